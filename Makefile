@@ -1,0 +1,44 @@
+# Every target is a script in scripts/ with a name of its own; this file only names them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help deploy test unit lint sanity integration molecule clean-clone bench build clean
+
+PLUGIN ?= template
+SCENARIO ?= default
+
+help:            ## this list
+	@sed -nE 's/^([a-z-]+): +## (.*)$$/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+
+deploy:          ## deploy PLUGIN=template to this machine, or to INVENTORY=…; TARGET= CONFIG= ENV= REPLICAS=
+	@PLUGIN='$(PLUGIN)' TARGET='$(TARGET)' CONFIG='$(CONFIG)' ENV='$(ENV)' REPLICAS='$(REPLICAS)' \
+	    INVENTORY='$(INVENTORY)' scripts/deploy.sh
+
+test:            ## everything below, with its own set-up
+	@scripts/test.sh
+
+lint:            ## ruff, ansible-lint (production), shellcheck, changelog fragments
+	@scripts/lint.sh
+
+sanity:          ## ansible-test sanity
+	@scripts/sanity.sh
+
+unit:            ## unit tests
+	@scripts/unit.sh
+
+build:           ## the collection's tarball, installed offline and used from there
+	@scripts/build.sh
+
+integration:     ## the modules' integration targets, on this machine
+	@scripts/integration.sh
+
+molecule:        ## one Molecule scenario, SCENARIO=default or host
+	@scripts/molecule.sh '$(SCENARIO)'
+
+clean-clone:     ## a fresh clone in clean containers runs `make deploy`
+	@scripts/clean_clone.sh
+
+bench:           ## measured ratios beside their bars
+	@scripts/bench.sh
+
+clean:           ## remove everything that the targets above made in this directory
+	@scripts/clean.sh

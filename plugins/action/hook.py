@@ -1,0 +1,154 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs hooks on the controller itself and ships those for the target; options are in the module's documentation."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.windflow.platform.plugins.module_utils import hooks
+from ansible_collections.windflow.platform.plugins.module_utils.discovery import find_plugin
+from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
+from ansible_collections.windflow.platform.plugins.module_utils.inputs import ARGUMENTS, Inputs, read_inputs
+from ansible_collections.windflow.platform.plugins.module_utils.manifest import HookSpec, Manifest, load_manifest
+from ansible_collections.windflow.platform.plugins.module_utils.plan import host_header
+from ansible_collections.windflow.platform.plugins.module_utils.plugin_files import EVENTS
+
+# The system takes 128 KiB in one variable.
+RESULTS_BYTES = 120_000
+
+
+class ActionModule(ActionBase):
+    _requires_connection = True
+
+    def run(self, tmp=None, task_vars=None):
+        result = super().run(tmp, task_vars)
+        _unused, arguments = self.validate_argument_spec(
+            {
+                **ARGUMENTS,
+                "events": {"type": "list", "elements": "str", "required": True, "choices": list(EVENTS)},
+                **{name: {"type": "str", "default": ""} for name in ("old_version", "new_version", "release")},
+                **{name: {"type": "str", "default": ""} for name in ("target", "url")},
+                "user": {"type": "str", "default": "nobody"},
+                "results": {"type": "dict", "default": {}},
+            }
+        )
+        result.update(changed=False, hooks=[], results=arguments["results"])
+        try:
+            manifest = load_manifest(find_plugin(arguments["plugin"], Path.cwd(), os.environ))
+            specs = [spec for event in arguments["events"] for spec in manifest.hooks.get(event, ())]
+            if specs and not self._task.check_mode:
+                inventory = self._templar.template(task_vars.get("windflow_config"))
+                inputs = read_inputs(arguments, inventory, os.environ, Path.cwd())
+            for spec in specs:
+                entry = {"event": spec.event, "path": str(spec.path.relative_to(manifest.path)), "on": spec.on}
+                result["hooks"].append(entry)
+                first = task_vars["ansible_play_hosts_all"][0]
+                if spec.run == "once" and task_vars["inventory_hostname"] != first:
+                    entry["skipped"] = "runs once, for %s" % first
+                elif self._task.check_mode:
+                    entry["skipped"] = "check mode"
+                else:
+                    self.run_one(spec, entry, inputs, arguments, result, task_vars)
+        except WindflowError as error:
+            result.update(error.as_result(), failed=True)
+        return result
+
+    def run_one(
+        self, spec: HookSpec, entry: dict, inputs: Inputs, arguments: dict, result: dict, task_vars: dict
+    ) -> None:
+        """Runs one hook and adds what came of it to its entry and to the result; raises where it failed."""
+        host = task_vars["inventory_hostname"]
+        address = str(task_vars.get("ansible_host") or host)
+        environment = hook_environment(spec, inputs, arguments, result["results"])
+        environment.update(WINDFLOW_HOST=host, WINDFLOW_ADDRESS=address, WINDFLOW_CONNECTION=self._connection.transport)
+        secrets = sorted(inputs.config.secret_values())
+        run = self.on_target if spec.on == "target" else on_controller
+        outcome = run(spec, entry["path"], inputs.manifest, arguments, environment, secrets, host, task_vars)
+        stdout = hooks.lines_tail(outcome.stdout_tail)
+        entry.update(rc=outcome.rc, seconds=outcome.seconds, stdout=stdout)
+        effect = "The backend had not begun." if spec.event.startswith("pre-") else "What the backend changed stays."
+        hooks.check(outcome, "%s (%s)" % (entry["path"], spec.event), host, spec.timeout, effect)
+        result["changed"] |= outcome.result.get("changed") is True
+        result["results"] = {**result["results"], **{k: v for k, v in outcome.result.items() if k != "changed"}}
+
+    def on_target(
+        self,
+        spec: HookSpec,
+        name: str,
+        manifest: Manifest,
+        arguments: dict,
+        environment: dict,
+        secrets: list,
+        host: str,
+        task_vars: dict,
+    ) -> hooks.HookResult:
+        done = self._execute_module(
+            module_name="windflow.platform.hook",
+            module_args={
+                "plugin": manifest.name,
+                "events": [spec.event],
+                "old_version": arguments["old_version"],
+                "new_version": arguments["new_version"],
+                "user": "root" if spec.privileged else arguments["user"],
+                "script": base64.b64encode(spec.path.read_bytes()).decode(),
+                "script_name": name,
+                "host": host,
+                "timeout": spec.timeout,
+                "environment": json.dumps(environment),
+                "secrets": json.dumps(secrets),
+            },
+            task_vars=task_vars,
+        )
+        if "hook" not in done:
+            problems = [Problem(**problem) for problem in done.get("problems", [])]
+            got = str(done.get("msg") or done.get("module_stderr") or "no answer")
+            remedy = "look at the task with -vvv"
+            raise WindflowError(problems or Problem("E3007", "hook %s to run on %s" % (name, host), got, remedy))
+        return hooks.HookResult(**done["hook"])
+
+
+def on_controller(
+    spec: HookSpec,
+    name: str,
+    manifest: Manifest,
+    arguments: dict,
+    environment: dict,
+    secrets: list,
+    host: str,
+    task_vars: dict,
+) -> hooks.HookResult:
+    call = hooks.hook_argv(str(spec.path), spec.event, arguments["old_version"], arguments["new_version"])
+    environment = {**environment, "WINDFLOW_PLUGIN_DIR": str(manifest.path)}
+    return hooks.run_hook(call, environment, str(manifest.path), spec.timeout, None, secrets, name, host)
+
+
+def hook_environment(spec: HookSpec, inputs: Inputs, arguments: dict, results: dict[str, Any]) -> dict[str, str]:
+    """What a hook is told, but for the host: the declared variables, and ours, which they cannot replace."""
+    earlier = json.dumps(results)
+    if len(earlier.encode()) > RESULTS_BYTES:
+        expected = "the results of hooks to have %d bytes at most together" % RESULTS_BYTES
+        raise WindflowError(
+            Problem("E3006", expected, "%d" % len(earlier.encode()), "write files and pass their paths")
+        )
+    return {
+        **inputs.config.declared_environment(),
+        "WINDFLOW_EVENT": spec.event,
+        "WINDFLOW_PLUGIN": inputs.manifest.name,
+        "WINDFLOW_PLUGIN_DIR": "",
+        "WINDFLOW_VERSION": arguments["new_version"],
+        "WINDFLOW_OLD_VERSION": arguments["old_version"],
+        "WINDFLOW_RELEASE": arguments["release"],
+        "WINDFLOW_TARGET": arguments["target"],
+        "WINDFLOW_ENVIRONMENT": arguments["environment_name"],
+        "WINDFLOW_URL": arguments["url"],
+        "WINDFLOW_HOST_HEADER": host_header(inputs.config.get("app.allowed_hosts", [])),
+        "WINDFLOW_RESULTS": earlier,
+    }

@@ -1,0 +1,130 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The controller's core and one remote call; options and result are in the module's documentation."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+import time
+from pathlib import Path
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.windflow.platform.plugins.module_utils import os_table, plan, preflight, tree
+from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
+from ansible_collections.windflow.platform.plugins.module_utils.inputs import ARGUMENTS, Inputs, read_inputs
+from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call
+
+# The main process imports an action once, before it forks a worker for each host: so these are the
+# same for every host and every batch of a run.
+RUN_TIME = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+RUN = "%s-%d" % (RUN_TIME, os.getpid())
+BACKENDS = ("host",)
+DRIFT_LINES = 20
+
+
+class ActionModule(ActionBase):
+    _requires_connection = True
+
+    def run(self, tmp=None, task_vars=None):
+        result = super().run(tmp, task_vars)
+        _unused, arguments = self.validate_argument_spec(
+            {
+                **ARGUMENTS,
+                "target": {"type": "str", "default": ""},
+                "replicas": {"type": "int", "default": 1},
+                "force": {"type": "bool", "default": False},
+            }
+        )
+        inventory = self._templar.template(task_vars.get("windflow_config"))
+        try:
+            inputs = read_inputs(arguments, inventory, os.environ, Path.cwd())
+            target = choose_target(inputs, arguments["target"])
+            tables = os_table.load_all() if target == "host" else {}
+            asked = plan.questions(inputs.manifest, inputs.config, tables)
+            host = call(self, "host_state", "windflow.platform.host_info", asked, task_vars)
+            if host.get("failed") or host.get("unreachable"):
+                return host
+            result.update(make(inputs, arguments, host, tables, target))
+            result["url"] = url(result, task_vars)
+            self._display.display(summary(result, task_vars["inventory_hostname"]))
+        except WindflowError as error:
+            result.update(error.as_result(), failed=True)
+        return result
+
+
+def choose_target(inputs: Inputs, wanted: str) -> str:
+    """The backend: the one asked for, else the first of the plugin's; "" for a plugin of hooks only."""
+    offered = inputs.manifest.targets
+    if wanted and wanted not in offered:
+        raise WindflowError(
+            Problem(
+                "E2012",
+                "a target that the plugin supports (%s)" % (", ".join(offered) or "none"),
+                wanted,
+                path="target",
+            )
+        )
+    able = [name for name in offered if name in BACKENDS and wanted in ("", name)]
+    if offered and not able:
+        raise WindflowError(
+            Problem(
+                "E2013",
+                "a target among %s" % ", ".join(BACKENDS),
+                wanted or ", ".join(offered),
+                "wait for that backend, or give the plugin a section host",
+                path="target",
+            )
+        )
+    return able[0] if able else ""
+
+
+def make(inputs: Inputs, arguments: dict, host: dict, tables: dict, target: str) -> dict[str, Any]:
+    """The result of the task: the plan, or the findings of the preflight."""
+    table = tables.get(host["facts"]["os"]["family"])
+    errors, warnings = preflight.findings(inputs.manifest, inputs.config, inputs.environment, host, target)
+    if errors:
+        raise WindflowError(errors)
+    settings = plan.Settings(inputs.environment, arguments["replicas"], arguments["force"], RUN_TIME)
+    source = plan.sources_of(inputs.manifest, tree.source_digest)
+    made = plan.build(inputs.manifest, inputs.config, settings, source, host, table, target)
+    return {
+        **made,
+        "changed": False,
+        "run": RUN,
+        "holder": "%s@%s" % (getpass.getuser(), socket.gethostname()),
+        "inputs": {**inputs.arguments, "replicas": arguments["replicas"]},
+        "warnings": [str(problem) for problem in (*inputs.warnings, *warnings)],
+        "diff": {"before": "", "after": plan.as_text(made), "after_header": "what is pending"},
+    }
+
+
+def url(made: dict[str, Any], task_vars: dict[str, Any]) -> str:
+    """Where the application answers, seen from the controller; "" for a plugin that serves nothing."""
+    if not made.get("host"):
+        return ""
+    address = task_vars.get("ansible_host") or task_vars["inventory_hostname"]
+    return "http://%s:%d" % ("[%s]" % address if ":" in address else address, made["host"]["port"])
+
+
+def summary(made: dict[str, Any], host: str) -> str:
+    """For the operator: what is pending, or that nothing is; what drifted, by name."""
+    if not made["pending"]:
+        place = " at %s" % made["url"] if made["url"] else ""
+        return "%s: nothing to do, %s %s (%s) is deployed%s" % (
+            host,
+            made["plugin"],
+            made["version"],
+            made["release"],
+            place,
+        )
+    steps = ", ".join(plan.TITLES[name] for name, step in made["steps"].items() if step["pending"])
+    lines = ["%s: %s %s, pending: %s" % (host, made["event"], made["version"], steps)]
+    lines += ["%s: drift: %s" % (host, plan.describe_drift(item)) for item in made["drift"][:DRIFT_LINES]]
+    if len(made["drift"]) > DRIFT_LINES:
+        lines.append("%s: drift: and %d more" % (host, len(made["drift"]) - DRIFT_LINES))
+    return "\n".join(lines)

@@ -1,0 +1,108 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Packs a release on the controller and has it unpacked on the host."""
+
+from __future__ import annotations
+
+import base64
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.windflow.platform.plugins.module_utils import archive, documents, os_table, plan, tree
+from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
+from ansible_collections.windflow.platform.plugins.module_utils.inputs import Inputs, read_inputs
+from ansible_collections.windflow.platform.plugins.module_utils.render import program_file, site_file
+from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call
+
+# A larger archive goes as a file of its own: a module's arguments are parsed as one string.
+INLINE_BYTES = 8 * 1024 * 1024
+
+
+class ActionModule(ActionBase):
+    _requires_connection = True
+
+    def run(self, tmp=None, task_vars=None):
+        result = super().run(tmp, task_vars)
+        _unused, arguments = self.validate_argument_spec(
+            {"inputs": {"type": "dict", "required": True}, "plan": {"type": "dict", "required": True}}
+        )
+        inventory = self._templar.template(task_vars.get("windflow_config"))
+        made = arguments["plan"]
+        try:
+            inputs = read_inputs(arguments["inputs"], inventory, os.environ, Path.cwd())
+            module_arguments, packed = prepare(inputs, made)
+        except WindflowError as error:
+            result.update(error.as_result(), failed=True)
+            return result
+        if self._task.check_mode:
+            packed = b""
+        module_arguments.update(archive=None, archive_path=None)
+        if len(packed) <= INLINE_BYTES:
+            module_arguments["archive"] = base64.b64encode(packed).decode("ascii")
+        else:
+            module_arguments["archive_path"] = self._send(packed)
+        result.update(call(self, "staging", "windflow.platform.release_unpack", module_arguments, task_vars))
+        result.pop("invocation", None)
+        if module_arguments["archive_path"]:
+            self._remove_tmp_path(self._connection._shell.tmpdir)
+        return result
+
+    def _send(self, packed: bytes) -> str:
+        """Copies the archive, which holds secrets, through a private local file to the remote's."""
+        if not self._connection._shell.tmpdir:
+            self._make_tmp_path()
+        remote = self._connection._shell.join_path(self._connection._shell.tmpdir, "release.tar.gz")
+        with tempfile.NamedTemporaryFile(prefix="windflow-") as local:
+            local.write(packed)
+            local.flush()
+            self._transfer_file(local.name, remote)
+        return remote
+
+
+def prepare(inputs: Inputs, made: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """The module's arguments and the archive; raises if the plugin is not what was planned."""
+    manifest, config, host = inputs.manifest, inputs.config, made["host"]
+    source = plan.sources_of(manifest, tree.source_digest)
+    found = {
+        "application": plan.digest(source.digest),
+        "config": plan.digest(plan.without_secrets(config, manifest.name)),
+    }
+    for step, value in found.items():
+        if made["digests"][step] != value:
+            raise WindflowError(
+                Problem(
+                    "E4002",
+                    "the %s that the plan was made of" % step,
+                    "another one",
+                    "run again: it was edited in the meantime",
+                    file=str(manifest.path),
+                )
+            )
+    settings = plan.Settings(inputs.environment, host["replicas"], False, made["release"].partition("-")[0])
+    table = os_table.load_all()[host["os"]["family"]]
+    values = plan.render_values(manifest, config, settings, table, made["release"], host["ipv6"])
+    rendered = {"supervisor.conf": program_file(values), "nginx.conf": site_file(values)}
+    extra = {name: (text.encode(), 0o644) for name, text in rendered.items()}
+    extra["config.yaml"] = (documents.dump(config.data).encode(), 0o600)
+    extra["requirements.txt"] = (source.requirements.encode(), 0o600)
+    packed = archive.pack(str(manifest.host.source), list(source.listing), extra, prefix="app/")
+    return (
+        {
+            "plugin": manifest.name,
+            "run": made["run"],
+            "release": made["release"],
+            "install_dir": host["install_dir"],
+            "group": host["group"],
+            "venv": made["steps"]["virtualenv"]["name"],
+            "documents": rendered,
+            "config_before": made["config_before"],
+            "config_after": documents.dump(config.redacted()),
+            "listing": [list(item) for item in source.listing],
+        },
+        packed,
+    )

@@ -1,0 +1,85 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Adds the host of ``host.connection``; options are in the module's documentation."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from pathlib import Path
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
+from ansible_collections.windflow.platform.plugins.module_utils.inputs import ARGUMENTS, read_inputs
+
+SYSTEM_PYTHON = "/usr/bin/python3"
+
+
+class ActionModule(ActionBase):
+    _requires_connection = False
+
+    def run(self, tmp=None, task_vars=None):
+        result = super().run(tmp, task_vars)
+        _unused, arguments = self.validate_argument_spec(ARGUMENTS)
+        inventory = self._templar.template(task_vars.get("windflow_config"))
+        try:
+            config = read_inputs(arguments, inventory, os.environ, Path.cwd()).config
+            connection = config.get("host.connection") or {}
+            # How a host is added differs between versions of ansible-core; its own action knows.
+            task = self._task.copy()
+            task.args = {"name": connection.get("host", "localhost"), **variables(connection)}
+            added = self._shared_loader_obj.action_loader.get(
+                "ansible.builtin.add_host",
+                task=task,
+                connection=self._connection,
+                play_context=self._play_context,
+                loader=self._loader,
+                templar=self._templar,
+                shared_loader_obj=self._shared_loader_obj,
+            )
+            result.update(added.run(task_vars=task_vars))
+            # The result carries the password to the inventory and must not show it on the way.
+            result.update(changed=False, _ansible_no_log="password" in connection)
+        except WindflowError as error:
+            result.update(error.as_result(), failed=True)
+        return result
+
+
+def variables(connection: dict[str, Any]) -> dict[str, Any]:
+    """Ansible's connection variables for a ``host.connection`` section; this machine for none."""
+    if not connection:
+        # The system's Python: discovery would follow PATH, into whatever environment ansible-playbook runs in.
+        python = SYSTEM_PYTHON if os.path.exists(SYSTEM_PYTHON) else sys.executable
+        return {"ansible_connection": "local", "ansible_python_interpreter": python}
+    names = {"port": "ansible_port", "user": "ansible_user", "password": "ansible_password"}
+    found = {ours: connection[name] for name, ours in names.items() if name in connection}
+    if "key_file" in connection:
+        found["ansible_ssh_private_key_file"] = private_key(os.path.expanduser(connection["key_file"]))
+    return found
+
+
+def private_key(path: str) -> str:
+    """The path, if there is a file that nobody else can read."""
+    try:
+        mode = stat.S_IMODE(os.stat(path).st_mode)
+    except OSError as error:
+        raise WindflowError(
+            Problem(
+                "E2014", "a private key at %s" % path, error.strerror or str(error), path="host.connection.key_file"
+            )
+        ) from error
+    if mode & 0o077:
+        raise WindflowError(
+            Problem(
+                "E2015",
+                "a private key that only its owner can read",
+                "mode %04o of %s" % (mode, path),
+                "chmod 600 %s" % path,
+                path="host.connection.key_file",
+            )
+        )
+    return path

@@ -1,0 +1,314 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The configuration of a plugin: layers, where each value came from, validation and redaction.
+
+Precedence, lowest first:
+
+1. ``defaults``: the plugin's ``defaults.yaml``
+2. ``overlay``: ``config/environments/<environment>.yaml`` of the plugin
+3. ``inventory``: the variable ``windflow_config``
+4. ``file``: the given files, in order
+5. ``environment``: the environment variables that the schema declares with ``x-env``
+6. ``set``: the given ``a.b.c=value``, in order
+
+Maps merge deeply, lists and scalars replace, ``null`` deletes. A map over a scalar, or the other way
+round, is an error. The merged result is validated, every finding at once, each at the place of the layer
+that the value came from.
+
+The text of an environment variable or a ``--set`` becomes what the schema's type says: ``DEBUG=false`` is
+false, ``0123`` stays text where the schema says text, maps and lists are written as JSON. A variable that
+is empty counts as not set, as in Compose; one that the schema does not declare has no effect. ``--set
+a.b=null`` deletes. Values are data and never templates: ``{{ x }}`` stays as it is.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import quote
+
+from .checks import check_config
+from .config_layers import Layer, environment_layers, inventory_layer, merge, set_layer
+from .documents import read
+from .errors import Problem, WindflowError
+from .limits import SECONDS, fail_if_any, time_limit
+from .manifest import Manifest
+from .schema import Schema, load_schema
+from .wording import dotted, listed, nearest, show
+
+REDACTED = "********"
+USUAL_ENVIRONMENTS = ("development", "production")
+_ENVIRONMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The layer that a value came from, by its name above, and the place in its file; line 0: no lines there."""
+
+    layer: str
+    file: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        return "%s (%s)" % (self.layer, "%s:%d" % (self.file, self.line) if self.line else self.file)
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Who gave the value at ``path``: every layer that did, lowest first, each with its redacted value."""
+
+    path: str
+    values: tuple[tuple[Origin, object], ...]
+
+    def __str__(self) -> str:
+        if not self.values:
+            return "%s: not set" % self.path
+        lines = ["%s = %s from %s" % (self.path, json.dumps(self.values[-1][1]), self.values[-1][0])]
+        for origin, value in reversed(self.values[:-1]):
+            lines.append("  instead of %s from %s" % (json.dumps(value), origin))
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Config:
+    """The merged configuration. ``data`` is plain maps, lists and scalars; ``secrets`` has the key paths in
+    it that hold secrets, where a path to a map or a list stands for everything below it.
+    """
+
+    data: dict
+    secrets: frozenset = frozenset()
+    schema: Schema | None = None
+    layers: tuple[Layer, ...] = ()
+    owners: dict = field(default_factory=dict)
+
+    @cached_property
+    def origins(self) -> dict:
+        """``Origin`` by key path, for every map, scalar and list in ``data``."""
+        return {path: self._origin(index, path) for path, index in self.owners.items()}
+
+    def origin(self, path: tuple) -> Origin:
+        """Where the value at ``path`` came from, or its nearest ancestor that exists."""
+        path = tuple(path)
+        owner = path
+        while owner and owner not in self.owners:
+            owner = owner[:-1]
+        if owner in self.owners and (owner == path or isinstance(_value_at(self.data, owner), list)):
+            return self._origin(self.owners[owner], path)
+        # a key that is not there belongs to the last file that has the map around it
+        for index in reversed(range(len(self.layers))):
+            layer = self.layers[index]
+            if layer.document is not None and isinstance(_value_at(layer.data, owner), dict):
+                return self._origin(index, owner)
+        if owner in self.owners:
+            return self._origin(self.owners[owner], owner)
+        return self._origin(len(self.layers) - 1, ()) if self.layers else Origin("none", "the configuration")
+
+    def _origin(self, index: int, path: tuple) -> Origin:
+        layer = self.layers[index]
+        return Origin(layer.name, *layer.place(path))
+
+    def place(self, path: tuple) -> tuple[str, int, int]:
+        """File, line and column of ``path``, as ``Problem`` wants them."""
+        origin = self.origin(path)
+        return origin.file, origin.line, origin.column
+
+    def get(self, path: str, default: object = None) -> object:
+        """The value at ``a.b.c``, or ``default``."""
+        value = self.data
+        for part in path.split("."):
+            if not isinstance(value, dict) or part not in value:
+                return default
+            value = value[part]
+        return value
+
+    def is_secret(self, path: tuple) -> bool:
+        return any(tuple(path[:length]) in self.secrets for length in range(len(path) + 1))
+
+    def redacted(self) -> dict:
+        """A copy of ``data`` with asterisks for every secret, whatever its value."""
+        shown = copy.deepcopy(self.data)
+        for path in self.secrets:
+            _put(shown, path, REDACTED)
+        return shown
+
+    def secret_values(self) -> set[str]:
+        """Every text by which a secret could show up in output: itself, its lines, quoted for JSON or a URL."""
+        found = set()
+        for path in self.secrets:
+            for value in _scalars(_value_at(self.data, path)):
+                text = value if isinstance(value, str) else json.dumps(value)
+                lines = [line.strip() for line in text.splitlines() if len(line.strip()) > 3]
+                found.update([text, json.dumps(text)[1:-1], quote(text, safe=""), *lines])
+        return found - {"", "true", "false", "null"}
+
+    def declared_environment(self) -> dict[str, str]:
+        """The declared variables with the values in ``data``: booleans as true and false, maps and lists as JSON."""
+        found = {}
+        for name, path in (self.schema.environment if self.schema else {}).items():
+            value = _value_at(self.data, path)
+            if value is not None:
+                found[name] = value if isinstance(value, str) else json.dumps(value)
+        return found
+
+    def explain(self, path: str) -> Explanation:
+        """Which layers gave ``a.b.c`` a value, and which one won."""
+        parts = tuple(path.split("."))
+        values = []
+        for index, layer in enumerate(self.layers):
+            value = _value_at(layer.data, parts, _ABSENT)
+            if value is not _ABSENT:
+                values.append((self._origin(index, parts), _hidden(self.schema, parts, value)))
+        return Explanation(path, tuple(values))
+
+
+_ABSENT = object()
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def load_config(
+    manifest: Manifest,
+    environment: str | None = None,
+    inventory: dict | None = None,
+    files: list[Path] | tuple[Path, ...] = (),
+    environ: Mapping[str, str] | None = None,
+    sets: list[str] | tuple[str, ...] = (),
+) -> Config:
+    """Read, merge and validate every layer; raises ``WindflowError`` with all findings.
+
+    Where a rule of the schema is broken, the rules of ``checks`` are looked at too, so that everything
+    that is wrong is told at once. On success they are the caller's business: they also give warnings.
+    """
+    with time_limit(SECONDS, "reading the configuration", manifest.file):
+        layers, problems = _file_layers(manifest, environment, inventory, files)
+        schema = _try(problems, load_schema, manifest.config_schema, _display(manifest, manifest.config_schema))
+        fail_if_any(problems)
+        if schema:
+            layers += environment_layers(schema, environ or {}, problems)
+        layers += [set_layer(text, index, schema, problems) for index, text in enumerate(sets)]
+        layers = [layer for layer in layers if layer is not None and layer.data]
+        data, owners = merge(layers, problems)
+        secrets = schema.secret_paths(data) if schema else frozenset()
+        config = Config(data, secrets, schema, tuple(layers), owners)
+        problems += _unwritable(config)
+        found = schema.validate(data, config.place, secrets) if schema else []
+        if found or problems:
+            _add_checks(config, environment, found)
+        fail_if_any(problems + found)
+        return config
+
+
+def _file_layers(
+    manifest: Manifest, environment: str | None, inventory: dict | None, files: list[Path] | tuple[Path, ...]
+) -> tuple[list[Layer], list[Problem]]:
+    problems, layers = [], []
+    wanted = [("defaults", manifest.config_defaults), ("overlay", _overlay(manifest, environment, problems))]
+    for name, path in wanted:
+        if path is not None:
+            layers.append(_try(problems, _read_layer, name, path, _display(manifest, path)))
+    if inventory:
+        layers.append(_try(problems, inventory_layer, inventory))
+    layers += [_try(problems, _read_layer, "file", Path(path), str(path)) for path in files]
+    return [layer for layer in layers if layer is not None], problems
+
+
+def _read_layer(name: str, path: Path, display: str) -> Layer:
+    what = "the configuration file" if name == "file" else "the plugin's configuration"
+    document = read(path, display, what, allow_empty=True, code="E1121")
+    return Layer(name, document.data, document.file, document)
+
+
+def _try(problems: list[Problem], function: object, subject: object, *arguments: object) -> object:
+    """The result of ``function``, or None with its findings kept, so that the other files are still read."""
+    if subject is None:
+        return None
+    try:
+        return function(subject, *arguments)
+    except WindflowError as error:
+        problems.extend(error.problems)
+        return None
+
+
+def _display(manifest: Manifest, path: Path | None) -> str:
+    return manifest.display(path) if path is not None else ""
+
+
+def _overlay(manifest: Manifest, environment: str | None, problems: list[Problem]) -> Path | None:
+    """The overlay of ``environment``. The usual names need none; where a plugin has overlays, others must exist."""
+    if not environment or environment in manifest.environments:
+        return manifest.environments.get(environment or "")
+    if not _ENVIRONMENT.match(environment):
+        remedy = "write for example production"
+        expected = "the name of an environment: letters, digits, dots and hyphens, at most 64"
+        problems.append(Problem("E1122", expected, show(environment), remedy, manifest.file, path="environment"))
+        return None
+    if environment in USUAL_ENVIRONMENTS or not manifest.environments:
+        return None
+    known = sorted({*manifest.environments, *USUAL_ENVIRONMENTS})
+    best = nearest(environment, known)
+    remedy = 'write "%s"' % best if best else "add config/environments/%s.yaml" % environment
+    expected = "one of the environments %s" % listed(known)
+    problems.append(Problem("E1122", expected, show(environment), remedy, manifest.file, path="environment"))
+    return None
+
+
+def _unwritable(config: Config) -> list[Problem]:
+    """Texts that cannot be written as UTF-8: bytes of the environment or of an argument that are none."""
+    problems = []
+    for path, index in config.owners.items():
+        value = _value_at(config.data, path)
+        for text in [value] if isinstance(value, str) else _scalars(value) if isinstance(value, list) else ():
+            if isinstance(text, str) and _SURROGATE.search(text):
+                remedy = "write the value in UTF-8"
+                place = config.layers[index].place(path)
+                problems.append(Problem("E1123", "text in UTF-8", "other bytes", remedy, *place, dotted(path)))
+    return problems
+
+
+def _add_checks(config: Config, environment: str | None, found: list[Problem]) -> None:
+    known = {problem.path for problem in found}
+    found += [problem for problem in check_config(config, environment)[0] if problem.path not in known]
+
+
+def _value_at(data: object, path: tuple, default: object = None) -> object:
+    for part in path:
+        try:
+            data = data[part]
+        except (KeyError, IndexError, TypeError):
+            return default
+    return data
+
+
+def _put(data: object, path: tuple, value: object) -> None:
+    for part in path[:-1]:
+        data = data[part]
+    if path:
+        data[path[-1]] = value
+
+
+def _scalars(value: object) -> list:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        return [scalar for part in value for scalar in _scalars(part)]
+    return [] if value is None else [value]
+
+
+def _hidden(schema: Schema | None, path: tuple, value: object) -> object:
+    """``value`` of one layer at ``path``, with every secret in it hidden."""
+    tree = value
+    for part in reversed(path):
+        tree = {part: tree}
+    secrets = schema.secret_paths(tree) if schema else frozenset()
+    if any(path[: len(secret)] == secret for secret in secrets):
+        return REDACTED
+    tree = copy.deepcopy(tree)
+    for secret in secrets:
+        _put(tree, secret, REDACTED)
+    return _value_at(tree, path)

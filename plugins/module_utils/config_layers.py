@@ -1,0 +1,203 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One layer of a configuration, how texts become values, and how layers are merged."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isfinite
+
+from .document_limits import MAX_DEPTH, MAX_VALUES, count_problem, depth_problem, whole_number
+from .documents import Document, resolve_plain
+from .errors import Problem, WindflowError
+from .json_documents import read_json
+from .limits import fail_if_any
+from .schema import Schema
+from .wording import dotted, show
+
+INVENTORY = "windflow_config in the inventory"
+_WHOLE = re.compile(r"-?(?:0|[1-9][0-9]*)\Z")
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?\Z")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """``data`` of one source. ``document`` knows lines; other sources only have a name, ``file``."""
+
+    name: str
+    data: dict
+    file: str
+    document: Document | None = None
+
+    def place(self, path: tuple) -> tuple[str, int, int]:
+        """File, line and column of ``path`` in this layer, 0 where there are no lines."""
+        line, column = self.document.place(path) if self.document is not None else (0, 0)
+        return self.file, line, column
+
+
+def inventory_layer(data: object) -> Layer:
+    """``windflow_config`` as Ansible hands it over, made plain: its own kinds of text and map are left behind."""
+    if not isinstance(data, Mapping):
+        raise WindflowError(Problem("E1101", "a map", show(data), "write keys and values", INVENTORY))
+    problems = []
+    plain = _plain(data, (), problems, [0])
+    fail_if_any(problems)
+    return Layer("inventory", plain, INVENTORY)
+
+
+def _plain(value: object, path: tuple, problems: list[Problem], count: list[int]) -> object:
+    count[0] += 1
+    if count[0] > MAX_VALUES:
+        raise WindflowError(count_problem(INVENTORY))
+    if len(path) > MAX_DEPTH:
+        raise WindflowError(depth_problem(INVENTORY, 0, 0))
+    if isinstance(value, str):
+        return str.__str__(value)
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int) and -(2**63) <= value < 2**63:
+        return int(value)
+    if isinstance(value, float) and isfinite(value):
+        return float(value)
+    if isinstance(value, Mapping):
+        found = {}
+        for key, part in value.items():
+            if not isinstance(key, str):
+                remedy = "put the key in quotes"
+                problems.append(Problem("E1014", "text as the key", show(key), remedy, INVENTORY, path=dotted(path)))
+                continue
+            key = str.__str__(key)
+            found[key] = _plain(part, path + (key,), problems, count)
+        return found
+    if isinstance(value, (list, tuple)):
+        return [_plain(part, path + (index,), problems, count) for index, part in enumerate(value)]
+    expected = "text, a number, true, false, a map or a list"
+    got = "a number beyond 64 bits" if isinstance(value, (int, float)) else "a %s" % type(value).__name__
+    problems.append(Problem("E1101", expected, got, "put the value in quotes", INVENTORY, path=dotted(path)))
+    return None
+
+
+def environment_layers(schema: Schema, environ: Mapping[str, str], problems: list[Problem]) -> list[Layer]:
+    """One layer for each declared variable that is set and not empty."""
+    layers = []
+    for name, path in schema.environment.items():
+        text = environ.get(name)
+        if text:
+            layers.append(_text_layer("environment", "environment variable %s" % name, path, text, schema, problems))
+    return [layer for layer in layers if layer is not None]
+
+
+def set_layer(text: str, index: int, schema: Schema | None, problems: list[Problem]) -> Layer | None:
+    """``a.b.c=value``; None with a finding if it cannot be read. The text itself is not shown: it may be secret."""
+    name = "--set, number %d" % (index + 1)
+    key, equals, value = text.partition("=")
+    path = tuple(part.strip() for part in key.split("."))
+    if not equals or not all(path) or not key.isprintable() or len(path) > MAX_DEPTH:
+        remedy = "write for example app.log_level=debug"
+        problems.append(Problem("E1124", "key=value, the key with dots", "something else", remedy, name))
+        return None
+    if "[" in key or "]" in key:
+        remedy = 'set the whole list in JSON: %s=["a", "b"]' % key.split("[")[0]
+        problems.append(Problem("E1124", "a key without an index", show(key), remedy, name, path=key))
+        return None
+    where = "--set %s" % key
+    if value == "null":
+        return Layer("set", _nested(path, None), where)
+    return _text_layer("set", where, path, value, schema, problems)
+
+
+def _text_layer(
+    name: str, where: str, path: tuple, text: str, schema: Schema | None, problems: list[Problem]
+) -> Layer | None:
+    """One value at ``path``; None with a finding if ``text`` is broken JSON where only JSON fits."""
+    types = schema.types_at(path) if schema else frozenset()
+    try:
+        value = coerce(text, types, name == "set", where)
+    except WindflowError as error:
+        if "string" not in types:
+            problems.extend(error.problems)
+            return None
+        value = text
+    return Layer(name, _nested(path, value), where)
+
+
+def coerce(text: str, types: frozenset, guess: bool = False, where: str = "the environment") -> object:
+    """The value that ``text`` stands for, given the schema's ``types``; ``text`` itself where it fits none.
+
+    What fits none is left to the validation, which knows the place. Without types ``text`` stays text,
+    or with ``guess`` is read like an unquoted YAML scalar or JSON. Raises ``WindflowError`` for bad JSON.
+    """
+    stripped = text.strip()
+    if not stripped or (types and not types - {"string", "null"}):
+        return text
+    if "boolean" in types and stripped.lower() in ("true", "false"):
+        return stripped.lower() == "true"
+    try:
+        if {"integer", "number"} & types and _WHOLE.match(stripped):
+            return whole_number(stripped)
+        if "number" in types and _NUMBER.match(stripped) and isfinite(float(stripped)):
+            return float(stripped)
+        if stripped[0] in "{[" and ({"object", "array"} & types or (guess and not types)):
+            return read_json(stripped, where)
+        if guess and not types:
+            value = resolve_plain(stripped)
+            return text if value is None or isinstance(value, str) else value
+    except ValueError:
+        pass
+    return text
+
+
+def merge(layers: list[Layer], problems: list[Problem]) -> tuple[dict, dict]:
+    """The merged data, and by key path the index of the layer that each map, list and scalar came from."""
+    data, owners = {}, {}
+    for index, layer in enumerate(layers):
+        _merge_map(data, layer.data, (), index, owners, layers, problems)
+    return data, owners
+
+
+def _merge_map(
+    base: dict, over: dict, path: tuple, index: int, owners: dict, layers: list[Layer], problems: list[Problem]
+) -> None:
+    for key, value in over.items():
+        here = path + (key,)
+        if value is None:
+            if key in base:
+                del base[key]
+                _forget(owners, here)
+            continue
+        if key in base and isinstance(base[key], dict) != isinstance(value, dict):
+            problems.append(_clash(layers, owners, here, index, base[key], value))
+            continue
+        owners[here] = index
+        if not isinstance(value, dict):
+            base[key] = value
+            continue
+        _merge_map(base.setdefault(key, {}), value, here, index, owners, layers, problems)
+
+
+def _forget(owners: dict, path: tuple) -> None:
+    for known in [known for known in owners if known[: len(path)] == path]:
+        del owners[known]
+
+
+def _clash(layers: list, owners: dict, path: tuple, index: int, below: object, value: object) -> Problem:
+    file, line, column = layers[index].place(path)
+    below_file, below_line, _column = layers[owners[path]].place(path)
+    before = "%s:%d" % (below_file, below_line) if below_line else below_file
+    expected = "%s, as in %s" % ("a map" if isinstance(below, dict) else _kind(below), before)
+    got = "a map" if isinstance(value, dict) else _kind(value)
+    remedy = "write the same kind of value in both places"
+    return Problem("E1120", expected, got, remedy, file, line, column, dotted(path))
+
+
+def _kind(value: object) -> str:
+    return "a list" if isinstance(value, list) else "a single value"
+
+
+def _nested(path: tuple, value: object) -> dict:
+    for part in reversed(path):
+        value = {part: value}
+    return value

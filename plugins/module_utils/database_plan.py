@@ -1,0 +1,173 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An application's database as it should be, and the SQL that leads there. Nothing here runs it.
+
+Two roles: the owner (``<name>_owner``) owns the database and cannot log in; the application's role
+logs in and owns nothing of it. A desired state is a dict: state (present or absent), name, user,
+connection_limit (-1: none), verifier (of the new password, or None where the stored one is right).
+An actual state is what ``postgres.read_state`` returns.
+"""
+
+from __future__ import annotations
+
+from .errors import Problem, WindflowError
+from .postgres import attributes, check_names, connect_command, owner_role, quote_identifier, quote_literal
+
+OWNER = "NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
+APPLICATION = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
+
+
+def statements(desired: dict, actual: dict) -> list:
+    """psql's input, one statement an item, in order; empty if nothing has to change.
+
+    Raises WindflowError for names that cannot be managed and for a database of somebody else's.
+    """
+    return [sql for change in changes(desired, actual) for sql in change["sql"]]
+
+
+def changes(desired: dict, actual: dict) -> list:
+    """What has to change: [{object, attribute, before, after, sql}]. Raises as ``statements`` does.
+
+    before and after are fit to be shown; sql holds the verifier of a new password and is not.
+    """
+    name, user = desired["name"], desired["user"]
+    check_names(name, user)
+    database = actual["database"]
+    if database and database["owner"] not in (user, owner_role(name)):
+        expected = "the database %s to belong to %s or %s" % (name, owner_role(name), user)
+        remedy = "name another database, or change its owner yourself"
+        raise WindflowError(Problem("E4053", expected, database["owner"], remedy, path="database.name"))
+    if desired["state"] == "absent":
+        return _removal(name, user, actual)
+    return _roles(desired, actual) + _database(name, actual) + _privileges(name, user, actual)
+
+
+def warnings(desired: dict, actual: dict) -> list:
+    """What an operator should know of roles that are left as they are."""
+    role = actual["roles"].get(desired["user"])
+    if not role or not role["superuser"]:
+        return []
+    if desired["state"] == "absent":
+        return ["The role %s is a superuser and was not removed." % desired["user"]]
+    return [
+        "The role %s is a superuser: only its password is managed. An application is safer with a role of its own."
+        % desired["user"]
+    ]
+
+
+def _roles(desired: dict, actual: dict) -> list:
+    found = []
+    owner = owner_role(desired["name"])
+    for role, wanted in ((owner, OWNER), (desired["user"], APPLICATION)):
+        present = actual["roles"].get(role)
+        quoted = quote_identifier(role)
+        if present is None:
+            found.append(
+                _change("role " + role, "attributes", "absent", wanted, "CREATE ROLE %s %s;" % (quoted, wanted))
+            )
+        elif not _is_superuser(present, role, owner) and attributes(present) != wanted:
+            sql = "ALTER ROLE %s %s;" % (quoted, wanted)
+            found.append(_change("role " + role, "attributes", attributes(present), wanted, sql))
+    user = desired["user"]
+    quoted = quote_identifier(user)
+    present = actual["roles"].get(user)
+    limit = desired["connection_limit"]
+    before = present["limit"] if present else -1
+    if before != limit and not (present and present["superuser"]):
+        sql = "ALTER ROLE %s CONNECTION LIMIT %d;" % (quoted, limit)
+        found.append(_change("role " + user, "connection_limit", str(before), str(limit), sql))
+    if desired["verifier"]:
+        before = "a different one" if present and present["verifier"] else "none"
+        sql = "ALTER ROLE %s PASSWORD %s;" % (quoted, quote_literal(desired["verifier"]))
+        found.append(_change("role " + user, "password", before, "as configured", sql))
+    return found
+
+
+def _is_superuser(role: dict, name: str, owner: str) -> bool:
+    """A superuser that was there before keeps its attributes. Not the owner role: it is ours."""
+    return role["superuser"] and name != owner
+
+
+def _database(name: str, actual: dict) -> list:
+    if actual["database"]:
+        if actual["database"]["open"]:
+            return []
+        # What a removal that was cut off leaves behind.
+        sql = "ALTER DATABASE %s WITH ALLOW_CONNECTIONS true;" % quote_identifier(name)
+        return [_change("database " + name, "connections", "refused", "allowed", sql)]
+    # A cluster made without a locale would give SQL_ASCII, which takes any bytes for text.
+    plain = actual["encoding"] != "UTF8" and actual["collate"] in ("C", "POSIX")
+    options = " TEMPLATE template0 ENCODING 'UTF8'" if plain else ""
+    owner = owner_role(name)
+    sql = "CREATE DATABASE %s OWNER %s%s;" % (quote_identifier(name), quote_identifier(owner), options)
+    return [_change("database " + name, "state", "absent", "owned by " + owner, sql)]
+
+
+def _privileges(name: str, user: str, actual: dict) -> list:
+    """Changes of what everybody and what the application may do. The first one inside the database
+    brings the connection to it along."""
+    database = actual["database"] or {"public_connect": True, "connect": False}
+    # Before PostgreSQL 15 everybody may create in the schema public of a new database.
+    schema = actual["schema"] or {"public_create": actual["version"] < 150000, "usage": False, "create": False}
+    role = actual["roles"].get(user)
+    superuser = bool(role and role["superuser"])
+    quoted, app = quote_identifier(name), quote_identifier(user)
+    outside, inside = [], []
+
+    def change(into: list, attribute: str, before: bool, after: bool, sql: str) -> None:
+        if bool(before) != after:
+            target = "database " + name
+            into.append(_change(target, attribute, "yes" if before else "no", "yes" if after else "no", sql))
+
+    change(
+        outside,
+        "everybody may connect",
+        database["public_connect"],
+        False,
+        "REVOKE CONNECT ON DATABASE %s FROM PUBLIC;" % quoted,
+    )
+    change(
+        inside, "everybody may create", schema["public_create"], False, "REVOKE CREATE ON SCHEMA public FROM PUBLIC;"
+    )
+    if not superuser:
+        change(
+            outside,
+            user + " may connect",
+            database["connect"],
+            True,
+            "GRANT CONNECT ON DATABASE %s TO %s;" % (quoted, app),
+        )
+        change(inside, user + " may use the schema", schema["usage"], True, "GRANT USAGE ON SCHEMA public TO %s;" % app)
+        change(inside, user + " may create", schema["create"], True, "GRANT CREATE ON SCHEMA public TO %s;" % app)
+    if inside:
+        inside[0]["sql"].insert(0, connect_command(name))
+    return outside + inside
+
+
+def _removal(name: str, user: str, actual: dict) -> list:
+    found = []
+    if actual["database"]:
+        quoted, literal = quote_identifier(name), quote_literal(name)
+        found.append(
+            _change(
+                "database " + name,
+                "state",
+                "present",
+                "absent",
+                # Nobody comes back between the two: DROP ... WITH (FORCE) is new in PostgreSQL 13.
+                "ALTER DATABASE %s WITH ALLOW_CONNECTIONS false;" % quoted,
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = %s;" % literal,
+                "DROP DATABASE %s;" % quoted,
+            )
+        )
+    for role in (user, owner_role(name)):
+        present = actual["roles"].get(role)
+        if present and not _is_superuser(present, role, owner_role(name)):
+            sql = "DROP ROLE %s;" % quote_identifier(role)
+            found.append(_change("role " + role, "state", "present", "absent", sql))
+    return found
+
+
+def _change(target: str, attribute: str, before: str, after: str, *sql: str) -> dict:
+    return {"object": target, "attribute": attribute, "before": before, "after": after, "sql": list(sql)}

@@ -1,0 +1,52 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Everything about a host that a plan needs, in one go."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+
+from . import inspect_host, managed, record
+
+
+def sites_on(port, own):
+    """Enabled files of nginx, other than ``own``, with a ``listen`` on that port."""
+    listen = re.compile(r"^\s*listen\s+(?:\S+:)?%d[\s;]" % port, re.MULTILINE)
+    found = []
+    for path in sorted(glob.glob("/etc/nginx/sites-enabled/*") + glob.glob("/etc/nginx/conf.d/*.conf")):
+        if os.path.basename(path) == own:
+            continue
+        try:
+            with open(path, encoding="utf-8", errors="replace") as stream:
+                if listen.search(stream.read()):
+                    found.append(path)
+        except OSError:
+            continue
+    return found
+
+
+def run(params):
+    """The answer of M(windflow.platform.host_info) to its options, which are documented there."""
+    plugin, port = params["plugin"], params["port"]
+    remembered = record.load(plugin)
+    drift = managed.Drift(plugin, remembered["managed"])
+    family = inspect_host.read_os()["family"]
+    packages = params["packages"].get(family, [])
+    questions = inspect_host.Questions(family, packages, params["services"].get(family, []))
+    current = record.current(remembered)
+    # Nobody else can have the port that the plugin itself listens on.
+    port = None if current and current.get("port") == port else port
+    return {
+        "changed": False,
+        "facts": inspect_host.facts(params["paths"], port, params["user"], params["group"]),
+        "drift": drift.found(),
+        "packages": packages,
+        "missing_packages": questions.missing_packages(),
+        "services": questions.service_states(),
+        "current": current,
+        "lease": remembered["lease"],
+        "port_sites": sites_on(port, "windflow-%s.conf" % plugin) if port else [],
+    }

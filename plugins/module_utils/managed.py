@@ -1,0 +1,141 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a plugin's revision left on a host, and what has become of it since.
+
+``snapshot`` is taken when a run ends well and is kept in the record; ``Drift`` compares it with the
+host. Both take the resources by the step that manages them::
+
+    {"paths": [{"path", "step"}], "trees": [{"root", "step"}],
+     "program": {"sockets"}, "database": {"name", "user", "port"}}
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+from . import files, nofollow, postgres, tree
+from .errors import WindflowError
+from .record import directory
+
+EXCLUDED = ("__pycache__",)
+
+
+def tree_file(plugin, root):
+    """Where a tree's manifest is kept: by release, or by virtual environment."""
+    parent, name = os.path.split(root.rstrip("/"))
+    name = os.path.basename(parent) if name == "app" else "venv-%s" % name
+    return os.path.join(directory(plugin), "%s.tree.json" % name)
+
+
+def snapshot(plugin, resources):
+    """The resources with their state now. Trees are written beside the record, the rest is returned."""
+    kept = {"paths": {}, "trees": []}
+    for item in resources.get("paths", []):
+        kept["paths"][item["path"]] = dict(nofollow.inspect(item["path"]), step=item["step"])
+    for item in resources.get("trees", []):
+        kept["trees"].append({"root": item["root"], "step": item["step"]})
+        # Neither releases nor environments change after they were made: one manifest is enough.
+        if os.path.exists(tree_file(plugin, item["root"])):
+            continue
+        found = json.dumps(tree.manifest(item["root"], EXCLUDED), separators=(",", ":"))
+        files.write(tree_file(plugin, item["root"]), found.encode(), 0o600)
+    if resources.get("program"):
+        kept["program"] = dict(resources["program"])
+    if resources.get("database"):
+        wanted = resources["database"]
+        kept["database"] = dict(wanted, state=postgres.inspect(wanted["port"], wanted["name"], wanted["user"]))
+    return kept
+
+
+class Drift:
+    """Every difference between what was recorded and what is. psql, which takes longest, is started
+    at once and answers while the rest is read."""
+
+    def __init__(self, plugin, kept):
+        self.plugin = plugin
+        self.kept = kept
+        self.database = kept.get("database")
+        self.asked = None
+        if self.database:
+            self.asked = postgres.ask(self.database["port"], self.database["name"], self.database["user"])
+
+    def found(self):
+        """[{"step", "resource", "attribute", "expected", "found"}]"""
+        found = []
+        for path, recorded in sorted(self.kept.get("paths", {}).items()):
+            found += differences(recorded["step"], path, recorded, look(path))
+        for item in self.kept.get("trees", []):
+            found += tree_drift(self.plugin, item)
+        if self.kept.get("program"):
+            found += program_drift(self.kept["program"])
+        if self.database:
+            resource = "database %s" % self.database["name"]
+            found += differences("database", resource, self.database["state"], postgres.answer(self.asked))
+        return found
+
+
+def look(path):
+    """As ``nofollow.inspect``; a path that leads through a link that somebody planted is drift too."""
+    try:
+        return nofollow.inspect(path)
+    except WindflowError:
+        return {"state": "behind a link that is not root's"}
+
+
+def differences(step, resource, recorded, now):
+    return [
+        {"step": step, "resource": resource, "attribute": key, "expected": str(value), "found": str(now.get(key))}
+        for key, value in sorted(recorded.items())
+        if key != "step" and now.get(key) != value
+    ]
+
+
+def tree_drift(plugin, item):
+    try:
+        with open(tree_file(plugin, item["root"]), encoding="utf-8") as stream:
+            recorded = json.load(stream)
+    except (FileNotFoundError, ValueError):
+        return [
+            {
+                "step": item["step"],
+                "resource": item["root"],
+                "attribute": "manifest",
+                "expected": "present",
+                "found": "absent",
+            }
+        ]
+    return [
+        {
+            "step": item["step"],
+            "resource": os.path.join(item["root"], change["path"]),
+            "attribute": change["attribute"],
+            "expected": str(change["expected"]),
+            "found": str(change["found"]),
+        }
+        for change in tree.drift(item["root"], recorded, EXCLUDED)
+    ]
+
+
+def program_drift(program):
+    """Instances of the application that do not listen, by the kernel's list of sockets: one read, and
+    nearer to the truth than what Supervisor believes."""
+    listening = listening_sockets()
+    return [
+        {"step": "program", "resource": path, "attribute": "socket", "expected": "listening", "found": "not listening"}
+        for path in program["sockets"]
+        if path not in listening
+    ]
+
+
+def listening_sockets():
+    """Paths of the unix sockets that a process listens on."""
+    found = set()
+    with open("/proc/net/unix", encoding="utf-8", errors="replace") as stream:
+        for line in stream:
+            fields = line.split()
+            # Flags, fourth field: 0x10000 is __SO_ACCEPTCON of linux/net.h.
+            if len(fields) == 8 and fields[3] == "00010000":
+                found.add(fields[7])
+    return found

@@ -1,0 +1,163 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Paths on a host, reached without following a link that somebody else may have planted.
+
+A path is opened directory by directory; a link on the way is followed only if root or the caller
+owns it. What the last component names is never followed.
+"""
+
+from __future__ import annotations
+
+import errno
+import grp
+import hashlib
+import os
+import pwd
+import stat
+
+from .errors import Problem, WindflowError
+
+# How everything is opened: to read, never through a link.
+FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+_MAX_LINKS = 40
+
+
+def open_parent(path: str) -> int:
+    """A descriptor of the directory that holds ``path``; the caller closes it. Raises OSError, and
+    WindflowError for a link on the way that an unprivileged user made."""
+    pending = path.split("/")[-2::-1]
+    links = 0
+    descriptor = os.open("/", FLAGS | os.O_DIRECTORY)
+    try:
+        while pending:
+            part = pending.pop()
+            if part in ("", "."):
+                continue
+            try:
+                following = os.open(part, FLAGS | os.O_DIRECTORY, dir_fd=descriptor)
+            except OSError as error:
+                info = os.stat(part, dir_fd=descriptor, follow_symlinks=False)
+                if error.errno not in (errno.ELOOP, errno.ENOTDIR) or not stat.S_ISLNK(info.st_mode):
+                    raise
+                links += 1
+                if info.st_uid not in (0, os.geteuid()):
+                    raise WindflowError(
+                        Problem(
+                            "E4014",
+                            "a path without links that an unprivileged user made",
+                            "the link %s of user %d" % (part, info.st_uid),
+                            "remove the link",
+                            path=path,
+                        )
+                    ) from error
+                if links > _MAX_LINKS:
+                    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path) from error
+                target = os.readlink(part, dir_fd=descriptor)
+                pending += target.split("/")[::-1]
+                if not target.startswith("/"):
+                    continue
+                following = os.open("/", FLAGS | os.O_DIRECTORY)
+            os.close(descriptor)
+            descriptor = following
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def look(path: str) -> dict:
+    """What is at ``path``: state (absent, directory, file, link or other) and, unless absent, mode
+    (int), uid, gid, owner and group (names, or numbers as text), links (their count); sha256 of a
+    file, target of a link. Raises as ``open_parent`` does; without a parent there is nothing.
+    """
+    try:
+        parent = open_parent(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return {"state": "absent"}
+    try:
+        return _look(parent, os.path.basename(path))
+    finally:
+        os.close(parent)
+
+
+def inspect(path: str) -> dict:
+    """What is at ``path``, as drift compares it: state (absent, directory, file, link, other) and,
+    unless absent, owner, group and mode (text); sha256 of a file, target of a link. Raises OSError
+    and WindflowError.
+    """
+    found = look(path)
+    kept = {key: found[key] for key in ("state", "owner", "group", "sha256", "target") if key in found}
+    if "mode" in found and found["state"] != "link":
+        kept["mode"] = "%04o" % found["mode"]
+    return kept
+
+
+def _look(parent: int, name: str) -> dict:
+    try:
+        info = os.stat(name, dir_fd=parent, follow_symlinks=False)
+    except FileNotFoundError:
+        return {"state": "absent"}
+    actual = {
+        "state": "other",
+        "mode": stat.S_IMODE(info.st_mode),
+        "uid": info.st_uid,
+        "gid": info.st_gid,
+        "owner": _name(pwd.getpwuid, info.st_uid),
+        "group": _name(grp.getgrgid, info.st_gid),
+        "links": info.st_nlink,
+    }
+    if stat.S_ISDIR(info.st_mode):
+        actual["state"] = "directory"
+    elif stat.S_ISLNK(info.st_mode):
+        actual.update(state="link", target=os.readlink(name, dir_fd=parent))
+    elif stat.S_ISREG(info.st_mode):
+        with open(os.open(name, FLAGS | os.O_NONBLOCK, dir_fd=parent), "rb") as source:
+            digest = hashlib.sha256()
+            for chunk in iter(lambda: source.read(1 << 20), b""):
+                digest.update(chunk)
+        actual.update(state="file", sha256=digest.hexdigest())
+    return actual
+
+
+def read_file(path: str) -> bytes:
+    """The content of the file at ``path``. Raises as ``open_parent`` does."""
+    parent = open_parent(path)
+    try:
+        with open(os.open(os.path.basename(path), FLAGS | os.O_NONBLOCK, dir_fd=parent), "rb") as source:
+            return source.read()
+    finally:
+        os.close(parent)
+
+
+def flush_filesystem(path: str) -> None:
+    """Everything written to the file system of ``path`` reaches the disk before this returns.
+
+    For trees of many files: one call instead of an fsync for each file. Not sync(2), which waits
+    for every file system of the host and so hangs where an NFS server does not answer.
+    """
+    # Not at the top: looking at files needs no ctypes, and every run does that.
+    import ctypes  # pylint: disable=import-outside-toplevel
+
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
+        if syncfs is None:
+            os.sync()
+        elif syncfs(descriptor) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number), path)
+    finally:
+        os.close(descriptor)
+
+
+def _name(lookup: object, number: int) -> str:
+    try:
+        return lookup(number)[0]
+    except KeyError:
+        return str(number)
+
+
+def reason(error: OSError) -> str:
+    """An OSError in words: the file, where it is known, and why."""
+    return "%s: %s" % (error.filename, error.strerror) if error.filename else str(error.strerror)

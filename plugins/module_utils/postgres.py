@@ -1,0 +1,314 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A local PostgreSQL: quoting, psql, and what there is of one application's roles and database.
+
+SQL goes to psql by stdin, never by argv. ``database_plan`` says what has to change.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pwd
+import re
+import subprocess
+
+from .errors import Problem, WindflowError
+
+TIMEOUT = 60
+_RESERVED_DATABASES = ("postgres", "template0", "template1")
+_STARTING = ("starting up", "Is the server running", "recovery mode")
+
+# What PostgreSQL knows of the two roles and the database, as JSON documents on a line each.
+_CLUSTER = """\
+SELECT json_build_object(
+  'version', current_setting('server_version_num')::int,
+  'encoding', (SELECT pg_encoding_to_char(encoding) FROM pg_database WHERE datname = 'template1'),
+  'collate', (SELECT datcollate FROM pg_database WHERE datname = 'template1'),
+  'roles', (SELECT coalesce(json_object_agg(rolname, json_build_object(
+      'login', rolcanlogin, 'superuser', rolsuper, 'createdb', rolcreatedb, 'createrole', rolcreaterole,
+      'replication', rolreplication, 'bypassrls', rolbypassrls, 'limit', rolconnlimit,
+      'verifier', coalesce(rolpassword, ''))), '{{}}') FROM pg_authid WHERE rolname IN ({user}, {owner})),
+  'database', (SELECT json_build_object(
+      'owner', pg_get_userbyid(datdba), 'open', datallowconn,
+      'public_connect', EXISTS (SELECT FROM aclexplode(coalesce(datacl, acldefault('d', datdba)))
+        WHERE grantee = 0 AND privilege_type = 'CONNECT'),
+      'connect', EXISTS (SELECT FROM aclexplode(coalesce(datacl, acldefault('d', datdba)))
+        WHERE grantee = (SELECT oid FROM pg_roles WHERE rolname = {user}) AND privilege_type = 'CONNECT'))
+      FROM pg_database WHERE datname = {name}));
+"""
+# The schema can be read only in a connection to the database.
+_SCHEMA = """\
+SELECT json_build_object('schema', (SELECT json_build_object(
+    'public_create', bool_or(grantee = 0 AND privilege_type = 'CREATE'),
+    'usage', bool_or(grantee = app AND privilege_type = 'USAGE'),
+    'create', bool_or(grantee = app AND privilege_type = 'CREATE'))
+  FROM (SELECT (aclexplode(coalesce(nspacl, acldefault('n', nspowner)))).*,
+      coalesce((SELECT oid FROM pg_roles WHERE rolname = {user}), 1) AS app
+    FROM pg_namespace WHERE nspname = 'public') AS granted));
+"""
+# From the database postgres psql connects a second time, if there is a database to connect to.
+_BOTH = """\
+\\set ON_ERROR_STOP 1
+%sSELECT EXISTS (SELECT FROM pg_database WHERE datname = {name} AND datallowconn) AS there \\gset
+\\if :there
+{connect}
+%s\\endif
+""" % (_CLUSTER, _SCHEMA)
+
+
+def owner_role(name: str) -> str:
+    """The role that owns the database ``name``."""
+    return name + "_owner"
+
+
+def quote_identifier(name: str) -> str:
+    """A name as SQL. Raises WindflowError for one that PostgreSQL could not keep as it is."""
+    size = len(name.encode("utf-8", "surrogatepass"))
+    if not 0 < size <= 63:
+        raise _invalid("a name of 1 to 63 bytes", "%s, %d bytes" % (ascii(name), size))
+    if not _encodable(name):
+        raise _invalid("a name in UTF-8 without NUL", ascii(name))
+    return '"%s"' % name.replace('"', '""')
+
+
+def quote_literal(value: str) -> str:
+    """A string as SQL, the same whatever ``standard_conforming_strings`` says. Raises WindflowError."""
+    if not _encodable(value):
+        raise _invalid("a text in UTF-8 without NUL", "one that is not")
+    quoted = "'%s'" % value.replace("'", "''")
+    return " E" + quoted.replace("\\", "\\\\") if "\\" in value else quoted
+
+
+def conninfo(name: str) -> str:
+    """``dbname`` as a connection string: psql would read a bare name with = in it as one."""
+    return "dbname='%s'" % name.replace("\\", "\\\\").replace("'", "\\'")
+
+
+def connect_command(name: str) -> str:
+    """psql's command to go on in the database ``name`` of the same server."""
+    quote_identifier(name)
+    if any(ord(char) < 32 for char in name):
+        raise _invalid("a database name without control characters", ascii(name))
+    return '\\connect -reuse-previous=on "%s"' % conninfo(name).replace('"', '""')
+
+
+def check_names(name: str, user: str) -> None:
+    """Raises WindflowError for names of a database and a role that cannot be managed."""
+    for value in (name, owner_role(name), user):
+        quote_identifier(value)
+        if any(ord(char) < 32 or ord(char) == 127 for char in value):
+            raise _invalid("a name without control characters", ascii(value))
+    if name in _RESERVED_DATABASES:
+        raise _invalid("a database of the application's own", "%s, which belongs to the server" % name)
+    if user in ("public", "none") or user.startswith("pg_"):
+        raise _invalid("a role name that is not reserved", user)
+    if user == owner_role(name):
+        raise _invalid("a role other than the database's owner", user)
+
+
+def psql_command(port: int, socket_dir: str = "", database: str = "postgres") -> list:
+    """argv of a psql that reads SQL from stdin, as the server's own superuser, over its socket."""
+    argv = ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-p", str(port), "-d", conninfo(database)]
+    return [*argv, "-h", socket_dir] if socket_dir else argv
+
+
+def start(argv: list) -> subprocess.Popen:
+    """psql as the operating system's user postgres; as the caller where it is not root. Raises OSError."""
+    account = None
+    if os.geteuid() == 0:
+        try:
+            account = pwd.getpwnam("postgres")
+        except KeyError as error:
+            raise FileNotFoundError(2, "there is no user postgres") from error
+
+    def become() -> None:
+        os.initgroups(account.pw_name, account.pw_gid)
+        os.setgid(account.pw_gid)
+        os.setuid(account.pw_uid)
+
+    # Nothing of the caller's environment: PGHOST, PGSERVICE and their like would lead elsewhere.
+    environment = {
+        "PATH": "/usr/bin:/bin:/usr/sbin:/sbin:/usr/local/bin",
+        "LC_ALL": "C",
+        "HOME": "/",
+        "PGUSER": "postgres",
+        "PGCLIENTENCODING": "UTF8",
+        "PGCONNECT_TIMEOUT": "10",
+        "PGAPPNAME": "windflow",
+        "PGOPTIONS": "-c client_min_messages=warning",
+    }
+    return subprocess.Popen(  # pylint: disable=ansible-bad-function
+        argv,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd="/",
+        env=environment,
+        preexec_fn=become if account else None,
+    )
+
+
+def run(argv: list, sql: str) -> tuple:
+    """(return code, stdout, stderr) of psql for ``sql``. Raises OSError; 124 is a time-out."""
+    process = start(argv)
+    try:
+        out, err = process.communicate(sql.encode("utf-8"), TIMEOUT)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        return 124, "", "no answer within %d s" % TIMEOUT
+    return process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace")
+
+
+def inspect_sql(name: str, user: str, connected: bool = False) -> str:
+    """The script whose output ``parse_state`` reads; ``connected``: to the database ``name`` already."""
+    check_names(name, user)
+    return (_CLUSTER + _SCHEMA if connected else _BOTH).format(
+        name=quote_literal(name),
+        user=quote_literal(user),
+        owner=quote_literal(owner_role(name)),
+        connect=connect_command(name),
+    )
+
+
+def parse_state(output: str) -> dict:
+    """The server's state: version, encoding, collate, roles {name: {…}}, database {…} or None, schema {…}."""
+    state = {"schema": {}}
+    for line in output.splitlines():
+        if line.startswith("{"):
+            state.update(json.loads(line))
+    return state
+
+
+def read_state(port: int, name: str, user: str, execute: object = run, socket_dir: str = "") -> dict:
+    """The server's state as ``parse_state`` gives it, with password verifiers: not to be shown.
+
+    Raises WindflowError (E4051) where PostgreSQL is not there or does not answer.
+    """
+    return parse_state(execute_sql(inspect_sql(name, user), port, execute, socket_dir))
+
+
+def execute_sql(
+    sql: str, port: int, execute: object = run, socket_dir: str = "", outcome: str = "Nothing was changed."
+) -> str:
+    """Output of ``sql``. Raises WindflowError: E4051 where there is no server, E4052 for its errors."""
+    try:
+        code, out, err = execute(psql_command(port, socket_dir), sql)
+    except OSError as error:
+        raise _unreachable(port, str(error.strerror or error)) from error
+    if code == 0:
+        return out
+    # psql's own code for a lost or refused connection is 2, for an error in the script 3.
+    if code in (2, 124):
+        raise _unreachable(port, _shown(err))
+    remedy = "correct what the server names"
+    raise WindflowError(Problem("E4052", "PostgreSQL to accept what it was asked", _shown(err), remedy), outcome)
+
+
+def ask(port: int, name: str, user: str, socket_dir: str = "") -> tuple | None:
+    """Begins ``inspect`` without waiting for it; ``answer`` gives its result. None without PostgreSQL.
+
+    Connects to the database itself, which is most likely there: one connection instead of two.
+    """
+    sql = inspect_sql(name, user, connected=True).encode("utf-8")
+    try:
+        process = start(psql_command(port, socket_dir, name))
+    except OSError:
+        return None
+    try:
+        process.stdin.write(sql)
+        process.stdin.close()
+    except BrokenPipeError:
+        pass
+    process.stdin = None
+    return process, port, name, user, socket_dir
+
+
+def answer(asked: tuple | None) -> dict:
+    """What ``ask`` asked for, as ``inspect`` returns it."""
+    if asked is None:
+        return {"available": False}
+    process, port, name, user, socket_dir = asked
+    try:
+        out = process.communicate(timeout=TIMEOUT)[0]
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        return {"available": False}
+    if process.returncode == 0:
+        return summary(parse_state(out.decode("utf-8", "replace")), name, user)
+    # There is no such database, or no server at all.
+    return inspect(port, name, user, run, socket_dir)
+
+
+def inspect(port: int, name: str, user: str, execute: object = None, socket_dir: str = "") -> dict:
+    """What there is of one application's database, flat and without secrets, for drift.
+
+    {"available": False} where no server answers. Else available, database (present or absent),
+    owner, owner_role and app_role (attributes, or absent), connection_limit, password_sha256 (of the
+    stored verifier), public_connect, app_connect, public_create, app_usage, app_create.
+    """
+    if execute is None:
+        return answer(ask(port, name, user, socket_dir))
+    try:
+        return summary(read_state(port, name, user, execute, socket_dir), name, user)
+    except WindflowError as error:
+        if error.code == "E4051":
+            return {"available": False}
+        raise
+
+
+def summary(state: dict, name: str, user: str) -> dict:
+    """The server's state as ``inspect`` returns it."""
+    app = state["roles"].get(user)
+    database = state["database"] or {}
+    schema = state["schema"]
+    verifier = app["verifier"] if app else ""
+    return {
+        "available": True,
+        "database": "present" if database else "absent",
+        "owner": database.get("owner"),
+        "owner_role": attributes(state["roles"].get(owner_role(name))),
+        "app_role": attributes(app),
+        "connection_limit": app["limit"] if app else None,
+        "password_sha256": hashlib.sha256(verifier.encode("utf-8")).hexdigest() if verifier else None,
+        "public_connect": database.get("public_connect"),
+        "app_connect": database.get("connect"),
+        "public_create": schema.get("public_create"),
+        "app_usage": schema.get("usage"),
+        "app_create": schema.get("create"),
+    }
+
+
+def attributes(role: dict | None) -> str:
+    """A role's attributes in SQL's words: ``LOGIN NOSUPERUSER …``; ``absent`` without a role."""
+    if role is None:
+        return "absent"
+    keys = ("login", "superuser", "createdb", "createrole", "replication", "bypassrls")
+    return " ".join(key.upper() if role[key] else "NO" + key.upper() for key in keys)
+
+
+def starting(problem: str) -> bool:
+    """Whether a failed connection may succeed in a moment."""
+    return any(sign in problem for sign in _STARTING)
+
+
+def _encodable(value: str) -> bool:
+    return "\0" not in value and not any(0xD800 <= ord(char) < 0xE000 for char in value)
+
+
+def _shown(err: str) -> str:
+    """The server's words; the verifier that an error may quote is cut out."""
+    return re.sub(r"SCRAM-SHA-256\$[^'\s]*", "(verifier)", err.strip())[-2000:]
+
+
+def _unreachable(port: int, got: str) -> WindflowError:
+    remedy = "install and start PostgreSQL, or correct database.port"
+    return WindflowError(Problem("E4051", "a PostgreSQL that answers on the local socket, port %d" % port, got, remedy))
+
+
+def _invalid(expected: str, got: str) -> WindflowError:
+    return WindflowError(Problem("E4050", expected, got, "choose another one"))

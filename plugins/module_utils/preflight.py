@@ -1,0 +1,197 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What must be true of a host before anything is written to it. All findings at once."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+from .config import Config
+from .errors import Problem
+from .manifest import Manifest
+from .plan import SUPPORTED_FAMILIES
+
+TARGET_PYTHON = (3, 9)
+# What a deploy needs at least: the application's and the virtual environment's files, and, where
+# packages are missing, those too (nginx, Supervisor and PostgreSQL take about 300 MB on Debian 13).
+FREE_MB = 300
+FREE_MB_WITH_PACKAGES = 800
+FREE_INODES = 5_000
+
+
+def findings(
+    manifest: Manifest, config: Config, environment: str, host: dict[str, Any], target: str
+) -> tuple[list[Problem], list[Problem]]:
+    """Errors and warnings about one host, each at the place of the value that it is about."""
+    errors, warnings = _findings(manifest, config, environment, host, target)
+    return [placed(config, problem) for problem in errors], [placed(config, problem) for problem in warnings]
+
+
+def placed(config: Config, problem: Problem) -> Problem:
+    """The problem with file and line of its path, if that is a key of the configuration."""
+    path = tuple(int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]]+", problem.path))
+    if not path or path[0] not in config.data:
+        return problem
+    file, line, column = config.place(path)
+    return replace(problem, file=file, line=line, column=column)
+
+
+def _findings(
+    manifest: Manifest, config: Config, environment: str, host: dict[str, Any], target: str
+) -> tuple[list[Problem], list[Problem]]:
+    facts = host["facts"]
+    errors: list[Problem] = []
+    warnings: list[Problem] = []
+    if not facts["root"]:
+        errors.append(
+            Problem(
+                "E2001",
+                "root's rights on the host",
+                "those of an ordinary user",
+                "set become: true, or connect as root",
+            )
+        )
+    if target != "host":
+        return errors, warnings
+    errors += operating_system(config, facts)
+    warnings += os_version(config, facts)
+    too_small = resources(config, facts)
+    (errors if environment == "production" else warnings).extend(too_small)
+    errors += space(facts, bool(host["missing_packages"]))
+    errors += port(manifest, config, host)
+    errors += not_supported_yet(config)
+    return errors, warnings
+
+
+def operating_system(config: Config, facts: dict[str, Any]) -> list[Problem]:
+    found: list[Problem] = []
+    family = facts["os"]["family"]
+    shown = "%s (%s %s)" % (family or "an unknown family", facts["os"]["id"], facts["os"]["version"])
+    wanted = config.get("host.os.family")
+    if wanted and family and wanted != family:
+        found.append(
+            Problem(
+                "E2002",
+                "OS family %s, as configured" % wanted,
+                shown,
+                "correct host.os.family, or the inventory",
+                path="host.os.family",
+            )
+        )
+    if family not in SUPPORTED_FAMILIES:
+        found.append(
+            Problem(
+                "E2003",
+                "an OS family that the host backend supports (%s)" % ", ".join(SUPPORTED_FAMILIES),
+                shown,
+                "choose another host",
+            )
+        )
+    if tuple(int(part) for part in facts["python"].split(".")[:2]) < TARGET_PYTHON:
+        found.append(
+            Problem(
+                "E2005", "Python %d.%d or newer on the host" % TARGET_PYTHON, facts["python"], "install a newer Python"
+            )
+        )
+    return found
+
+
+def os_version(config: Config, facts: dict[str, Any]) -> list[Problem]:
+    wanted, found = config.get("host.os.version"), facts["os"]["version"]
+    if not wanted or not found or wanted.split(".")[0] == found.split(".")[0]:
+        return []
+    return [
+        Problem(
+            "E2004",
+            "OS version %s, as configured" % wanted,
+            found,
+            "correct host.os.version, or the inventory",
+            path="host.os.version",
+        )
+    ]
+
+
+def resources(config: Config, facts: dict[str, Any]) -> list[Problem]:
+    found = []
+    for code, key, unit in (("E2006", "cpu_threads", "processor threads"), ("E2007", "ram_mb", "MB of memory")):
+        wanted = config.get("host.resources.%s" % key)
+        if wanted and facts[key] < wanted:
+            found.append(
+                Problem(
+                    code,
+                    "at least %d %s" % (wanted, unit),
+                    str(facts[key]),
+                    "take a larger host, or lower the value",
+                    path="host.resources.%s" % key,
+                )
+            )
+    return found
+
+
+def space(facts: dict[str, Any], packages_missing: bool) -> list[Problem]:
+    needed = FREE_MB_WITH_PACKAGES if packages_missing else FREE_MB
+    found = []
+    for path, free in sorted(facts["space"].items()):
+        if free["mb"] < needed:
+            found.append(
+                Problem("E2008", "at least %d MB free" % needed, "%d MB" % free["mb"], "free some space", path=path)
+            )
+        if free["inodes"] is not None and free["inodes"] < FREE_INODES:
+            found.append(
+                Problem(
+                    "E2008",
+                    "at least %d inodes free" % FREE_INODES,
+                    str(free["inodes"]),
+                    "remove some files",
+                    path=path,
+                )
+            )
+    return found
+
+
+def port(manifest: Manifest, config: Config, host: dict[str, Any]) -> list[Problem]:
+    owner = host["facts"]["port_owner"]
+    wanted = config.get("server.host_port", 8080)
+    if owner is None:
+        return []
+    if owner["name"] == "nginx" and not host["port_sites"]:
+        return []
+    name = "nginx (%s)" % ", ".join(host["port_sites"]) if host["port_sites"] else owner["name"]
+    return [
+        Problem(
+            "E2009",
+            "TCP port %d to be free" % wanted,
+            "%s, process %d" % (name, owner["pid"]),
+            "stop it, or set another server.host_port",
+            path="server.host_port",
+        )
+    ]
+
+
+def not_supported_yet(config: Config) -> list[Problem]:
+    found = []
+    for index, volume in enumerate(config.get("storage.volumes", [])):
+        if volume.get("type", "local") != "local":
+            found.append(
+                Problem(
+                    "E2010",
+                    "a local volume (type %s is not supported yet)" % volume["type"],
+                    volume.get("name", ""),
+                    "remove it, or mount it yourself and name its directory as a local volume",
+                    path="storage.volumes[%d]" % index,
+                )
+            )
+    for index, network in enumerate(config.get("network.networks", [])):
+        found.append(
+            Problem(
+                "E2011",
+                "no network (interfaces are not supported yet)",
+                network.get("name", ""),
+                "remove it and configure the interface yourself",
+                path="network.networks[%d]" % index,
+            )
+        )
+    return found

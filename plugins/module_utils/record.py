@@ -1,0 +1,275 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a host remembers of a plugin: revisions, the lease of a run, and what is managed.
+
+A record is plain data::
+
+    {"format": 1, "plugin": str, "sequence": int,
+     "current": int or None,                     # the revision that serves
+     "lease": None or {"run", "holder", "purpose", "since", "expires", "step", "revision"},
+     "revisions": [{"revision", "release", "version", "environment", "target", "event", "state",
+                    "started", "finished", "step", "error", "digests", "venv", ...}],
+     "managed": {...}}                           # see ``managed.py``
+
+States of a revision: running, deployed, superseded, failed, rolled_back, abandoned, removed.
+Times are UTC, ISO 8601; ``now`` and ``expires`` are seconds since the epoch. Order is by revision
+number and never by time, so that a clock that was set back changes nothing.
+
+The functions that change a record return a new one. Only ``load``, ``save`` and ``locked`` touch
+the disk.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import fcntl
+import json
+import os
+import time
+
+from . import files
+from .errors import Problem, WindflowError
+
+STATE_DIR = "/var/lib/windflow"
+FORMAT = 1
+LEASE_SECONDS = 900
+# What is of use only while the revision's release is there.
+DETAILS = ("config", "database", "digests", "host")
+GOOD = ("deployed", "superseded")
+
+
+def stamp(now):
+    """Seconds since the epoch as ISO 8601 in UTC."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
+
+
+def empty(plugin):
+    return {
+        "format": FORMAT,
+        "plugin": plugin,
+        "sequence": 0,
+        "current": None,
+        "lease": None,
+        "revisions": [],
+        "managed": {},
+    }
+
+
+def find(record, revision):
+    """The revision with that number, or None."""
+    for entry in record["revisions"]:
+        if entry["revision"] == revision:
+            return entry
+    return None
+
+
+def current(record):
+    """The revision that serves, or None."""
+    return find(record, record["current"]) if record["current"] else None
+
+
+def remains(record):
+    """The newest revision of which anything is on the host: what a removal has to look at."""
+    if record["current"]:
+        return current(record)
+    for entry in reversed(record["revisions"]):
+        if entry.get("purged"):
+            return None
+        if entry.get("host"):
+            return entry
+    return None
+
+
+def begin(record, run, holder, purpose, now, fields, lease_seconds=LEASE_SECONDS):
+    """Takes the lease and opens a revision in the state ``running``.
+
+    A lease of another run that has not run out is an error that names its holder. One that ran out
+    belongs to a run that died: its revision becomes ``abandoned`` at its step. The same run may
+    begin again; its revision stays.
+    """
+    record = copy.deepcopy(record)
+    lease = record["lease"]
+    if lease and lease["run"] == run:
+        lease["expires"] = now + lease_seconds
+        return record
+    if lease and lease["expires"] > now:
+        raise WindflowError(
+            Problem(
+                code="E5001",
+                path=record["plugin"],
+                expected="no other run at work on this host",
+                got="%s by %s since %s, at step %s"
+                % (lease["purpose"], lease["holder"], lease["since"], lease["step"]),
+                remedy="wait until it ends, or until its lease runs out at %s" % stamp(lease["expires"]),
+            )
+        )
+    if lease:
+        _close(record, lease["revision"], "abandoned", now, lease["step"], "the run ended without a word")
+    record["sequence"] += 1
+    record["revisions"].append(
+        dict(fields, revision=record["sequence"], state="running", started=stamp(now), finished=None, step="begin")
+    )
+    record["lease"] = {
+        "run": run,
+        "holder": holder,
+        "purpose": purpose,
+        "since": stamp(now),
+        "expires": now + lease_seconds,
+        "step": "begin",
+        "revision": record["sequence"],
+    }
+    return record
+
+
+def at_step(record, run, step, now, lease_seconds=LEASE_SECONDS):
+    """Notes the step that the run is at and renews its lease."""
+    record = copy.deepcopy(record)
+    lease = _own_lease(record, run)
+    lease.update(step=step, expires=now + lease_seconds)
+    find(record, lease["revision"])["step"] = step
+    return record
+
+
+def finish(record, run, now, managed, fields, keep):
+    """Ends a run well: its revision is deployed and current, the one before superseded.
+
+    Revisions whose release is not among the ``keep`` that stay on disk lose their ``DETAILS``.
+    """
+    record = copy.deepcopy(record)
+    lease = _own_lease(record, run)
+    before = current(record)
+    if before:
+        before["state"] = "superseded"
+    _close(record, lease["revision"], "deployed", now, "done", "")
+    find(record, lease["revision"]).update(fields)
+    record.update(current=lease["revision"], managed=managed, lease=None)
+    kept = kept_releases(record, keep)
+    for entry in record["revisions"]:
+        if entry.get("release") not in kept:
+            for key in DETAILS:
+                entry.pop(key, None)
+    return record
+
+
+def fail(record, run, now, step, error):
+    """Ends a run badly: its revision failed; what served before is still current."""
+    record = copy.deepcopy(record)
+    lease = _own_lease(record, run)
+    _close(record, lease["revision"], "failed", now, step or lease["step"], error)
+    record["lease"] = None
+    return record
+
+
+def remove(record, run, now, fields):
+    """Ends a removal: nothing is current or managed any more; the history stays."""
+    record = copy.deepcopy(record)
+    lease = _own_lease(record, run)
+    before = current(record)
+    if before:
+        before["state"] = "superseded"
+    _close(record, lease["revision"], "removed", now, "done", "")
+    find(record, lease["revision"]).update(fields)
+    record.update(current=None, managed={}, lease=None)
+    return record
+
+
+def kept_releases(record, keep):
+    """Names of the releases that pruning must leave: the current one, the newest good ones up to
+    ``keep``, and whatever a run is working on."""
+    names = []
+    for entry in sorted(record["revisions"], key=lambda item: item["revision"], reverse=True):
+        name = entry.get("release")
+        if not name or name in names:
+            continue
+        if entry["revision"] == record["current"] or entry["state"] == "running":
+            names.append(name)
+        elif entry["state"] in GOOD and len(names) < keep:
+            names.append(name)
+    return names
+
+
+def _own_lease(record, run):
+    lease = record["lease"]
+    if not lease or lease["run"] != run:
+        raise WindflowError(
+            Problem(
+                code="E5002",
+                path=record["plugin"],
+                expected="the lease of run %s" % run,
+                got="that of %s by %s" % (lease["run"], lease["holder"]) if lease else "none",
+                remedy="run again: another run took over after the lease had run out",
+            ),
+            outcome="The record was not changed.",
+        )
+    return lease
+
+
+def _close(record, revision, state, now, step, error):
+    entry = find(record, revision)
+    if entry:
+        entry.update(state=state, finished=stamp(now), step=step, error=error)
+
+
+def directory(plugin, state_dir=STATE_DIR):
+    return os.path.join(state_dir, plugin)
+
+
+def load(plugin, state_dir=STATE_DIR):
+    """The record of a plugin, an empty one where there is none.
+
+    A record that cannot be read is replaced by the copy that was saved before it.
+    """
+    path = os.path.join(directory(plugin, state_dir), "record.json")
+    for candidate in (path, path + ".previous"):
+        try:
+            with open(candidate, encoding="utf-8") as stream:
+                record = json.load(stream)
+        except FileNotFoundError:
+            continue
+        except ValueError:
+            continue
+        if isinstance(record, dict) and record.get("format") == FORMAT and record.get("plugin") == plugin:
+            return record
+    if os.path.exists(path):
+        raise WindflowError(
+            Problem(
+                code="E5003",
+                file=path,
+                expected="a record of plugin %s in format %d, here or in %s.previous" % (plugin, FORMAT, path),
+                remedy="put a copy from a backup in its place, or move it away to deploy as on a new host",
+            )
+        )
+    return empty(plugin)
+
+
+def save(record, state_dir=STATE_DIR):
+    """Writes the record so that a power cut leaves the old one or the new one, never half of one."""
+    parent = directory(record["plugin"], state_dir)
+    os.makedirs(parent, mode=0o700, exist_ok=True)
+    path = os.path.join(parent, "record.json")
+    if os.path.lexists(path):
+        files.remove(path + ".previous")
+        os.link(path, path + ".previous", follow_symlinks=False)
+    files.write(path, json.dumps(record, indent=1, sort_keys=True).encode(), 0o600)
+    # The rename itself has to reach the disk too.
+    folder = os.open(parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+@contextlib.contextmanager
+def locked(plugin, state_dir=STATE_DIR):
+    """Holds the plugin's lock file, so that reading, changing and saving a record is one action."""
+    parent = directory(plugin, state_dir)
+    os.makedirs(state_dir, mode=0o755, exist_ok=True)
+    os.makedirs(parent, mode=0o700, exist_ok=True)
+    descriptor = os.open(os.path.join(parent, "lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,76 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The begin and the end of a run on a host's record: what the module ``release`` does."""
+
+from __future__ import annotations
+
+import time
+
+from . import managed, record, releases
+
+ARGUMENTS = {
+    "plugin": {"type": "str", "required": True},
+    "state": {"type": "str", "required": True, "choices": ["started", "finished", "failed", "removed"]},
+    "run": {"type": "str", "required": True},
+    "holder": {"type": "str", "default": ""},
+    "purpose": {"type": "str", "default": "deploy"},
+    "lease_seconds": {"type": "int", "default": record.LEASE_SECONDS},
+    "revision": {"type": "dict", "default": {}},
+    "resources": {"type": "dict", "default": {}},
+    "install_dir": {"type": "path"},
+    "keep_releases": {"type": "int", "default": 5},
+    "step": {"type": "str", "default": ""},
+    "error": {"type": "str", "default": ""},
+}
+
+
+def run(params):
+    """The result of the module for its options and ``check``, whether it is only asked what it would do."""
+    return begin(params) if params["state"] == "started" else end(params)
+
+
+def begin(params):
+    plugin, run = params["plugin"], params["run"]
+    fields = dict(params["revision"], holder=params["holder"])
+
+    def started(before):
+        return record.begin(
+            before, run, params["holder"], params["purpose"], time.time(), fields, params["lease_seconds"]
+        )
+
+    if params["check"]:
+        after = started(record.load(plugin))
+        return {"changed": True, "revision": record.find(after, after["lease"]["revision"])}
+    with record.locked(plugin):
+        before = record.load(plugin)
+        again = bool(before["lease"] and before["lease"]["run"] == run)
+        after = started(before)
+        record.save(after)
+    return {"changed": not again, "revision": record.find(after, after["lease"]["revision"])}
+
+
+def end(params):
+    plugin, run, now = params["plugin"], params["run"], time.time()
+    if params["check"]:
+        return {"changed": True, "revision": dict(params["revision"]), "deleted": []}
+    # What the host has now is read before the lock is taken: it may take a while.
+    kept = managed.snapshot(plugin, params["resources"]) if params["state"] == "finished" else {}
+    with record.locked(plugin):
+        remembered = record.load(plugin)
+        number = remembered["lease"]["revision"] if remembered["lease"] else 0
+        if params["state"] == "finished":
+            remembered = record.finish(remembered, run, now, kept, params["revision"], params["keep_releases"])
+        elif params["state"] == "failed":
+            remembered = record.fail(remembered, run, now, params["step"], params["error"])
+        else:
+            remembered = record.remove(remembered, run, now, params["revision"])
+        record.save(remembered)
+    deleted = []
+    if params["install_dir"] and params["state"] != "removed":
+        deleted = releases.superfluous(params["install_dir"], record.kept_releases(remembered, params["keep_releases"]))
+        releases.delete(plugin, deleted)
+    if params["state"] == "removed":
+        releases.forget_trees(plugin)
+    releases.write_local_facts()
+    return {"changed": True, "revision": record.find(remembered, number), "deleted": deleted}

@@ -1,0 +1,210 @@
+#!/usr/bin/python
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: database
+short_description: An application's roles and database in the PostgreSQL of the host
+version_added: 1.0.0
+author: Windflow contributors (@windflow)
+description:
+  - Makes a role that owns the database and cannot log in (the database's name and C(_owner)), a role that logs in for
+    the application, and the database.
+  - Nobody but the two roles may connect to the database or create in its schema C(public).
+  - The password reaches the server as SCRAM-SHA-256 verifier only.
+  - The server must run on the host. It is reached through its socket, as the user V(postgres) of the operating system.
+attributes:
+  check_mode:
+    description: Can run in check mode and return the changes that it would make.
+    support: full
+    details:
+      - Where no server answers yet, everything is predicted as a change.
+  diff_mode:
+    description: Returns what changes, without secrets.
+    support: full
+  idempotent:
+    description: A second call changes nothing.
+    support: full
+options:
+  name:
+    description:
+      - Name of the database.
+      - A database of that name must belong to O(user) or to the owner role, otherwise the module fails.
+    type: str
+    required: true
+  user:
+    description:
+      - Name of the application's role.
+      - Of a role that is a superuser already only the password is managed, and a warning says so.
+    type: str
+    required: true
+  password:
+    description: Password of the application's role. Needed unless O(state=absent).
+    type: str
+  port:
+    description: Port of the server. It names the socket.
+    type: int
+    default: 5432
+  max_connections:
+    description: How many connections the application's role may have at once. V(-1) is no limit.
+    type: int
+    default: -1
+  socket_dir:
+    description: Directory of the server's socket, where it is not the one that is built into psql.
+    type: str
+  wait:
+    description: How many seconds to wait for a server that is starting.
+    type: int
+    default: 10
+  state:
+    description:
+      - V(absent) drops the database with everything in it, and both roles. A superuser is not dropped.
+    type: str
+    choices: [present, absent]
+    default: present
+"""
+
+EXAMPLES = r"""
+- name: The application has its database
+  windflow.platform.database:
+    name: myapp
+    user: dbuser
+    password: "{{ db_password }}"
+    max_connections: 100
+
+- name: The database is gone, with all data
+  windflow.platform.database:
+    name: myapp
+    user: dbuser
+    state: absent
+"""
+
+RETURN = r"""
+changes:
+  description: What was or would be changed.
+  type: list
+  elements: dict
+  returned: success
+  sample: [{object: role dbuser, attribute: password, before: none, after: as configured}]
+  contains:
+    object:
+      description: The role or the database.
+      type: str
+    attribute:
+      description: What of it.
+      type: str
+    before:
+      description: What it was.
+      type: str
+    after:
+      description: What it is now.
+      type: str
+owner:
+  description: The role that owns the database.
+  type: str
+  returned: success
+  sample: myapp_owner
+"""
+
+import os
+import time
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.windflow.platform.plugins.module_utils import database_plan, postgres, scram
+from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
+
+# A server that nothing is known of, as the packages install it.
+BLANK = {"version": 150000, "encoding": "UTF8", "collate": "", "roles": {}, "database": None, "schema": {}}
+
+
+def read(params: dict, check: bool) -> dict:
+    """The server's state; a blank one for a check without a server. Raises WindflowError."""
+    deadline = time.monotonic() + params["wait"]
+    while True:
+        try:
+            return postgres.read_state(
+                params["port"], params["name"], params["user"], socket_dir=params["socket_dir"] or ""
+            )
+        except WindflowError as error:
+            if error.code != "E4051":
+                raise
+            if check:
+                return BLANK
+            if not postgres.starting(str(error)) or time.monotonic() > deadline:
+                raise
+        time.sleep(0.2)
+
+
+def desire(params: dict, actual: dict) -> dict:
+    """What there should be. A password that the stored verifier fits gets no new one."""
+    password = params["password"]
+    if params["state"] == "present" and not password:
+        raise WindflowError(Problem("E4054", "a password for %s" % params["user"], "none", "set database.password"))
+    stored = actual["roles"].get(params["user"], {}).get("verifier", "")
+    verifier = None
+    if password and not scram.verify_scram(password, stored):
+        verifier = scram.scram_verifier(password, os.urandom(16))
+    return {
+        "state": params["state"],
+        "name": params["name"],
+        "user": params["user"],
+        "connection_limit": params["max_connections"],
+        "verifier": verifier,
+    }
+
+
+def run(params: dict, check: bool) -> tuple:
+    """The module's result and its warnings. Raises WindflowError."""
+    postgres.check_names(params["name"], params["user"])
+    actual = read(params, check)
+    desired = desire(params, actual)
+    found = database_plan.changes(desired, actual)
+    if found and not check:
+        sql = "\n".join(statement for change in found for statement in change["sql"])
+        outcome = "What came before it was done. Running it again goes on from there."
+        postgres.execute_sql(sql + "\n", params["port"], socket_dir=params["socket_dir"] or "", outcome=outcome)
+    shown = [{key: change[key] for key in ("object", "attribute", "before", "after")} for change in found]
+    diff = {}
+    for change in shown:
+        one = diff.setdefault(change["object"], {"before": {}, "after": {}})
+        one["before_header"] = one["after_header"] = change["object"]
+        for when in ("before", "after"):
+            one[when][change["attribute"]] = change[when]
+    result = {
+        "changed": bool(found),
+        "changes": shown,
+        "owner": postgres.owner_role(params["name"]),
+        "diff": list(diff.values()),
+    }
+    return result, database_plan.warnings(desired, actual)
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "name": {"type": "str", "required": True},
+            "user": {"type": "str", "required": True},
+            "password": {"type": "str", "no_log": True},
+            "port": {"type": "int", "default": 5432},
+            "max_connections": {"type": "int", "default": -1},
+            "socket_dir": {"type": "str"},
+            "wait": {"type": "int", "default": 10},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        },
+        supports_check_mode=True,
+    )
+    try:
+        result, warnings = run(module.params, module.check_mode)
+    except WindflowError as error:
+        module.fail_json(**error.as_result())
+    for warning in warnings:
+        module.warn(warning)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

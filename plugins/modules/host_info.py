@@ -1,0 +1,135 @@
+#!/usr/bin/python
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: host_info
+short_description: What a host is, what a plugin left on it, and what has drifted
+version_added: 1.0.0
+description:
+  - Reads in one call everything that a plan needs of a host, so that an unchanged host costs one round trip.
+  - M(windflow.platform.plan) runs it. It is of use by itself to look for drift.
+author: Windflow contributors (@windflow)
+attributes:
+  check_mode:
+    support: full
+    description: Reads only.
+  diff_mode:
+    support: none
+    description: Changes nothing.
+  idempotent:
+    support: full
+    description: Changes nothing.
+options:
+  plugin:
+    description: Name of the plugin.
+    type: str
+    required: true
+  packages:
+    description: Names of packages to look for, by OS family (V(debian), V(redhat), V(suse), V(arch)).
+    type: dict
+    default: {}
+  services:
+    description: Names of services to look at, by OS family.
+    type: dict
+    default: {}
+  paths:
+    description: Directories, there or not, whose filesystem's free space is asked for.
+    type: list
+    elements: str
+    default: []
+  port:
+    description: TCP port that the plugin is going to listen on.
+    type: int
+  user:
+    description: Account of the application.
+    type: str
+  group:
+    description: Group of the application.
+    type: str
+"""
+
+EXAMPLES = r"""
+- name: Look for drift
+  windflow.platform.host_info:
+    plugin: template
+  register: found
+
+- name: Stop where something differs from what was deployed
+  ansible.builtin.assert:
+    that: found.drift | length == 0
+"""
+
+RETURN = r"""
+facts:
+  description: Operating system, processors, memory (MB), free space (MB, inodes), owner of the port, account.
+  returned: success
+  type: dict
+  sample: {cpu_threads: 4, ram_mb: 7936, python: 3.11.2, os: {family: debian, id: debian, version: "12"}}
+packages:
+  description: Names that were looked for on this host.
+  returned: success
+  type: list
+  elements: str
+missing_packages:
+  description: Those of them that are not installed.
+  returned: success
+  type: list
+  elements: str
+services:
+  description: Whether each service exists, is running and is enabled.
+  returned: success
+  type: dict
+  sample: {nginx: {exists: true, running: true, enabled: true}}
+current:
+  description: The revision that serves, or nothing.
+  returned: success
+  type: dict
+lease:
+  description: The run that is at work on this host, or nothing.
+  returned: success
+  type: dict
+port_sites:
+  description: Files of nginx that claim O(port), other than the plugin's own.
+  returned: success
+  type: list
+  elements: str
+drift:
+  description: What differs from what the current revision left.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - {step: config, resource: /etc/windflow/template/config.yaml, attribute: mode, expected: "0640", found: "0644"}
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.windflow.platform.plugins.module_utils import host_state
+from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={
+            "plugin": {"type": "str", "required": True},
+            "packages": {"type": "dict", "default": {}},
+            "services": {"type": "dict", "default": {}},
+            "paths": {"type": "list", "elements": "str", "default": []},
+            "port": {"type": "int"},
+            "user": {"type": "str"},
+            "group": {"type": "str"},
+        },
+        supports_check_mode=True,
+    )
+    try:
+        module.exit_json(**host_state.run(module.params))
+    except WindflowError as error:
+        module.fail_json(**error.as_result())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+#!/usr/bin/python
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: plan
+short_description: What a deploy of a plugin would do to a host
+version_added: 1.0.0
+description:
+  - Reads a plugin and its configuration on the controller, validates both, and asks the host once for
+    its record of the plugin, for drift, and for what a preflight needs.
+  - Fails with every finding at once, before anything is written.
+  - The result lists the steps, and for each whether and why it is pending. The roles apply exactly that.
+author: Windflow contributors (@windflow)
+attributes:
+  check_mode:
+    support: full
+    description: Reads only.
+  diff_mode:
+    description: Tells what it changed, or would change, in diff mode.
+    support: full
+    details:
+      - Shows the pending steps with their reasons.
+  idempotent:
+    support: full
+    description: Changes nothing.
+  action:
+    description: There is an action of the same name, which does the part on the controller.
+    support: full
+options:
+  plugin:
+    description:
+      - Directory of a plugin, or a name that is looked up in C(./windflow_plugins), in the directories of the
+        environment variable E(WINDFLOW_PLUGINS_PATH), and among the plugins of the collection.
+    type: str
+    required: true
+  target:
+    description: Backend to deploy to. Without it, the first that the plugin supports.
+    type: str
+    default: ""
+  environment_name:
+    description: Environment, for the overlay C(config/environments/<name>.yaml). V(production) makes checks stricter.
+    type: str
+    default: ""
+  config:
+    description:
+      - Paths of configuration files, the last one wins.
+      - They lie above the variable C(windflow_config) of the inventory, and below environment variables.
+    type: list
+    elements: str
+    default: []
+  sets:
+    description: Single values as C(key=value), above everything else. Not for secrets.
+    type: list
+    elements: str
+    default: []
+  replicas:
+    description: How many instances of the application run behind the front.
+    type: int
+    default: 1
+  force:
+    description: Make a new release even if nothing differs.
+    type: bool
+    default: false
+"""
+
+EXAMPLES = r"""
+- name: What would be done
+  windflow.platform.plan:
+    plugin: template
+    environment_name: production
+    config: [/etc/myapp/config.yaml]
+    replicas: 3
+  register: windflow_plan
+
+- name: Stop here where nothing differs
+  ansible.builtin.meta: end_host
+  when: not windflow_plan.pending
+"""
+
+RETURN = r"""
+pending:
+  description: Whether anything differs from what is wanted.
+  returned: success
+  type: bool
+event:
+  description: V(install), V(upgrade) to another version, or V(deploy) of the same one.
+  returned: success
+  type: str
+release:
+  description: Name of the release that serves after the run.
+  returned: success
+  type: str
+  sample: 20261123T012327Z-1a2b3c4d
+new_release:
+  description: Whether that is a new one.
+  returned: success
+  type: bool
+role:
+  description: The role of the backend; empty for a plugin that has hooks only.
+  returned: success
+  type: str
+steps:
+  description: The steps, each with C(pending), C(why) and what its tasks need.
+  returned: success
+  type: dict
+drift:
+  description: What differs on the host from what the last run left.
+  returned: success
+  type: list
+  elements: dict
+config:
+  description: The merged configuration as YAML, secrets masked.
+  returned: success
+  type: str
+host:
+  description: Paths and names that the tasks of the host backend need.
+  returned: when the target is the host itself
+  type: dict
+resources:
+  description: What the record is to remember.
+  returned: when the target is the host itself
+  type: dict
+inputs:
+  description: The options that give the same inputs again, with absolute paths.
+  returned: success
+  type: dict
+run:
+  description: Identity of the run.
+  returned: success
+  type: str
+problems:
+  description: Findings, each with code, file, line, path, expected, got and remedy.
+  returned: failure
+  type: list
+  elements: dict
+"""

@@ -1,0 +1,92 @@
+#!/usr/bin/python
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: plugin_info
+short_description: What a plugin is, and whether its configuration is valid
+version_added: 1.0.0
+description:
+  - Reads a plugin and its configuration on the controller. Nothing is asked of the host.
+  - Fails with every finding at once.
+author: Windflow contributors (@windflow)
+attributes:
+  check_mode:
+    support: full
+    description: Reads only.
+  diff_mode:
+    support: none
+    description: Changes nothing.
+  idempotent:
+    support: full
+    description: Changes nothing.
+  action:
+    description: There is an action of the same name, which does the part on the controller.
+    support: full
+options:
+  plugin:
+    description: Directory or name of a plugin; see M(windflow.platform.plan).
+    type: str
+    required: true
+  environment_name:
+    description: Environment, for the overlay.
+    type: str
+    default: ""
+  config:
+    description: Paths of configuration files, the last one wins.
+    type: list
+    elements: str
+    default: []
+  sets:
+    description: Single values as C(key=value).
+    type: list
+    elements: str
+    default: []
+"""
+
+EXAMPLES = r"""
+- name: Validate
+  windflow.platform.plugin_info:
+    plugin: ./my-plugin
+    config: [production.yaml]
+  register: my_plugin
+"""
+
+RETURN = r"""
+name:
+  description: Name of the plugin.
+  returned: success
+  type: str
+version:
+  description: Version of the plugin.
+  returned: success
+  type: str
+description:
+  description: What the plugin says of itself.
+  returned: success
+  type: str
+path:
+  description: Directory of the plugin.
+  returned: success
+  type: str
+targets:
+  description: Backends that it supports, in order of preference.
+  returned: success
+  type: list
+  elements: str
+hooks:
+  description: Its hooks by event, each with C(path), C(on), C(run), C(timeout) in seconds, and C(privileged).
+  returned: success
+  type: dict
+environment_variables:
+  description: Environment variables that it reads, with the key that each one sets.
+  returned: success
+  type: dict
+config:
+  description: The merged configuration as YAML, secrets masked.
+  returned: success
+  type: str
+"""

@@ -1,0 +1,135 @@
+#!/usr/bin/python
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: release
+short_description: Begin and end a run on a host's record of a plugin
+version_added: 1.0.0
+description:
+  - A run begins by taking the lease of the plugin's record, which is the lock against a second run,
+    and by opening a revision. It ends by closing that revision, well or badly.
+  - A lease of a run that died runs out. The next run then records the dead one as abandoned at its step.
+author: Windflow contributors (@windflow)
+attributes:
+  check_mode:
+    description: Can run in check mode and tell what it would change, without changing it.
+    support: full
+  diff_mode:
+    support: none
+    description: The record is not shown.
+  idempotent:
+    description: Run again with the same options, outside check mode, it changes nothing.
+    support: partial
+    details:
+      - Beginning again under the same O(run) changes nothing. A run can end only once.
+  action:
+    description: There is an action of the same name, which does the part on the controller.
+    support: full
+options:
+  plugin:
+    description: Name of the plugin.
+    type: str
+    required: true
+  state:
+    description:
+      - V(started) takes the lease and opens a revision.
+      - V(finished) records what the host has now, makes the revision current, and prunes old releases.
+      - V(failed) records the error and deletes what the run had made and nothing uses.
+      - V(removed) records that the plugin is no longer on the host.
+    type: str
+    required: true
+    choices: [started, finished, failed, removed]
+  run:
+    description: Identity of the run, the same for all its tasks.
+    type: str
+    required: true
+  holder:
+    description: Who runs it, as a second operator is told.
+    type: str
+    default: ""
+  purpose:
+    description: What the run is for, as a second operator is told.
+    type: str
+    default: deploy
+  lease_seconds:
+    description: Seconds after which the lease of a run that shows no sign of life runs out.
+    type: int
+    default: 900
+  revision:
+    description: What to note of the revision (release, version, environment, target, event, digests, venv, port).
+    type: dict
+    default: {}
+  resources:
+    description: What the run manages, for V(finished); see the result of M(windflow.platform.plan).
+    type: dict
+    default: {}
+  install_dir:
+    description: The application's directory, where releases are pruned. Nothing is pruned without it.
+    type: path
+  keep_releases:
+    description: How many good releases to keep, the current one included.
+    type: int
+    default: 5
+  step:
+    description: The step that failed, for V(failed).
+    type: str
+    default: ""
+  error:
+    description: The message of what failed, for V(failed).
+    type: str
+    default: ""
+"""
+
+EXAMPLES = r"""
+- name: Begin
+  windflow.platform.release:
+    plugin: template
+    state: started
+    run: 20261123T012327Z-4711
+    holder: "{{ lookup('ansible.builtin.env', 'USER') }}"
+    revision: {release: 20261123T012327Z-1a2b3c4d, version: 1.0.0, target: host, event: deploy}
+
+- name: End well
+  windflow.platform.release:
+    plugin: template
+    state: finished
+    run: 20261123T012327Z-4711
+    install_dir: /opt/template
+"""
+
+RETURN = r"""
+revision:
+  description: The revision that was opened or closed.
+  returned: success
+  type: dict
+  sample: {revision: 7, release: 20261123T012327Z-1a2b3c4d, state: deployed}
+deleted:
+  description: Directories of releases and virtual environments that were deleted.
+  returned: when O(state) is V(finished) or V(failed)
+  type: list
+  elements: str
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.windflow.platform.plugins.module_utils import recording
+from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec=recording.ARGUMENTS,
+        supports_check_mode=True,
+    )
+    try:
+        module.exit_json(**recording.run(dict(module.params, check=module.check_mode)))
+    except WindflowError as error:
+        module.fail_json(**error.as_result())
+
+
+if __name__ == "__main__":
+    main()

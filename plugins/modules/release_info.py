@@ -1,0 +1,107 @@
+#!/usr/bin/python
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: release_info
+short_description: A host's record of a plugin
+version_added: 1.0.0
+description:
+  - Tells what is deployed, how the last run ended, and every revision that the host remembers.
+author: Windflow contributors (@windflow)
+attributes:
+  check_mode:
+    support: full
+    description: Reads only.
+  diff_mode:
+    support: none
+    description: Changes nothing.
+  idempotent:
+    support: full
+    description: Changes nothing.
+options:
+  plugin:
+    description: Name of the plugin. Without it, every plugin with a record.
+    type: str
+"""
+
+EXAMPLES = r"""
+- name: What is deployed
+  windflow.platform.release_info:
+    plugin: template
+  register: template
+"""
+
+RETURN = r"""
+run:
+  description: An identity for a run that begins now.
+  returned: success
+  type: str
+plugins:
+  description: The records, by plugin.
+  returned: success
+  type: dict
+  contains:
+    current:
+      description: The revision that serves, or nothing.
+      type: dict
+    last:
+      description: The revision of the last run, however it ended.
+      type: dict
+    remains:
+      description: The newest revision of which anything is left on the host, or nothing.
+      type: dict
+    lease:
+      description: The run that is at work, or nothing.
+      type: dict
+    revisions:
+      description: Every revision, oldest first.
+      type: list
+      elements: dict
+"""
+
+import os
+import time
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.windflow.platform.plugins.module_utils import record
+from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
+
+
+def recorded_plugins():
+    try:
+        names = sorted(os.listdir(record.STATE_DIR))
+    except FileNotFoundError:
+        return []
+    return [name for name in names if os.path.exists(os.path.join(record.STATE_DIR, name, "record.json"))]
+
+
+def run_identity():
+    return "%s-%d" % (time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()), os.getpid())
+
+
+def view(remembered):
+    return {
+        "current": record.current(remembered),
+        "last": remembered["revisions"][-1] if remembered["revisions"] else None,
+        "remains": record.remains(remembered),
+        "lease": remembered["lease"],
+        "revisions": remembered["revisions"],
+    }
+
+
+def main():
+    module = AnsibleModule(argument_spec={"plugin": {"type": "str"}}, supports_check_mode=True)
+    names = [module.params["plugin"]] if module.params["plugin"] else recorded_plugins()
+    try:
+        module.exit_json(changed=False, run=run_identity(), plugins={name: view(record.load(name)) for name in names})
+    except WindflowError as error:
+        module.fail_json(**error.as_result())
+
+
+if __name__ == "__main__":
+    main()

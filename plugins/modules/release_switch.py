@@ -1,0 +1,370 @@
+#!/usr/bin/python
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: release_switch
+short_description: Put a release of a plugin into service without losing a request
+version_added: 1.0.0
+description:
+  - The release's Supervisor program starts beside the one that serves. Each of its instances is probed on its own
+    socket. nginx's whole configuration is tested with the new site, the site is installed, nginx reloads, and the
+    answer through nginx is checked. Then C(current) is switched, the old workers of nginx drain, and the old program
+    stops.
+  - A release that does not get healthy, or does not answer through nginx, is taken away again. The old one has served
+    all the time.
+  - Nothing is started that does not belong to the plugin. Supervisor and nginx must be running.
+author: Windflow contributors (@windflow)
+attributes:
+  check_mode:
+    support: full
+    description: Compares files and links and asks no service.
+  diff_mode:
+    support: full
+    description: Shows the program's and the site's file. The configuration is never shown.
+  idempotent:
+    support: full
+    description: Where the release is current, healthy and its files are as they should be, nothing changes.
+options:
+  plugin:
+    description: Name of the plugin.
+    type: str
+    required: true
+  release:
+    description: Name of the release, as C(20261123T012327Z-1a2b3c4d). Required for O(state=present).
+    type: str
+    default: ""
+  state:
+    description:
+      - V(present) puts the release into service.
+      - V(absent) stops every program of the plugin and takes its site, C(current) and O(config_copy) away.
+    type: str
+    choices: [present, absent]
+    default: present
+  install_dir:
+    description: Directory that holds C(releases), C(run) and C(current).
+    type: path
+    required: true
+  replicas:
+    description: Number of instances.
+    type: int
+    default: 1
+  health:
+    description:
+      - Path that an instance answers with status 200 when it is healthy.
+      - Where it is empty, an instance counts as healthy when it has been running for O(settle) seconds.
+    type: str
+    default: ""
+  health_timeout:
+    description: Seconds in which all instances must get healthy.
+    type: int
+    default: 30
+  settle:
+    description: Seconds that an instance without a health path must have been running.
+    type: int
+    default: 7
+  drain_timeout:
+    description: Seconds in which nginx's old workers may finish their answers.
+    type: int
+    default: 30
+  host_header:
+    description: Name of the host in the probes.
+    type: str
+    default: localhost
+  port:
+    description: Port of nginx's site. Required for O(state=present).
+    type: int
+    default: 0
+  program_dir:
+    description: Directory of Supervisor's program files.
+    type: path
+    default: /etc/supervisor/conf.d
+  program_ext:
+    description: Extension of Supervisor's program files.
+    type: str
+    default: conf
+  supervisor_conf:
+    description: Supervisor's configuration, which names its socket.
+    type: path
+    default: /etc/supervisor/supervisord.conf
+  supervisor_socket:
+    description: Supervisor's socket, instead of the one that O(supervisor_conf) names.
+    type: path
+    default: ""
+  site_available_dir:
+    description: Directory of nginx's sites.
+    type: path
+    default: /etc/nginx/sites-available
+  site_enabled_dir:
+    description: Directory of links to the sites in use. May be the same as O(site_available_dir).
+    type: path
+    default: /etc/nginx/sites-enabled
+  nginx_conf:
+    description: nginx's main configuration. Both directories of sites are below its directory.
+    type: path
+    default: /etc/nginx/nginx.conf
+  nginx_binary:
+    description: nginx's program.
+    type: path
+    default: /usr/sbin/nginx
+  remove_default_site:
+    description: Whether to take the distribution's own site out of use.
+    type: bool
+    default: false
+  default_site:
+    description: That site. C(default) in O(site_enabled_dir) where it is not given.
+    type: path
+    default: ""
+  config_copy:
+    description: Where to copy the release's C(config.yaml).
+    type: dict
+    suboptions:
+      path:
+        description: Path of the copy.
+        type: path
+        required: true
+      owner:
+        description: Owner of the copy.
+        type: str
+        default: root
+      group:
+        description: Group of the copy.
+        type: str
+        default: root
+      mode:
+        description: Mode of the copy.
+        type: str
+        default: "0640"
+  log_dir:
+    description: Directory of the program's logs. An error then shows only what the new release wrote.
+    type: path
+    default: ""
+  backup_dir:
+    description: Where a managed file that was edited by hand is kept before it is overwritten.
+    type: path
+    default: ""
+  redact:
+    description: Values that must not appear in an error, for example in lines of the application's log.
+    type: list
+    elements: str
+    default: []
+"""
+
+EXAMPLES = r"""
+- name: The new release serves
+  windflow.platform.release_switch:
+    plugin: template
+    release: 20261123T012327Z-1a2b3c4d
+    install_dir: /opt/template
+    replicas: 3
+    health: /healthz
+    port: 8080
+
+- name: The application is out of service
+  windflow.platform.release_switch:
+    plugin: template
+    install_dir: /opt/template
+    state: absent
+"""
+
+RETURN = r"""
+url:
+  description: Address of the application.
+  returned: success, when O(state=present)
+  type: str
+  sample: http://localhost:8080/
+status:
+  description: Status of the answer through nginx.
+  returned: success, when O(state=present)
+  type: int
+  sample: 200
+previous:
+  description: The release that served before, or an empty string.
+  returned: success
+  type: str
+stopped:
+  description: Supervisor's programs that were stopped.
+  returned: success
+  type: list
+  elements: str
+changes:
+  description: Files, links and programs that were changed.
+  returned: always
+  type: list
+  elements: str
+backups:
+  description: Copies of files that had been edited by hand.
+  returned: always
+  type: list
+  elements: str
+timings:
+  description: Seconds for each phase.
+  returned: always
+  type: dict
+  sample: {start: 0.02, health: 0.61, nginx: 0.15, verify: 0.01, current: 0.0, drain: 0.02, stop: 0.1}
+code:
+  description: Stable code of the error.
+  returned: failure
+  type: str
+  sample: E4040
+probe_status:
+  description: Status of the last answer; 0 where there was none.
+  returned: when the release did not get healthy
+  type: int
+probe_body:
+  description: Begin of the last answer's body.
+  returned: when the release did not get healthy
+  type: str
+probe_error:
+  description: Why there was no answer.
+  returned: when the release did not get healthy
+  type: str
+processes:
+  description: Supervisor's states of the processes.
+  returned: when the release did not get healthy
+  type: list
+  elements: str
+log:
+  description: The last 20 lines of the application's log.
+  returned: when the release did not get healthy
+  type: list
+  elements: str
+"""
+
+import os
+import re
+import signal
+from types import SimpleNamespace
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.windflow.platform.plugins.module_utils import files
+from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
+from ansible_collections.windflow.platform.plugins.module_utils.installed import RELEASE
+from ansible_collections.windflow.platform.plugins.module_utils.switch import Switch
+
+SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+
+ARGUMENTS = {
+    "plugin": {"type": "str", "required": True},
+    "release": {"type": "str", "default": ""},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "install_dir": {"type": "path", "required": True},
+    "replicas": {"type": "int", "default": 1},
+    "health": {"type": "str", "default": ""},
+    "health_timeout": {"type": "int", "default": 30},
+    "settle": {"type": "int", "default": 7},
+    "drain_timeout": {"type": "int", "default": 30},
+    "host_header": {"type": "str", "default": "localhost"},
+    "port": {"type": "int", "default": 0},
+    "program_dir": {"type": "path", "default": "/etc/supervisor/conf.d"},
+    "program_ext": {"type": "str", "default": "conf"},
+    "supervisor_conf": {"type": "path", "default": "/etc/supervisor/supervisord.conf"},
+    "supervisor_socket": {"type": "path", "default": ""},
+    "site_available_dir": {"type": "path", "default": "/etc/nginx/sites-available"},
+    "site_enabled_dir": {"type": "path", "default": "/etc/nginx/sites-enabled"},
+    "nginx_conf": {"type": "path", "default": "/etc/nginx/nginx.conf"},
+    "nginx_binary": {"type": "path", "default": "/usr/sbin/nginx"},
+    "remove_default_site": {"type": "bool", "default": False},
+    "default_site": {"type": "path", "default": ""},
+    "config_copy": {
+        "type": "dict",
+        "options": {
+            "path": {"type": "path", "required": True},
+            "owner": {"type": "str", "default": "root"},
+            "group": {"type": "str", "default": "root"},
+            "mode": {"type": "str", "default": "0640"},
+        },
+    },
+    "log_dir": {"type": "path", "default": ""},
+    "backup_dir": {"type": "path", "default": ""},
+    "redact": {"type": "list", "elements": "str", "default": [], "no_log": True},
+}
+
+
+def check(options):
+    """Raises WindflowError for values that would lead out of the plugin's own places."""
+    problems = []
+    if options.state == "present" and not RELEASE.match(options.release):
+        problems.append(Problem("E4044", "a release's name", repr(options.release), "use the name that the plan gives"))
+    if options.state == "present" and not 0 < options.port < 65536:
+        problems.append(Problem("E4044", "a port from 1 to 65535", str(options.port), "give server.host_port"))
+    if options.replicas < 1:
+        problems.append(Problem("E4044", "one replica at least", str(options.replicas), "give a number from 1"))
+    if not options.plugin or "/" in options.plugin:
+        problems.append(Problem("E4044", "a plugin's name", repr(options.plugin), "give the name, not a path"))
+    if not re.match(r"(/[!-~]*)?\Z", options.health):
+        problems.append(Problem("E4044", "a path of the application", repr(options.health), "begin it with /"))
+    if not re.match(r"[!-~]+\Z", options.host_header):
+        problems.append(Problem("E4044", "a host's name", repr(options.host_header), "give the name that clients use"))
+    if problems:
+        raise WindflowError(problems)
+
+
+def differences(pending, config_path):
+    """The diffs of files that were or would be written. ``config_path`` holds secrets and is left out."""
+    diffs = []
+    for path, saved, data in pending:
+        if path != config_path:
+            before = (saved.data or b"").decode("utf-8", "replace") or (saved.target or "")
+            after = (data or b"").decode("utf-8", "replace")
+            diffs.append({"before_header": path, "after_header": path, "before": before, "after": after})
+    return diffs
+
+
+def interrupted(number, frame):
+    """A signal becomes an exception, so that a half-made switch is undone; a second one does not stop that."""
+    for other in SIGNALS:
+        signal.signal(other, signal.SIG_IGN)
+    raise WindflowError(Problem("E4045", "to be left to finish", "signal %d" % number, "run it again"))
+
+
+def main():
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    options = SimpleNamespace(**module.params)
+    try:
+        check(options)
+    except WindflowError as error:
+        module.fail_json(**error.as_result())
+    switch = Switch(options)
+    result = {"changed": False}
+    try:
+        pending = find_pending(switch)
+        if module._diff:
+            result["diff"] = differences(pending, (options.config_copy or {}).get("path"))
+        if module.check_mode:
+            switch.changes = [path for path, _saved, _data in pending]
+        else:
+            for number in SIGNALS:
+                signal.signal(number, interrupted)
+            result.update(switch.deploy() if options.state == "present" else switch.remove())
+    except WindflowError as error:
+        module.fail_json(changed=bool(switch.changes), **error.as_result(), **report(switch))
+    except OSError as error:
+        module.fail_json(**WindflowError(files.problem(error)).as_result(), **report(switch))
+    for warning in switch.warnings:
+        module.warn(warning)
+    result["changed"] = bool(switch.changes)
+    module.exit_json(**result, **report(switch))
+
+
+def find_pending(switch):
+    """What would be written, as [(path, as it is, wanted data)]."""
+    if switch.options.state == "absent":
+        return switch.pending_removal()
+    if not os.path.isdir(switch.release_dir):
+        # In check mode no earlier task has made the release; without it the switch says what is missing.
+        return [(switch.current_path, files.save(switch.current_path), None)]
+    return switch.pending()
+
+
+def report(switch):
+    """What is told however it ended."""
+    return {"changes": switch.changes, "backups": switch.backups, "timings": switch.timings, **switch.evidence}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# Deploys PLUGIN to this machine, or to the hosts of INVENTORY. TARGET, CONFIG, ENV and REPLICAS pass through.
+set -euo pipefail
+# shellcheck source=scripts/common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+"$ROOT/scripts/bootstrap.sh" runtime
+use_venv
+
+# pass NAME VALUE: one extra variable, as JSON, so that no character of a value means anything to Ansible.
+arguments=()
+pass() {
+    [ -z "$2" ] || arguments+=(-e "$(python -c 'import json, sys; print(json.dumps({sys.argv[1]: sys.argv[2]}))' "$1" "$2")")
+}
+
+pass plugin "${PLUGIN:-template}"
+pass target "${TARGET:-}"
+pass environment_name "${ENV:-}"
+pass replicas "${REPLICAS:-}"
+if [ -n "${CONFIG:-}" ]; then
+    [ -r "$CONFIG" ] || fail "the file CONFIG=$CONFIG cannot be read" "Name an existing file."
+    pass config "$(realpath "$CONFIG")"
+fi
+if [ -n "${INVENTORY:-}" ]; then
+    [ -e "$INVENTORY" ] || fail "INVENTORY=$INVENTORY does not exist" "Name an inventory file or directory."
+    arguments+=(-i "$(realpath "$INVENTORY")")
+elif ! is_root; then
+    # The play changes the machine, so it becomes root there.
+    sudo -n true 2>/dev/null || arguments+=(--ask-become-pass)
+fi
+
+# A line now and then, so that a person sees that a long task (packages, virtual environment) lives. `read` waits without
+# a process of its own, which would outlive this one and hold its output open.
+beat() {
+    local pipe
+    exec {pipe}<> <(:)
+    while ! read -r -t 20 -u "$pipe"; do
+        printf '   ... %d s so far\n' "$SECONDS"
+    done
+}
+
+cd "$ROOT"
+beat &
+pulse=$!
+trap 'kill "$pulse" 2>/dev/null' EXIT
+ansible-playbook deploy.yml "${arguments[@]}"

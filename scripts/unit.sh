@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# The unit tests; arguments go to pytest.
+set -euo pipefail
+# shellcheck source=scripts/common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+"$ROOT/scripts/bootstrap.sh" dev
+use_venv
+# The tests start servers of their own: nginx, PostgreSQL.
+if ! [ -x /usr/sbin/nginx ] || ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
+    if ! is_root || ! is_debian; then
+        fail "nginx or PostgreSQL is missing, which the unit tests start" "On Debian: apt-get install nginx-light postgresql"
+    fi
+    apt_install nginx-light postgresql
+fi
+say "Unit tests"
+cd "$ROOT"
+exec python -m pytest "${@:-tests/unit}"

@@ -1,0 +1,3 @@
+#!/bin/sh
+set -eu
+echo "the key is $SECRET_KEY"

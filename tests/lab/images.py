@@ -1,0 +1,123 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Lab images, made from Debian packages, without an image registry.
+
+An image's tag is a digest of everything that it is made from, so an image that exists is never made again
+and a changed recipe is never missed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import machine
+from machine import LabError
+
+HERE = Path(__file__).resolve().parent
+SUITES = ("bookworm", "trixie")
+# What a variant is made from: another variant, or the bare suite.
+PARENTS = {"plain": "base", "systemd": "base", "packages": "systemd"}
+EXCLUDED = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
+BOOTSTRAP = [
+    "mmdebstrap",
+    "--variant=minbase",
+    "--include=ca-certificates",
+    *(f"--dpkgopt=path-exclude={pattern}" for pattern in EXCLUDED),
+]
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
+
+
+def succeeds(command: list[str]) -> bool:
+    """Whether ``command`` ends with exit code 0; its output is dropped."""
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def _exists(tag: str) -> bool:
+    return succeeds(["docker", "image", "inspect", tag])
+
+
+def _say(text: str) -> None:
+    print(f"   {text}", file=sys.stderr, flush=True)
+
+
+def _run(command: list[str], **options) -> None:
+    """Run ``command``; its output is shown only if it fails."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, **options)
+    if done.returncode:
+        raise LabError(f"{shlex.join(command[:4])} … failed with exit code {done.returncode}:\n{done.stdout[-4000:]}")
+
+
+def _ensure_mmdebstrap() -> None:
+    if shutil.which("mmdebstrap"):
+        return
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        raise LabError("mmdebstrap is missing. Install it (apt-get install mmdebstrap); as root this is done here.")
+    _say("apt: install mmdebstrap …")
+    apt = ["apt-get", "-o", "DPkg::Lock::Timeout=600", "-q"]
+    _run([*apt, "update"])
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    _run([*apt, "-y", "--no-install-recommends", "install", "mmdebstrap"], env=environment)
+
+
+def _base(suite: str) -> str:
+    files = machine.inherited(suite)
+    tag = f"windflow-lab-base:{suite}-{_digest(suite, *BOOTSTRAP, *map(str, sorted(files.items())))}"
+    if _exists(tag):
+        return tag
+    _ensure_mmdebstrap()
+    _say(f"{suite}: base system from Debian packages, about 40 s …")
+    with tempfile.TemporaryDirectory(prefix="windflow-lab-") as directory:
+        tree = Path(directory, "tree")
+        for name, content in files.items():
+            target = tree / name.lstrip("/")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(content, encoding="utf-8")
+        for path in [tree, *tree.rglob("*")]:
+            path.chmod(0o755 if path.is_dir() else 0o644)
+        archive = Path(directory, "root.tar")
+        sources = files["/etc/apt/sources.list"].splitlines()
+        command = [
+            *BOOTSTRAP,
+            *(f"--aptopt={line}" for line in machine.apt_settings()),
+            f"--customize-hook=sync-in {tree} /",
+            '--customize-hook=chroot "$1" update-ca-certificates',
+            suite,
+            str(archive),
+            *sources,
+        ]
+        _run(command)
+        _run(["docker", "import", "-c", 'CMD ["sleep", "infinity"]', str(archive), tag])
+    return tag
+
+
+def ensure(suite: str, variant: str) -> str:
+    """The tag of the image of ``suite`` and ``variant``; it is made first if the engine does not have it."""
+    if suite not in SUITES:
+        raise LabError(f"expected a suite of {', '.join(SUITES)}, got {suite!r}.")
+    if variant == "base":
+        return _base(suite)
+    parent = ensure(suite, PARENTS[variant])
+    recipe = (HERE / f"Dockerfile.{variant}").read_text(encoding="utf-8")
+    tag = f"windflow-lab-{variant}:{suite}-{_digest(parent, recipe)}"
+    if _exists(tag):
+        return tag
+    _say(f"{suite}: image {variant}, about 30 s …")
+    environment = dict(os.environ)
+    if not succeeds(["docker", "buildx", "version"]):
+        environment["DOCKER_BUILDKIT"] = "0"
+    command = ["docker", "build", "-q", "-t", tag, "--build-arg", f"BASE={parent}"]
+    for name, value in machine.proxies().items():
+        command += ["--build-arg", f"{name}={value}"]
+    _run([*command, "-"], input=recipe, env=environment)
+    return tag

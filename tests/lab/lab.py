@@ -1,0 +1,233 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Test hosts: containers of Debian with a real init and a real SSH daemon.
+
+    python tests/lab/lab.py image SUITE [--variant systemd|packages|plain]
+    python tests/lab/lab.py up NAME SUITE [--variant …] [--init systemd|none] [--ports 8080]
+    python tests/lab/lab.py inventory NAME… [--user deploy|root]
+    python tests/lab/lab.py ssh NAME [--user deploy|root] [COMMAND]
+    python tests/lab/lab.py down NAME…
+
+A host has the user ``deploy`` with sudo, and ``root``; both take the key in .cache/lab. Its host keys are
+read through the engine and recorded, so host key checking stays on. Its ports are published on 127.0.0.1
+and stay the same across ``docker restart``. Container names begin with ``windflow-``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import socket
+import subprocess
+import sys
+import tarfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import images  # noqa: E402
+import machine  # noqa: E402
+from machine import LabError  # noqa: E402
+
+STATE = Path(__file__).resolve().parents[2] / ".cache" / "lab"
+KEY = STATE / "key"
+WAIT = 60.0  # seconds
+SYSTEMD = ["--cgroupns", "host", "-v", "/sys/fs/cgroup:/sys/fs/cgroup:rw", "--tmpfs", "/run", "--tmpfs", "/run/lock"]
+NO_INIT = ["sh", "-c", "mkdir -p /run/sshd && ssh-keygen -A && /usr/sbin/sshd && exec sleep infinity"]
+
+
+def docker(*arguments: str, check: bool = True, data: bytes | None = None) -> str:
+    """Run the Docker client and return what it prints."""
+    done = subprocess.run(["docker", *arguments], input=data, capture_output=True, check=False)
+    if check and done.returncode:
+        raise LabError(f"docker {arguments[0]} failed: {done.stderr.decode(errors='replace').strip()}")
+    return done.stdout.decode(errors="replace").strip()
+
+
+def find_engine() -> None:
+    """Point the client at an engine that answers: the machine's, or the one of scripts/docker.sh."""
+    script = STATE.parents[1] / "scripts" / "docker.sh"
+    if subprocess.run([script, "start"], stdout=sys.stderr, check=False).returncode:
+        raise LabError("there is no Docker Engine to make test hosts with.")
+    line = subprocess.run([script, "env"], check=True, capture_output=True, text=True).stdout.strip()
+    if line:
+        os.environ["DOCKER_HOST"] = line.partition("=")[2]
+
+
+def container(name: str) -> str:
+    """The container's name."""
+    return f"windflow-{name}"
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of 127.0.0.1 that nothing listens on."""
+    sockets: list[socket.socket] = []
+    try:
+        while len(sockets) < count:
+            sockets.append(socket.socket())
+            sockets[-1].bind(("127.0.0.1", 0))
+        return [item.getsockname()[1] for item in sockets]
+    finally:
+        for item in sockets:
+            item.close()
+
+
+def ensure_key() -> str:
+    """The public half of the lab's key pair, which is made on first use."""
+    STATE.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not KEY.exists():
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "windflow-lab", "-f", KEY], check=True)
+    return KEY.with_suffix(".pub").read_text(encoding="utf-8")
+
+
+def authorised(public: str) -> bytes:
+    """A tar archive that lets the key in as root and as deploy."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for home, uid in (("root", 0), ("home/deploy", 1000)):
+            folder = tarfile.TarInfo(f"{home}/.ssh")
+            folder.type, folder.mode, folder.uid, folder.gid = tarfile.DIRTYPE, 0o700, uid, uid
+            archive.addfile(folder)
+            entry = tarfile.TarInfo(f"{home}/.ssh/authorized_keys")
+            entry.mode, entry.uid, entry.gid, entry.size = 0o600, uid, uid, len(public)
+            archive.addfile(entry, io.BytesIO(public.encode()))
+    return buffer.getvalue()
+
+
+def wait_for(what: str, check) -> str:
+    """Call ``check`` until it returns something true."""
+    end = time.monotonic() + WAIT
+    while time.monotonic() < end:
+        result = check()
+        if result:
+            return result
+        time.sleep(0.2)
+    raise LabError(f"{what} did not happen within {WAIT:.0f} s.")
+
+
+def up(name: str, suite: str, variant: str, init: str, ports: list[int]) -> None:
+    """Start a fresh host, in place of any host of that name, and wait until it takes SSH sessions."""
+    tag = images.ensure(suite, variant)
+    docker("rm", "-f", "-v", container(name), check=False)
+    published = dict(zip([22, *ports], free_ports(len(ports) + 1), strict=True))
+    options = [f"--publish=127.0.0.1:{outer}:{inner}" for inner, outer in published.items()]
+    options += [f"--env={key}={value}" for key, value in machine.proxies().items()]
+    command = []
+    if variant != "plain":
+        options += SYSTEMD if init == "systemd" else []
+        command = [] if init == "systemd" else NO_INIT
+    docker("create", "--name", container(name), "--hostname", name, *options, tag, *command)
+    if variant == "plain":
+        docker("start", container(name))
+        return
+    docker("cp", "-", f"{container(name)}:/", data=authorised(ensure_key()))
+    docker("start", container(name))
+    keys = wait_for(
+        f"{name}: the SSH daemon with its host keys",
+        lambda: docker("exec", container(name), "sh", "-c", "cat /etc/ssh/ssh_host_*_key.pub", check=False),
+    )
+    known = "".join(f"[127.0.0.1]:{published[22]} {' '.join(line.split()[:2])}\n" for line in keys.splitlines())
+    (STATE / f"{name}.known_hosts").write_text(known, encoding="utf-8")
+    (STATE / f"{name}.json").write_text(json.dumps({"suite": suite, "ports": published}), encoding="utf-8")
+    wait_for(f"{name}: an SSH session", lambda: images.succeeds(ssh(name, "root", ["true"])))
+    if init == "systemd":
+        ask = ["exec", container(name), "systemctl", "is-system-running"]
+        wait_for(f"{name}: systemd being up", lambda: docker(*ask, check=False) in ("running", "degraded"))
+
+
+def state(name: str) -> dict:
+    """What `up` wrote down about a host."""
+    try:
+        return json.loads((STATE / f"{name}.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise LabError(f"there is no host {name!r}; make it with: lab.py up {name} SUITE") from None
+
+
+def ssh_options(name: str) -> str:
+    """Options of ssh(1) that keep host key checking on, with the keys that `up` recorded."""
+    known = STATE / f"{name}.known_hosts"
+    return f"-o UserKnownHostsFile={known} -o GlobalKnownHostsFile=/dev/null -o StrictHostKeyChecking=yes"
+
+
+def ssh(name: str, user: str, command: list[str]) -> list[str]:
+    """The ssh command line that runs ``command`` on a host."""
+    port = state(name)["ports"]["22"]
+    options = [*ssh_options(name).split(), "-o", "BatchMode=yes", "-o", "LogLevel=ERROR"]
+    return ["ssh", *options, "-i", str(KEY), "-p", str(port), f"{user}@127.0.0.1", *command]
+
+
+def host_vars(name: str, user: str) -> dict:
+    """The inventory variables of a host."""
+    ports = state(name)["ports"]
+    return {
+        "ansible_host": "127.0.0.1",
+        "ansible_port": ports["22"],
+        "ansible_user": user,
+        "ansible_ssh_private_key_file": str(KEY),
+        "ansible_ssh_common_args": ssh_options(name),
+        "lab_container": container(name),
+        "lab_ports": {inner: outer for inner, outer in ports.items() if inner != "22"},
+    }
+
+
+def down(name: str) -> None:
+    """Remove a host and what was written down about it."""
+    docker("rm", "-f", "-v", container(name), check=False)
+    for path in (STATE / f"{name}.json", STATE / f"{name}.known_hosts"):
+        path.unlink(missing_ok=True)
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    """The command line as a namespace."""
+    parser = argparse.ArgumentParser(prog="lab.py", description="Test hosts in containers.")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    image = verbs.add_parser("image", help="make an image and print its tag")
+    start = verbs.add_parser("up", help="start a fresh host")
+    start.add_argument("name")
+    for verb in (image, start):
+        verb.add_argument("suite", choices=images.SUITES)
+        verb.add_argument("--variant", choices=sorted(images.PARENTS), default="systemd")
+    start.add_argument("--init", choices=("systemd", "none"), default="systemd")
+    start.add_argument("--ports", type=int, nargs="*", default=[], help="ports of the host to publish")
+    inventory = verbs.add_parser("inventory", help="print an inventory")
+    inventory.add_argument("names", nargs="+")
+    shell = verbs.add_parser("ssh", help="run a command over SSH")
+    shell.add_argument("name")
+    for verb in (inventory, shell):
+        verb.add_argument("--user", choices=("deploy", "root"), default="deploy")
+    shell.add_argument("command", nargs=argparse.REMAINDER)
+    verbs.add_parser("down", help="remove hosts").add_argument("names", nargs="+")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command line and return its exit code."""
+    options = parse(arguments)
+    try:
+        if options.verb == "ssh":
+            return subprocess.run(ssh(options.name, options.user, options.command), check=False).returncode
+        if options.verb == "inventory":
+            # JSON is YAML, so this needs nothing beyond the standard library.
+            hosts = {name: host_vars(name, options.user) for name in options.names}
+            print(json.dumps({"all": {"hosts": hosts}}, indent=2))
+            return 0
+        find_engine()
+        if options.verb == "image":
+            print(images.ensure(options.suite, options.variant))
+        elif options.verb == "up":
+            up(options.name, options.suite, options.variant, options.init, options.ports)
+        else:
+            for name in options.names:
+                down(name)
+    except LabError as error:
+        print(f"lab: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

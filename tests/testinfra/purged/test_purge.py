@@ -1,0 +1,24 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""After a removal that was asked to purge, by name."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.mark.parametrize("which", ["install_dir", "data_dir", "log_dir"])
+def test_directory_is_gone(app, which):
+    assert not app.host.file(getattr(app, which)).exists
+
+
+def test_database_and_its_roles_are_gone(app):
+    found = app.host.check_output("runuser -u postgres -- psql -Atc %s", "select datname from pg_database")
+    assert app.database not in found.split()
+    query = "select rolname from pg_roles where rolname !~ '^pg_' and rolname <> 'postgres'"
+    assert app.host.check_output("runuser -u postgres -- psql -Atc %s", query).strip() == ""
+
+
+def test_account_is_gone(app):
+    assert not app.host.group(app.group).exists

@@ -1,0 +1,41 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.windflow.platform.plugins.action import target
+from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
+
+
+def test_without_a_connection_the_host_is_this_machine_with_the_systems_python():
+    assert target.variables({}) == {"ansible_connection": "local", "ansible_python_interpreter": "/usr/bin/python3"}
+
+
+def test_a_connection_becomes_the_variables_of_ansible(tmp_path):
+    key = tmp_path / "key"
+    key.write_text("x", encoding="utf-8")
+    key.chmod(0o600)
+    assert target.variables({"host": "h", "port": 2222, "user": "admin", "key_file": str(key)}) == {
+        "ansible_port": 2222,
+        "ansible_user": "admin",
+        "ansible_ssh_private_key_file": str(key),
+    }
+    assert target.variables({"host": "h", "password": "p"}) == {"ansible_password": "p"}
+
+
+def test_a_private_key_that_others_can_read_is_refused(tmp_path):
+    key = tmp_path / "key"
+    key.write_text("x", encoding="utf-8")
+    key.chmod(0o640)
+    with pytest.raises(WindflowError) as caught:
+        target.private_key(str(key))
+    assert caught.value.code == "E2015" and "0640" in str(caught.value)
+
+
+def test_a_private_key_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(WindflowError) as caught:
+        target.private_key(str(tmp_path / "none"))
+    assert caught.value.code == "E2014" and str(tmp_path / "none") in str(caught.value)

@@ -1,0 +1,70 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files and links that are replaced whole and put back."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+import pytest
+
+from ansible_collections.windflow.platform.plugins.module_utils import files
+
+
+def test_new_file_has_content_owner_and_mode_whatever_the_umask(tmp_path):
+    path = str(tmp_path / "f")
+    old = os.umask(0)
+    try:
+        files.write(path, b"x", 0o640, 65534, 65534)
+    finally:
+        os.umask(old)
+    state = os.stat(path)
+    assert (stat.S_IMODE(state.st_mode), state.st_uid, state.st_gid) == (0o640, 65534, 65534)
+
+
+def test_file_is_replaced_and_not_written_through_a_link(tmp_path):
+    (tmp_path / "victim").write_text("untouched")
+    (tmp_path / "f").symlink_to("victim")
+    files.write(str(tmp_path / "f"), b"new")
+    assert (tmp_path / "victim").read_text() == "untouched" and not (tmp_path / "f").is_symlink()
+
+
+@pytest.mark.parametrize("before", ["absent", "file", "link"])
+def test_what_was_there_comes_back(tmp_path, before):
+    path = tmp_path / "f"
+    if before == "file":
+        path.write_text("old")
+        os.chown(path, 65534, 65534)
+        path.chmod(0o604)
+    if before == "link":
+        path.symlink_to("elsewhere")
+    saved = files.save(str(path))
+    files.write(str(path), b"new")
+    files.restore(str(path), saved)
+    assert files.save(str(path)) == saved
+
+
+def test_failure_leaves_nothing_behind(tmp_path):
+    (tmp_path / "f").mkdir()
+    with pytest.raises(OSError):
+        files.write(str(tmp_path / "f"), b"x")
+    with pytest.raises(OSError):
+        files.link(str(tmp_path / "f"), "x")
+    assert os.listdir(tmp_path) == ["f"]
+
+
+def test_link_is_switched_in_one_step(tmp_path):
+    path = str(tmp_path / "current")
+    files.link(path, "releases/a")
+    files.link(path, "releases/b")
+    assert os.readlink(path) == "releases/b" and os.listdir(tmp_path) == ["current"]
+
+
+def test_backup_is_private(tmp_path):
+    path = tmp_path / "f"
+    path.write_text("old")
+    copy = files.back_up(str(path), files.save(str(path)), str(tmp_path / "backup"))
+    assert stat.S_IMODE(os.stat(copy).st_mode) == 0o600
+    assert stat.S_IMODE(os.stat(tmp_path / "backup").st_mode) == 0o700

@@ -1,0 +1,199 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whatever the input, the core answers with a result or with coded findings: no crash, no hang."""
+
+from __future__ import annotations
+
+import copy
+import json
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.windflow.platform.plugins.module_utils import dialects
+from ansible_collections.windflow.platform.plugins.module_utils.checks import check_config
+from ansible_collections.windflow.platform.plugins.module_utils.config import load_config
+from ansible_collections.windflow.platform.plugins.module_utils.documents import load_json, load_yaml
+from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
+from ansible_collections.windflow.platform.plugins.module_utils.manifest import FIELDS, load_manifest
+from ansible_collections.windflow.platform.plugins.module_utils.schema import load_schema
+
+FUZZ = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+
+KEYS = st.sampled_from(
+    [*FIELDS, "path", "on", "run", "timeout", "schema", "defaults", "core", "pre-deploy", "wsgi", "command", "packages"]
+    + ["connection", "password", "key_file", "os", "family", "volumes", "networks", "cidr", "size_gb", "options"]
+    + ["app", "database", "server", "storage", "network", "email", "user", "install_dir", "allowed_hosts", "host_port"]
+) | st.text(max_size=8)
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=20)
+    | st.sampled_from(["/", "/etc", "../x", "hooks/a.sh", ">=1", "1.0.0", "a:b", "{socket}", "{", "10.0.0.1/8", "nfs"])
+)
+DATA = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=5), max_leaves=25
+)
+MAPS = st.dictionaries(KEYS, DATA, max_size=8)
+
+
+def outcome(function, *arguments) -> str:
+    """``ok`` or the code of the first finding; any other exception fails the test."""
+    start = time.monotonic()
+    try:
+        function(*arguments)
+    except WindflowError as error:
+        assert error.problems
+        assert all(problem.code.startswith("E1") and problem.expected for problem in error.problems)
+        str(error).encode("utf-8")
+        return error.code
+    finally:
+        assert time.monotonic() - start < 5
+    return "ok"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    root = tmp_path_factory.mktemp("fuzz") / "sample"
+    for name in ("hooks", "config", "build/app", "compose"):
+        (root / name).mkdir(parents=True)
+    (root / "hooks/a.sh").write_text("#!/bin/sh\n")
+    (root / "hooks/a.sh").chmod(0o755)
+    (root / "config/schema.json").write_text("{}")
+    return root
+
+
+@FUZZ
+@given(data=MAPS)
+def test_any_map_as_plugin_yml(data, folder):
+    (folder / "plugin.yml").write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8", errors="replace")
+    outcome(load_manifest, folder)
+
+
+@FUZZ
+@given(values=st.dictionaries(st.sampled_from(FIELDS), DATA, max_size=6))
+def test_a_manifest_that_is_in_order_but_for_some_fields(values, folder):
+    data = {"name": "sample", "version": "1.0.0", **values}
+    (folder / "plugin.yml").write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8", errors="replace")
+    outcome(load_manifest, folder)
+
+
+@FUZZ
+@given(text=st.binary(max_size=200) | st.text("{}[]:,-&*!|>'\"%#? \n\tab01", max_size=80).map(str.encode))
+def test_any_bytes_as_a_document(text):
+    outcome(load_yaml, text, "f.yaml")
+    outcome(load_json, text, "f.json")
+
+
+@FUZZ
+@given(data=MAPS)
+def test_json_is_read_as_the_standard_library_reads_it(data):
+    text = json.dumps(data, allow_nan=False) if finite(data) else "{}"
+    if outcome(load_json, text, "f") == "ok":
+        assert load_json(text, "f").data == json.loads(text)
+
+
+WORDS = st.sampled_from(["a", "b", "c"])
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 3) | st.floats(-3, 3) | st.sampled_from(["", "a", "b", "10.0.0.1/8"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
+    max_leaves=8,
+)
+TYPES = st.sampled_from(["array", "boolean", "integer", "null", "number", "object", "string"])
+
+
+def schemas(inner):
+    many = st.lists(inner, min_size=1, max_size=3)
+    keywords = {
+        "type": TYPES | st.lists(TYPES, min_size=1, max_size=2, unique=True),
+        "enum": st.lists(VALUES, max_size=3),
+        "const": VALUES,
+        "properties": st.dictionaries(WORDS, inner, max_size=3),
+        "patternProperties": st.dictionaries(st.sampled_from(["^a", "b$"]), inner, max_size=2),
+        "propertyNames": inner,
+        "required": st.lists(WORDS, max_size=2, unique=True),
+        "dependencies": st.dictionaries(WORDS, st.lists(WORDS, max_size=2, unique=True) | inner, max_size=2),
+        "dependentRequired": st.dictionaries(WORDS, st.lists(WORDS, max_size=2, unique=True), max_size=2),
+        "pattern": st.sampled_from(["^a$", "b"]),
+        "format": st.sampled_from(["cidr", "date", "unknown"]),
+        "writeOnly": st.just(True),
+        "uniqueItems": st.booleans(),
+    }
+    for word in ("additionalProperties", "unevaluatedProperties", "items", "contains", "not", "if", "then", "else"):
+        keywords[word] = inner
+    for word in ("anyOf", "oneOf", "allOf"):
+        keywords[word] = many
+    for word in ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"):
+        keywords[word] = st.integers(0, 2)
+    for word in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"):
+        keywords[word] = st.integers(1, 2)
+    return st.fixed_dictionaries({}, optional=keywords) | st.booleans()
+
+
+@pytest.mark.parametrize("dialect", sorted(dialects.DIALECTS))
+@settings(FUZZ, max_examples=70)
+@given(schema=schemas(st.deferred(lambda: SCHEMAS)), data=st.dictionaries(WORDS, VALUES, max_size=3))
+def test_every_error_of_any_schema_becomes_a_finding(dialect, schema, data, tmp_path_factory):
+    file = tmp_path_factory.getbasetemp() / "fuzz.json"
+    content = schema if isinstance(schema, dict) else {"not": not schema}
+    file.write_text(json.dumps({"$schema": "https://" + dialect, **content}))
+    loaded = load_schema(file)
+    errors = list(dialects.validator(loaded.raw, dialect).iter_errors(data))
+    problems = loaded.validate(data, lambda path: ("f", 1, 1))
+    assert bool(problems) == bool(errors)
+    assert all(problem.expected and problem.got and problem.remedy for problem in problems), problems
+    for path in loaded.secret_paths(data):
+        loaded.types_at(path)
+
+
+SCHEMAS = st.recursive(
+    st.booleans() | st.fixed_dictionaries({}, optional={"type": TYPES, "const": VALUES}), schemas, max_leaves=6
+)
+
+
+def finite(data: object) -> bool:
+    try:
+        json.dumps(data, allow_nan=False)
+    except ValueError:
+        return False
+    return True
+
+
+PLUGINS = Path(load_manifest.__globals__["__file__"]).resolve().parents[2] / "windflow_plugins"
+
+
+@pytest.mark.parametrize("plugin", ["template", "physical-host"])
+@settings(FUZZ, max_examples=100)
+@given(
+    inventory=MAPS,
+    more=MAPS,
+    sets=st.lists(st.text(max_size=30), max_size=3),
+    environ=st.dictionaries(st.sampled_from(["DB_PORT", "DEBUG", "SECRET_KEY", "HOST_PORT"]), st.text(max_size=10)),
+)
+def test_any_configuration(plugin, inventory, more, sets, environ, tmp_path_factory):
+    file = tmp_path_factory.getbasetemp() / "more.json"
+    file.write_text(json.dumps(more), encoding="utf-8", errors="replace")
+    before = copy.deepcopy(inventory)
+
+    def read():
+        config = load_config(load_manifest(PLUGINS / plugin), "production", inventory, [file], environ, sets)
+        check_config(config, "production")
+        config.redacted(), config.secret_values(), config.declared_environment(), config.origins
+        str(config.explain("database.password"))
+
+    outcome(read)
+    assert repr(inventory) == repr(before)
+
+
+@FUZZ
+@given(data=MAPS)
+def test_any_configuration_without_a_schema_passes_the_rules_without_a_crash(data, folder, tmp_path_factory):
+    (folder / "plugin.yml").write_text("name: sample\nversion: 1.0.0\n")
+    outcome(lambda: check_config(load_config(load_manifest(folder), None, data), "production"))

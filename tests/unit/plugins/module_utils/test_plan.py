@@ -1,0 +1,262 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.windflow.platform.plugins.module_utils import os_table, plan, tree
+from ansible_collections.windflow.platform.plugins.module_utils.config import load_config
+from ansible_collections.windflow.platform.plugins.module_utils.manifest import load_manifest
+
+TEMPLATE = Path(__file__).parents[4] / "windflow_plugins" / "template"
+TABLE = os_table.load_all()["debian"]
+SETTINGS = plan.Settings(time="20261123T012327Z")
+
+
+def blank_host(**changes):
+    facts = {
+        "os": {"family": "debian", "id": "debian", "version": "12"},
+        "python": "3.11.2",
+        "ipv6": False,
+        "init": "systemd",
+        "account": None,
+        "group": False,
+    }
+    service = {"exists": False, "running": False, "enabled": False}
+    return {
+        "facts": facts,
+        "current": None,
+        "drift": [],
+        "packages": ["nginx", "supervisor"],
+        "missing_packages": ["nginx", "supervisor"],
+        "services": {name: dict(service) for name in ("nginx", "supervisor", "postgresql")},
+        **changes,
+    }
+
+
+def template(**sets):
+    manifest = load_manifest(TEMPLATE)
+    return manifest, load_config(manifest, None, None, [], {}, ["%s=%s" % item for item in sets.items()])
+
+
+def make(host, config=None, settings=SETTINGS, source=None):
+    manifest, loaded = template()
+    source = source or plan.sources_of(manifest, tree.source_digest)
+    return plan.build(manifest, config or loaded, settings, source, host, TABLE, "host")
+
+
+def after(made):
+    """The host as it is when a plan was carried out."""
+    service = {"exists": True, "running": True, "enabled": True}
+    host = blank_host(
+        missing_packages=[], services={name: dict(service) for name in ("nginx", "supervisor", "postgresql")}
+    )
+    step = made["steps"]["account"]
+    host["facts"].update(account={key: step[key] for key in ("group", "home", "shell")}, group=True)
+    host["current"] = {**made["revision"], "revision": 1}
+    return host
+
+
+def pending(made):
+    return [name for name, step in made["steps"].items() if step["pending"]]
+
+
+def test_on_a_blank_host_every_step_that_manages_something_is_pending():
+    made = make(blank_host())
+    assert pending(made) == [
+        "packages",
+        "account",
+        "directories",
+        "application",
+        "virtualenv",
+        "config",
+        "program",
+        "site",
+        "database",
+        "services",
+    ]
+    assert made["event"] == "install" and made["new_release"] and made["pending"]
+
+
+def test_a_host_as_planned_has_nothing_pending_and_keeps_its_release():
+    first = make(blank_host())
+    second = make(after(first), settings=plan.Settings(time="20270101T000000Z"))
+    assert pending(second) == []
+    assert not second["pending"] and not second["new_release"]
+    assert second["release"] == first["release"]
+
+
+def test_the_plan_is_the_same_for_the_same_inputs():
+    assert make(blank_host()) == make(blank_host())
+
+
+def test_a_plan_holds_no_secret_and_can_be_written_as_json():
+    text = json.dumps(make(blank_host()))
+    assert "dbpassword" not in text and "your-secret-key-here" not in text
+
+
+@pytest.mark.parametrize("key", ["database.password", "app.secret_key"])
+def test_another_secret_makes_the_configuration_pending(key):
+    manifest, loaded = template()
+    section, name = key.split(".")
+    changed = {**loaded.data, section: {**loaded.data[section], name: "another"}}
+    other = load_config(manifest, None, changed, [], {}, [])
+    assert "config" in pending(make(after(make(blank_host())), other))
+
+
+def test_a_changed_file_of_the_application_makes_a_new_release_with_the_same_environment():
+    first = make(blank_host())
+    manifest, _config = template()
+    source = plan.sources_of(manifest, tree.source_digest)
+    changed = plan.Source("0" * 64, source.listing, source.requirements)
+    second = make(after(first), settings=plan.Settings(time="20270101T000000Z"), source=changed)
+    assert pending(second) == ["application"]
+    assert second["release"] == "20270101T000000Z-00000000"
+    assert second["steps"]["virtualenv"]["name"] == first["steps"]["virtualenv"]["name"]
+
+
+def test_other_requirements_make_another_environment():
+    first = make(blank_host())
+    manifest, _config = template()
+    source = plan.sources_of(manifest, tree.source_digest)
+    changed = plan.Source(source.digest, source.listing, source.requirements + "\nsix==1.17.0\n")
+    second = make(after(first), settings=plan.Settings(time="20270101T000000Z"), source=changed)
+    assert pending(second) == ["virtualenv"]
+    assert second["steps"]["virtualenv"]["name"] != first["steps"]["virtualenv"]["name"]
+
+
+def test_another_python_on_the_host_makes_another_environment():
+    host = after(make(blank_host()))
+    host["facts"]["python"] = "3.13.5"
+    assert pending(make(host)) == ["virtualenv"]
+
+
+def test_a_patch_release_of_python_changes_nothing():
+    host = after(make(blank_host()))
+    host["facts"]["python"] = "3.11.9"
+    assert pending(make(host)) == []
+
+
+def test_a_drifted_environment_is_made_anew_and_not_repaired_in_place():
+    host = after(make(blank_host()))
+    host["drift"] = [{"step": "virtualenv", "resource": "/x", "attribute": "content", "expected": "a", "found": "b"}]
+    second = make(host, settings=plan.Settings(time="20270101T000000Z"))
+    assert second["steps"]["virtualenv"]["name"].endswith("20270101T000000Z")
+
+
+def test_drift_is_named_with_what_was_and_what_is():
+    host = after(make(blank_host()))
+    host["drift"] = [
+        {"step": "site", "resource": "/etc/site", "attribute": "mode", "expected": "0644", "found": "0666"}
+    ]
+    made = make(host)
+    assert made["steps"]["site"]["why"] == ["/etc/site: mode is 0666, was 0644"]
+    assert "/etc/site: mode is 0666, was 0644" in plan.as_text(made)
+
+
+def test_processes_that_wait_for_a_stopped_supervisor_are_no_reason_for_a_release():
+    host = after(make(blank_host()))
+    host["services"]["supervisor"]["running"] = False
+    host["drift"] = [
+        {"step": "program", "resource": "/s", "attribute": "socket", "expected": "listening", "found": "not listening"}
+    ]
+    made = make(host)
+    assert pending(made) == ["services"] and not made["new_release"]
+
+
+def test_more_replicas_change_program_and_site():
+    made = make(after(make(blank_host())), settings=plan.Settings(replicas=3, time="20270101T000000Z"))
+    assert pending(made) == ["program", "site"]
+    assert len(made["host"]["sockets"]) == 3
+
+
+def test_force_makes_a_new_release():
+    made = make(after(make(blank_host())), settings=plan.Settings(force=True, time="20270101T000000Z"))
+    assert made["new_release"] and made["steps"]["application"]["why"] == ["forced"]
+
+
+@pytest.mark.parametrize(
+    ("version", "event", "pre", "post"),
+    [
+        (None, "install", ["pre-install", "pre-deploy"], ["post-deploy", "post-install"]),
+        ("0.9.0", "upgrade", ["pre-upgrade", "pre-deploy"], ["post-deploy", "post-upgrade"]),
+        ("1.0.0", "deploy", ["pre-deploy"], ["post-deploy"]),
+    ],
+)
+def test_the_outer_pair_of_hooks_runs_outside_the_inner_one(version, event, pre, post):
+    host = after(make(blank_host()))
+    host["current"] = {**host["current"], "version": version} if version else None
+    made = make(host)
+    assert made["event"] == event
+    assert made["events"] == {"pre": pre, "post": post}
+
+
+def test_a_remote_database_needs_no_server_here():
+    manifest, config = template(**{"database.host": "db.example.com"})
+    asked = plan.questions(manifest, config, {"debian": TABLE})
+    assert "postgresql" not in asked["packages"]["debian"] + asked["services"]["debian"]
+    made = make(blank_host(), config)
+    assert made["resources"]["database"] == {}
+
+
+def test_what_is_remembered_names_every_file_outside_the_release():
+    paths = {item["path"] for item in make(blank_host())["resources"]["paths"]}
+    assert {
+        "/etc/windflow/template/config.yaml",
+        "/etc/nginx/sites-available/windflow-template.conf",
+        "/etc/nginx/sites-enabled/windflow-template.conf",
+        "/opt/template/current",
+    } <= paths
+
+
+def test_a_plugin_of_hooks_only_is_pending_once():
+    manifest, config = template()
+    host = blank_host()
+    first = plan.build(manifest, config, SETTINGS, plan.Source("1" * 64), host, None, "")
+    assert first["pending"] and first["role"] == "" and first["resources"] == {}
+    host["current"] = {**first["revision"], "revision": 1}
+    assert not plan.build(manifest, config, SETTINGS, plan.Source("1" * 64), host, None, "")["pending"]
+    changed = plan.build(manifest, config, SETTINGS, plan.Source("2" * 64), host, None, "")
+    assert changed["pending"]
+
+
+@pytest.mark.parametrize(
+    ("allowed", "expected"),
+    [
+        ([], "localhost"),
+        (["a.example", "*"], "localhost"),
+        (["a.example", "b.example"], "a.example"),
+        (["*.a.example"], "www.a.example"),
+        ([".a.example"], "www.a.example"),
+    ],
+)
+def test_the_probe_asks_under_a_name_that_nginx_answers_to(allowed, expected):
+    assert plan.host_header(allowed) == expected
+
+
+def test_directories_above_the_application_are_made_but_neither_changed_nor_remembered():
+    manifest, config = template(**{"app.install_dir": "/srv/apps/one"})
+    made = make(blank_host(), config)
+    entries = {entry["path"]: entry for entry in made["steps"]["directories"]["entries"]}
+    assert entries["/srv/apps"] == {"path": "/srv/apps", "state": "directory"}
+    assert list(entries).index("/srv/apps") < list(entries).index("/srv/apps/one")
+    assert "/srv/apps" not in {item["path"] for item in made["resources"]["paths"]}
+
+
+def test_hooks_are_the_same_wherever_the_plugin_lies_and_others_when_one_is_edited(tmp_path):
+    sources = []
+    for name, text in (("here", "#!/bin/sh\n"), ("there", "#!/bin/sh\n"), ("edited", "#!/bin/sh\nexit 0\n")):
+        plugin = tmp_path / name / "only-hooks"
+        plugin.mkdir(parents=True)
+        (plugin / "plugin.yml").write_text(
+            "name: only-hooks\nversion: 1.0.0\nhooks: {pre-deploy: pre.sh}\n", encoding="utf-8"
+        )
+        (plugin / "pre.sh").write_text(text, encoding="utf-8")
+        (plugin / "pre.sh").chmod(0o755)
+        sources.append(plan.sources_of(load_manifest(plugin), tree.source_digest).digest)
+    assert sources[0] == sources[1] != sources[2]

@@ -1,0 +1,133 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.windflow.platform.plugins.module_utils import preflight
+from ansible_collections.windflow.platform.plugins.module_utils.config import load_config
+from ansible_collections.windflow.platform.plugins.module_utils.manifest import load_manifest
+
+PLUGIN = Path(__file__).parents[4] / "windflow_plugins" / "physical-host"
+
+
+def host(**facts):
+    return {
+        "facts": {
+            "root": True,
+            "os": {"family": "debian", "id": "debian", "version": "12"},
+            "python": "3.11.2",
+            "cpu_threads": 4,
+            "ram_mb": 8000,
+            "space": {"/opt/app": {"mb": 50_000, "inodes": 1_000_000}},
+            "port_owner": None,
+            **facts,
+        },
+        "missing_packages": [],
+        "port_sites": [],
+    }
+
+
+def look(tmp_path, config, found, environment="", target="host"):
+    file = tmp_path / "my.json"
+    file.write_text(json.dumps(config), encoding="utf-8")
+    manifest = load_manifest(PLUGIN)
+    loaded = load_config(manifest, None, None, [file], {}, [])
+    return preflight.findings(manifest, loaded, environment, found, target)
+
+
+def codes(problems):
+    return sorted(problem.code for problem in problems)
+
+
+def test_a_fit_host_has_no_findings(tmp_path):
+    assert look(tmp_path, {}, host()) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("code", "config", "facts"),
+    [
+        ("E2001", {}, {"root": False}),
+        ("E2002", {"host": {"os": {"family": "redhat"}}}, {}),
+        ("E2003", {}, {"os": {"family": "arch", "id": "arch", "version": ""}}),
+        ("E2005", {}, {"python": "3.8.10"}),
+        ("E2008", {}, {"space": {"/opt/app": {"mb": 10, "inodes": 1_000_000}}}),
+        ("E2008", {}, {"space": {"/opt/app": {"mb": 50_000, "inodes": 10}}}),
+        ("E2009", {}, {"port_owner": {"pid": 7, "name": "apache2"}}),
+        (
+            "E2010",
+            {
+                "storage": {
+                    "volumes": [
+                        {
+                            "name": "n",
+                            "path": "/mnt/n",
+                            "type": "nfs",
+                            "size_gb": 1,
+                            "options": {"server": "nfs.example.com", "export": "/e"},
+                        }
+                    ]
+                }
+            },
+            {},
+        ),
+        (
+            "E2011",
+            {"network": {"networks": [{"name": "n", "cidr": "192.168.1.0/24", "type": "physical", "interface": "e"}]}},
+            {},
+        ),
+    ],
+    ids=["not-root", "other-family", "unknown-family", "old-python", "disk", "inodes", "port", "nfs", "network"],
+)
+def test_each_fault_is_an_error_of_its_own_with_a_remedy(tmp_path, code, config, facts):
+    errors, _warnings = look(tmp_path, config, host(**facts))
+    assert codes(errors) == [code]
+    assert errors[0].expected and errors[0].remedy
+
+
+def test_all_findings_come_at_once(tmp_path):
+    found = host(root=False, python="3.6.1", port_owner={"pid": 7, "name": "apache2"})
+    assert codes(look(tmp_path, {}, found)[0]) == ["E2001", "E2005", "E2009"]
+
+
+@pytest.mark.parametrize(("environment", "is_error"), [("production", True), ("development", False), ("", False)])
+def test_too_small_a_host_is_an_error_in_production_and_a_warning_elsewhere(tmp_path, environment, is_error):
+    config = {"host": {"resources": {"cpu_threads": 64, "ram_mb": 999_999}}}
+    errors, warnings = look(tmp_path, config, host(), environment)
+    assert codes(errors if is_error else warnings) == ["E2006", "E2007"]
+    assert codes(warnings if is_error else errors) == []
+
+
+def test_another_os_version_than_configured_is_a_warning(tmp_path):
+    errors, warnings = look(tmp_path, {"host": {"os": {"family": "debian", "version": "11"}}}, host())
+    assert codes(errors) == [] and codes(warnings) == ["E2004"]
+
+
+def test_a_finding_about_a_value_says_where_it_was_set(tmp_path):
+    errors, _warnings = look(tmp_path, {"server": {"host_port": 80}}, host(port_owner={"pid": 7, "name": "apache2"}))
+    assert errors[0].file.endswith("my.json") and errors[0].line == 1
+    assert "apache2, process 7" in errors[0].got
+
+
+def test_a_port_of_another_site_of_nginx_names_its_file(tmp_path):
+    found = host(port_owner={"pid": 7, "name": "nginx"})
+    assert look(tmp_path, {}, found)[0] == []
+    found["port_sites"] = ["/etc/nginx/sites-enabled/other"]
+    assert "/etc/nginx/sites-enabled/other" in look(tmp_path, {}, found)[0][0].got
+
+
+def test_missing_packages_need_more_space(tmp_path):
+    found = host(space={"/opt/app": {"mb": preflight.FREE_MB + 1, "inodes": None}})
+    assert look(tmp_path, {}, found)[0] == []
+    found["missing_packages"] = ["nginx"]
+    assert codes(look(tmp_path, {}, found)[0]) == ["E2008"]
+
+
+def test_a_plugin_of_hooks_only_asks_for_nothing_but_rights(tmp_path):
+    found = host(root=False, python="3.6.1")
+    assert codes(look(tmp_path, {}, found, target="")[0]) == ["E2001"]

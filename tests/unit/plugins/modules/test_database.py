@@ -1,0 +1,300 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module's work on a real PostgreSQL, in a private cluster of the test's own."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from glob import glob
+
+import pytest
+
+from ansible_collections.windflow.platform.plugins.module_utils import postgres
+from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
+from ansible_collections.windflow.platform.plugins.modules import database
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to be the user postgres")
+
+
+class Cluster:
+    def __init__(self, root):
+        self.root = root
+        found = sorted(glob("/usr/lib/postgresql/*/bin/initdb")) or [shutil.which("initdb")]
+        if not found[-1]:
+            pytest.fail("PostgreSQL is not installed: apt-get install postgresql")
+        self.bin = os.path.dirname(found[-1])
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            self.port = listener.getsockname()[1]
+        account = pwd.getpwnam("postgres")
+        os.chown(root, account.pw_uid, account.pw_gid)
+
+    def start(self):
+        data = self.root + "/data"
+        self.call("initdb", "-D", data, "-N", "--auth-local=peer", "--auth-host=scram-sha-256", "--locale=C.UTF-8")
+        options = "-p %d -k %s -c fsync=off -c listen_addresses=127.0.0.1 -c log_statement=all" % (self.port, self.root)
+        self.call("pg_ctl", "-D", data, "-o", options, "-l", self.root + "/log", "-w", "start")
+
+    def stop(self):
+        self.call("pg_ctl", "-D", self.root + "/data", "-m", "immediate", "-w", "stop")
+
+    def call(self, program, *arguments):
+        argv = ["runuser", "-u", "postgres", "--", os.path.join(self.bin, program), *arguments]
+        subprocess.run(argv, check=True, cwd="/", stdout=subprocess.DEVNULL)
+
+    def params(self, **changes):
+        return {
+            "name": "app",
+            "user": "web",
+            "password": "canary-pass",
+            "port": self.port,
+            "max_connections": -1,
+            "socket_dir": self.root,
+            "wait": 5,
+            "state": "present",
+            **changes,
+        }
+
+    def login(self, name="app", user="web", password="canary-pass", sql="SELECT 1"):
+        """(code, output) of a psql that logs in with the password, over TCP."""
+        done = subprocess.run(
+            [
+                "psql",
+                "-X",
+                "-A",
+                "-t",
+                "-h",
+                "127.0.0.1",
+                "-p",
+                str(self.port),
+                "-U",
+                user,
+                "-d",
+                postgres.conninfo(name),
+            ],
+            input=sql,
+            capture_output=True,
+            text=True,
+            env={"PATH": os.environ["PATH"], "PGPASSWORD": password, "PGCLIENTENCODING": "UTF8", "LC_ALL": "C.UTF-8"},
+            check=False,
+        )
+        return done.returncode, (done.stdout + done.stderr).strip()
+
+    def sql(self, text):
+        return postgres.execute_sql(text, self.port, socket_dir=self.root).strip()
+
+
+@pytest.fixture(scope="module")
+def server():
+    root = tempfile.mkdtemp(prefix="windflow-pg-", dir="/tmp")
+    cluster = Cluster(root)
+    try:
+        cluster.start()
+        yield cluster
+        cluster.stop()
+    finally:
+        shutil.rmtree(root)
+
+
+@pytest.fixture
+def cluster(server):
+    yield server
+    for name in server.sql("SELECT datname FROM pg_database WHERE oid > 16000").splitlines():
+        server.sql("DROP DATABASE %s WITH (FORCE);" % postgres.quote_identifier(name))
+    for name in server.sql("SELECT rolname FROM pg_roles WHERE oid > 16000").splitlines():
+        server.sql("DROP ROLE %s;" % postgres.quote_identifier(name))
+    server.sql("ALTER ROLE postgres PASSWORD NULL;")
+
+
+def test_check_real_check_again_real_again(cluster):
+    changed = [database.run(cluster.params(), check)[0]["changed"] for check in (True, False, True, False)]
+    assert changed == [True, True, False, False]
+    predicted = database.run(cluster.params(name="other"), True)[0]
+    assert predicted["changes"][0]["object"] == "role other_owner"
+    assert cluster.sql("SELECT count(*) FROM pg_database WHERE datname = 'other'") == "0"
+
+
+def test_the_check_predicts_what_the_real_run_does(cluster):
+    predicted = database.run(cluster.params(), True)[0]
+    assert database.run(cluster.params(), False)[0]["changes"] == predicted["changes"]
+
+
+def test_the_application_can_log_in_and_make_tables(cluster):
+    database.run(cluster.params(), False)
+    code, output = cluster.login(sql="CREATE TABLE t (x int); INSERT INTO t VALUES (1); SELECT * FROM t")
+    assert (code, output.splitlines()[-1]) == (0, "1")
+    assert cluster.login(password="wrong")[0] == 2
+
+
+def test_nobody_else_can_connect_and_the_owner_cannot_log_in(cluster):
+    database.run(cluster.params(), False)
+    database.run(cluster.params(name="other", user="neighbour"), False)
+    assert "permission denied for database" in cluster.login(user="neighbour")[1]
+    cluster.sql("ALTER ROLE app_owner PASSWORD 'canary-pass';")
+    assert "is not permitted to log in" in cluster.login(user="app_owner")[1]
+    assert "permission denied" in cluster.login(sql="CREATE DATABASE x")[1]
+    assert "must be owner" in cluster.login(sql="ALTER DATABASE app RENAME TO x")[1]
+
+
+@pytest.mark.parametrize(
+    "password", ["a'b\"c\\d$e%f`g;h", "größe ☃", "pass\u00a0word", "ﬁligree", "-leading", "{{ x }}"]
+)
+def test_any_password_works_over_the_network(cluster, password):
+    database.run(cluster.params(password=password), False)
+    assert cluster.login(password=password) == (0, "1")
+    assert not database.run(cluster.params(password=password), False)[0]["changed"]
+
+
+@pytest.mark.parametrize(
+    "name", ["my app", 'we"ird', "it's", "back\\slash", "a=b host=x", "größe", "; DROP", "-x", "%s{0}"]
+)
+def test_any_name_round_trips(cluster, name):
+    params = cluster.params(name=name, user=name + "_u")
+    assert database.run(params, False)[0]["changed"]
+    assert not database.run(params, False)[0]["changed"]
+    assert cluster.login(name=name, user=name + "_u", sql="SELECT current_database()") == (0, name)
+    assert database.run({**params, "state": "absent"}, False)[0]["changed"]
+
+
+def test_a_new_password_and_limit_are_set_alone(cluster):
+    database.run(cluster.params(), False)
+    changes = database.run(cluster.params(password="other", max_connections=3), False)[0]["changes"]
+    assert [change["attribute"] for change in changes] == ["connection_limit", "password"]
+    assert cluster.login(password="other")[0] == 0
+    assert cluster.login()[0] == 2
+
+
+def test_an_md5_password_is_replaced(cluster):
+    database.run(cluster.params(), False)
+    cluster.sql("SET password_encryption = 'md5'; ALTER ROLE web PASSWORD 'canary-pass';")
+    changes = database.run(cluster.params(), False)[0]["changes"]
+    assert [change["attribute"] for change in changes] == ["password"]
+    assert cluster.sql("SELECT rolpassword FROM pg_authid WHERE rolname = 'web'").startswith("SCRAM-SHA-256$4096:")
+
+
+def test_a_superuser_keeps_its_attributes(cluster):
+    result, warnings = database.run(cluster.params(user="postgres", max_connections=5), False)
+    assert result["changed"] and "superuser" in warnings[0]
+    assert (
+        cluster.sql("SELECT rolsuper, rolcreatedb, rolconnlimit FROM pg_roles WHERE rolname = 'postgres'") == "t|t|-1"
+    )
+    assert cluster.login(user="postgres")[0] == 0
+    assert not database.run(cluster.params(user="postgres", max_connections=5), False)[0]["changed"]
+    database.run(cluster.params(user="postgres", state="absent"), False)
+    assert cluster.sql("SELECT 1") == "1"
+
+
+def test_somebody_elses_database_is_left_alone(cluster):
+    cluster.sql("CREATE ROLE somebody; CREATE DATABASE app OWNER somebody;")
+    with pytest.raises(WindflowError, match="E4053"):
+        database.run(cluster.params(), False)
+    with pytest.raises(WindflowError, match="E4053"):
+        database.run(cluster.params(state="absent"), False)
+    assert cluster.sql("SELECT count(*) FROM pg_roles WHERE rolname = 'web'") == "0"
+
+
+def test_a_database_that_the_application_owns_is_accepted(cluster):
+    cluster.sql("CREATE ROLE web LOGIN; CREATE DATABASE app OWNER web;")
+    database.run(cluster.params(), False)
+    assert not database.run(cluster.params(), False)[0]["changed"]
+    assert cluster.login(sql="CREATE TABLE t ()")[0] == 0
+
+
+def test_data_survive_a_second_run_and_absent_removes_them_under_a_connection(cluster):
+    database.run(cluster.params(), False)
+    cluster.login(sql="CREATE TABLE t AS SELECT 42 AS x")
+    database.run(cluster.params(max_connections=9), False)
+    assert cluster.login(sql="SELECT x FROM t") == (0, "42")
+    with subprocess.Popen(
+        ["psql", "-X", "-h", "127.0.0.1", "-p", str(cluster.port), "-U", "web", "app"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={"PATH": os.environ["PATH"], "PGPASSWORD": "canary-pass"},
+    ) as holder:
+        holder.stdin.write(b"\\echo there\n")
+        holder.stdin.flush()
+        assert holder.stdout.readline() == b"there\n"
+        assert database.run(cluster.params(state="absent", password=None), False)[0]["changed"]
+    assert not database.run(cluster.params(state="absent", password=None), False)[0]["changed"]
+    assert cluster.sql("SELECT count(*) FROM pg_roles WHERE rolname IN ('web', 'app_owner')") == "0"
+
+
+def test_a_removal_that_was_cut_off_can_be_taken_back(cluster):
+    database.run(cluster.params(), False)
+    cluster.sql("ALTER DATABASE app WITH ALLOW_CONNECTIONS false;")
+    assert database.run(cluster.params(), False)[0]["changes"][0]["attribute"] == "connections"
+    assert not database.run(cluster.params(), False)[0]["changed"]
+    assert cluster.login()[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("sql", "key", "found"),
+    [
+        ("ALTER ROLE web CREATEDB;", "app_role", "LOGIN NOSUPERUSER CREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"),
+        ("GRANT CONNECT ON DATABASE app TO PUBLIC;", "public_connect", True),
+        ("REVOKE CONNECT ON DATABASE app FROM web;", "app_connect", False),
+        ("ALTER DATABASE app OWNER TO postgres;", "owner", "postgres"),
+        ("DROP DATABASE app;", "database", "absent"),
+        ("\\connect app\nGRANT CREATE ON SCHEMA public TO PUBLIC;", "public_create", True),
+    ],
+)
+def test_drift_is_seen_without_the_password(cluster, sql, key, found):
+    database.run(cluster.params(), False)
+    before = postgres.inspect(cluster.port, "app", "web", socket_dir=cluster.root)
+    assert postgres.inspect(cluster.port, "app", "web", socket_dir=cluster.root) == before
+    assert "SCRAM" not in repr(before)
+    cluster.sql(sql)
+    after = postgres.inspect(cluster.port, "app", "web", socket_dir=cluster.root)
+    assert after[key] == found != before[key]
+
+
+def test_a_changed_password_is_drift(cluster):
+    database.run(cluster.params(), False)
+    before = postgres.inspect(cluster.port, "app", "web", socket_dir=cluster.root)
+    cluster.sql("ALTER ROLE web PASSWORD 'x';")
+    after = postgres.inspect(cluster.port, "app", "web", socket_dir=cluster.root)
+    assert [key for key in before if before[key] != after[key]] == ["password_sha256"]
+
+
+def test_the_password_reaches_neither_the_servers_log_nor_a_result(cluster):
+    result, _warnings = database.run(cluster.params(password="log-canary"), False)
+    with open(cluster.root + "/log", encoding="utf-8") as log:
+        text = log.read()
+    assert "ALTER ROLE" in text
+    assert "log-canary" not in text
+    assert "canary" not in repr(result) and "SCRAM" not in repr(result)
+
+
+def test_without_a_server_a_check_predicts_and_a_real_run_fails(tmp_path):
+    params = {
+        "name": "app",
+        "user": "web",
+        "password": "x",
+        "port": 1,
+        "max_connections": -1,
+        "socket_dir": str(tmp_path),
+        "wait": 0,
+        "state": "present",
+    }
+    result, _warnings = database.run(params, True)
+    assert (
+        result["changed"]
+        and {"object": "database app", "attribute": "state", "before": "absent", "after": "owned by app_owner"}
+        in result["changes"]
+    )
+    assert not database.run({**params, "state": "absent"}, True)[0]["changed"]
+    with pytest.raises(WindflowError, match="E4051"):
+        database.run(params, False)
+    assert postgres.inspect(1, "app", "web", socket_dir=str(tmp_path)) == {"available": False}
+
+
+def test_a_missing_password_is_refused(cluster):
+    with pytest.raises(WindflowError, match="E4054"):
+        database.run(cluster.params(password=""), False)

@@ -1,0 +1,102 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import ast
+import subprocess
+from types import SimpleNamespace
+
+import pytest
+
+from ansible_collections.windflow.platform.plugins.module_utils import host_state
+from ansible_collections.windflow.platform.plugins.plugin_utils import piped
+
+QUESTION = {
+    "plugin": "windflow-test-none",
+    "packages": {"debian": ["dpkg"]},
+    "services": {},
+    "paths": ["/"],
+    "port": None,
+    "user": "root",
+    "group": "root",
+}
+
+
+def run(command, program):
+    """As a connection does it: a shell's command that reads a program."""
+    return subprocess.run(
+        ["/bin/sh", "-c", command], input=program, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def action(stdout, module_answer=None):
+    """An action whose connection answers ``stdout``; the module would answer ``module_answer``."""
+    return SimpleNamespace(
+        _connection=SimpleNamespace(has_pipelining=True),
+        _task=SimpleNamespace(check_mode=False),
+        _low_level_execute_command=lambda command, in_data, sudoable: {
+            "rc": 1,
+            "stdout": stdout,
+            "stderr": "Traceback",
+        },
+        _execute_module=lambda module_name, module_args, task_vars: module_answer,
+    )
+
+
+def ask(asked):
+    return piped.call(asked, "host_state", "windflow.platform.host_info", {"plugin": "x"}, {})
+
+
+@pytest.mark.parametrize("entry", ["host_state", "recording", "staging"])
+def test_what_is_sent_is_the_code_and_everything_of_ours_that_it_imports(entry):
+    needed, pending = set(), ["errors", entry]
+    while pending:
+        name = pending.pop()
+        if name not in needed:
+            needed.add(name)
+            for node in ast.walk(ast.parse((piped.SOURCES / ("%s.py" % name)).read_text(encoding="utf-8"))):
+                if isinstance(node, ast.ImportFrom) and node.level:
+                    pending += [node.module] if node.module else [alias.name for alias in node.names]
+    assert set(piped.sources(entry)) == needed
+
+
+def test_the_program_gives_the_same_answer_as_the_module():
+    answer = piped.read_answer(run(piped.COMMAND, piped.program("host_state", QUESTION)).stdout)
+    expected = host_state.run(QUESTION)
+    for volatile in ("space", "python"):
+        answer["facts"].pop(volatile)
+        expected["facts"].pop(volatile)
+    assert answer == expected
+
+
+def test_a_coded_error_of_the_host_is_the_answer(tmp_path):
+    program = piped.program("host_state", {**QUESTION, "plugin": "x"}).replace(
+        "answer = host_state.run(arguments)",
+        "raise errors.WindflowError(errors.Problem('E5003', 'a record'))",
+    )
+    answer = piped.read_answer(run(piped.COMMAND, program).stdout)
+    assert answer["failed"] and answer["code"] == "E5003"
+
+
+def test_what_else_is_printed_is_passed_over():
+    text = 'Welcome\n%s{"drift": []}\nBye\n' % piped.MARKER
+    assert piped.read_answer(text) == {"drift": []}
+
+
+@pytest.mark.parametrize("stdout", ["", "sudo: a password is required\n"])
+def test_where_the_code_did_not_start_the_module_is_run(stdout):
+    assert ask(action(stdout, {"from": "module"})) == {"from": "module"}
+
+
+def test_a_connection_that_cannot_pipe_gets_the_module():
+    asked = action(piped.MARKER + "{}", {"from": "module"})
+    asked._connection.has_pipelining = False
+    assert ask(asked) == {"from": "module"}
+
+
+@pytest.mark.parametrize("rest", ["", piped.MARKER + "{half"])
+def test_code_that_started_and_did_not_answer_is_not_run_again(rest):
+    answer = ask(action("%s\n%s" % (piped.STARTED, rest), {"from": "module"}))
+    assert answer["failed"] and "Traceback" in answer["msg"]
