@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import tempfile
 from pathlib import Path
@@ -89,6 +90,7 @@ def prepare(inputs: Inputs, made: dict[str, Any]) -> tuple[dict[str, Any], bytes
     rendered = {"supervisor.conf": program_file(values), "nginx.conf": site_file(values)}
     extra = {name: (text.encode(), 0o644) for name, text in rendered.items()}
     extra["config.yaml"] = (documents.dump(config.data).encode(), 0o600)
+    extra["secrets.json"] = (json.dumps(sorted(config.secret_values())).encode(), 0o600)
     extra["requirements.txt"] = (source.requirements.encode(), 0o600)
     packed = archive.pack(str(manifest.host.source), list(source.listing), extra, prefix="app/")
     return (

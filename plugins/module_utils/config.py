@@ -39,10 +39,10 @@ from .documents import read
 from .errors import Problem, WindflowError
 from .limits import SECONDS, fail_if_any, time_limit
 from .manifest import Manifest
+from .redaction import REDACTED
 from .schema import Schema, load_schema
 from .wording import dotted, listed, nearest, show
 
-REDACTED = "********"
 USUAL_ENVIRONMENTS = ("development", "production")
 _ENVIRONMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
 

@@ -23,13 +23,13 @@ import time
 from dataclasses import dataclass, field
 
 from .errors import Problem, WindflowError
+from .redaction import redact, redact_data
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 KEPT_BYTES = 65536
 RESULT_BYTES = 1 << 20
 TAIL_LINES = 20
 GRACE_SECONDS = 5.0
-REDACTED = "********"
 POLL_SECONDS = 0.05
 # Output of a process that left the hook's group is not waited for.
 LAST_WORDS_SECONDS = 0.2
@@ -65,24 +65,6 @@ def script_argv(content: bytes, path: str) -> list:
 
 def lines_tail(text: str, lines: int = TAIL_LINES) -> str:
     return "\n".join(text.splitlines()[-lines:])
-
-
-def redact(text: str, secrets: object) -> str:
-    """``text`` with asterisks for every secret, the longest first, so that none hides a part of another."""
-    for secret in sorted({item for item in secrets if item}, key=len, reverse=True):
-        text = text.replace(secret, REDACTED)
-    return text
-
-
-def redact_data(value: object, secrets: object) -> object:
-    """The same for every text in a structure of maps and lists, keys included."""
-    if isinstance(value, str):
-        return redact(value, secrets)
-    if isinstance(value, dict):
-        return {redact_data(key, secrets): redact_data(item, secrets) for key, item in value.items()}
-    if isinstance(value, list):
-        return [redact_data(item, secrets) for item in value]
-    return value
 
 
 def account(user: object) -> object:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import glob
 import grp
+import json
 import os
 import pwd
 import re
@@ -97,6 +98,13 @@ class Installation:
             raise WindflowError(
                 Problem("E4038", "a release with %s" % name, error.strerror or "", "make the release first", path)
             ) from None
+
+    def secrets(self):
+        """What must not be shown of what the release's processes print or answer; the release brings the list."""
+        path = os.path.join(self.release_dir, "secrets.json")
+        if not os.path.exists(path):
+            return []
+        return json.loads(self.release_file("secrets.json"))
 
     def pending(self):
         """[(path, as it is, wanted data)] of everything that a switch would write, without asking any service."""

@@ -16,6 +16,7 @@ from . import archive, nofollow, record, releases
 from .errors import Problem, WindflowError
 
 DOCUMENTS = ("supervisor.conf", "nginx.conf")
+PRIVATE = ("config.yaml", "requirements.txt", "secrets.json")
 
 
 def read(path):
@@ -72,7 +73,7 @@ def stage(params):
     else:
         data = base64.b64decode(params["archive"])
     try:
-        manifest = archive.unpack(data, path, private=("config.yaml", "requirements.txt"))
+        manifest = archive.unpack(data, path, private=PRIVATE)
     except OSError as error:
         raise WindflowError(
             Problem("E4001", "to write the release", str(error), "free some space, or mend the disk", path=path)

@@ -15,10 +15,12 @@ import glob
 import os
 import re
 import time
+from dataclasses import replace
 
 from . import files, nginx, probe
 from .errors import Problem, WindflowError
 from .installed import Installation, differs
+from .redaction import redact
 from .supervisor import Supervisor, describe
 
 # Supervisor's states of a process that did not stay up.
@@ -227,13 +229,16 @@ class Switch(Installation):
         """The error of a release that does not work: last answer, Supervisor's states, the end of its log."""
         found = self.supervisor.processes([self.program])
         states = [describe(item) for item in found]
+        secrets = self.secrets()
         log = []
         for item in found:
             path = item.get("stdout_logfile") or ""
             lines = nginx.tail(path, offsets.get(path, 0), LOG_LINES)
             if lines:
-                log = ["%s:" % path, *lines]
+                log = ["%s:" % path, *(redact(line, secrets) for line in lines)]
                 break
+        if answer:
+            answer = replace(answer, body=redact(answer.body, secrets))
         self.evidence = {
             "probe_status": answer.status if answer else 0,
             "probe_body": answer.body[: probe.BODY_CHARACTERS] if answer else "",

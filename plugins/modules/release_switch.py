@@ -15,7 +15,7 @@ description:
     answer through nginx is checked. Then C(current) is switched, the old workers of nginx drain, and the old program
     stops.
   - A release that does not get healthy, or does not answer through nginx, is taken away again. The old one has served
-    all the time.
+    all the time. The error shows the end of the application's log, without the texts of the release's C(secrets.json).
   - Nothing is started that does not belong to the plugin. Supervisor and nginx must be running.
 author: Windflow contributors (@windflow)
 attributes:
@@ -146,11 +146,6 @@ options:
     description: Where a managed file that was edited by hand is kept before it is overwritten.
     type: path
     default: ""
-  redact:
-    description: Values that must not appear in an error, for example in lines of the application's log.
-    type: list
-    elements: str
-    default: []
 """
 
 EXAMPLES = r"""
@@ -281,7 +276,6 @@ ARGUMENTS = {
     },
     "log_dir": {"type": "path", "default": ""},
     "backup_dir": {"type": "path", "default": ""},
-    "redact": {"type": "list", "elements": "str", "default": [], "no_log": True},
 }
 
 
