@@ -31,6 +31,7 @@ run "build and offline install" scripts/build.sh
 run "integration targets" scripts/integration.sh
 run "molecule default" scripts/molecule.sh default
 run "molecule host" scripts/molecule.sh host
+run "molecule elsewhere" scripts/molecule.sh elsewhere
 run "clean clone" scripts/clean_clone.sh
 
 say "All tests passed in $((SECONDS - started)) s"

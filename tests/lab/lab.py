@@ -117,9 +117,11 @@ def up(name: str, suite: str, variant: str, init: str, ports: list[int]) -> None
     options = [f"--publish=127.0.0.1:{outer}:{inner}" for inner, outer in published.items()]
     options += [f"--env={key}={value}" for key, value in machine.proxies().items()]
     command = []
+    if variant == "sysvinit":
+        init = "sysvinit"
     if variant != "plain":
         options += SYSTEMD if init == "systemd" else []
-        command = [] if init == "systemd" else NO_INIT
+        command = NO_INIT if init == "none" else []
     docker("create", "--name", container(name), "--hostname", name, *options, tag, *command)
     if variant == "plain":
         docker("start", container(name))
