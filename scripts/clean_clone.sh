@@ -4,7 +4,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # `make deploy` in a fresh clone, in clean containers that have root, git, make and Python and nothing else. The second
-# run must change nothing.
+# run must change nothing. In the first of them, every command of the plugin documentation is then run.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -47,8 +47,19 @@ deploy_twice() {
     grep -q 'changed=0' "$work/$suite.second"
 }
 
+walk_documentation() {
+    docker exec -w /root/platform "windflow-clone-$1" bash -c \
+        '. .venv/bin/activate && PYTHONPATH=collections python tests/tools/walk_documentation.py'
+}
+
+walked=
 for suite in ${SUITES:-bookworm trixie}; do
     say "Clean clone: make deploy in a clean container of $suite"
     hosts+=("clone-$suite")
     deploy_twice "$suite"
+    if [ -z "$walked" ]; then
+        say "Clean clone: every command of the plugin documentation in the same container"
+        walk_documentation "$suite"
+        walked=yes
+    fi
 done

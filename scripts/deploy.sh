@@ -11,24 +11,14 @@ set -euo pipefail
 "$ROOT/scripts/bootstrap.sh" runtime
 use_venv
 
-# pass NAME VALUE: one extra variable, as JSON, so that no character of a value means anything to Ansible.
-arguments=()
-pass() {
-    [ -z "$2" ] || arguments+=(-e "$(python -c 'import json, sys; print(json.dumps({sys.argv[1]: sys.argv[2]}))' "$1" "$2")")
-}
-
-pass plugin "${PLUGIN:-template}"
-pass target "${TARGET:-}"
-pass environment_name "${ENV:-}"
-pass replicas "${REPLICAS:-}"
-if [ -n "${CONFIG:-}" ]; then
-    [ -r "$CONFIG" ] || fail "the file CONFIG=$CONFIG cannot be read" "Name an existing file."
-    pass config "$(realpath "$CONFIG")"
-fi
+arguments=(--target "${TARGET:-}" --env "${ENV:-}" --replicas "${REPLICAS:-1}")
+[ -z "${CONFIG:-}" ] || arguments+=(--config "$CONFIG")
 if [ -n "${INVENTORY:-}" ]; then
     [ -e "$INVENTORY" ] || fail "INVENTORY=$INVENTORY does not exist" "Name an inventory file or directory."
-    arguments+=(-i "$(realpath "$INVENTORY")")
-elif ! is_root; then
+    arguments+=(--inventory "$INVENTORY")
+fi
+arguments+=(-- "${PLUGIN:-template}")
+if [ -z "${INVENTORY:-}" ] && ! is_root; then
     # The play changes the machine, so it becomes root there.
     sudo -n true 2>/dev/null || arguments+=(--ask-become-pass)
 fi
@@ -47,4 +37,4 @@ cd "$ROOT"
 beat &
 pulse=$!
 trap 'kill "$pulse" 2>/dev/null' EXIT
-ansible-playbook deploy.yml "${arguments[@]}"
+platform plugin deploy "${arguments[@]}"

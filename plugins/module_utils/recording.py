@@ -58,6 +58,7 @@ def end(params):
     kept = managed.snapshot(plugin, params["resources"]) if params["state"] == "finished" else {}
     with record.locked(plugin):
         remembered = record.load(plugin)
+        serving = record.current(remembered) or {}
         number = remembered["lease"]["revision"] if remembered["lease"] else 0
         if params["state"] == "finished":
             remembered = record.finish(remembered, run, now, kept, params["revision"], params["keep_releases"])
@@ -66,11 +67,14 @@ def end(params):
         else:
             remembered = record.remove(remembered, run, now, params["revision"])
         record.save(remembered)
-    deleted = []
+    result = {"changed": True, "revision": record.find(remembered, number), "deleted": []}
+    if params["install_dir"] and params["state"] == "failed":
+        result["restored"] = releases.current_release(params["install_dir"]) == serving.get("release", "")
     if params["install_dir"] and params["state"] != "removed":
-        deleted = releases.superfluous(params["install_dir"], record.kept_releases(remembered, params["keep_releases"]))
-        releases.delete(plugin, deleted)
+        kept_releases = record.kept_releases(remembered, params["keep_releases"])
+        result["deleted"] = releases.superfluous(params["install_dir"], kept_releases)
+        releases.delete(plugin, result["deleted"])
     if params["state"] == "removed":
         releases.forget_trees(plugin)
     releases.write_local_facts()
-    return {"changed": True, "revision": record.find(remembered, number), "deleted": deleted}
+    return result

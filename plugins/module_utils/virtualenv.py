@@ -126,17 +126,17 @@ def environment(path: str, inherited: dict) -> dict:
 def check_path(path: str) -> None:
     """Raises WindflowError if something is at ``path`` that is not a virtual environment of ours."""
     if not os.path.isabs(path) or os.path.normpath(path) != path or path.count("/") < 2:
-        raise _problem("E4040", "an absolute path below a directory", path, "correct it")
+        raise _problem("E4060", "an absolute path below a directory", path, "correct it")
     try:
         os.close(open_parent(path))
         names = os.listdir(path) if os.path.lexists(path) else []
     except FileNotFoundError:
         return
     except OSError as error:
-        raise _problem("E4041", "a directory for the virtual environment", reason(error), "move it away") from error
+        raise _problem("E4061", "a directory for the virtual environment", reason(error), "move it away") from error
     if os.path.islink(path) or (names and not {MARKER, BUILDING, "pyvenv.cfg"} & set(names)):
         got = "a link" if os.path.islink(path) else "a directory with other things in it"
-        raise _problem("E4041", "a virtual environment or nothing at %s" % path, got, "move it away")
+        raise _problem("E4061", "a virtual environment or nothing at %s" % path, got, "move it away")
 
 
 def build(path: str, python: str, requirements: str, file: str, extra_args: list, timeout: int, cache_dir: str) -> None:
@@ -156,7 +156,7 @@ def build(path: str, python: str, requirements: str, file: str, extra_args: list
     except OSError as error:
         _remove(path)
         problem = _problem(
-            "E4042", "to make the virtual environment", reason(error), "make room or install the program"
+            "E4062", "to make the virtual environment", reason(error), "make room or install the program"
         )
         raise WindflowError(list(problem.problems), REMOVED) from error
     except BaseException:
@@ -168,19 +168,19 @@ def build(path: str, python: str, requirements: str, file: str, extra_args: list
 
 def _fill(path: str, python: str, requirements: str, file: str, extra_args: list, timeout: int, cache_dir: str) -> None:
     settings = environment(path, dict(os.environ))
-    major, minor, stdlib, packaged = json.loads(_run([python, "-I", "-S", "-c", _PROBE], settings, timeout, "E4042"))
+    major, minor, stdlib, packaged = json.loads(_run([python, "-I", "-S", "-c", _PROBE], settings, timeout, "E4062"))
     wheel = pip_wheel(stdlib, packaged)
     make = [python, "-I", "-m", "venv", *(["--without-pip"] if wheel else []), path]
-    _run(make, settings, timeout, "E4042")
+    _run(make, settings, timeout, "E4062")
     if not is_empty(requirements):
         if not file:
             file = os.path.join(path, REQUIREMENTS)
             _write(file, requirements)
         argv = install_command(path, wheel, file, wants_hashes(requirements), extra_args, cache_dir)
-        _run(argv, settings, timeout, "E4043")
+        _run(argv, settings, timeout, "E4063")
     shutil.rmtree(os.path.join(path, TEMPORARY))
     if not os.path.isdir(os.path.join(path, "lib", "python%d.%d" % (major, minor))):
-        raise _problem("E4042", "packages for Python %d.%d" % (major, minor), "none", "correct python")
+        raise _problem("E4062", "packages for Python %d.%d" % (major, minor), "none", "correct python")
 
 
 def installed(path: str) -> list:
@@ -240,9 +240,9 @@ def _run(argv: list, settings: dict, timeout: int, code: str) -> str:
         return text
     lines = [re.sub(r"://[^/\s@]*@", "://********@", line) for line in text.splitlines()[-_LAST_LINES:]]
     ended = "no end within %d s" % timeout if status is None else "exit code %d" % status
-    what = "pip to install the requirements" if code == "E4043" else "%s to make the virtual environment" % argv[0]
+    what = "pip to install the requirements" if code == "E4063" else "%s to make the virtual environment" % argv[0]
     remedy = "look at its last lines: index, certificate, hash or version"
-    if code == "E4042":
+    if code == "E4062":
         remedy = "install the interpreter with its venv module"
     problem = Problem(code, what, "\n".join([ended, *lines]), remedy)
     raise WindflowError(problem, REMOVED)

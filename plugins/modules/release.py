@@ -112,6 +112,10 @@ deleted:
   returned: when O(state) is V(finished) or V(failed)
   type: list
   elements: str
+restored:
+  description: Whether the release that served before the run serves after it; on a first deploy, none.
+  returned: when O(state) is V(failed) and O(install_dir) is given
+  type: bool
 """
 
 from ansible.module_utils.basic import AnsibleModule

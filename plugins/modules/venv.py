@@ -102,7 +102,7 @@ def read(params: dict, check: bool) -> str | None:
     except (OSError, UnicodeDecodeError) as error:
         if check and isinstance(error, FileNotFoundError):
             return None
-        problem = Problem("E4040", "requirements in UTF-8", str(error), "correct the file", path="requirements")
+        problem = Problem("E4060", "requirements in UTF-8", str(error), "correct the file", path="requirements")
         raise WindflowError(problem) from error
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -22,57 +21,16 @@ from ansible_collections.windflow.platform.plugins.module_utils.config import Co
 from ansible_collections.windflow.platform.plugins.module_utils.dependencies import resolve
 from ansible_collections.windflow.platform.plugins.module_utils.documents import load_json, load_yaml
 from ansible_collections.windflow.platform.plugins.module_utils.manifest import Manifest, load_manifest
+from ansible_collections.windflow.platform.tests.tools.documentation import (
+    DOCUMENTATION,
+    make_walk_through,
+    samples,
+    under,
+)
 
 ROOT = Path(manifest_module.__file__).resolve().parents[2]
-DOCUMENTATION = ROOT / "tests/fixtures/documentation/PLUGINS.md"
 PLUGINS = ROOT / "windflow_plugins"
 HOOK = "#!/bin/sh\nexit 0\n"
-
-
-@dataclass(frozen=True)
-class Sample:
-    """A fenced block: its language, the headings above it, the line before it, and its text."""
-
-    language: str
-    headings: tuple[str, ...]
-    intro: str
-    text: str
-
-    @property
-    def file(self) -> str:
-        """The file that the line before names in backquotes."""
-        found = re.findall(r"`([^`]+)`", self.intro)
-        return found[-1] if found else ""
-
-
-def samples() -> list[Sample]:
-    found, headings, intro = [], [], ""
-    lines = iter(DOCUMENTATION.read_text(encoding="utf-8").split("\n"))
-    for line in lines:
-        heading = re.match(r"(#+) (.*)", line)
-        if heading:
-            headings = [*headings[: len(heading.group(1)) - 1], heading.group(2)]
-        elif line.startswith("```"):
-            found.append(Sample(line[3:], tuple(headings), intro, _fenced(lines)))
-        elif line.strip():
-            intro = line
-    return found
-
-
-def _fenced(lines) -> str:
-    """The text up to the closing fence. A sample of Markdown has fences of its own, which have a language."""
-    text, depth = [], 1
-    for line in lines:
-        if line.startswith("```"):
-            depth += 1 if line != "```" else -1
-            if depth == 0:
-                break
-        text.append(line)
-    return "\n".join(text) + "\n"
-
-
-def under(heading: str, language: str) -> list[Sample]:
-    return [sample for sample in samples() if heading in sample.headings and sample.language == language]
 
 
 def section(heading: str) -> str:
@@ -116,15 +74,7 @@ def test_the_example_plugin_yml_is_accepted(tmp_path):
 
 @pytest.fixture
 def walk_through(tmp_path) -> Path:
-    """my-plugin, made by what the walk-through says: its commands are run and its blocks are written, in order."""
-    for sample in samples():
-        if "Example: Creating a Simple Plugin" not in sample.headings:
-            continue
-        if sample.file:
-            (tmp_path / "my-plugin" / sample.file).write_text(sample.text)
-        else:
-            subprocess.run(["bash", "-euc", sample.text], cwd=tmp_path, check=True, timeout=60)
-    return tmp_path / "my-plugin"
+    return make_walk_through(tmp_path)
 
 
 def test_the_walk_through_makes_a_plugin_that_is_accepted(walk_through):

@@ -113,7 +113,7 @@ def test_an_incomplete_environment_is_made_anew(make):
 
 
 def test_a_package_that_does_not_exist_leaves_nothing_and_shows_pips_words(make):
-    with pytest.raises(WindflowError, match="E4043") as caught:
+    with pytest.raises(WindflowError, match="E4063") as caught:
         make("nosuchpackage==1\n")
     assert "No matching distribution found for nosuchpackage==1" in str(caught.value)
     assert "removed" in caught.value.outcome
@@ -123,7 +123,7 @@ def test_a_package_that_does_not_exist_leaves_nothing_and_shows_pips_words(make)
 def test_a_hash_that_does_not_match_leaves_nothing(make):
     with pytest.raises(WindflowError, match="HASHES") as caught:
         make("canarypkg==1.0 --hash=sha256:%s\n" % ("0" * 64))
-    assert caught.value.code == "E4043"
+    assert caught.value.code == "E4063"
     assert not os.path.exists(make.path)
 
 
@@ -148,7 +148,7 @@ def test_a_command_that_takes_too_long_is_ended_and_nothing_left(tmp_path):
 
 
 def test_an_interpreter_that_does_not_exist_is_an_error_and_leaves_nothing(tmp_path):
-    with pytest.raises(WindflowError, match="E4042"):
+    with pytest.raises(WindflowError, match="E4062"):
         virtualenv.build(str(tmp_path / "v"), "/nonexistent/python", "", "", [], 10, "")
     assert os.listdir(tmp_path) == []
 
@@ -160,7 +160,7 @@ def test_what_is_no_virtual_environment_is_not_removed(tmp_path):
     (tmp_path / "link").symlink_to("empty")
     (tmp_path / "empty").mkdir()
     for name in ("data", "file", "link"):
-        with pytest.raises(WindflowError, match="E4041"):
+        with pytest.raises(WindflowError, match="E4061"):
             virtualenv.check_path(str(tmp_path / name))
     virtualenv.check_path(str(tmp_path / "empty"))
     virtualenv.check_path(str(tmp_path / "none" / "none"))
@@ -168,7 +168,7 @@ def test_what_is_no_virtual_environment_is_not_removed(tmp_path):
 
 @pytest.mark.parametrize("path", ["relative", "/", "/opt", "/opt/../x/y", "/opt/x/"])
 def test_a_path_that_is_not_plain_is_refused(path):
-    with pytest.raises(WindflowError, match="E4040"):
+    with pytest.raises(WindflowError, match="E4060"):
         virtualenv.check_path(path)
 
 

@@ -1,0 +1,106 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The commands and their options."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from . import __version__
+from .playbook import run
+
+HELP = {"help_option_names": ["-h", "--help"]}
+app = typer.Typer(context_settings=HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+plugin = typer.Typer(no_args_is_help=True, help="Deploy and remove plugins.")
+app.add_typer(plugin, name="plugin")
+
+Name = Annotated[str, typer.Argument(help="A plugin's name, or its directory.")]
+Passed = Annotated[list[str] | None, typer.Argument(metavar="[-- ARGS]...", help="Go to ansible-playbook as they are.")]
+ConfigFiles = Annotated[
+    list[str] | None, typer.Option("--config", "-c", metavar="FILE", help="Configuration file; the last one wins.")
+]
+Environment = Annotated[str, typer.Option("--env", metavar="NAME", help="Environment, for example production.")]
+Sets = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One value, above everything else. No secrets.")
+]
+Inventory = Annotated[
+    list[str] | None,
+    typer.Option("--inventory", "-i", metavar="PATH", help="Hosts. Without it: host.connection, or this machine."),
+]
+Check = Annotated[bool, typer.Option("--check", help="Say what would change. Exit code 2 if something would.")]
+Diff = Annotated[bool, typer.Option("--diff", help="Show what changes, line by line.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo("windflow-platform %s" % __version__)
+        raise typer.Exit()
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Windflow platform: takes plugins to hosts. Exit codes: 0 done, 2 pending (--check), 3 invalid input,
+    4 preflight, 5 failed but what served before serves on, 6 failed and a person has to look, 7 locked,
+    8 unreachable, 130 interrupted."""
+
+
+@plugin.command()
+def deploy(
+    name: Name,
+    arguments: Passed = None,
+    config: ConfigFiles = None,
+    env: Environment = "",
+    replicas: Annotated[int, typer.Option(min=1, help="Instances of the application.")] = 1,
+    debug: Annotated[bool, typer.Option("--debug", help="The same as --set app.debug=true.")] = False,
+    target: Annotated[str, typer.Option(help="Backend. Without it the plugin's first.")] = "",
+    sets: Sets = None,
+    force: Annotated[bool, typer.Option("--force", help="A new release even if nothing differs.")] = False,
+    inventory: Inventory = None,
+    check: Check = False,
+    diff: Diff = False,
+) -> None:
+    """Bring hosts to what the plugin and its configuration say."""
+    values = {
+        "plugin": name,
+        "config": config,
+        "environment_name": env,
+        "replicas": replicas,
+        "target": target,
+        "sets": [*(sets or ()), *(["app.debug=true"] if debug else ())],
+        "force": force,
+    }
+    raise typer.Exit(run("deploy", values, inventory, check, diff, arguments))
+
+
+@plugin.command()
+def remove(
+    name: Name,
+    arguments: Passed = None,
+    config: ConfigFiles = None,
+    env: Environment = "",
+    purge: Annotated[
+        str, typer.Option(metavar="NAME", help="The plugin's name again: delete data, logs and database as well.")
+    ] = "",
+    skip_hooks: Annotated[bool, typer.Option("--skip-hooks", help="For a plugin whose hooks fail.")] = False,
+    sets: Sets = None,
+    inventory: Inventory = None,
+    check: Check = False,
+    diff: Diff = False,
+) -> None:
+    """Take an application away. Data, logs and database stay."""
+    values = {
+        "plugin": name,
+        "config": config,
+        "environment_name": env,
+        "purge": purge,
+        "skip_hooks": skip_hooks,
+        "sets": sets,
+    }
+    raise typer.Exit(run("remove", values, inventory, check, diff, arguments))

@@ -1,0 +1,57 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a run came to, as an exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+DONE = 0
+PENDING = 2
+INVALID = 3
+PREFLIGHT = 4
+FAILED_SAFE = 5
+FAILED = 6
+LOCKED = 7
+UNREACHABLE = 8
+INTERRUPTED = 130
+
+WORST_FIRST = (INTERRUPTED, FAILED, FAILED_SAFE, UNREACHABLE, LOCKED, PREFLIGHT, INVALID, PENDING, DONE)
+LEASE_HELD = "E5001"
+# ansible-playbook: the user interrupted it; something is wrong before any play (an option, an inventory, a playbook).
+ANSIBLE_INTERRUPTED = 99
+ANSIBLE_NOT_STARTED = (1, 2, 4, 5)
+
+
+def exit_code(status: int, hosts: Mapping[str, Mapping[str, Any]] | None, check: bool = False) -> int:
+    """The command's exit code.
+
+    ``status`` is that of ansible-playbook, ``hosts`` what the callback ``windflow.platform.outcome`` wrote: for
+    each host its state and, where it failed, code and restored. None: it wrote nothing.
+    """
+    if status in (INTERRUPTED, ANSIBLE_INTERRUPTED):
+        return INTERRUPTED
+    if hosts is None:
+        return INVALID if status in ANSIBLE_NOT_STARTED else FAILED if status else DONE
+    codes = {of_host(host, check) for host in hosts.values()}
+    worst = next((code for code in WORST_FIRST if code in codes), DONE)
+    # A run may fail where no host did: a play without hosts, a callback that broke.
+    return FAILED if status and worst in (DONE, PENDING) else worst
+
+
+def of_host(host: Mapping[str, Any], check: bool = False) -> int:
+    """What the run came to on one host."""
+    if host["state"] == "unreachable":
+        return UNREACHABLE
+    if host["state"] == "failed":
+        code = host.get("code", "")
+        if code == LEASE_HELD:
+            return LOCKED
+        if code.startswith("E1"):
+            return INVALID
+        if code.startswith("E2"):
+            return PREFLIGHT
+        return FAILED_SAFE if host.get("restored") else FAILED
+    return PENDING if check and (host["state"] == "changed" or host.get("pending")) else DONE

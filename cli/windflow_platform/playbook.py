@@ -1,0 +1,113 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One run of a playbook of the collection as a process of ansible-playbook."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .outcome import INTERRUPTED, INVALID, exit_code
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+CALLBACK = "windflow.platform.outcome"
+
+
+def run(
+    playbook: str,
+    values: Mapping[str, Any],
+    inventory: list[str] | None,
+    check: bool,
+    diff: bool,
+    arguments: list[str] | None,
+) -> int:
+    """Runs ``windflow.platform.<playbook>`` and returns the exit code of the command."""
+    program = find_program()
+    if program is None:
+        print("platform: ansible-playbook was not found. Fix: pip install ansible-core.", file=sys.stderr)
+        return INVALID
+    argv = [program, *command_line(playbook, values, inventory, check, diff), *(arguments or ())]
+    with tempfile.TemporaryDirectory(prefix="windflow-") as directory:
+        report = Path(directory, "outcome.json")
+        status = wait_for(argv, environment(os.environ, Path.cwd(), report))
+        hosts = json.loads(report.read_text(encoding="utf-8")) if report.exists() else None
+    return exit_code(status, hosts, check)
+
+
+def find_program() -> str | None:
+    """ansible-playbook beside this interpreter, else on the PATH."""
+    beside = Path(sys.executable).with_name("ansible-playbook")
+    return str(beside) if beside.exists() else shutil.which("ansible-playbook")
+
+
+def command_line(
+    playbook: str, values: Mapping[str, Any], inventory: list[str] | None, check: bool, diff: bool
+) -> list[str]:
+    """The arguments of ansible-playbook. Values that say nothing are left out."""
+    argv = ["windflow.platform.%s" % playbook]
+    for path in inventory or ():
+        argv += ["--inventory", path]
+    argv += ["--check"] * check + ["--diff"] * diff
+    return [*argv, "--extra-vars", extra_vars({key: value for key, value in values.items() if value})]
+
+
+def extra_vars(values: Mapping[str, Any]) -> str:
+    """Variables as one YAML flow mapping, in which no text is a template."""
+
+    def encode(value: Any) -> str:
+        if isinstance(value, str):
+            # Ansible reads an empty text that is marked as none at all.
+            return "!unsafe %s" % json.dumps(value, ensure_ascii=False) if value else '""'
+        if isinstance(value, list):
+            return "[%s]" % ", ".join(encode(item) for item in value)
+        return json.dumps(value)
+
+    return "{%s}" % ", ".join("%s: %s" % (key, encode(value)) for key, value in values.items())
+
+
+def environment(given: Mapping[str, str], cwd: Path, report: Path) -> dict[str, str]:
+    """The environment of ansible-playbook: our callback, and a checkout's ansible.cfg where there is no other."""
+    enabled = [name for name in given.get("ANSIBLE_CALLBACKS_ENABLED", "").split(",") if name]
+    settings = {
+        **given,
+        "ANSIBLE_CALLBACKS_ENABLED": ",".join([*enabled, CALLBACK]),
+        "WINDFLOW_OUTCOME": str(report),
+    }
+    home = Path(given.get("HOME", "/"), ".ansible.cfg")
+    others = [cwd / "ansible.cfg", home, Path("/etc/ansible/ansible.cfg")]
+    own = CHECKOUT / "ansible.cfg"
+    if "ANSIBLE_CONFIG" not in given and own.exists() and not any(path.exists() for path in others):
+        settings["ANSIBLE_CONFIG"] = str(own)
+    return settings
+
+
+def wait_for(argv: list[str], settings: Mapping[str, str]) -> int:
+    """Runs a process to its end and returns its exit code; 130 if a signal ended it or us.
+
+    Ctrl-C reaches the process by itself; a TERM is handed on. Either way it is waited for.
+    """
+    interrupted = []
+    process = None
+
+    def handle(number: int, _frame: Any) -> None:
+        interrupted.append(number)
+        if process and number == signal.SIGTERM:
+            process.terminate()
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        process = subprocess.Popen(argv, env=settings)
+        status = process.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return INTERRUPTED if interrupted or status < 0 else status

@@ -1,0 +1,90 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Writes what a run came to on each host."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: outcome
+type: notification
+short_description: What a run came to on each host, as JSON
+version_added: 1.0.0
+description:
+  - At the end of a run, writes one JSON object to a file. Its keys are the hosts.
+  - Each value has C(state), one of V(ok), V(changed), V(failed) and V(unreachable); and, where a plan was made,
+    C(pending), whether something differs from it.
+  - For a host that failed there are also C(task), C(message) and C(code) of the first task that failed, the code
+    empty where the task has none, and C(restored), whether what served before the run serves after it.
+  - The command C(platform) makes its exit code of it. Nothing is written for a run that is interrupted.
+author:
+  - Windflow contributors (@windflow)
+options:
+  path:
+    description: File to write. Nothing is written without it.
+    type: path
+    env:
+      - name: WINDFLOW_OUTCOME
+    ini:
+      - section: windflow
+        key: outcome
+requirements:
+  - named in the setting C(callbacks_enabled)
+"""
+
+import json
+
+from ansible.plugins.callback import CallbackBase
+
+RECORD = "windflow.platform.release"
+PLAN = "windflow.platform.plan"
+
+
+class CallbackModule(CallbackBase):
+    """Remembers of each host the first failure, the plan and how the record was closed."""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "notification"
+    CALLBACK_NAME = "windflow.platform.outcome"
+    CALLBACK_NEEDS_ENABLED = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._failures: dict[str, dict] = {}
+        self._notes: dict[str, dict] = {}
+
+    def v2_runner_on_ok(self, result) -> None:
+        """Note what a plan found pending, and how a failed run was closed."""
+        found, action = result._result, result._task.action
+        if action == PLAN:
+            self._notes.setdefault(result._host.get_name(), {})["pending"] = bool(found.get("pending"))
+        if action == RECORD and "restored" in found:
+            self._notes.setdefault(result._host.get_name(), {})["restored"] = found["restored"]
+
+    def v2_runner_on_failed(self, result, ignore_errors=False) -> None:
+        """Remember the first failure of a host."""
+        if ignore_errors:
+            return
+        failure = {
+            "task": result._task.get_name(),
+            "message": str(result._result.get("msg", "")),
+            "code": str(result._result.get("code", "")),
+        }
+        self._failures.setdefault(result._host.get_name(), failure)
+
+    def v2_playbook_on_stats(self, stats) -> None:
+        """Write the file."""
+        path = self.get_option("path")
+        if not path:
+            return
+        hosts = {name: self._host(name, stats.summarize(name)) for name in sorted(stats.processed)}
+        with open(path, "w", encoding="utf-8") as stream:
+            json.dump(hosts, stream, indent=2)
+
+    def _host(self, name: str, counts: dict) -> dict:
+        notes = self._notes.get(name, {})
+        if counts["unreachable"]:
+            return {"state": "unreachable", **notes}
+        if counts["failures"]:
+            return {"state": "failed", "restored": False, **self._failures.get(name, {}), **notes}
+        return {"state": "changed" if counts["changed"] else "ok", **notes}

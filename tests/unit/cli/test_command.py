@@ -1,0 +1,197 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command as a process, against real playbooks and hosts that are this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+from windflow_platform import main, playbook
+
+ROOT = Path(__file__).parents[3]
+PLATFORM = Path(sys.executable).with_name("platform")
+HOOK = "#!/bin/sh\n%s\n"
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A directory of a user's own, outside the checkout, with the plugin ``hooked``."""
+    for name in ("ANSIBLE_CONFIG", "ANSIBLE_COLLECTIONS_PATH", "ANSIBLE_CALLBACKS_ENABLED"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    hooks = tmp_path / "hooked" / "hooks"
+    hooks.mkdir(parents=True)
+    (hooks.parent / "plugin.yml").write_text(
+        "name: hooked\nversion: 1.0.0\ndescription: d\nauthor: a\nlicense: MIT\n"
+        "hooks:\n  pre-remove: hooks/pre-remove.sh\n"
+    )
+    (hooks / "pre-remove.sh").write_text(HOOK % "exit 0")
+    (hooks / "pre-remove.sh").chmod(0o755)
+    return tmp_path
+
+
+def command(home, *arguments):
+    return subprocess.run(
+        [PLATFORM, *arguments],
+        cwd=home,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def called(monkeypatch, *arguments):
+    """What the command would run for its arguments."""
+    seen = {}
+
+    def run(name, values, inventory, check, diff, rest):
+        seen.update(name=name, argv=playbook.command_line(name, values, inventory, check, diff), rest=rest)
+        return 0
+
+    monkeypatch.setattr(main, "run", run)
+    done = CliRunner().invoke(main.app, arguments)
+    assert done.exit_code == 0, done.output
+    return seen
+
+
+def loaded(argv):
+    """Extra variables as Ansible reads them."""
+    from ansible.parsing.dataloader import DataLoader
+
+    return DataLoader().load(argv[argv.index("--extra-vars") + 1])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "values"),
+    [
+        ("template", {"plugin": "template"}),
+        ("template --config my-config.yaml", {"plugin": "template", "config": ["my-config.yaml"]}),
+        ("template --env production --replicas 3", {"environment_name": "production", "replicas": 3}),
+        ("template --env development --debug", {"environment_name": "development", "sets": ["app.debug=true"]}),
+        ("t -c a -c b --set x=1 --target host --force", {"config": ["a", "b"], "sets": ["x=1"], "force": True}),
+    ],
+)
+def test_options_become_variables_of_the_playbook(monkeypatch, arguments, values):
+    seen = called(monkeypatch, "plugin", "deploy", *arguments.split())
+    found = loaded(seen["argv"])
+    assert seen["argv"][0] == "windflow.platform.deploy"
+    assert {key: found[key] for key in values} == values
+    assert set(found) <= {"plugin", "config", "environment_name", "replicas", "sets", "target", "force"}
+
+
+def test_what_stands_after_two_dashes_goes_to_ansible_as_it_is(monkeypatch):
+    seen = called(monkeypatch, "plugin", "deploy", "template", *"-i hosts.yml --check -- --limit web -vv".split())
+    assert seen["rest"] == ["--limit", "web", "-vv"]
+    assert seen["argv"][1:4] == ["--inventory", "hosts.yml", "--check"]
+
+
+def test_removal_and_purge(monkeypatch):
+    seen = called(monkeypatch, "plugin", "remove", "template", "--purge", "template", "--skip-hooks")
+    assert seen["argv"][0] == "windflow.platform.remove"
+    assert loaded(seen["argv"]) == {"plugin": "template", "purge": "template", "skip_hooks": True}
+
+
+def test_no_text_is_a_template_or_ends_its_place():
+    from ansible.parsing.dataloader import DataLoader
+    from ansible.template import Templar
+
+    texts = ["{{ 1 + 1 }}", 'a"b: c, [d]', "x=%s" % chr(0x1F600), "- # 'q' \\n", ""]
+    found = DataLoader().load(playbook.extra_vars({"sets": texts}))["sets"]
+    assert found == texts
+    assert Templar(DataLoader()).template(found) == texts
+
+
+def test_a_wrong_option_is_named_and_nothing_runs(home):
+    done = command(home, "plugin", "deploy", "template", "--replicas", "0")
+    assert done.returncode == 2 and "--replicas" in done.stderr
+
+
+def test_the_settings_of_the_checkout_serve_where_there_are_no_others(tmp_path):
+    given = {"HOME": str(tmp_path)}
+    assert playbook.environment(given, tmp_path, tmp_path / "r")["ANSIBLE_CONFIG"] == str(ROOT / "ansible.cfg")
+    (tmp_path / "ansible.cfg").touch()
+    assert "ANSIBLE_CONFIG" not in playbook.environment(given, tmp_path, tmp_path / "r")
+    given["ANSIBLE_CALLBACKS_ENABLED"] = "profile_tasks"
+    named = playbook.environment(given, tmp_path, tmp_path / "r")["ANSIBLE_CALLBACKS_ENABLED"]
+    assert named == "profile_tasks,windflow.platform.outcome"
+
+
+def test_a_plugin_that_is_not_there_ends_with_3(home):
+    done = command(home, "plugin", "deploy", "nonesuch")
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "E1020" in done.stdout + done.stderr
+
+
+def test_a_host_that_cannot_be_reached_ends_with_8_and_a_missing_inventory_is_reported(home):
+    (home / "hosts").write_text("gone ansible_host=127.0.0.1 ansible_port=1\n")
+    assert command(home, "plugin", "deploy", "hooked", "-i", "hosts").returncode == 8
+    done = command(home, "plugin", "deploy", "hooked", "-i", "hosts", "--", "--no-such-option")
+    assert done.returncode == 3 and "no-such-option" in done.stderr
+
+
+def test_a_target_that_the_plugin_does_not_have_ends_with_4(home):
+    done = command(home, "plugin", "deploy", "hooked", "--target", "host")
+    assert done.returncode == 4 and "E2012" in done.stdout + done.stderr
+
+
+def test_removing_what_is_not_there_ends_well(home):
+    done = command(home, "plugin", "remove", "hooked")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_ends_with_130_and_leaves_no_process(home, number):
+    pid_file = home / "pid"
+    program = home / "slow.py"
+    program.write_text("import os, time\nopen(%r, 'w').write(str(os.getpid()))\ntime.sleep(60)\n" % str(pid_file))
+    waiter = "import sys; from windflow_platform.playbook import wait_for; sys.exit(wait_for(%r, {}))"
+    process = subprocess.Popen(
+        [sys.executable, "-c", waiter % [sys.executable, str(program)]],
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 20
+    while not (pid_file.exists() and pid_file.read_text()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    # A terminal sends Ctrl-C to the whole group, `kill` a TERM to one process.
+    (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
+    assert process.wait(timeout=20) == 130
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid_file.read_text()), 0)
+
+
+def examples():
+    """Every line of the documentation that runs the command or a playbook of ours, with its place."""
+    files = [ROOT / "README.md", ROOT / "cli/README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md")]
+    files += [*ROOT.glob("windflow_plugins/*/README.md"), ROOT / "tests/fixtures/documentation/PLUGINS.md"]
+    for path in files:
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            if line.startswith(("platform plugin ", "ansible-playbook ")):
+                yield pytest.param(line.partition(" #")[0].split(), id="%s:%d" % (path.relative_to(ROOT), number))
+
+
+@pytest.mark.parametrize("argv", list(examples()))
+def test_the_lines_of_the_documentation_have_options_and_variables_that_exist(monkeypatch, argv):
+    if argv[0] == "platform":
+        called(monkeypatch, *argv[1:])
+        return
+    name = next(argument for argument in argv if argument.endswith(("deploy.yml", "remove.yml")))
+    assert (ROOT / name).exists()
+    text = yaml.safe_load((ROOT / "playbooks" / Path(name).name).read_text(encoding="utf-8"))
+    for place, argument in enumerate(argv):
+        if argument == "-e":
+            variable = argv[place + 1].partition("=")[0]
+            assert "{{ %s " % variable in json.dumps(text), variable
