@@ -17,13 +17,13 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.windflow.platform.plugins.module_utils import os_table, plan, preflight, tree
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.inputs import ARGUMENTS, Inputs, read_inputs
+from ansible_collections.windflow.platform.plugins.module_utils.steps import Settings, describe_drift
 from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call
 
 # The main process imports an action once, before it forks a worker for each host: so these are the
 # same for every host and every batch of a run.
 RUN_TIME = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
 RUN = "%s-%d" % (RUN_TIME, os.getpid())
-BACKENDS = ("host",)
 DRIFT_LINES = 20
 
 
@@ -44,8 +44,8 @@ class ActionModule(ActionBase):
         try:
             inputs = read_inputs(arguments, inventory, os.environ, Path.cwd())
             target = choose_target(inputs, arguments["target"])
-            tables = os_table.load_all() if target == "host" else {}
-            asked = plan.questions(inputs.manifest, inputs.config, tables)
+            tables = os_table.load_all()
+            asked = plan.questions(inputs.manifest, inputs.config, tables, [target])
             host = call(self, "host_state", "windflow.platform.host_info", asked, task_vars)
             if host.get("failed") or host.get("unreachable"):
                 return host
@@ -69,12 +69,12 @@ def choose_target(inputs: Inputs, wanted: str) -> str:
                 path="target",
             )
         )
-    able = [name for name in offered if name in BACKENDS and wanted in ("", name)]
+    able = [name for name in offered if name in plan.BACKENDS and wanted in ("", name)]
     if offered and not able:
         raise WindflowError(
             Problem(
                 "E2013",
-                "a target among %s" % ", ".join(BACKENDS),
+                "a target among %s" % ", ".join(filter(None, plan.BACKENDS)),
                 wanted or ", ".join(offered),
                 "wait for that backend, or give the plugin a section host",
                 path="target",
@@ -89,8 +89,8 @@ def make(inputs: Inputs, arguments: dict, host: dict, tables: dict, target: str)
     errors, warnings = preflight.findings(inputs.manifest, inputs.config, inputs.environment, host, target)
     if errors:
         raise WindflowError(errors)
-    settings = plan.Settings(inputs.environment, arguments["replicas"], arguments["force"], RUN_TIME)
-    source = plan.sources_of(inputs.manifest, tree.source_digest)
+    settings = Settings(inputs.environment, arguments["replicas"], arguments["force"], RUN_TIME)
+    source = plan.source_of(inputs.manifest, target, tree.source_digest)
     made = plan.build(inputs.manifest, inputs.config, settings, source, host, table, target)
     return {
         **made,
@@ -122,9 +122,9 @@ def summary(made: dict[str, Any], host: str) -> str:
             made["release"],
             place,
         )
-    steps = ", ".join(plan.TITLES[name] for name, step in made["steps"].items() if step["pending"])
+    steps = ", ".join(step["title"] for step in made["steps"].values() if step["pending"])
     lines = ["%s: %s %s, pending: %s" % (host, made["event"], made["version"], steps)]
-    lines += ["%s: drift: %s" % (host, plan.describe_drift(item)) for item in made["drift"][:DRIFT_LINES]]
+    lines += ["%s: drift: %s" % (host, describe_drift(item)) for item in made["drift"][:DRIFT_LINES]]
     if len(made["drift"]) > DRIFT_LINES:
         lines.append("%s: drift: and %d more" % (host, len(made["drift"]) - DRIFT_LINES))
     return "\n".join(lines)

@@ -14,10 +14,11 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.windflow.platform.plugins.module_utils import archive, documents, os_table, plan, tree
+from ansible_collections.windflow.platform.plugins.module_utils import archive, documents, host_plan, os_table, tree
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.inputs import Inputs, read_inputs
 from ansible_collections.windflow.platform.plugins.module_utils.render import program_file, site_file
+from ansible_collections.windflow.platform.plugins.module_utils.steps import Settings, digest, without_secrets
 from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call
 
 # A larger archive goes as a file of its own: a module's arguments are parsed as one string.
@@ -68,10 +69,10 @@ class ActionModule(ActionBase):
 def prepare(inputs: Inputs, made: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     """The module's arguments and the archive; raises if the plugin is not what was planned."""
     manifest, config, host = inputs.manifest, inputs.config, made["host"]
-    source = plan.sources_of(manifest, tree.source_digest)
+    source = host_plan.source_of(manifest, tree.source_digest)
     found = {
-        "application": plan.digest(source.digest),
-        "config": plan.digest(plan.without_secrets(config, manifest.name)),
+        "application": digest(source.digest),
+        "config": digest(without_secrets(config, manifest.name)),
     }
     for step, value in found.items():
         if made["digests"][step] != value:
@@ -84,9 +85,9 @@ def prepare(inputs: Inputs, made: dict[str, Any]) -> tuple[dict[str, Any], bytes
                     file=str(manifest.path),
                 )
             )
-    settings = plan.Settings(inputs.environment, host["replicas"], False, made["release"].partition("-")[0])
+    settings = Settings(inputs.environment, host["replicas"], False, made["release"].partition("-")[0])
     table = os_table.load_all()[host["os"]["family"]]
-    values = plan.render_values(manifest, config, settings, table, made["release"], host["ipv6"])
+    values = host_plan.render_values(manifest, config, settings, table, made["release"], host["ipv6"])
     rendered = {"supervisor.conf": program_file(values), "nginx.conf": site_file(values)}
     extra = {name: (text.encode(), 0o644) for name, text in rendered.items()}
     extra["config.yaml"] = (documents.dump(config.data).encode(), 0o600)

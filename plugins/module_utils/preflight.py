@@ -11,8 +11,8 @@ from typing import Any
 
 from .config import Config
 from .errors import Problem
+from .host_plan import SUPPORTED_FAMILIES
 from .manifest import Manifest
-from .plan import SUPPORTED_FAMILIES
 
 TARGET_PYTHON = (3, 9)
 # What a deploy needs at least: the application's and the virtual environment's files, and, where

@@ -104,7 +104,7 @@ role:
   returned: success
   type: str
 steps:
-  description: The steps, each with C(pending), C(why) and what its tasks need.
+  description: The steps, each with C(title), C(pending), C(why) and what its tasks need.
   returned: success
   type: dict
 drift:
@@ -121,9 +121,17 @@ host:
   returned: when the target is the host itself
   type: dict
 resources:
-  description: What the record is to remember.
-  returned: when the target is the host itself
+  description: What the record is to remember; empty for a plugin that has hooks only.
+  returned: success
   type: dict
+user:
+  description: The account that the application and the hooks on the host run as.
+  returned: success
+  type: str
+install_dir:
+  description: The application's directory, which holds its releases; empty for a plugin that has hooks only.
+  returned: success
+  type: str
 inputs:
   description: The options that give the same inputs again, with absolute paths.
   returned: success

@@ -52,7 +52,7 @@ def test_the_operator_is_told_what_drifted_by_name_and_how_much_more():
         {"step": "site", "resource": "/f%d" % number, "attribute": "mode", "expected": "0644", "found": "0666"}
         for number in range(25)
     ]
-    step = {"pending": True, "why": [], "digest": ""}
+    step = {"title": "10 nginx site", "pending": True, "why": [], "digest": ""}
     made = {"pending": True, "event": "deploy", "version": "1.0.0", "steps": {"site": step}, "drift": drift}
     lines = plan.summary(made, "web1").splitlines()
     assert lines[0] == "web1: deploy 1.0.0, pending: 10 nginx site"

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.windflow.platform.plugins.module_utils import os_table, plan, tree
+from ansible_collections.windflow.platform.plugins.module_utils import host_plan, os_table, plan, tree
 from ansible_collections.windflow.platform.plugins.module_utils.config import load_config
 from ansible_collections.windflow.platform.plugins.module_utils.manifest import load_manifest
+from ansible_collections.windflow.platform.plugins.module_utils.steps import Settings, Source
 
 TEMPLATE = Path(__file__).parents[4] / "windflow_plugins" / "template"
 TABLE = os_table.load_all()["debian"]
-SETTINGS = plan.Settings(time="20261123T012327Z")
+SETTINGS = Settings(time="20261123T012327Z")
 
 
 def blank_host(**changes):
@@ -46,7 +47,7 @@ def template(**sets):
 
 def make(host, config=None, settings=SETTINGS, source=None):
     manifest, loaded = template()
-    source = source or plan.sources_of(manifest, tree.source_digest)
+    source = source or plan.source_of(manifest, "host", tree.source_digest)
     return plan.build(manifest, config or loaded, settings, source, host, TABLE, "host")
 
 
@@ -85,7 +86,7 @@ def test_on_a_blank_host_every_step_that_manages_something_is_pending():
 
 def test_a_host_as_planned_has_nothing_pending_and_keeps_its_release():
     first = make(blank_host())
-    second = make(after(first), settings=plan.Settings(time="20270101T000000Z"))
+    second = make(after(first), settings=Settings(time="20270101T000000Z"))
     assert pending(second) == []
     assert not second["pending"] and not second["new_release"]
     assert second["release"] == first["release"]
@@ -112,9 +113,9 @@ def test_another_secret_makes_the_configuration_pending(key):
 def test_a_changed_file_of_the_application_makes_a_new_release_with_the_same_environment():
     first = make(blank_host())
     manifest, _config = template()
-    source = plan.sources_of(manifest, tree.source_digest)
-    changed = plan.Source("0" * 64, source.listing, source.requirements)
-    second = make(after(first), settings=plan.Settings(time="20270101T000000Z"), source=changed)
+    source = plan.source_of(manifest, "host", tree.source_digest)
+    changed = Source("0" * 64, source.listing, source.requirements)
+    second = make(after(first), settings=Settings(time="20270101T000000Z"), source=changed)
     assert pending(second) == ["application"]
     assert second["release"] == "20270101T000000Z-00000000"
     assert second["steps"]["virtualenv"]["name"] == first["steps"]["virtualenv"]["name"]
@@ -123,9 +124,9 @@ def test_a_changed_file_of_the_application_makes_a_new_release_with_the_same_env
 def test_other_requirements_make_another_environment():
     first = make(blank_host())
     manifest, _config = template()
-    source = plan.sources_of(manifest, tree.source_digest)
-    changed = plan.Source(source.digest, source.listing, source.requirements + "\nsix==1.17.0\n")
-    second = make(after(first), settings=plan.Settings(time="20270101T000000Z"), source=changed)
+    source = plan.source_of(manifest, "host", tree.source_digest)
+    changed = Source(source.digest, source.listing, source.requirements + "\nsix==1.17.0\n")
+    second = make(after(first), settings=Settings(time="20270101T000000Z"), source=changed)
     assert pending(second) == ["virtualenv"]
     assert second["steps"]["virtualenv"]["name"] != first["steps"]["virtualenv"]["name"]
 
@@ -145,7 +146,7 @@ def test_a_patch_release_of_python_changes_nothing():
 def test_a_drifted_environment_is_made_anew_and_not_repaired_in_place():
     host = after(make(blank_host()))
     host["drift"] = [{"step": "virtualenv", "resource": "/x", "attribute": "content", "expected": "a", "found": "b"}]
-    second = make(host, settings=plan.Settings(time="20270101T000000Z"))
+    second = make(host, settings=Settings(time="20270101T000000Z"))
     assert second["steps"]["virtualenv"]["name"].endswith("20270101T000000Z")
 
 
@@ -170,13 +171,13 @@ def test_processes_that_wait_for_a_stopped_supervisor_are_no_reason_for_a_releas
 
 
 def test_more_replicas_change_program_and_site():
-    made = make(after(make(blank_host())), settings=plan.Settings(replicas=3, time="20270101T000000Z"))
+    made = make(after(make(blank_host())), settings=Settings(replicas=3, time="20270101T000000Z"))
     assert pending(made) == ["program", "site"]
     assert len(made["host"]["sockets"]) == 3
 
 
 def test_force_makes_a_new_release():
-    made = make(after(make(blank_host())), settings=plan.Settings(force=True, time="20270101T000000Z"))
+    made = make(after(make(blank_host())), settings=Settings(force=True, time="20270101T000000Z"))
     assert made["new_release"] and made["steps"]["application"]["why"] == ["forced"]
 
 
@@ -198,7 +199,7 @@ def test_the_outer_pair_of_hooks_runs_outside_the_inner_one(version, event, pre,
 
 def test_a_remote_database_needs_no_server_here():
     manifest, config = template(**{"database.host": "db.example.com"})
-    asked = plan.questions(manifest, config, {"debian": TABLE})
+    asked = plan.questions(manifest, config, {"debian": TABLE}, ["host"])
     assert "postgresql" not in asked["packages"]["debian"] + asked["services"]["debian"]
     made = make(blank_host(), config)
     assert made["resources"]["database"] == {}
@@ -217,11 +218,12 @@ def test_what_is_remembered_names_every_file_outside_the_release():
 def test_a_plugin_of_hooks_only_is_pending_once():
     manifest, config = template()
     host = blank_host()
-    first = plan.build(manifest, config, SETTINGS, plan.Source("1" * 64), host, None, "")
+    first = plan.build(manifest, config, SETTINGS, Source("1" * 64), host, None, "")
     assert first["pending"] and first["role"] == "" and first["resources"] == {}
+    assert first["user"] == "nobody" and first["install_dir"] == ""
     host["current"] = {**first["revision"], "revision": 1}
-    assert not plan.build(manifest, config, SETTINGS, plan.Source("1" * 64), host, None, "")["pending"]
-    changed = plan.build(manifest, config, SETTINGS, plan.Source("2" * 64), host, None, "")
+    assert not plan.build(manifest, config, SETTINGS, Source("1" * 64), host, None, "")["pending"]
+    changed = plan.build(manifest, config, SETTINGS, Source("2" * 64), host, None, "")
     assert changed["pending"]
 
 
@@ -236,7 +238,7 @@ def test_a_plugin_of_hooks_only_is_pending_once():
     ],
 )
 def test_the_probe_asks_under_a_name_that_nginx_answers_to(allowed, expected):
-    assert plan.host_header(allowed) == expected
+    assert host_plan.host_header(allowed) == expected
 
 
 def test_directories_above_the_application_are_made_but_neither_changed_nor_remembered():
@@ -258,5 +260,5 @@ def test_hooks_are_the_same_wherever_the_plugin_lies_and_others_when_one_is_edit
         )
         (plugin / "pre.sh").write_text(text, encoding="utf-8")
         (plugin / "pre.sh").chmod(0o755)
-        sources.append(plan.sources_of(load_manifest(plugin), tree.source_digest).digest)
+        sources.append(plan.source_of(load_manifest(plugin), "", tree.source_digest).digest)
     assert sources[0] == sources[1] != sources[2]

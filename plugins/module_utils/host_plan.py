@@ -1,0 +1,319 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The plan of the backend ``host``: an application straight on the machine.
+
+The module is the backend's side of ``plan``; the names that ``plan`` uses are TITLES, RELEASE_STEPS, FORCED and the
+functions questions, source_of, relevant_drift, steps, section, resources and revision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from .config import Config
+from .manifest import Manifest
+from .render import program_file, site_file
+from .steps import Settings, Source, Step, digest, entries_step, layout, parents, without_secrets
+
+SUPPORTED_FAMILIES = ("debian",)
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
+TITLES = {
+    "packages": "3 packages",
+    "account": "4 user and group",
+    "directories": "5 directories",
+    "application": "6 application files",
+    "virtualenv": "7 virtual environment",
+    "config": "8 application configuration",
+    "program": "9 Supervisor program",
+    "site": "10 nginx site",
+    "database": "11 database",
+    "volumes": "12 volumes",
+    "services": "13 services",
+}
+# The steps of a release: if one of them is pending, a new release is made with all of them.
+RELEASE_STEPS = ("application", "virtualenv", "config", "program", "site")
+FORCED = "application"
+
+SourceDigest = Callable[[str], tuple[str, list]]  # tree.source_digest
+
+
+def questions(manifest: Manifest, config: Config, os_table: dict[str, dict]) -> dict[str, Any]:
+    """What this backend asks of the host: some of the arguments of ``host_info``."""
+    places = layout(manifest, config)
+    local = database_is_local(config)
+    return {
+        "packages": {family: package_names(manifest, table, local) for family, table in os_table.items()},
+        "services": {family: service_names(table, local) for family, table in os_table.items()},
+        "paths": sorted({places["install_dir"], places["data_dir"], places["log_dir"]}),
+        "port": config.get("server.host_port", 8080),
+        "user": places["user"],
+        "group": places["group"],
+    }
+
+
+def package_names(manifest: Manifest, table: dict, local_database: bool) -> list[str]:
+    wanted = ["python", "nginx", "supervisor"] + (["postgresql"] if local_database else [])
+    names = [name for part in wanted for name in table["packages"][part]]
+    return sorted({*names, *manifest.host.packages.get(table["family"], ())})
+
+
+def service_names(table: dict, local_database: bool) -> list[str]:
+    wanted = ["nginx", "supervisor"] + (["postgresql"] if local_database else [])
+    return [table["services"][part] for part in wanted]
+
+
+def database_is_local(config: Config) -> bool:
+    return config.get("database.host") in LOCAL_HOSTS
+
+
+def render_values(
+    manifest: Manifest, config: Config, settings: Settings, table: dict, release: str, ipv6: bool
+) -> dict:
+    """What the templates of Supervisor's and nginx's files are given."""
+    places = layout(manifest, config)
+    spec = manifest.host
+    release_dir = "%s/releases/%s" % (places["install_dir"], release)
+    return {
+        **places,
+        "plugin": manifest.name,
+        "release": release,
+        "version": manifest.version,
+        "environment": settings.environment,
+        "replicas": settings.replicas,
+        "release_dir": release_dir,
+        "app_dir": "%s/app" % release_dir,
+        "venv_dir": "%s/venv" % release_dir,
+        "config_path": "%s/config.yaml" % release_dir,
+        "wsgi": spec.wsgi,
+        "asgi": spec.asgi,
+        "command": list(spec.command or ()),
+        "static": dict(spec.static),
+        "workers": config.get("server.workers", 2),
+        "timeout": config.get("server.timeout", 30),
+        "sockets": ["%s/%s-%d.sock" % (places["run_dir"], release, number) for number in range(settings.replicas)],
+        "host_port": config.get("server.host_port", 8080),
+        "allowed_hosts": list(config.get("app.allowed_hosts", [])),
+        "client_max_body_size": "10m",
+        "ipv6": ipv6,
+        "access_log": "%s/windflow-%s.access.log" % (table["nginx"]["log_dir"], manifest.name),
+        "error_log": "%s/windflow-%s.error.log" % (table["nginx"]["log_dir"], manifest.name),
+    }
+
+
+def directory_entries(places: dict[str, str], nginx_group: str) -> list[dict[str, str]]:
+    """The directories of an application, those above them first."""
+
+    def entry(path: str, owner: str, group: str, mode: str) -> dict[str, str]:
+        return {"path": path, "state": "directory", "owner": owner, "group": group, "mode": mode}
+
+    user, group, install_dir = places["user"], places["group"], places["install_dir"]
+    entries = [
+        entry(install_dir, "root", "root", "0755"),
+        entry("%s/releases" % install_dir, "root", "root", "0755"),
+        entry("%s/venvs" % install_dir, "root", "root", "0755"),
+        entry(places["shared_dir"], user, group, "0750"),
+        entry(places["run_dir"], user, nginx_group, "0750"),
+        entry(places["data_dir"], user, group, "0750"),
+        entry(places["log_dir"], user, group, "0750"),
+        entry("/var/log/windflow", "root", "root", "0755"),
+        entry(places["program_log_dir"], "root", group, "0750"),
+        entry("/etc/windflow", "root", "root", "0755"),
+        entry(places["config_dir"], "root", group, "0750"),
+    ]
+    return parents([item["path"] for item in entries]) + entries
+
+
+def volume_entries(config: Config, places: dict[str, str]) -> list[dict[str, str]]:
+    """The directories of the local volumes, those above them first."""
+    entries = [
+        {
+            "path": volume["path"],
+            "state": "directory",
+            "owner": places["user"],
+            "group": places["group"],
+            "mode": "0750",
+        }
+        for volume in config.get("storage.volumes", [])
+        if volume.get("type", "local") == "local"
+    ]
+    return parents([item["path"] for item in entries]) + entries
+
+
+def source_of(manifest: Manifest, source_digest: SourceDigest) -> Source:
+    """The application's files."""
+    spec = manifest.host
+    total, listing = source_digest(str(spec.source))
+    requirements = Path(spec.requirements).read_text(encoding="utf-8") if spec.requirements else ""
+    return Source(total, tuple(listing), requirements)
+
+
+def relevant_drift(host: dict[str, Any], table: dict[str, Any]) -> list[dict]:
+    """The host's drift, less processes that only wait for Supervisor: the step ``services`` starts it,
+    and it starts them."""
+    supervisor = host["services"].get(table["services"]["supervisor"])
+    waiting = supervisor is not None and not supervisor["running"]
+    return [item for item in host["drift"] if not (waiting and item["attribute"] == "socket")]
+
+
+def steps(
+    manifest: Manifest,
+    config: Config,
+    settings: Settings,
+    source: Source,
+    host: dict[str, Any],
+    table: dict[str, Any],
+    release: str,
+) -> dict[str, Step]:
+    """The steps with digests, and with the reasons that the host itself gives."""
+    places = layout(manifest, config)
+    facts = host["facts"]
+    # A release's name must not make its own files differ: digests are taken with a fixed one.
+    values = render_values(manifest, config, settings, table, "RELEASE", facts["ipv6"])
+    requirements = digest({"requirements": source.requirements, "python": facts["python"].rsplit(".", 1)[0]})
+    current = host["current"] or {}
+    venv = current.get("venv") or ""
+    drifted = any(item["step"] == "virtualenv" for item in host["drift"])
+    if not venv.startswith(requirements[:12]) or drifted:
+        venv = "%s-%s" % (requirements[:12], settings.time)
+    found = {
+        "packages": Step(data={"names": host["missing_packages"], "all": sorted(host["packages"])}),
+        "account": account_step(places, table, facts),
+        "directories": entries_step(directory_entries(places, table["nginx"]["user"])),
+        "application": Step(digest(source.digest)),
+        "virtualenv": Step(requirements, data={"name": venv, "path": "%s/venvs/%s" % (places["install_dir"], venv)}),
+        "config": Step(digest(without_secrets(config, manifest.name))),
+        "program": Step(digest(program_file(values))),
+        "site": Step(digest(site_file(values))),
+        "database": database_step(manifest, config),
+        "volumes": entries_step(volume_entries(config, places)),
+        "services": Step(data={"names": stopped_services(host)}),
+    }
+    if host["missing_packages"]:
+        found["packages"].why.append("missing: %s" % ", ".join(host["missing_packages"]))
+    found["services"].why.extend("%s is not running and enabled" % name for name in stopped_services(host))
+    return found
+
+
+def account_step(places: dict[str, str], table: dict[str, Any], facts: dict[str, Any]) -> Step:
+    wanted = {"group": places["group"], "home": places["data_dir"], "shell": table["nologin"]}
+    step = Step(data={"user": places["user"], **wanted, "create_group": not facts["group"]})
+    found = facts["account"]
+    if found is None:
+        step.why.append("user %s does not exist" % places["user"])
+    else:
+        step.why.extend(
+            "user %s has %s %s instead of %s" % (places["user"], key, found[key], value)
+            for key, value in wanted.items()
+            if found[key] != value
+        )
+    return step
+
+
+def database_step(manifest: Manifest, config: Config) -> Step:
+    wanted = config.get("database")
+    if not wanted:
+        return Step(data={"managed": False})
+    local = database_is_local(config)
+    data = {
+        "managed": True,
+        "local": local,
+        "host": wanted.get("host", ""),
+        "port": wanted.get("port", 5432),
+        "name": wanted.get("name", manifest.name),
+        "user": wanted.get("user", manifest.name),
+        "max_connections": wanted.get("max_connections", -1),
+    }
+    return Step(
+        digest({**data, "password": without_secrets(config, manifest.name)["database"].get("password")}), data=data
+    )
+
+
+def stopped_services(host: dict[str, Any]) -> list[str]:
+    return [name for name, state in host["services"].items() if not (state["running"] and state["enabled"])]
+
+
+def section(
+    manifest: Manifest,
+    config: Config,
+    settings: Settings,
+    host: dict[str, Any],
+    table: dict[str, Any],
+    plan: dict[str, Any],
+) -> dict[str, Any]:
+    """What the tasks need besides the steps."""
+    values = render_values(manifest, config, settings, table, plan["release"], host["facts"]["ipv6"])
+    spec = manifest.host
+    return {
+        **{key: values[key] for key in layout(manifest, config)},
+        "port": values["host_port"],
+        "replicas": settings.replicas,
+        "health": spec.health or "",
+        "health_timeout": spec.health_timeout,
+        "host_header": host_header(values["allowed_hosts"]),
+        "program": "windflow-%s-%s" % (manifest.name, plan["release"]),
+        "sockets": values["sockets"],
+        "volumes": [entry["path"] for entry in volume_entries(config, values) if "owner" in entry],
+        "os": table,
+        "init": host["facts"]["init"],
+        "ipv6": host["facts"]["ipv6"],
+    }
+
+
+def host_header(allowed_hosts: list[str]) -> str:
+    """A name that nginx answers to: the first allowed one, something below it if it is a pattern."""
+    if not allowed_hosts or "*" in allowed_hosts:
+        return "localhost"
+    name = allowed_hosts[0]
+    return "www.%s" % name.lstrip("*.") if name.startswith(("*", ".")) else name
+
+
+def resources(plan: dict[str, Any]) -> dict[str, Any]:
+    """What the host is asked to remember at the end of the run, and is compared with afterwards."""
+    host, steps, table = plan["host"], plan["steps"], plan["host"]["os"]
+    release_dir = "%s/releases/%s" % (host["install_dir"], plan["release"])
+    site = "windflow-%s.conf" % plan["plugin"]
+    paths = [
+        (entry["path"], name)
+        for name in ("directories", "volumes")
+        for entry in steps[name]["entries"]
+        if "owner" in entry
+    ]
+    paths += [
+        ("%s/config.yaml" % release_dir, "config"),
+        ("%s/config.yaml" % host["config_dir"], "config"),
+        (
+            "%s/%s.%s" % (table["supervisor"]["program_dir"], host["program"], table["supervisor"]["program_ext"]),
+            "program",
+        ),
+        ("%s/%s" % (table["nginx"]["available_dir"], site), "site"),
+        ("%s/%s" % (table["nginx"]["enabled_dir"], site), "site"),
+        ("%s/current" % host["install_dir"], "application"),
+        ("%s/venv" % release_dir, "virtualenv"),
+    ]
+    database = steps["database"]
+    return {
+        "paths": [{"path": path, "step": step} for path, step in paths],
+        "trees": [
+            {"root": "%s/app" % release_dir, "step": "application"},
+            {"root": steps["virtualenv"]["path"], "step": "virtualenv"},
+        ],
+        "program": {"sockets": host["sockets"]},
+        "database": (
+            {key: database[key] for key in ("name", "user", "port")}
+            if database["managed"] and database["local"]
+            else {}
+        ),
+    }
+
+
+def revision(plan: dict[str, Any]) -> dict[str, Any]:
+    """What the record keeps of a revision of this backend, besides what it keeps of every one."""
+    return {
+        "venv": plan["steps"]["virtualenv"]["name"],
+        "port": plan["host"]["port"],
+        "host": plan["host"],
+        "database": plan["resources"]["database"],
+    }
