@@ -1,7 +1,7 @@
 # Every target is a script in scripts/ with a name of its own; this file only names them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help deploy test unit lint sanity integration molecule clean-clone bench build clean
+.PHONY: help deploy test unit system lint sanity integration molecule clean-clone bench build clean
 
 PLUGIN ?= template
 SCENARIO ?= default
@@ -22,8 +22,11 @@ lint:            ## ruff, ansible-lint (production), shellcheck, changelog fragm
 sanity:          ## ansible-test sanity
 	@scripts/sanity.sh
 
-unit:            ## unit tests
-	@scripts/unit.sh
+unit:            ## unit tests that take no time
+	@scripts/unit.sh quick
+
+system:          ## unit tests that start servers of their own: nginx, PostgreSQL, Supervisor
+	@scripts/unit.sh system
 
 build:           ## the collection's tarball, installed offline and used from there
 	@scripts/build.sh

@@ -25,7 +25,8 @@ run() {
 
 summary=()
 run "lint" scripts/lint.sh
-run "unit tests" scripts/unit.sh
+run "unit tests" scripts/unit.sh quick
+run "unit tests with servers" scripts/unit.sh system
 run "sanity" scripts/sanity.sh
 run "build and offline install" scripts/build.sh
 run "integration targets" scripts/integration.sh

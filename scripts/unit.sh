@@ -3,7 +3,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# The unit tests; arguments go to pytest.
+# unit.sh [quick|system] [ARGUMENTS of pytest]: the unit tests that take no time, or those that start servers.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -17,6 +17,12 @@ if ! [ -x /usr/sbin/nginx ] || ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 
     fi
     apt_install nginx-light postgresql
 fi
-say "Unit tests"
+case ${1:-quick} in
+    quick) title="Unit tests" marked="not system" ;;
+    system) title="Unit tests that start servers" marked=system ;;
+    *) fail "usage: scripts/unit.sh [quick|system] [ARGUMENTS of pytest]" "" ;;
+esac
+[ $# = 0 ] || shift
+say "$title"
 cd "$ROOT"
-exec python -m pytest "${@:-tests/unit}"
+exec python -m pytest -n 2 -m "$marked" "${@:-tests/unit}"

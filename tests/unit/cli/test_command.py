@@ -18,6 +18,8 @@ import yaml
 from typer.testing import CliRunner
 from windflow_platform import main, playbook
 
+pytestmark = pytest.mark.system
+
 ROOT = Path(__file__).parents[3]
 PLATFORM = Path(sys.executable).with_name("platform")
 HOOK = "#!/bin/sh\n%s\n"

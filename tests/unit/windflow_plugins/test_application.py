@@ -13,7 +13,10 @@ import pytest
 
 from .conftest import NAMES, RELEASE, wait_until
 
-pytestmark = pytest.mark.parametrize("plugin", NAMES)
+pytestmark = [
+    pytest.mark.system,
+    pytest.mark.parametrize("plugin", NAMES),
+]
 
 
 def test_answers_carry_version_release_and_instance(plugin, app):

@@ -22,6 +22,8 @@ from ansible_collections.windflow.platform.plugins.module_utils.manifest import 
 
 from .conftest import NAMES, PLUGINS, RELEASE, ROOT, free_port
 
+pytestmark = pytest.mark.system
+
 EVENTS = ["%s-%s" % (when, stage) for stage in ("install", "deploy", "upgrade", "remove") for when in ("pre", "post")]
 SCRIPTS = sorted(path for plugin in NAMES for path in (PLUGINS / plugin).glob("*/*.sh"))
 CHANGES = {

@@ -136,9 +136,9 @@ def test_an_alias_bomb_is_rejected_in_under_a_second(findings):
     ids=["escaped quotes", "comment openers", "quotes", "braces", "backslashes", "slashes"],
 )
 def test_a_megabyte_of_broken_json_is_answered_in_a_second(text, findings):
-    start = time.monotonic()
+    start = time.process_time()
     findings(load_json, text, "f")
-    assert time.monotonic() - start < 1.5
+    assert time.process_time() - start < 1.5
 
 
 def test_plain_scalars_follow_yaml_1_2_and_ambiguous_ones_stay_text():

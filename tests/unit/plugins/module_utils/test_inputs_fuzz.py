@@ -23,6 +23,8 @@ from ansible_collections.windflow.platform.plugins.module_utils.errors import Wi
 from ansible_collections.windflow.platform.plugins.module_utils.manifest import FIELDS, load_manifest
 from ansible_collections.windflow.platform.plugins.module_utils.schema import load_schema
 
+pytestmark = pytest.mark.system
+
 FUZZ = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 
 KEYS = st.sampled_from(

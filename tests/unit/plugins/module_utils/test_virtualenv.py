@@ -16,6 +16,8 @@ import pytest
 from ansible_collections.windflow.platform.plugins.module_utils import virtualenv
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 
+pytestmark = pytest.mark.system
+
 PYTHON = "/usr/bin/python3" if os.path.exists("/usr/bin/python3") else sys.executable
 
 

@@ -19,7 +19,10 @@ from ansible_collections.windflow.platform.plugins.module_utils import postgres
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 from ansible_collections.windflow.platform.plugins.modules import database
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to be the user postgres")
+pytestmark = [
+    pytest.mark.system,
+    pytest.mark.skipif(os.geteuid() != 0, reason="needs root to be the user postgres"),
+]
 
 
 class Cluster:

@@ -22,6 +22,8 @@ from ansible_collections.windflow.platform.plugins.module_utils.errors import Pr
 from ansible_collections.windflow.platform.plugins.module_utils.supervisor import Supervisor
 from ansible_collections.windflow.platform.plugins.modules import release_switch
 
+pytestmark = pytest.mark.system
+
 HEALTHY = 'def answer(path, environ):\n    return "200 OK", b"well"\n'
 FIRST = "20261123T010000Z-00000001"
 SECOND = "20261123T020000Z-00000002"
