@@ -16,9 +16,9 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.windflow.platform.plugins.module_utils import hooks
 from ansible_collections.windflow.platform.plugins.module_utils.discovery import find_plugin
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
+from ansible_collections.windflow.platform.plugins.module_utils.host_plan import host_header
 from ansible_collections.windflow.platform.plugins.module_utils.inputs import ARGUMENTS, Inputs, read_inputs
 from ansible_collections.windflow.platform.plugins.module_utils.manifest import HookSpec, Manifest, load_manifest
-from ansible_collections.windflow.platform.plugins.module_utils.plan import host_header
 from ansible_collections.windflow.platform.plugins.module_utils.plugin_files import EVENTS
 
 # The system takes 128 KiB in one variable.
