@@ -50,7 +50,7 @@ def deploy_template(folder: Path) -> None:
         revision = record("template")
         assert revision["environment"] in ("", command.partition("--env ")[2].partition(" ")[0])
         if "--replicas 3" in command:
-            assert len({answers("/healthz")["instance"] for _ in range(60)}) == 3
+            assert len({answers("/healthz")["instance"] for _number in range(60)}) == 3
         assert ("debug: true" in revision["config"]) == ("--debug" in command)
         assert ("smtp.example.com" in revision["config"]) == ("--config" in command)
 
