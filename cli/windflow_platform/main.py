@@ -14,7 +14,7 @@ from .playbook import run
 
 HELP = {"help_option_names": ["-h", "--help"]}
 app = typer.Typer(context_settings=HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-plugin = typer.Typer(no_args_is_help=True, help="Deploy and remove plugins.")
+plugin = typer.Typer(no_args_is_help=True, help="Deploy plugins, roll them back, remove them.")
 app.add_typer(plugin, name="plugin")
 
 Name = Annotated[str, typer.Argument(help="A plugin's name, or its directory.")]
@@ -77,6 +77,18 @@ def deploy(
         "force": force,
     }
     raise typer.Exit(run("deploy", values, inventory, check, diff, arguments))
+
+
+@plugin.command()
+def rollback(
+    name: Name,
+    arguments: Passed = None,
+    revision: Annotated[int, typer.Option(min=0, help="A revision of the record. 0: the last good one.")] = 0,
+    inventory: Inventory = None,
+    check: Check = False,
+) -> None:
+    """Go back to an earlier release that is still on the host. Data and database stay as they are."""
+    raise typer.Exit(run("rollback", {"plugin": name, "revision": revision}, inventory, check, False, arguments))
 
 
 @plugin.command()

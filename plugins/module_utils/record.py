@@ -36,8 +36,9 @@ STATE_DIR = "/var/lib/windflow"
 FORMAT = 1
 LEASE_SECONDS = 900
 # What is of use only while the revision's release is there.
-DETAILS = ("config", "database", "digests", "host")
+DETAILS = ("compose", "config", "database", "digests", "host", "resources")
 GOOD = ("deployed", "superseded")
+ROLLBACK = "rollback"
 
 
 def stamp(now):
@@ -77,9 +78,21 @@ def remains(record):
     for entry in reversed(record["revisions"]):
         if entry.get("purged"):
             return None
-        if entry.get("host"):
+        if entry.get("host") or entry.get("compose"):
             return entry
     return None
+
+
+def good(record):
+    """The revisions that a rollback may go to, newest first, one for each release: those that were deployed well,
+    are not the one that serves, and whose release is still on the host as far as the record knows."""
+    serving = current(record) or {}
+    found, seen = [], {serving.get("release")}
+    for entry in reversed(record["revisions"]):
+        if entry["state"] == "superseded" and entry.get("digests") and entry["release"] not in seen:
+            seen.add(entry["release"])
+            found.append(entry)
+    return found
 
 
 def begin(record, run, holder, purpose, now, fields, lease_seconds=LEASE_SECONDS):
@@ -141,7 +154,8 @@ def finish(record, run, now, managed, fields, keep):
     lease = _own_lease(record, run)
     before = current(record)
     if before:
-        before["state"] = "superseded"
+        # What was rolled back from is never gone back to.
+        before["state"] = "rolled_back" if lease["purpose"] == ROLLBACK else "superseded"
     _close(record, lease["revision"], "deployed", now, "done", "")
     find(record, lease["revision"]).update(fields)
     record.update(current=lease["revision"], managed=managed, lease=None)

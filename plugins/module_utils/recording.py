@@ -61,7 +61,9 @@ def end(params):
         serving = record.current(remembered) or {}
         number = remembered["lease"]["revision"] if remembered["lease"] else 0
         if params["state"] == "finished":
-            remembered = record.finish(remembered, run, now, kept, params["revision"], params["keep_releases"])
+            # A rollback to this revision needs to know what it managed.
+            fields = dict(params["revision"], resources=params["resources"])
+            remembered = record.finish(remembered, run, now, kept, fields, params["keep_releases"])
         elif params["state"] == "failed":
             remembered = record.fail(remembered, run, now, params["step"], params["error"])
         else:

@@ -54,6 +54,10 @@ plugins:
     remains:
       description: The newest revision of which anything is left on the host, or nothing.
       type: dict
+    good:
+      description: The revisions that a rollback may go to, newest first.
+      type: list
+      elements: dict
     lease:
       description: The run that is at work, or nothing.
       type: dict
@@ -89,6 +93,7 @@ def view(remembered):
         "current": record.current(remembered),
         "last": remembered["revisions"][-1] if remembered["revisions"] else None,
         "remains": record.remains(remembered),
+        "good": record.good(remembered),
         "lease": remembered["lease"],
         "revisions": remembered["revisions"],
     }

@@ -105,6 +105,12 @@ def test_removal_and_purge(monkeypatch):
     assert loaded(seen["argv"]) == {"plugin": "template", "purge": "template", "skip_hooks": True}
 
 
+def test_rollback_to_the_last_good_revision_or_a_given_one(monkeypatch):
+    assert loaded(called(monkeypatch, "plugin", "rollback", "template")["argv"]) == {"plugin": "template"}
+    seen = called(monkeypatch, "plugin", "rollback", "template", "--revision", "7")
+    assert loaded(seen["argv"]) == {"plugin": "template", "revision": 7}
+
+
 def test_no_text_is_a_template_or_ends_its_place():
     from ansible.parsing.dataloader import DataLoader
     from ansible.template import Templar
@@ -190,7 +196,7 @@ def test_the_lines_of_the_documentation_have_options_and_variables_that_exist(mo
     if argv[0] == "platform":
         called(monkeypatch, *argv[1:])
         return
-    name = next(argument for argument in argv if argument.endswith(("deploy.yml", "remove.yml")))
+    name = next(argument for argument in argv if argument.endswith(("deploy.yml", "remove.yml", "rollback.yml")))
     assert (ROOT / name).exists()
     text = yaml.safe_load((ROOT / "playbooks" / Path(name).name).read_text(encoding="utf-8"))
     for place, argument in enumerate(argv):

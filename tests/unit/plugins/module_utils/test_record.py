@@ -176,3 +176,44 @@ def test_a_planted_link_is_not_written_through(tmp_path):
     record.save(record.empty("app"), str(tmp_path))
     assert victim.read_text(encoding="utf-8") == "precious"
     assert json.loads((tmp_path / "app" / "record.json").read_text(encoding="utf-8")) == record.empty("app")
+
+
+def went_back(remembered, run, release):
+    opened = record.begin(remembered, run, "ann@controller", record.ROLLBACK, NOW, {"release": release, "digests": {}})
+    return record.finish(opened, run, NOW, {}, {"digests": {"site": "1"}}, 5)
+
+
+def good(remembered):
+    return [entry["release"] for entry in record.good(remembered)]
+
+
+def test_a_rollback_goes_to_the_last_good_release_and_never_to_a_failed_one():
+    remembered = record.empty("app")
+    assert good(remembered) == []
+    for run in ("run-1", "run-2", "run-3"):
+        remembered = deployed(remembered, run, digests={"site": "1"})
+    assert good(failed(remembered, "run-4")) == ["rel-run-2", "rel-run-1"]
+
+
+def test_what_was_rolled_back_from_is_never_gone_back_to():
+    remembered = record.empty("app")
+    for run in ("run-1", "run-2", "run-3"):
+        remembered = deployed(remembered, run, digests={"site": "1"})
+    remembered = went_back(remembered, "run-4", "rel-run-2")
+    assert states(remembered) == ["superseded", "superseded", "rolled_back", "deployed"]
+    assert good(remembered) == ["rel-run-1"]
+
+
+def test_five_failures_leave_the_last_good_release_as_the_one_to_go_back_to():
+    remembered = deployed(deployed(record.empty("app"), "run-1", digests={"x": "1"}), "run-2", digests={"x": "1"})
+    for number in range(5):
+        remembered = failed(remembered, "bad-%d" % number)
+    assert good(remembered) == ["rel-run-1"]
+    assert record.kept_releases(remembered, 2) == ["rel-run-2", "rel-run-1"]
+
+
+def test_a_release_that_was_pruned_is_not_gone_back_to():
+    remembered = record.empty("app")
+    for run in ("run-1", "run-2", "run-3", "run-4"):
+        remembered = record.finish(begun(remembered, run), run, NOW, {}, {"digests": {"x": "1"}}, 2)
+    assert good(remembered) == ["rel-run-3"]
