@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import yaml
@@ -236,6 +236,41 @@ def fleet(bench: Bench) -> list[Row]:
     ]
 
 
+def compose(bench: Bench) -> list[Row]:
+    """In containers, nothing to do: against `docker compose up -d` over ssh and one `ansible -m ping`."""
+    host = fresh("compose", "docker")
+    plugin = Plugin(bench.scratch / "plugin-compose", FILES, host.load_base_image())
+    ours, floor = bench.windflow(plugin), Floor(bench.scratch)
+    first = ours.deploy(host, 600)
+    if json.loads(host.get("/healthz"))["status"] != "ok":
+        raise BenchError(f"{host.name}: the application is not well")
+    release = "/opt/template/current"
+    up = (
+        "sudo docker compose --project-name windflow-template"
+        f" --env-file $(readlink -f {release})/.env --file $(readlink -f {release})/app/compose/compose.yaml"
+        f" --file $(readlink -f {release})/windflow.yaml up --detach --no-build"
+    )
+    changed = 0
+
+    def nothing() -> Used:
+        nonlocal changed
+        used = ours.deploy(host, 60)
+        changed += len(ours.changed)
+        return used
+
+    calls = (nothing, lambda: run(host.ssh_command(up), 60), lambda: floor.deploy(host, 60))
+    interleave(1, *calls)
+    quiet, plain, ping = interleave(bench.rounds(7, 3), *calls)
+    peak = max(used.peak_mb for used in (first, *quiet))
+    both = [replace(one, seconds=one.seconds + other.seconds) for one, other in zip(plain, ping, strict=True)]
+    host.down()
+    return [
+        ratio("containers, nothing to do / up -d and ping", 1.2, ("ours", quiet), ("up -d and ping", both)),
+        Row("  tasks that changed something", changed, 0, "", "all no-op runs"),
+        Row("  controller's peak memory", peak, 250, "MB", "largest process, over the first deploy and the idle ones"),
+    ]
+
+
 def files(bench: Bench) -> list[Row]:
     """A release of 3,000 small files: the step that ships it against `tar | ssh tar` of the same tree."""
     plugin = bench.plugin(MANY_FILES)
@@ -341,6 +376,7 @@ CASES: dict[str, Callable[[Bench], list[Row]]] = {
     "cold": cold,
     "install": install,
     "fleet": fleet,
+    "compose": compose,
     "files": files,
     "load": load,
     "parse": parse,

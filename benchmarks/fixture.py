@@ -19,9 +19,10 @@ LEVELS = ("info", "warning", "error")
 class Plugin:
     """A plugin directory, its configuration file, and changes of both."""
 
-    def __init__(self, path: Path, files: int) -> None:
+    def __init__(self, path: Path, files: int, base_image: str = "") -> None:
         """``files``: how many files of 200 to 3,000 bytes are added to the application."""
         self.path = path
+        self.base_image = base_image
         self.config = path.with_suffix(".yaml")
         shutil.copytree(SOURCE, path, ignore=shutil.ignore_patterns("__pycache__"))
         chance = random.Random(files)
@@ -51,7 +52,10 @@ class Plugin:
         return Path("content", "00", "0007.txt")
 
     def _write_config(self) -> None:
-        self.config.write_text(yaml.safe_dump({"app": {"log_level": self.level}}), encoding="utf-8")
+        values = {"app": {"log_level": self.level}}
+        if self.base_image:
+            values["images"] = {"base": self.base_image}
+        self.config.write_text(yaml.safe_dump(values), encoding="utf-8")
 
     def change(self) -> None:
         """Change one file of the application and one value of the configuration."""

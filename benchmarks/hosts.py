@@ -29,7 +29,7 @@ class Host:
     """A fresh Debian 12 machine with systemd, reached over SSH."""
 
     def __init__(self, name: str, variant: str) -> None:
-        """``variant`` is ``packages`` (all packages are there) or ``systemd`` (none is)."""
+        """``variant`` is ``packages`` (all packages are there), ``systemd`` (none is) or ``docker``."""
         self.name = PREFIX + name
         lab.up(self.name, "bookworm", variant, "systemd", [PORT])
         if variant == "systemd":
@@ -70,6 +70,16 @@ class Host:
     def variables(self) -> dict:
         """Inventory variables. The interpreter is named: finding it would be one more round trip for every play."""
         return {**lab.host_vars(self.name, "deploy"), "ansible_python_interpreter": "/usr/bin/python3"}
+
+    def load_base_image(self) -> str:
+        """Give the host's own engine the lab's base system as an image; its tag."""
+        tag = images.ensure("bookworm", "base")
+        saved = subprocess.Popen(["docker", "save", tag], stdout=subprocess.PIPE)
+        command = self.ssh_command("sudo docker load --quiet")
+        done = subprocess.run(command, stdin=saved.stdout, capture_output=True, text=True, timeout=300, check=False)
+        if saved.wait() or done.returncode:
+            raise BenchError(f"{self.name}: the base image was not loaded: {done.stderr[-500:]}")
+        return tag
 
     @property
     def url(self) -> str:

@@ -17,7 +17,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.windflow.platform.plugins.module_utils import os_table, plan, preflight, tree
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.inputs import ARGUMENTS, Inputs, read_inputs
-from ansible_collections.windflow.platform.plugins.module_utils.steps import Settings, describe_drift
+from ansible_collections.windflow.platform.plugins.module_utils.steps import Settings, Source, describe_drift
 from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call
 
 # The main process imports an action once, before it forks a worker for each host: so these are the
@@ -43,54 +43,66 @@ class ActionModule(ActionBase):
         inventory = self._templar.template(task_vars.get("windflow_config"))
         try:
             inputs = read_inputs(arguments, inventory, os.environ, Path.cwd())
-            target = choose_target(inputs, arguments["target"])
+            able = candidates(inputs, arguments["target"])
             tables = os_table.load_all()
-            asked = plan.questions(inputs.manifest, inputs.config, tables, [target])
+            sources = {name: plan.source_of(inputs.manifest, name, tree.source_digest) for name in able}
+            asked = plan.questions(inputs.manifest, inputs.config, tables, sources)
             host = call(self, "host_state", "windflow.platform.host_info", asked, task_vars)
             if host.get("failed") or host.get("unreachable"):
                 return host
-            result.update(make(inputs, arguments, host, tables, target))
+            target, passed = choose_target(inputs, able, host)
+            result.update(make(inputs, arguments, host, tables, target, sources[target]))
             result["url"] = url(result, task_vars)
-            self._display.display(summary(result, task_vars["inventory_hostname"]))
+            self._display.display(summary(result, task_vars["inventory_hostname"], passed))
         except WindflowError as error:
             result.update(error.as_result(), failed=True)
         return result
 
 
-def choose_target(inputs: Inputs, wanted: str) -> str:
-    """The backend: the one asked for, else the first of the plugin's; "" for a plugin of hooks only."""
+def candidates(inputs: Inputs, wanted: str) -> list[str]:
+    """The targets that are left before the host is known; "" for a plugin of hooks only."""
     offered = inputs.manifest.targets
     if wanted and wanted not in offered:
+        expected = "a target that the plugin supports (%s)" % (", ".join(offered) or "none")
+        raise WindflowError(Problem("E2012", expected, wanted, path="target"))
+    return [wanted] if wanted else list(offered) or [""]
+
+
+def choose_target(inputs: Inputs, able: list[str], host: dict) -> tuple[str, list[str]]:
+    """The target on a host, and what is to be said of those before it in the plugin's list.
+
+    It is the one that the plugin is deployed with there, else the first whose prerequisites the host meets.
+    """
+    current = host["current"]
+    if current and current["target"]:
+        if current["target"] in able:
+            return current["target"], []
         raise WindflowError(
             Problem(
-                "E2012",
-                "a target that the plugin supports (%s)" % (", ".join(offered) or "none"),
-                wanted,
+                "E2016",
+                "target %s, with which it is deployed here" % current["target"],
+                ", ".join(able) or "none",
+                "remove the plugin first: data in its database do not move with it",
                 path="target",
             )
         )
-    able = [name for name in offered if name in plan.BACKENDS and wanted in ("", name)]
-    if offered and not able:
-        raise WindflowError(
-            Problem(
-                "E2013",
-                "a target among %s" % ", ".join(filter(None, plan.BACKENDS)),
-                wanted or ", ".join(offered),
-                "wait for that backend, or give the plugin a section host",
-                path="target",
-            )
-        )
-    return able[0] if able else ""
+    passed = []
+    for name in able:
+        found = preflight.unmet(name, inputs.config, host) if name else []
+        if not found:
+            return name, passed
+        passed += ["%s is not possible here: %s" % (name, problem) for problem in found]
+    # None is possible: the preflight of the first says why.
+    return able[0], []
 
 
-def make(inputs: Inputs, arguments: dict, host: dict, tables: dict, target: str) -> dict[str, Any]:
+def make(inputs: Inputs, arguments: dict, host: dict, tables: dict, target: str, source: Source) -> dict[str, Any]:
     """The result of the task: the plan, or the findings of the preflight."""
     table = tables.get(host["facts"]["os"]["family"])
     errors, warnings = preflight.findings(inputs.manifest, inputs.config, inputs.environment, host, target)
     if errors:
         raise WindflowError(errors)
     settings = Settings(inputs.environment, arguments["replicas"], arguments["force"], RUN_TIME)
-    source = plan.source_of(inputs.manifest, target, tree.source_digest)
     made = plan.build(inputs.manifest, inputs.config, settings, source, host, table, target)
     return {
         **made,
@@ -105,14 +117,14 @@ def make(inputs: Inputs, arguments: dict, host: dict, tables: dict, target: str)
 
 def url(made: dict[str, Any], task_vars: dict[str, Any]) -> str:
     """Where the application answers, seen from the controller; "" for a plugin that serves nothing."""
-    if not made.get("host"):
+    if not made["target"] or not made[made["target"]]["port"]:
         return ""
     address = task_vars.get("ansible_host") or task_vars["inventory_hostname"]
-    return "http://%s:%d" % ("[%s]" % address if ":" in address else address, made["host"]["port"])
+    return "http://%s:%d" % ("[%s]" % address if ":" in address else address, made[made["target"]]["port"])
 
 
-def summary(made: dict[str, Any], host: str) -> str:
-    """For the operator: what is pending, or that nothing is; what drifted, by name."""
+def summary(made: dict[str, Any], host: str, passed: list[str]) -> str:
+    """For the operator: what is pending, or that nothing is; which target was taken and why; what drifted, by name."""
     if not made["pending"]:
         place = " at %s" % made["url"] if made["url"] else ""
         return "%s: nothing to do, %s %s (%s) is deployed%s" % (
@@ -123,7 +135,8 @@ def summary(made: dict[str, Any], host: str) -> str:
             place,
         )
     steps = ", ".join(step["title"] for step in made["steps"].values() if step["pending"])
-    lines = ["%s: %s %s, pending: %s" % (host, made["event"], made["version"], steps)]
+    lines = ["%s: target %s, because %s" % (host, made["target"], reason) for reason in passed]
+    lines.append("%s: %s %s, pending: %s" % (host, made["event"], made["version"], steps))
     lines += ["%s: drift: %s" % (host, describe_drift(item)) for item in made["drift"][:DRIFT_LINES]]
     if len(made["drift"]) > DRIFT_LINES:
         lines.append("%s: drift: and %d more" % (host, len(made["drift"]) - DRIFT_LINES))

@@ -14,11 +14,10 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.windflow.platform.plugins.module_utils import archive, documents, host_plan, os_table, tree
+from ansible_collections.windflow.platform.plugins.module_utils import archive, documents, plan, tree
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.inputs import Inputs, read_inputs
-from ansible_collections.windflow.platform.plugins.module_utils.render import program_file, site_file
-from ansible_collections.windflow.platform.plugins.module_utils.steps import Settings, digest, without_secrets
+from ansible_collections.windflow.platform.plugins.module_utils.steps import digest, without_secrets
 from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call
 
 # A larger archive goes as a file of its own: a module's arguments are parsed as one string.
@@ -68,10 +67,11 @@ class ActionModule(ActionBase):
 
 def prepare(inputs: Inputs, made: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     """The module's arguments and the archive; raises if the plugin is not what was planned."""
-    manifest, config, host = inputs.manifest, inputs.config, made["host"]
-    source = host_plan.source_of(manifest, tree.source_digest)
+    manifest, config = inputs.manifest, inputs.config
+    backend = plan.BACKENDS[made["target"]]
+    source = backend.source_of(manifest, tree.source_digest)
     found = {
-        "application": digest(source.digest),
+        "application": backend.application_digest(manifest, config, source),
         "config": digest(without_secrets(config, manifest.name)),
     }
     for step, value in found.items():
@@ -85,24 +85,23 @@ def prepare(inputs: Inputs, made: dict[str, Any]) -> tuple[dict[str, Any], bytes
                     file=str(manifest.path),
                 )
             )
-    settings = Settings(inputs.environment, host["replicas"], False, made["release"].partition("-")[0])
-    table = os_table.load_all()[host["os"]["family"]]
-    values = host_plan.render_values(manifest, config, settings, table, made["release"], host["ipv6"])
-    rendered = {"supervisor.conf": program_file(values), "nginx.conf": site_file(values)}
-    extra = {name: (text.encode(), 0o644) for name, text in rendered.items()}
-    extra["config.yaml"] = (documents.dump(config.data).encode(), 0o600)
-    extra["secrets.json"] = (json.dumps(sorted(config.secret_values())).encode(), 0o600)
-    extra["requirements.txt"] = (source.requirements.encode(), 0o600)
-    packed = archive.pack(str(manifest.host.source), list(source.listing), extra, prefix="app/")
+    shipped = backend.shipped(manifest, config, source, made)
+    shipped.private["secrets.json"] = json.dumps(sorted(config.secret_values()))
+    extra = {name: (text.encode(), 0o644) for name, text in shipped.documents.items()}
+    for files in (shipped.private, shipped.readable):
+        extra.update({name: (text.encode(), 0o600) for name, text in files.items()})
+    packed = archive.pack(shipped.root, list(source.listing), extra, prefix="app/")
     return (
         {
             "plugin": manifest.name,
             "run": made["run"],
             "release": made["release"],
-            "install_dir": host["install_dir"],
-            "group": host["group"],
-            "venv": made["steps"]["virtualenv"]["name"],
-            "documents": rendered,
+            "install_dir": made["install_dir"],
+            "group": shipped.group,
+            "readable": sorted(shipped.readable),
+            "private": sorted(shipped.private),
+            "venv": shipped.venv,
+            "documents": shipped.documents,
             "config_before": made["config_before"],
             "config_after": documents.dump(config.redacted()),
             "listing": [list(item) for item in source.listing],

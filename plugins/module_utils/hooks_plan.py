@@ -18,7 +18,7 @@ RELEASE_STEPS = ()
 FORCED = "hooks"
 
 
-def questions(_manifest: Manifest, _config: Config, _os_table: dict[str, dict]) -> dict[str, Any]:
+def questions(_manifest: Manifest, _config: Config, _source: Source, _os_table: dict[str, dict]) -> dict[str, Any]:
     return {}
 
 
@@ -32,6 +32,11 @@ def hook_content(manifest: Manifest, hook: HookSpec) -> list:
     content = hashlib.sha256(hook.path.read_bytes()).hexdigest()
     path = str(hook.path.relative_to(manifest.path))
     return [hook.event, path, hook.on, hook.run, hook.timeout, hook.privileged, content]
+
+
+def hook_user(_manifest: Manifest, _config: Config) -> str:
+    """The account that hooks on the host run as."""
+    return "nobody"
 
 
 def relevant_drift(host: dict[str, Any], _table: Any) -> list[dict]:

@@ -3,20 +3,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The plan of the backend ``host``: an application straight on the machine.
 
-The module is the backend's side of ``plan``; the names that ``plan`` uses are TITLES, RELEASE_STEPS, FORCED and the
-functions questions, source_of, relevant_drift, steps, section, resources and revision.
+The module is the backend's side of ``plan``. The names that are used from outside are TITLES, RELEASE_STEPS, FORCED and
+the functions questions, source_of, application_digest, shipped, hook_user, relevant_drift, steps, section, resources
+and revision.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from .config import Config
+from .documents import dump
 from .manifest import Manifest
 from .render import program_file, site_file
-from .steps import Settings, Source, Step, digest, entries_step, layout, parents, without_secrets
+from .steps import Settings, Shipped, Source, SourceDigest, Step, digest, entries_step, layout, parents, without_secrets
 
 SUPPORTED_FAMILIES = ("debian",)
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
@@ -37,10 +38,8 @@ TITLES = {
 RELEASE_STEPS = ("application", "virtualenv", "config", "program", "site")
 FORCED = "application"
 
-SourceDigest = Callable[[str], tuple[str, list]]  # tree.source_digest
 
-
-def questions(manifest: Manifest, config: Config, os_table: dict[str, dict]) -> dict[str, Any]:
+def questions(manifest: Manifest, config: Config, _source: Source, os_table: dict[str, dict]) -> dict[str, Any]:
     """What this backend asks of the host: some of the arguments of ``host_info``."""
     places = layout(manifest, config)
     local = database_is_local(config)
@@ -150,6 +149,30 @@ def source_of(manifest: Manifest, source_digest: SourceDigest) -> Source:
     return Source(total, tuple(listing), requirements)
 
 
+def application_digest(_manifest: Manifest, _config: Config, source: Source) -> str:
+    return digest(source.digest)
+
+
+def shipped(manifest: Manifest, config: Config, source: Source, made: dict[str, Any]) -> Shipped:
+    """What a release is packed of; ``made`` is the plan."""
+    host = made["host"]
+    settings = Settings(made["environment"], host["replicas"])
+    values = render_values(manifest, config, settings, host["os"], made["release"], host["ipv6"])
+    return Shipped(
+        root=str(manifest.host.source),
+        group=host["group"],
+        documents={"supervisor.conf": program_file(values), "nginx.conf": site_file(values)},
+        readable={"config.yaml": dump(config.data)},
+        private={"requirements.txt": source.requirements},
+        venv=made["steps"]["virtualenv"]["name"],
+    )
+
+
+def hook_user(manifest: Manifest, config: Config) -> str:
+    """The account that hooks on the host run as."""
+    return layout(manifest, config)["user"]
+
+
 def relevant_drift(host: dict[str, Any], table: dict[str, Any]) -> list[dict]:
     """The host's drift, less processes that only wait for Supervisor: the step ``services`` starts it,
     and it starts them."""
@@ -182,7 +205,7 @@ def steps(
         "packages": Step(data={"names": host["missing_packages"], "all": sorted(host["packages"])}),
         "account": account_step(places, table, facts),
         "directories": entries_step(directory_entries(places, table["nginx"]["user"])),
-        "application": Step(digest(source.digest)),
+        "application": Step(application_digest(manifest, config, source)),
         "virtualenv": Step(requirements, data={"name": venv, "path": "%s/venvs/%s" % (places["install_dir"], venv)}),
         "config": Step(digest(without_secrets(config, manifest.name))),
         "program": Step(digest(program_file(values))),

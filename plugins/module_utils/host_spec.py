@@ -21,7 +21,7 @@ HEALTH_SECONDS = 30
 
 _CALLABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*:[A-Za-z_][A-Za-z0-9_.]*(?:\(\))?\Z")
 _PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._:=~-]*\Z")
-_URL_PATH = re.compile(r"/[A-Za-z0-9._~/%?&=+-]*\Z")
+URL_PATH = re.compile(r"/[A-Za-z0-9._~/%?&=+-]*\Z")
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ def _health(reader: object, given: dict, http: bool) -> str | None:
     if "health" not in given:
         return "/healthz" if http else None
     value = given["health"]
-    if value is None or (isinstance(value, str) and len(value) <= 256 and _URL_PATH.match(value)):
+    if value is None or (isinstance(value, str) and len(value) <= 256 and URL_PATH.match(value)):
         return value
     reader.add("E1054", ("host", "health"), "a URL path that begins with /", show(value), "write for example /healthz")
     return None
@@ -164,7 +164,7 @@ def _static(reader: object, value: object, source: Path | None) -> dict[str, str
     found = {}
     for prefix, folder in reader.map(("host", "static"), value, "/static/: static").items():
         path = ("host", "static", prefix)
-        if not _URL_PATH.match(prefix) or len(prefix) > 256 or "?" in prefix or "&" in prefix:
+        if not URL_PATH.match(prefix) or len(prefix) > 256 or "?" in prefix or "&" in prefix:
             reader.add("E1054", path, "a URL prefix that begins with /", show(prefix), "write for example /static/")
         elif source is not None:
             there = inside(source, folder) if isinstance(folder, str) and folder else None

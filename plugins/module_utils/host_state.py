@@ -9,7 +9,7 @@ import glob
 import os
 import re
 
-from . import inspect_host, managed, record
+from . import engine, inspect_host, managed, record
 
 
 def sites_on(port, own):
@@ -28,21 +28,34 @@ def sites_on(port, own):
     return found
 
 
+def ask_engine(params, current, kept):
+    """The host's engine, if anything depends on it: a plugin that is deployed without containers needs none,
+    unless that is asked for."""
+    wanted = params.get("engine") or {}
+    elsewhere = current and current["target"] != "compose" and params.get("target") != "compose"
+    if not wanted or elsewhere:
+        return None
+    return engine.Questions(wanted["project"], [*wanted["images"], *kept.get("compose", {}).get("images", {})])
+
+
 def run(params):
     """The answer of M(windflow.platform.host_info) to its options, which are documented there."""
     plugin, port = params["plugin"], params["port"]
     remembered = record.load(plugin)
-    drift = managed.Drift(plugin, remembered["managed"])
+    current = record.current(remembered)
+    containers = ask_engine(params, current, remembered["managed"])
+    drift = managed.Drift(plugin, remembered["managed"], containers)
     family = inspect_host.read_os()["family"]
     packages = params["packages"].get(family, [])
     questions = inspect_host.Questions(family, packages, params["services"].get(family, []))
-    current = record.current(remembered)
     # Nobody else can have the port that the plugin itself listens on.
     port = None if current and current.get("port") == port else port
+    differing = drift.found()
     return {
         "changed": False,
+        "engine": drift.engine,
         "facts": inspect_host.facts(params["paths"], port, params["user"], params["group"]),
-        "drift": drift.found(),
+        "drift": differing,
         "packages": packages,
         "missing_packages": questions.missing_packages(),
         "services": questions.service_states(),

@@ -7,7 +7,8 @@
 host. Both take the resources by the step that manages them::
 
     {"paths": [{"path", "step"}], "trees": [{"root", "step"}],
-     "program": {"sockets"}, "database": {"name", "user", "port"}}
+     "program": {"sockets"}, "database": {"name", "user", "port"},
+     "compose": {"project", "app", "release", "images"}}
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from __future__ import annotations
 import json
 import os
 
-from . import files, nofollow, postgres, tree
+from . import engine, files, nofollow, postgres, tree
 from .errors import WindflowError
 from .record import directory
 
@@ -46,16 +47,29 @@ def snapshot(plugin, resources):
     if resources.get("database"):
         wanted = resources["database"]
         kept["database"] = dict(wanted, state=postgres.inspect(wanted["port"], wanted["name"], wanted["user"]))
+    if resources.get("compose"):
+        kept["compose"] = compose_state(resources["compose"])
     return kept
+
+
+def compose_state(wanted):
+    """The images by tag, and how many containers of each service there are."""
+    found = engine.Questions(wanted["project"], wanted["images"]).answers()
+    services = {}
+    for item in found["containers"]:
+        services[item["service"]] = services.get(item["service"], 0) + 1
+    return dict(wanted, images=found["images"], services=services)
 
 
 class Drift:
     """Every difference between what was recorded and what is. psql, which takes longest, is started
     at once and answers while the rest is read."""
 
-    def __init__(self, plugin, kept):
+    def __init__(self, plugin, kept, containers=None):
         self.plugin = plugin
         self.kept = kept
+        self.containers = containers
+        self.engine = {}
         self.database = kept.get("database")
         self.asked = None
         if self.database:
@@ -73,6 +87,9 @@ class Drift:
         if self.database:
             resource = "database %s" % self.database["name"]
             found += differences("database", resource, self.database["state"], postgres.answer(self.asked))
+        if self.containers:
+            self.engine = self.containers.answers()
+            found += compose_drift(self.kept.get("compose", {}), self.engine)
         return found
 
 
@@ -127,6 +144,38 @@ def program_drift(program):
         for path in program["sockets"]
         if path not in listening
     ]
+
+
+def compose_drift(kept, now):
+    """Images that are others than those that were deployed, and containers that do not run or are missing."""
+    if not kept:
+        return []
+    images = {tag: now["images"].get(tag, "") for tag in kept["images"]}
+    found = [
+        {"step": "application", "resource": "image %s" % tag, "attribute": "id", "expected": wanted, "found": has}
+        for tag, wanted in sorted(kept["images"].items())
+        for has in [images[tag] or "absent"]
+        if has != wanted
+    ]
+    for service, count in sorted(kept["services"].items()):
+        running = [
+            item
+            for item in now["containers"]
+            if item["service"] == service
+            and item["state"] == "running"
+            and (service != kept["app"] or item["release"] == kept["release"])
+        ]
+        if len(running) != count:
+            found.append(
+                {
+                    "step": "containers",
+                    "resource": "service %s" % service,
+                    "attribute": "running containers",
+                    "expected": str(count),
+                    "found": str(len(running)),
+                }
+            )
+    return found
 
 
 def listening_sockets():

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """plugin.yml into frozen dataclasses, with every finding of the file at once.
 
-Parsing the fields of ``host:`` is in ``host_spec``, looking at files and hooks in ``plugin_files``.
+Parsing the fields of ``host:`` is in ``host_spec``, those of ``compose:`` in ``compose_spec``, looking at files
+and hooks in ``plugin_files``.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from .compose_spec import ComposeSpec, parse_compose
 from .documents import Document, read
 from .errors import Problem, WindflowError
 from .host_spec import HostSpec, parse_host
@@ -84,7 +86,7 @@ class Manifest:
     hooks: dict[str, tuple[HookSpec, ...]] = field(default_factory=dict)
     targets: tuple[str, ...] = ()
     host: HostSpec | None = None
-    compose: dict | None = None
+    compose: ComposeSpec | None = None
     provides: dict[str, str] = field(default_factory=dict)
     file: str = FILE
 
@@ -206,7 +208,7 @@ def _manifest(reader: Reader) -> Manifest:
     version = _version(reader, ("version",), data.get("version"))
     schema, defaults = _config_files(reader, data.get("config"))
     host = parse_host(reader, data["host"]) if data.get("host") is not None else None
-    compose = reader.map(("compose",), data.get("compose"), "keys and values") if "compose" in data else None
+    compose = parse_compose(reader, data.get("compose"))
     provides = _provides(reader, data.get("provides"))
     provides.setdefault(name, version)
     return Manifest(

@@ -9,25 +9,31 @@ whether a step is pending, its digest takes a slow salted fingerprint of it inst
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any
 
-from . import hooks_plan, host_plan
+from . import compose_plan, hooks_plan, host_plan
 from .config import Config
 from .documents import dump
 from .manifest import Manifest
 from .steps import Settings, Source, layout, mark_pending
 
 # The backends by target; "" is a plugin that has hooks only.
-BACKENDS = {"host": host_plan, "": hooks_plan}
+BACKENDS = {"compose": compose_plan, "host": host_plan, "": hooks_plan}
 
 
-def questions(manifest: Manifest, config: Config, os_table: dict[str, dict], targets: Iterable[str]) -> dict[str, Any]:
-    """What the host is asked in the one call before the plan: arguments of ``host_info``."""
+def questions(
+    manifest: Manifest, config: Config, os_table: dict[str, dict], sources: Mapping[str, Source]
+) -> dict[str, Any]:
+    """What the host is asked in the one call before the plan, arguments of ``host_info``, for each target of
+    ``sources`` that it may become."""
     asked: dict[str, Any] = {"plugin": manifest.name, "packages": {}, "services": {}, "paths": []}
-    asked.update(port=None, user=None, group=None)
-    for target in targets:
-        asked.update(BACKENDS[target].questions(manifest, config, os_table))
+    asked.update(port=None, user=None, group=None, engine={}, target="")
+    for target, source in sources.items():
+        wanted = BACKENDS[target].questions(manifest, config, source, os_table)
+        asked.update(wanted, paths=sorted({*asked["paths"], *wanted.get("paths", ())}))
+    if len(sources) == 1:
+        asked["target"] = next(iter(sources))
     return asked
 
 
@@ -70,7 +76,7 @@ def build(
     steps = backend.steps(manifest, config, settings, source, host, table, release)
     mark_pending(steps, current, drift, backend.FORCED if settings.force else "")
     new_release = any(steps[name].why for name in backend.RELEASE_STEPS)
-    places = layout(manifest, config) if target else {"user": "nobody", "install_dir": ""}
+    install_dir = layout(manifest, config)["install_dir"] if target else ""
     plan = {
         "plugin": manifest.name,
         "version": manifest.version,
@@ -86,8 +92,8 @@ def build(
         "steps": {name: step.as_dict(backend.TITLES[name]) for name, step in steps.items()},
         "digests": {name: step.digest for name, step in steps.items() if step.digest},
         "drift": drift,
-        "user": places["user"],
-        "install_dir": places["install_dir"],
+        "user": backend.hook_user(manifest, config),
+        "install_dir": install_dir,
         "config_before": (current or {}).get("config", ""),
         "config": dump(config.redacted()),
     }

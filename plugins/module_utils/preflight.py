@@ -20,6 +20,9 @@ TARGET_PYTHON = (3, 9)
 FREE_MB = 300
 FREE_MB_WITH_PACKAGES = 800
 FREE_INODES = 5_000
+FREE_MB_FOR_IMAGES = 1_500
+# The first that can reset a value in an overlay file.
+COMPOSE = (2, 18)
 
 
 def findings(
@@ -54,16 +57,49 @@ def _findings(
                 "set become: true, or connect as root",
             )
         )
-    if target != "host":
+    if not target:
         return errors, warnings
-    errors += operating_system(config, facts)
-    warnings += os_version(config, facts)
+    errors += unmet(target, config, host)
     too_small = resources(config, facts)
     (errors if environment == "production" else warnings).extend(too_small)
-    errors += space(facts, bool(host["missing_packages"]))
-    errors += port(manifest, config, host)
-    errors += not_supported_yet(config)
+    errors += port(config, host, target)
+    if target == "host":
+        warnings += os_version(config, facts)
+        errors += space(facts, bool(host["missing_packages"]))
+        errors += not_supported_yet(config)
+    else:
+        errors += space(facts, False)
+        errors += engine_space(host["engine"])
     return errors, warnings
+
+
+def unmet(target: str, config: Config, host: dict[str, Any]) -> list[Problem]:
+    """What makes a target impossible on a host, whatever is configured."""
+    if target == "compose":
+        return container_engine(host["engine"])
+    return operating_system(config, host["facts"])
+
+
+def container_engine(engine: dict[str, Any]) -> list[Problem]:
+    """Whether a Docker Engine answers and Compose is new enough."""
+    if not engine.get("version"):
+        remedy = "install Docker Engine and start it"
+        return [Problem("E2017", "a Docker Engine that answers", engine.get("error") or "none", remedy)]
+    found = tuple(int(part) for part in re.findall(r"[0-9]+", engine["compose"])[:2])
+    if found < COMPOSE:
+        remedy = "install Compose v2 as the client's plugin: docker-compose-plugin, or Debian 13's docker-compose"
+        return [Problem("E2018", "Compose %d.%d or newer" % COMPOSE, engine["compose"] or "none", remedy)]
+    return []
+
+
+def engine_space(engine: dict[str, Any]) -> list[Problem]:
+    """Room for images, where some are missing."""
+    free = engine.get("space")
+    missing = any(not identity for identity in engine.get("images", {}).values())
+    if free is None or not missing or free["mb"] >= FREE_MB_FOR_IMAGES:
+        return []
+    expected = "at least %d MB free for images" % FREE_MB_FOR_IMAGES
+    return [Problem("E2008", expected, "%d MB" % free["mb"], "free some space", path=engine["root"])]
 
 
 def operating_system(config: Config, facts: dict[str, Any]) -> list[Problem]:
@@ -152,12 +188,12 @@ def space(facts: dict[str, Any], packages_missing: bool) -> list[Problem]:
     return found
 
 
-def port(manifest: Manifest, config: Config, host: dict[str, Any]) -> list[Problem]:
+def port(config: Config, host: dict[str, Any], target: str) -> list[Problem]:
     owner = host["facts"]["port_owner"]
     wanted = config.get("server.host_port", 8080)
     if owner is None:
         return []
-    if owner["name"] == "nginx" and not host["port_sites"]:
+    if owner["name"] == "nginx" and not host["port_sites"] and target == "host":
         return []
     name = "nginx (%s)" % ", ".join(host["port_sites"]) if host["port_sites"] else owner["name"]
     return [

@@ -15,8 +15,10 @@ import time
 from . import archive, nofollow, record, releases
 from .errors import Problem, WindflowError
 
-DOCUMENTS = ("supervisor.conf", "nginx.conf")
-PRIVATE = ("config.yaml", "requirements.txt", "secrets.json")
+
+def group_id(group):
+    """Number of a group, by its name or its number. Raises KeyError."""
+    return int(group) if group.isdigit() else grp.getgrnam(group).gr_gid
 
 
 def read(path):
@@ -46,8 +48,8 @@ def application_changes(plugin, current, listing):
 def differences(params, current_dir):
     """The diff that --diff shows: rendered files as texts, the configuration masked, files by name."""
     shown = []
-    for name in DOCUMENTS:
-        before, after = read(os.path.join(current_dir, name)) if current_dir else "", params["documents"].get(name, "")
+    for name, after in sorted(params["documents"].items()):
+        before = read(os.path.join(current_dir, name)) if current_dir else ""
         if before != after:
             shown.append({"before": before, "after": after, "before_header": name, "after_header": name})
     if params["config_before"] != params["config_after"]:
@@ -73,16 +75,17 @@ def stage(params):
     else:
         data = base64.b64decode(params["archive"])
     try:
-        manifest = archive.unpack(data, path, private=PRIVATE)
+        manifest = archive.unpack(data, path, private=(*params["private"], *params["readable"]))
     except OSError as error:
         raise WindflowError(
             Problem("E4001", "to write the release", str(error), "free some space, or mend the disk", path=path)
         ) from error
     try:
-        config = os.path.join(path, "config.yaml")
-        os.chown(config, 0, grp.getgrnam(params["group"]).gr_gid)
-        os.chmod(config, 0o640)
-        os.symlink(os.path.join("..", "..", "venvs", params["venv"]), os.path.join(path, "venv"))
+        for name in params["readable"]:
+            os.chown(os.path.join(path, name), 0, group_id(params["group"]))
+            os.chmod(os.path.join(path, name), 0o640)
+        if params["venv"]:
+            os.symlink(os.path.join("..", "..", "venvs", params["venv"]), os.path.join(path, "venv"))
         # Before anything points at the release: a power cut must not leave a current one with empty files.
         nofollow.flush_filesystem(path)
     except (OSError, KeyError) as error:

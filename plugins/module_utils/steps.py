@@ -9,6 +9,7 @@ import functools
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from .manifest import Manifest
 
 FINGERPRINT_ROUNDS = 10_000
 DIGEST = re.compile(r"[0-9a-f]{64}")
+SourceDigest = Callable[[str], tuple[str, list]]  # tree.source_digest
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,21 @@ class Source:
     digest: str = ""
     listing: tuple = ()
     requirements: str = ""
+
+
+@dataclass
+class Shipped:
+    """What a release is packed of besides the files of its ``Source``, which lie below ``root``.
+
+    Texts by name: ``documents`` anyone may read, ``readable`` is for ``group`` and root, ``private`` for root.
+    """
+
+    root: str
+    group: str
+    documents: dict[str, str]
+    readable: dict[str, str]
+    private: dict[str, str] = field(default_factory=dict)
+    venv: str = ""
 
 
 @dataclass

@@ -50,6 +50,15 @@ options:
   group:
     description: Group of the application.
     type: str
+  engine:
+    description: What to ask the Docker Engine; C(project) of Compose, and C(images) as tags. Empty asks nothing.
+    type: dict
+    default: {}
+  target:
+    description:
+      - The target that is certain. Without it, the engine is not asked where the plugin is deployed without it.
+    type: str
+    default: ""
 """
 
 EXAMPLES = r"""
@@ -97,6 +106,11 @@ port_sites:
   returned: success
   type: list
   elements: str
+engine:
+  description: Version of the Docker Engine and of Compose, the images asked for, the project's containers.
+  returned: success
+  type: dict
+  sample: {version: 26.1.5, compose: 2.26.1, error: "", root: /var/lib/docker, images: {}, containers: []}
 drift:
   description: What differs from what the current revision left.
   returned: success
@@ -122,6 +136,8 @@ def main():
             "port": {"type": "int"},
             "user": {"type": "str"},
             "group": {"type": "str"},
+            "engine": {"type": "dict", "default": {}},
+            "target": {"type": "str", "default": ""},
         },
         supports_check_mode=True,
     )

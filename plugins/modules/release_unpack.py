@@ -41,13 +41,23 @@ options:
     type: path
     required: true
   group:
-    description: Group that may read the configuration.
+    description: Name or number of the group of the O(readable) files.
     type: str
     required: true
+  readable:
+    description: Names of files that O(group) may read and nobody else but root; they get mode 0640.
+    type: list
+    elements: str
+    default: []
+  private:
+    description: Names of files that only root may read; they get mode 0600.
+    type: list
+    elements: str
+    default: []
   venv:
-    description: Name of the virtual environment that the release uses.
+    description: Name of the virtual environment that the release uses. None without it.
     type: str
-    required: true
+    default: ""
   archive:
     description: The archive in base64, a tar that may be gzipped.
     type: str
@@ -55,7 +65,7 @@ options:
     description: The archive as a file on the host, instead of O(archive).
     type: path
   documents:
-    description: The rendered files C(supervisor.conf) and C(nginx.conf), for the diff.
+    description: Text by name of the rendered files that hold no secret, for the diff.
     type: dict
     required: true
   config_before:
@@ -81,6 +91,8 @@ EXAMPLES = r"""
     release: 20261123T012327Z-1a2b3c4d
     install_dir: /opt/template
     group: template
+    readable: [config.yaml]
+    private: [requirements.txt, secrets.json]
     venv: 0a1b2c3d4e5f-20261123T012327Z
     archive_path: /root/release.tar.gz
     documents: {}
@@ -112,7 +124,9 @@ def main():
             "release": {"type": "str", "required": True},
             "install_dir": {"type": "path", "required": True},
             "group": {"type": "str", "required": True},
-            "venv": {"type": "str", "required": True},
+            "readable": {"type": "list", "elements": "str", "default": []},
+            "private": {"type": "list", "elements": "str", "default": []},
+            "venv": {"type": "str", "default": ""},
             "archive": {"type": "str", "no_log": True},
             "archive_path": {"type": "path"},
             "documents": {"type": "dict", "required": True},

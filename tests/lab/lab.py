@@ -37,6 +37,9 @@ STATE = Path(__file__).resolve().parents[2] / ".cache" / "lab"
 KEY = STATE / "key"
 WAIT = 60.0  # seconds
 SYSTEMD = ["--cgroupns", "host", "-v", "/sys/fs/cgroup:/sys/fs/cgroup:rw", "--tmpfs", "/run", "--tmpfs", "/run/lock"]
+# An engine inside a container needs nearly all of a machine's rights, and a disk of its own.
+ENGINE = ["--cap-add", "ALL", "--cap-drop", "SYS_RESOURCE", "--security-opt", "seccomp=unconfined"]
+ENGINE += ["--security-opt", "apparmor=unconfined", "--security-opt", "systempaths=unconfined"]
 NO_INIT = ["sh", "-c", "mkdir -p /run/sshd && ssh-keygen -A && /usr/sbin/sshd && exec sleep infinity"]
 
 
@@ -121,6 +124,7 @@ def up(name: str, suite: str, variant: str, init: str, ports: list[int]) -> None
         init = "sysvinit"
     if variant != "plain":
         options += SYSTEMD if init == "systemd" else []
+        options += ENGINE if variant == "docker" else []
         command = NO_INIT if init == "none" else []
     docker("create", "--name", container(name), "--hostname", name, *options, tag, *command)
     if variant == "plain":

@@ -68,6 +68,19 @@ class Application:
         record = self.record()
         return next(entry for entry in record["revisions"] if entry["revision"] == record["current"])
 
+    def containers(self, service: str) -> list[dict]:
+        """What the host's engine says of a service's containers."""
+        label = "label=com.docker.compose"
+        filters = f"{label}.project=windflow-{self.plugin}", f"{label}.service={service}"
+        command = "docker ps -aq --no-trunc --filter %s --filter %s | xargs -r docker inspect"
+        return json.loads(self.host.check_output(command, *filters) or "[]")
+
+    def contained_sql(self, query: str) -> str:
+        """The answer of the database's container to one query, unaligned."""
+        (container,) = self.containers("db")
+        command = "docker exec %s psql -h /tmp -U postgres -d %s -Atc %s"
+        return self.host.check_output(command, container["Id"], self.database, query).strip()
+
     def settled_programs(self, seconds: float = 20) -> dict[str, str]:
         """The same, once none of them is starting or stopping any more."""
         end = time.monotonic() + seconds
@@ -89,6 +102,7 @@ class Application:
         commands = [
             f"tail -n 25 {files} 2>/dev/null",
             "journalctl -u nginx -u supervisor -u 'postgresql*' -n 25 --no-pager 2>/dev/null",
+            f"for c in $(docker ps -aq --filter name=windflow-{self.plugin}); do docker logs --tail 20 $c; done 2>&1",
             f"tail -c 3000 {RECORD_DIR}/{self.plugin}/record.json",
         ]
         return self.host.run("; ".join(commands)).stdout

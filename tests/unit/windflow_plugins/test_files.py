@@ -22,6 +22,9 @@ from .conftest import NAMES, PLUGINS, ROOT
 
 DOCUMENTATION = (ROOT / "tests/fixtures/documentation/PLUGINS.md").read_text(encoding="utf-8")
 EVENTS = {"%s-%s" % (when, stage) for when in ("pre", "post") for stage in ("install", "deploy", "upgrade", "remove")}
+TARGETS = {"template": ("host", "compose"), "physical-host": ("host",)}
+# Declared besides those of the documentation: what the containers of the Compose target need to know.
+MORE_VARIABLES = {"template": ("SERVER_WORKERS", "SERVER_TIMEOUT"), "physical-host": ()}
 SECRETS = {
     "template": {"database.password", "app.secret_key"},
     "physical-host": {"database.password", "app.secret_key", "host.connection.password"},
@@ -78,7 +81,7 @@ def physical_host_sample() -> dict:
 @pytest.mark.parametrize("plugin", NAMES)
 def test_the_manifest_is_in_order(plugin):
     manifest = load_manifest(PLUGINS / plugin)
-    assert (manifest.name, manifest.version, manifest.targets) == (plugin, "1.0.0", ("host",))
+    assert (manifest.name, manifest.version, manifest.targets) == (plugin, "1.0.0", TARGETS[plugin])
     assert set(manifest.environments) == {"development", "production"}
     assert set(manifest.hooks) == EVENTS
     on_target = {event for event, specs in manifest.hooks.items() if specs[0].on == "target"}
@@ -107,7 +110,7 @@ def test_secrets_are_marked_and_have_no_default_in_the_schema(plugin):
 def test_the_documented_variables_are_declared(plugin):
     documented = set(re.findall(r"^- `([A-Z_]+)`:", DOCUMENTATION, re.M))
     declared = {node["x-env"]: path for path, node in nodes(schema(plugin)) if "x-env" in node}
-    assert set(declared) == documented | {"ALLOWED_HOSTS"} and len(documented) == 9
+    assert set(declared) == documented | {"ALLOWED_HOSTS", *MORE_VARIABLES[plugin]} and len(documented) == 9
     assert declared["DB_PASSWORD"] == "database.password" and declared["HOST_PORT"] == "server.host_port"
 
 
@@ -115,8 +118,9 @@ def test_the_application_reads_the_same_variables():
     variables = runpy.run_path(PLUGINS / "template/build/app/settings.py")["VARIABLES"]
     read = {variable: "%s.%s" % (section, key) for variable, (section, key, _convert) in variables.items()}
     declared = {node["x-env"]: path for path, node in nodes(schema("template")) if "x-env" in node}
-    # Port and names are nginx's: the application listens on a socket.
-    assert declared == {**read, "HOST_PORT": "server.host_port", "ALLOWED_HOSTS": "app.allowed_hosts"}
+    # Port and names are nginx's, or the front's: the application listens on a socket. The rest is gunicorn's.
+    others = {"HOST_PORT": "server.host_port", "ALLOWED_HOSTS": "app.allowed_hosts"}
+    assert declared == {**read, **others, **{name: declared[name] for name in MORE_VARIABLES["template"]}}
 
 
 @pytest.mark.parametrize("plugin", NAMES)
@@ -276,6 +280,7 @@ def test_the_platform_takes_every_documented_variable(plugin):
         "HOST_PORT": "81",
         "ALLOWED_HOSTS": '["example.com", ".example.org"]',
     }
+    variables.update({name: "7" for name in MORE_VARIABLES[plugin]})
     config = load_config(load_manifest(PLUGINS / plugin), environ=variables)
     assert config.declared_environment() == variables
     values = [config.get(path) for path in ("database.port", "database.password", "app.debug")]

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# On the host, after every deployment: the release that was deployed answers through nginx and is healthy.
+# On the host, after every deployment: the release that was deployed answers and is healthy.
 # Called as: post-deploy <old version> <new version>
 #
 # Bash speaks to the port itself: a fresh host may have no curl, and Python takes longer to start.
 set -eu
 
-# nginx answers the names in app.allowed_hosts only, if there are any, so the first of them is asked for.
+# Only the names in app.allowed_hosts are answered, if there are any, so the first of them is asked for.
 host=localhost
 if [[ ${ALLOWED_HOSTS:-} =~ \"([*]?\.)?([A-Za-z0-9._:-]+)\" ]]; then
     host=${BASH_REMATCH[2]}
@@ -19,7 +19,7 @@ ask() {
 }
 
 answer=
-# Once is enough, unless an nginx worker of the old configuration takes one more connection.
+# Once is enough, unless a process of the old configuration takes one more connection.
 for _ in 1 2 3 4 5 6 7 8 9 10; do
     answer=$(ask /healthz 2>&1) || true
     if [[ $answer == HTTP/1.[01]" 200 "* && ${answer,,} == *"x-windflow-release: ${WINDFLOW_RELEASE,,}"$'\r'* ]]; then

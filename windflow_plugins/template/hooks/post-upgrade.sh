@@ -3,7 +3,7 @@
 # Called as: post-upgrade <old version> <new version>
 set -eu
 
-# nginx answers the names in app.allowed_hosts only, if there are any, so the first of them is asked for.
+# Only the names in app.allowed_hosts are answered, if there are any, so the first of them is asked for.
 host=localhost
 if [[ ${ALLOWED_HOSTS:-} =~ \"([*]?\.)?([A-Za-z0-9._:-]+)\" ]]; then
     host=${BASH_REMATCH[2]}

@@ -13,38 +13,68 @@ from ansible_collections.windflow.platform.plugins.module_utils.errors import Wi
 
 
 def inputs(*targets):
-    return SimpleNamespace(manifest=SimpleNamespace(targets=targets))
+    return SimpleNamespace(manifest=SimpleNamespace(targets=targets), config={})
 
 
-def test_the_first_target_that_there_is_a_backend_for_is_taken():
-    assert plan.choose_target(inputs("host", "compose"), "") == "host"
-    assert plan.choose_target(inputs("compose", "host"), "") == "host"
-    assert plan.choose_target(inputs("compose", "host"), "host") == "host"
+def host(current=None, engine="", family="debian"):
+    facts = {"os": {"family": family, "id": family, "version": "12"}, "python": "3.11.2"}
+    return {
+        "current": {"target": current} if current is not None else None,
+        "engine": {"version": engine, "compose": "2.26.1" if engine else "", "error": "no docker"},
+        "facts": facts,
+    }
 
 
-def test_a_plugin_of_hooks_only_has_no_target():
-    assert plan.choose_target(inputs(), "") == ""
+BOTH = ["compose", "host"]
+
+
+def test_the_first_target_that_the_host_can_have_is_taken_and_others_are_explained():
+    assert plan.choose_target(inputs(*BOTH), BOTH, host(engine="26.1.5")) == ("compose", [])
+    target, passed = plan.choose_target(inputs(*BOTH), BOTH, host())
+    assert target == "host"
+    (reason,) = passed
+    assert "compose is not possible here" in reason and "no docker" in reason and "install Docker" in reason
+
+
+def test_what_is_deployed_stays_what_it_is():
+    assert plan.choose_target(inputs(*BOTH), BOTH, host("host", engine="26.1.5")) == ("host", [])
+    assert plan.choose_target(inputs(*BOTH), BOTH, host("compose")) == ("compose", [])
+
+
+def test_where_none_is_possible_the_first_reports_why():
+    assert plan.choose_target(inputs(*BOTH), BOTH, host(family="arch")) == ("compose", [])
+
+
+@pytest.mark.parametrize(("able", "current"), [(["host"], "compose"), (["compose"], "host"), ([""], "host")])
+def test_a_plugin_does_not_change_its_target_under_its_data(able, current):
+    with pytest.raises(WindflowError) as caught:
+        plan.choose_target(inputs(*able), able, host(current, engine="26.1.5"))
+    assert caught.value.code == "E2016"
+
+
+def test_a_plugin_of_hooks_only_has_no_target_and_may_get_one():
+    assert plan.candidates(inputs(), "") == [""]
+    assert plan.choose_target(inputs(), [""], host()) == ("", [])
+    assert plan.choose_target(inputs("host"), ["host"], host("")) == ("host", [])
+
+
+def test_the_operator_may_choose_among_the_plugins_targets():
+    assert plan.candidates(inputs(*BOTH), "") == BOTH
+    assert plan.candidates(inputs(*BOTH), "host") == ["host"]
 
 
 @pytest.mark.parametrize(("targets", "wanted"), [(("host",), "compose"), ((), "host")])
 def test_a_target_that_the_plugin_does_not_support_is_refused(targets, wanted):
     with pytest.raises(WindflowError) as caught:
-        plan.choose_target(inputs(*targets), wanted)
+        plan.candidates(inputs(*targets), wanted)
     assert caught.value.code == "E2012"
 
 
-@pytest.mark.parametrize(("targets", "wanted"), [(("compose",), ""), (("compose", "host"), "compose")])
-def test_a_target_without_a_backend_is_refused_and_not_passed_over(targets, wanted):
-    with pytest.raises(WindflowError) as caught:
-        plan.choose_target(inputs(*targets), wanted)
-    assert caught.value.code == "E2013"
-
-
 def test_the_url_is_where_the_controller_finds_the_host():
-    made = {"host": {"port": 8080}}
+    made = {"target": "host", "host": {"port": 8080}}
     assert plan.url(made, {"inventory_hostname": "web1"}) == "http://web1:8080"
     assert plan.url(made, {"inventory_hostname": "web1", "ansible_host": "fd00::1"}) == "http://[fd00::1]:8080"
-    assert plan.url({}, {"inventory_hostname": "web1"}) == ""
+    assert plan.url({"target": ""}, {"inventory_hostname": "web1"}) == ""
 
 
 def test_the_operator_is_told_what_drifted_by_name_and_how_much_more():
@@ -54,7 +84,9 @@ def test_the_operator_is_told_what_drifted_by_name_and_how_much_more():
     ]
     step = {"title": "10 nginx site", "pending": True, "why": [], "digest": ""}
     made = {"pending": True, "event": "deploy", "version": "1.0.0", "steps": {"site": step}, "drift": drift}
-    lines = plan.summary(made, "web1").splitlines()
+    made["target"] = "host"
+    lines = plan.summary(made, "web1", ["compose is not"]).splitlines()
+    assert lines.pop(0) == "web1: target host, because compose is not"
     assert lines[0] == "web1: deploy 1.0.0, pending: 10 nginx site"
     assert lines[1] == "web1: drift: /f0: mode is 0666, was 0644"
     assert lines[-1] == "web1: drift: and 5 more"

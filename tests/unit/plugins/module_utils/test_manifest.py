@@ -42,7 +42,7 @@ host:
     /static/: static
 
 compose:
-  service: app
+  app: web
 
 provides:
   storefront: 2.0.0
@@ -67,7 +67,7 @@ FULL_FILES = {
     "config/environments/notes.txt": "",
     "build/app/static/logo.txt": "x",
     "build/requirements.txt": "",
-    "compose/compose.yaml": "services: {}\n",
+    "compose/compose.yaml": "services: {web: {image: web}, front: {image: front}}\n",
     "hooks/a.sh": HOOK,
     "hooks/b.sh": HOOK,
 }
@@ -86,7 +86,7 @@ def test_every_field_is_parsed(make_plugin):
     assert plugin.config_defaults == folder / "config/defaults.yaml"
     assert set(plugin.environments) == {"production", "staging"}
     assert plugin.targets == ("host", "compose")
-    assert plugin.compose == {"service": "app"}
+    assert (plugin.compose.app, plugin.compose.front, plugin.compose.database) == ("web", "front", "")
     assert plugin.provides == {"shop": "1.2.3", "storefront": "2.0.0"}
     assert plugin.host.source == folder / "build/app"
     assert plugin.host.requirements == folder / "build/requirements.txt"
@@ -117,7 +117,7 @@ def test_targets_follow_from_the_directory(make_plugin):
     head = "name: sample\nversion: 1.0.0\n"
     host = head + "host: {wsgi: 'a:b'}\n"
     app = {"build/app/a.py": ""}
-    compose = {"compose/compose.yaml": ""}
+    compose = {"compose/compose.yaml": "services: {app: {image: app}}\n"}
     assert load_manifest(make_plugin(head, compose, "one")).targets == ("compose",)
     assert load_manifest(make_plugin(host, app, "two")).targets == ("host",)
     assert load_manifest(make_plugin(host, {**app, **compose}, "three")).targets == ("compose", "host")

@@ -199,7 +199,7 @@ def test_the_outer_pair_of_hooks_runs_outside_the_inner_one(version, event, pre,
 
 def test_a_remote_database_needs_no_server_here():
     manifest, config = template(**{"database.host": "db.example.com"})
-    asked = plan.questions(manifest, config, {"debian": TABLE}, ["host"])
+    asked = plan.questions(manifest, config, {"debian": TABLE}, {"host": Source()})
     assert "postgresql" not in asked["packages"]["debian"] + asked["services"]["debian"]
     made = make(blank_host(), config)
     assert made["resources"]["database"] == {}

@@ -1,0 +1,496 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The health-gated switch from one release to another in containers, and its way back.
+
+New containers of the application start beside the old ones and are probed, the front is told of them and of no
+others, the old ones drain and stop. Until ``current`` has been switched every step leaves its undoing on a stack,
+as in ``switch``, the switch of the backend ``host``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import json
+import os
+import time
+from dataclasses import replace
+
+from . import engine, files, probe
+from .errors import Problem, WindflowError
+from .redaction import redact
+
+CONFIG_FILES = ("windflow.yaml",)
+SETTLE_SECONDS = 7
+POLL_SECONDS = 0.2
+RELOAD_SECONDS = 10.0
+EDGE_SECONDS = 15.0
+GATEWAY_ERRORS = (0, 502, 503, 504)
+
+
+class Containers:
+    """One switch or one removal; ``options`` are those of the module ``compose_switch``, as attributes."""
+
+    def __init__(self, options):
+        self.options = options
+        self.current_path = os.path.join(options.install_dir, "current")
+        self.front_path = os.path.join(options.shared_dir, "front", "%s.cfg" % options.app)
+        self.previous = self.current()
+        self.timings = {}
+        self.warnings = []
+        self.changes = []
+        self.evidence = {}
+        self.not_undone = []
+        self.undone = False
+
+    def current(self):
+        try:
+            return os.path.basename(os.readlink(self.current_path))
+        except OSError:
+            return ""
+
+    def release_dir(self, release=None):
+        return os.path.join(self.options.install_dir, "releases", release or self.options.release)
+
+    def secrets(self):
+        """What must not be shown of what containers print; the release brings the list."""
+        try:
+            with open(os.path.join(self.release_dir(), "secrets.json"), encoding="utf-8") as stream:
+                return json.load(stream)
+        except (OSError, ValueError):
+            return []
+
+    def redacted(self, text):
+        return redact(text, self.secrets())
+
+    # The engine.
+
+    def compose(self, what, *arguments, release=None, seconds=engine.SECONDS, check=True):
+        """One command of Compose about a release's project."""
+        folder = self.release_dir(release)
+        names = self.options.files if release in (None, self.options.release) else compose_files(folder)
+        argv = ["compose", "--project-name", self.options.project, "--env-file", os.path.join(folder, ".env")]
+        for name in (*names, *CONFIG_FILES):
+            argv += ["--file", os.path.join(folder, name)]
+        return engine.run([*argv, *arguments], what, "E4070", seconds, check, self.redacted)
+
+    def docker(self, what, *arguments, check=True):
+        return engine.run(arguments, what, "E4070", check=check, redact=self.redacted)
+
+    def containers(self, service=""):
+        found = engine.read_containers(self.docker("to list containers", *engine.containers_of(self.options.project)))
+        return [item for item in found if not service or item["service"] == service]
+
+    def inspect(self, identity):
+        """State, restarts and address of a container; an empty map where it is gone."""
+        shape = (
+            '{"state":{{json .State.Status}},"exit":{{.State.ExitCode}},"restarts":{{.RestartCount}},'
+            '"networks":{{json .NetworkSettings.Networks}}}'
+        )
+        said = self.docker("to look at a container", "inspect", "--format", shape, identity, check=False)
+        if not said.strip():
+            return {}
+        found = json.loads(said)
+        networks = (found.pop("networks") or {}).values()
+        found["address"] = next((item["IPAddress"] for item in networks if item.get("IPAddress")), "")
+        return found
+
+    # The switch.
+
+    def deploy(self):
+        """Switches to the release. Raises WindflowError; ``evidence`` then says what was seen."""
+        options = self.options
+        with self.outcome_of(self.outcome):
+            old, workers, answer = self.bring_up()
+        after = "Release %s serves; what it replaced has not stopped yet. Run it again." % options.release
+        with self.outcome_of(lambda: after):
+            with self.phase("drain"):
+                self.drain(workers)
+            with self.phase("stop"):
+                stopped = self.stop(old)
+            self.remove_old_images()
+        return {
+            "previous": self.previous if self.previous != options.release else "",
+            "stopped": stopped,
+            "status": answer.status,
+        }
+
+    def bring_up(self):
+        """Everything up to ``current``, or nothing. Returns the old containers, the front's old workers, the answer."""
+        with contextlib.ExitStack() as undo:
+            with self.phase("services"):
+                self.compose("Compose files that Compose accepts", "config", "--quiet")
+                self.start_others(undo)
+            with self.phase("start"):
+                old, new = self.start(undo)
+            with self.phase("health"):
+                self.wait_healthy(new)
+            with self.phase("front"):
+                workers = self.point_front(new, undo)
+            with self.phase("verify"):
+                answer = self.verify(new)
+            with self.phase("current"):
+                self.on_failure(undo, files.restore, self.current_path, files.save(self.current_path))
+                files.link(self.current_path, "releases/%s" % self.options.release)
+                self.changes.append(self.current_path)
+            undo.pop_all()
+        return old, workers, answer
+
+    @contextlib.contextmanager
+    def outcome_of(self, outcome):
+        """Every error says at its end what has become of the host."""
+        try:
+            yield
+        except WindflowError as error:
+            raise WindflowError(list(error.problems), outcome()) from None
+        except OSError as error:
+            raise WindflowError(files.problem(error), outcome()) from None
+
+    def outcome(self):
+        serving = "Release %s serves on." % self.previous if self.previous else "No release was there before."
+        if self.not_undone:
+            return "Not everything could be put back: %s. %s" % ("; ".join(self.not_undone), serving)
+        self.changes = []
+        return "%s %s" % ("What had been changed was put back." if self.undone else "Nothing was changed.", serving)
+
+    @contextlib.contextmanager
+    def phase(self, name):
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self.timings[name] = round(time.monotonic() - started, 3)
+
+    def on_failure(self, undo, action, *arguments):
+        """Leaves an undoing on the stack; one that fails is reported and does not hide the first fault."""
+
+        def run():
+            self.undone = True
+            try:
+                action(*arguments)
+            except (WindflowError, OSError) as error:
+                self.not_undone += [str(problem) for problem in getattr(error, "problems", [error])]
+
+        undo.callback(run)
+
+    def start_others(self, undo):
+        """The services besides the application and the front: a database, a queue. Compose leaves alone what is as
+        it should be; another secret needs new containers, because they have the old file."""
+        said = self.compose("the services of the project", "config", "--services")
+        names = sorted(set(said.split()) - {self.options.app, self.options.front})
+        renewed = self.share_secrets(undo)
+        if not names:
+            return
+        before = {item["id"] for item in self.containers()}
+        if self.previous:
+            self.on_failure(undo, self.put_back_others, names, before, renewed)
+        else:
+            self.on_failure(undo, self.compose, "to take services away", "rm", "--stop", "--force", *names)
+        more = ["--force-recreate"] if renewed and before else []
+        limit = self.options.health_timeout
+        wait = ["--wait", "--wait-timeout", str(limit)]
+        argv = ["up", "--detach", "--no-build", "--no-deps", *more, *wait, *names]
+        try:
+            self.compose("services %s to be up" % ", ".join(names), *argv, seconds=limit + engine.SECONDS)
+        except WindflowError as error:
+            log = [line for name in names for line in self.log_of(name)]
+            self.evidence = {"log": log}
+            got = "%s; last lines: %s" % (error.problems[0].got, "\n    ".join(log))
+            raise WindflowError([replace(error.problems[0], got=got)]) from None
+        if {item["id"] for item in self.containers() if item["service"] in names} - before:
+            self.changes.extend(names)
+
+    def share_secrets(self, undo):
+        """Copies the release's secrets to where services that outlive releases read them. Returns what changed."""
+        changed = []
+        for path in sorted(glob.glob(os.path.join(glob.escape(self.release_dir()), "secrets", "*"))):
+            shared = os.path.join(self.options.shared_dir, "secrets", os.path.basename(path))
+            wanted, found = files.save(path), files.save(shared)
+            if wanted != found:
+                self.on_failure(undo, files.restore, shared, found)
+                files.restore(shared, wanted)
+                changed.append(shared)
+        self.changes += changed
+        return changed
+
+    def put_back_others(self, names, before, renewed):
+        now = {item["id"] for item in self.containers() if item["service"] in names}
+        if now <= before and not renewed:
+            return
+        more = ["--force-recreate"] if renewed else []
+        argv = ["up", "--detach", "--no-build", "--no-deps", *more, *names]
+        self.compose("to put services back", *argv, release=self.previous)
+
+    def start(self, undo):
+        """As many new containers as there are to be, beside those that are there. Returns (old, new)."""
+        options = self.options
+        if not options.front:
+            return [], self.replace(undo)
+        dead = [item["id"] for item in self.containers(options.app) if item["state"] != "running"]
+        if dead:
+            self.docker("to remove containers that do not run", "rm", "--force", *dead)
+        old = self.containers(options.app)
+        known = {item["id"] for item in old}
+        self.on_failure(undo, self.take_away, known)
+        scale = "%s=%d" % (options.app, len(old) + options.replicas)
+        argv = ["up", "--detach", "--no-build", "--no-deps", "--no-recreate", "--scale", scale, options.app]
+        self.compose("%d new containers of %s" % (options.replicas, options.app), *argv)
+        new = [item for item in self.containers(options.app) if item["id"] not in known]
+        if len(new) != options.replicas:
+            expected = "%d new containers of %s" % (options.replicas, options.app)
+            raise WindflowError(Problem("E4071", expected, str(len(new)), "look at the engine's log"))
+        self.changes += [item["name"] for item in new]
+        return old, new
+
+    def replace(self, undo):
+        """Without a front nothing can share a port: Compose replaces the containers in place. Returns the new ones."""
+        options = self.options
+        self.on_failure(undo, self.replace_back, len(self.containers(options.app)))
+        scale = "%s=%d" % (options.app, options.replicas)
+        argv = ["up", "--detach", "--no-build", "--no-deps", "--scale", scale, options.app]
+        self.compose("%d containers of %s" % (options.replicas, options.app), *argv)
+        new = self.containers(options.app)
+        self.changes += [item["name"] for item in new]
+        return new
+
+    def replace_back(self, count):
+        app = self.options.app
+        if not self.previous:
+            self.compose("to take the application away", "rm", "--stop", "--force", app)
+            return
+        argv = ["up", "--detach", "--no-build", "--no-deps", "--scale", "%s=%d" % (app, count), app]
+        self.compose("to put the application back", *argv, release=self.previous)
+
+    def take_away(self, known):
+        """Removes the application's containers that were not there before."""
+        new = [item["id"] for item in self.containers(self.options.app) if item["id"] not in known]
+        if new:
+            self.docker("to remove new containers", "rm", "--force", "--volumes", *new)
+
+    def wait_healthy(self, new):
+        """Every new container answers its health path; without one, it stays up for a while."""
+        options = self.options
+        deadline = time.monotonic() + options.health_timeout
+        for item in new:
+            address = self.wait_address(item, deadline)
+            if not options.health:
+                self.wait_settled(item)
+                continue
+            left = max(deadline - time.monotonic(), 1.0)
+            health = probe.wait_healthy(
+                [(address, options.app_port)],
+                options.health,
+                options.host_header,
+                limit=left,
+                stop=lambda identity=item["id"]: self.fallen(identity),
+            )
+            if not health.healthy:
+                expected = "%s to answer 200 at port %d, path %s, within %d s" % (
+                    item["name"],
+                    options.app_port,
+                    options.health,
+                    options.health_timeout,
+                )
+                raise self.sick("E4072", expected, item, health.answer, health.stopped)
+
+    def wait_address(self, item, deadline):
+        while True:
+            found = self.inspect(item["id"])
+            reason = self.fallen(item["id"], found)
+            if found.get("address") and not reason:
+                return found["address"]
+            if reason or time.monotonic() > deadline:
+                raise self.sick("E4073", "%s to run" % item["name"], item, None, reason or "no address")
+            time.sleep(POLL_SECONDS)
+
+    def wait_settled(self, item):
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while time.monotonic() < deadline:
+            reason = self.fallen(item["id"])
+            if reason:
+                raise self.sick("E4073", "%s to run for %d s" % (item["name"], SETTLE_SECONDS), item, None, reason)
+            time.sleep(POLL_SECONDS * 5)
+
+    def fallen(self, identity, found=None):
+        """Why a container does not stay up, or an empty text."""
+        found = found or self.inspect(identity)
+        if not found:
+            return "the container is gone"
+        if found["restarts"]:
+            return "it was restarted %d times, exit code %d" % (found["restarts"], found["exit"])
+        if found["state"] in ("exited", "dead", "restarting"):
+            return "%s, exit code %d" % (found["state"], found["exit"])
+        return ""
+
+    def sick(self, code, expected, item, answer, reason):
+        """The error of a release that does not work: last answer, the container's state, the end of its log."""
+        log = self.log(item["id"])
+        if answer:
+            answer = replace(answer, body=self.redacted(answer.body))
+        self.evidence = {
+            "probe_status": answer.status if answer else 0,
+            "probe_body": answer.body[: probe.BODY_CHARACTERS] if answer else "",
+            "probe_error": answer.error if answer else "",
+            "log": log,
+        }
+        got = [str(answer)] if answer else []
+        got += [reason] if reason else []
+        if log:
+            got.append("last lines of its log:\n    %s" % "\n    ".join(log))
+        return WindflowError(Problem(code, expected, "; ".join(got), "mend the application, then deploy again"))
+
+    def log(self, identity):
+        """The last lines that a container wrote to either stream."""
+        said = engine.both_streams(["logs", "--tail", "20", identity])
+        return [self.redacted(line) for line in said.splitlines()[-20:]]
+
+    def log_of(self, service):
+        return [line for item in self.containers(service)[:1] for line in self.log(item["id"])]
+
+    # The front.
+
+    def point_front(self, new, undo):
+        """Tells the front of the new containers and of no others. Returns its old workers, which drain."""
+        if not self.options.front:
+            return []
+        saved = files.save(self.front_path)
+        self.on_failure(undo, self.front_back, saved)
+        files.write(self.front_path, self.servers([item["name"] for item in new]).encode(), 0o644)
+        self.changes.append(self.front_path)
+        return self.front_up()
+
+    def servers(self, names):
+        lines = ["# Written by windflow at each deploy.", "backend %s" % self.options.app]
+        lines += ["    server %s %s:%d" % (name, name, self.options.app_port) for name in names]
+        return "\n".join(lines) + "\n"
+
+    def front_up(self, release=None):
+        """The front runs with what is in its directory. Returns the workers that served before."""
+        front = self.options.front
+        before = {item["id"] for item in self.containers(front) if item["state"] == "running"}
+        argv = ["up", "--detach", "--no-build", "--no-deps", front]
+        self.compose("the front to be up", *argv, release=release)
+        running = [item["id"] for item in self.containers(front) if item["state"] == "running"]
+        kept = [identity for identity in running if identity in before]
+        self.changes += [front] if not kept else []
+        return [worker for identity in kept for worker in self.reload(identity)]
+
+    def front_back(self, saved):
+        """The front serves what it served before, or is gone if there was nothing."""
+        files.restore(self.front_path, saved)
+        if self.previous:
+            self.drain(self.front_up(self.previous))
+        else:
+            self.compose("to take the front away", "rm", "--stop", "--force", self.options.front)
+
+    def workers(self, identity):
+        """[(container, process id)] of HAProxy's workers: every process but the first."""
+        said = self.docker("to list the front's processes", "top", identity, "-eo", "pid", check=False)
+        pids = sorted(int(word) for word in said.split() if word.isdigit())
+        master = self.docker("the front's main process", "inspect", "--format", "{{.State.Pid}}", identity).strip()
+        return [(identity, pid) for pid in pids if str(pid) != master]
+
+    def reload(self, identity):
+        """Has HAProxy read its files again, and waits until a new worker answers. Returns the old ones."""
+        old = self.workers(identity)
+        self.docker("the front to reload", "kill", "--signal", "USR2", identity)
+        deadline = time.monotonic() + RELOAD_SECONDS
+        while not set(self.workers(identity)) - set(old):
+            if time.monotonic() > deadline:
+                log = self.log(identity)
+                self.evidence = {"log": log}
+                got = "no new process within %d s; last lines: %s" % (RELOAD_SECONDS, "\n    ".join(log))
+                raise WindflowError(Problem("E4074", "the front to take its new servers over", got, "mend its files"))
+            time.sleep(POLL_SECONDS)
+        return old
+
+    def verify(self, new):
+        """The answer at the host's port. One that names a release must name this one."""
+        options = self.options
+        if not options.port:
+            return probe.Answer()
+
+        def accept(answer):
+            named = answer.headers.get("x-windflow-release", options.release)
+            good = answer.status == 200 if options.health else answer.status not in GATEWAY_ERRORS
+            return good and named == options.release
+
+        path = options.health or "/"
+        limit = min(EDGE_SECONDS, options.health_timeout)
+        health = probe.wait_healthy(
+            [("127.0.0.1", options.port)], path, options.host_header, limit=limit, accept=accept
+        )
+        if not health.healthy:
+            expected = "release %s to answer at port %d, path %s" % (options.release, options.port, path)
+            raise self.sick("E4075", expected, new[0], health.answer, "")
+        return health.answer
+
+    def drain(self, workers):
+        """Waits until the front's old workers have answered their last request."""
+        deadline = time.monotonic() + self.options.drain_timeout
+        left = set(workers)
+        while left:
+            left &= {worker for identity in {item[0] for item in left} for worker in self.workers(identity)}
+            if left and time.monotonic() > deadline:
+                shown = ", ".join(str(pid) for _identity, pid in sorted(left))
+                self.warnings.append(
+                    "the front's processes %s still answered after %d s" % (shown, self.options.drain_timeout)
+                )
+                return
+            time.sleep(POLL_SECONDS if left else 0)
+
+    def stop(self, old):
+        """Stops the old containers, each with the time that its service grants, and removes them."""
+        if not old:
+            return []
+        identities = [item["id"] for item in old]
+        self.docker("the old containers to stop", "stop", *identities)
+        self.docker("to remove the old containers", "rm", "--volumes", *identities)
+        self.changes += [item["name"] for item in old]
+        return [item["name"] for item in old]
+
+    def remove_old_images(self, keep=True):
+        """Images of releases that are no longer there. One that is in use stays, whoever uses it."""
+        used = ""
+        for path in glob.glob(os.path.join(glob.escape(self.options.install_dir), "releases", "*", "windflow.yaml")):
+            with open(path, encoding="utf-8") as stream:
+                used += stream.read()
+        pattern = "reference=%s-*" % self.options.project
+        argv = ["image", "ls", "--format", "{{.Repository}}:{{.Tag}}", "--filter", pattern]
+        for tag in self.docker("to list images", *argv).split():
+            if self.own(tag) and not (keep and tag in used):
+                self.docker("to remove an image", "image", "rm", tag, check=False)
+
+    def own(self, tag):
+        """Whether a tag is of a service of this plugin: those of a plugin ``a-b`` begin like those of ``a``."""
+        name = tag.rpartition(":")[0][len(self.options.project) + 1 :]
+        return name in self.options.built
+
+    # Removal.
+
+    def remove(self, purge):
+        """Takes containers, networks and images away; volumes too, if they are to be purged."""
+        found = self.containers()
+        label = "label=%s=%s" % (engine.PROJECT, self.options.project)
+        volumes = self.docker("to list volumes", "volume", "ls", "--quiet", "--filter", label).split()
+        self.changes += [item["name"] for item in found] + (volumes if purge else [])
+        if found:
+            identities = [item["id"] for item in found]
+            self.docker("containers to stop", "stop", *identities)
+            self.docker("to remove containers", "rm", "--force", "--volumes", *identities)
+        networks = self.docker("to list networks", "network", "ls", "--quiet", "--filter", label).split()
+        for network in networks:
+            self.docker("to remove a network", "network", "rm", network)
+        for volume in volumes if purge else ():
+            self.docker("to remove a volume", "volume", "rm", volume)
+        self.remove_old_images(keep=False)
+        if files.remove(self.current_path):
+            self.changes.append(self.current_path)
+        return {"volumes": [] if purge else volumes}
+
+
+def compose_files(folder):
+    """The Compose files of a release, as it noted them itself."""
+    with open(os.path.join(folder, "compose.json"), encoding="utf-8") as stream:
+        return json.load(stream)

@@ -1,0 +1,146 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Docker Engine of a host, through its client: what it is, what it has, and commands to it.
+
+The client and not a library: it is what every Docker host has, with Compose as its plugin, and it knows the host's
+contexts and settings. DOCKER_HOST and DOCKER_CONTEXT of the connection's environment choose another engine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+
+from .errors import Problem, WindflowError
+from .inspect_host import free_space
+
+PROJECT = "com.docker.compose.project"
+SERVICE = "com.docker.compose.service"
+RELEASE = "windflow.release"
+CONTAINER = (
+    '{"id":{{json .ID}},"name":{{json .Names}},"state":{{json .State}},"status":{{json .Status}},'
+    '"service":{{json (.Label "%s")}},"release":{{json (.Label "%s")}}}' % (SERVICE, RELEASE)
+)
+NO_CLIENT = "there is no program docker"
+SECONDS = 600
+
+
+def environment():
+    """The client's environment: that of the host's root, in plain English."""
+    return dict(os.environ, LC_ALL="C", DOCKER_CLI_HINTS="false")
+
+
+def start(arguments):
+    """A client that works while other things are done; None where there is none."""
+    pipe = subprocess.PIPE
+    try:
+        return subprocess.Popen(  # pylint: disable=ansible-bad-function
+            ["docker", *arguments], stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, env=environment()
+        )
+    except OSError:
+        return None
+
+
+def containers_of(project):
+    """Arguments that list a project's containers, running or not, in lines that ``read_containers`` reads."""
+    return ["ps", "-a", "--no-trunc", "--filter", "label=%s=%s" % (PROJECT, project), "--format", CONTAINER]
+
+
+def read_containers(output):
+    """[{"id", "name", "state", "status", "service", "release"}], sorted by name."""
+    return sorted((json.loads(line) for line in output.splitlines() if line), key=lambda item: item["name"])
+
+
+def read_images(output):
+    """{tag: image's id} of ``docker image inspect``, whose lines are an id and a list of tags."""
+    found = {}
+    for line in output.splitlines():
+        identity, _blank, tags = line.partition(" ")
+        found.update((tag, identity) for tag in json.loads(tags or "[]") or ())
+    return found
+
+
+class Questions:
+    """What an engine is and has. Everything is asked at once, and read when ``answers`` is called."""
+
+    def __init__(self, project, images):
+        self.images = sorted(set(images))
+        self.asked = {
+            "engine": start(["info", "--format", "{{json .ServerVersion}} {{json .DockerRootDir}}"]),
+            "compose": start(["compose", "version", "--short"]),
+            "containers": start(containers_of(project)),
+        }
+        if self.images:
+            self.asked["images"] = start(["image", "inspect", "--format", "{{.Id}} {{json .RepoTags}}", *self.images])
+
+    def answers(self):
+        """{"version", "compose", "error", "root", "space", "images": {tag: id}, "containers": [...]}.
+
+        ``version`` is empty where no engine answers; ``error`` then says why.
+        """
+        said = {}
+        for name, process in self.asked.items():
+            output, error = process.communicate() if process else (b"", NO_CLIENT.encode())
+            status = process.returncode if process else 127
+            said[name] = (status, output.decode("utf-8", "replace").strip(), error.decode("utf-8", "replace").strip())
+        status, output, error = said["engine"]
+        version, _blank, root = output.splitlines()[-1].partition(" ") if status == 0 and output else ("", "", "")
+        answers = {
+            "version": json.loads(version or '""'),
+            "root": json.loads(root or '""'),
+            "space": None,
+            "error": "" if status == 0 else error[-300:],
+            "compose": said["compose"][1].lstrip("v") if said["compose"][0] == 0 else "",
+            "images": {},
+            "containers": [],
+        }
+        if status == 0:
+            # An engine that runs elsewhere has its directory there.
+            answers["space"] = free_space(answers["root"]) if os.path.isdir(answers["root"]) else None
+            answers["containers"] = read_containers(said["containers"][1])
+            known = read_images(said["images"][1]) if "images" in said else {}
+            answers["images"] = {tag: known.get(tag, "") for tag in self.images}
+        return answers
+
+
+def both_streams(arguments):
+    """What one command of the client prints to either stream, in order; empty where it fails."""
+    try:
+        done = subprocess.run(
+            ["docker", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=environment(),
+            timeout=30,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.decode("utf-8", "replace")
+
+
+def run(arguments, what, code, seconds=SECONDS, check=True, redact=None):
+    """Output of one command of the client. Raises ``WindflowError`` with the end of what it said."""
+    try:
+        done = subprocess.run(
+            ["docker", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment(),
+            timeout=seconds,
+            check=False,
+        )
+    except OSError:
+        raise WindflowError(Problem(code, what, NO_CLIENT, "install Docker Engine")) from None
+    except subprocess.TimeoutExpired:
+        raise WindflowError(Problem(code, what, "no end within %d s" % seconds, "look at the engine")) from None
+    output = done.stdout.decode("utf-8", "replace")
+    if check and done.returncode:
+        said = (done.stderr.decode("utf-8", "replace").strip() or output.strip())[-2000:]
+        got = "exit code %d: %s" % (done.returncode, redact(said) if redact else said)
+        raise WindflowError(Problem(code, what, got, "mend what it reports, then run again"))
+    return output

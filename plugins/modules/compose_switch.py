@@ -1,0 +1,263 @@
+#!/usr/bin/python
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: compose_switch
+short_description: Health-gated switch to a release in containers
+version_added: 1.0.0
+description:
+  - Starts the services that outlive releases, then new containers of the application beside the old ones. Probes them,
+    tells the front of them and of no others, and lets the old ones drain before it stops them.
+  - Whatever fails before the switch is put back, and the old release serves on.
+author: Windflow contributors (@windflow)
+attributes:
+  check_mode:
+    description: Can run in check mode and tell what it would change, without changing it.
+    support: full
+  diff_mode:
+    support: none
+    description: What differs is shown where the release is staged.
+  idempotent:
+    support: full
+    description: A release that is current is left alone.
+options:
+  state:
+    description: V(absent) takes containers, networks and images away.
+    type: str
+    choices: [present, absent]
+    default: present
+  plugin:
+    description: Name of the plugin.
+    type: str
+    required: true
+  project:
+    description: Name of the Compose project.
+    type: str
+    required: true
+  install_dir:
+    description: The application's directory, which has the release in C(releases/).
+    type: path
+    required: true
+  shared_dir:
+    description: Directory with what outlives releases, the front's list of servers and secrets.
+    type: path
+    required: true
+  app:
+    description: The service that is scaled and switched.
+    type: str
+    required: true
+  front:
+    description: The service before it. It is HAProxy with a master process. Empty for none.
+    type: str
+    default: ""
+  built:
+    description: Services whose images are built by the platform, so that old images of theirs can be removed.
+    type: list
+    elements: str
+    default: []
+  release:
+    description: Name of the release. Required for V(present).
+    type: str
+    default: ""
+  files:
+    description: Its Compose files, relative to its directory.
+    type: list
+    elements: str
+    default: []
+  replicas:
+    description: How many containers of the application there are to be.
+    type: int
+    default: 1
+  app_port:
+    description: Port of the application in its container.
+    type: int
+    default: 8000
+  port:
+    description: Port of the front on the host; V(0) for an application that has none.
+    type: int
+    default: 8080
+  health:
+    description: Path that answers 200 where the application is well. Empty for a program without HTTP.
+    type: str
+    default: ""
+  health_timeout:
+    description: Seconds within which all new containers must be well.
+    type: int
+    default: 60
+  host_header:
+    description: Name that is asked for.
+    type: str
+    default: localhost
+  drain_timeout:
+    description: Seconds that the front's old processes have to answer their last requests.
+    type: int
+    default: 30
+  purge:
+    description: Whether V(absent) deletes volumes too.
+    type: bool
+    default: false
+requirements:
+  - Docker Engine, with Compose 2.18 as a plugin of its client
+"""
+
+EXAMPLES = r"""
+- name: Switch
+  windflow.platform.compose_switch:
+    plugin: template
+    project: windflow-template
+    install_dir: /opt/template
+    shared_dir: /opt/template/shared
+    release: 20261123T012327Z-1a2b3c4d
+    files: [app/compose/compose.yaml]
+    app: app
+    front: front
+    replicas: 3
+    health: /healthz
+
+- name: Take everything but the data away
+  windflow.platform.compose_switch:
+    state: absent
+    plugin: template
+    project: windflow-template
+    install_dir: /opt/template
+    shared_dir: /opt/template/shared
+    app: app
+"""
+
+RETURN = r"""
+changes:
+  description: Containers, services and files that were changed.
+  returned: always
+  type: list
+  elements: str
+previous:
+  description: The release that served before, if another one did.
+  returned: success
+  type: str
+stopped:
+  description: The old containers.
+  returned: success
+  type: list
+  elements: str
+timings:
+  description: Seconds by phase.
+  returned: always
+  type: dict
+log:
+  description: The last lines of the container's log, secrets masked.
+  returned: when a container was not well
+  type: list
+  elements: str
+probe_status:
+  description: Status of the last answer to the probe, 0 for none.
+  returned: when a container was not well
+  type: int
+volumes:
+  description: Volumes that stay.
+  returned: when O(state) is V(absent)
+  type: list
+  elements: str
+"""
+
+import re
+import signal
+from types import SimpleNamespace
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.windflow.platform.plugins.module_utils import files
+from ansible_collections.windflow.platform.plugins.module_utils.containers import Containers
+from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
+from ansible_collections.windflow.platform.plugins.module_utils.installed import RELEASE
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+ARGUMENTS = {
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "plugin": {"type": "str", "required": True},
+    "project": {"type": "str", "required": True},
+    "install_dir": {"type": "path", "required": True},
+    "shared_dir": {"type": "path", "required": True},
+    "app": {"type": "str", "required": True},
+    "front": {"type": "str", "default": ""},
+    "built": {"type": "list", "elements": "str", "default": []},
+    "release": {"type": "str", "default": ""},
+    "files": {"type": "list", "elements": "str", "default": []},
+    "replicas": {"type": "int", "default": 1},
+    "app_port": {"type": "int", "default": 8000},
+    "port": {"type": "int", "default": 8080},
+    "health": {"type": "str", "default": ""},
+    "health_timeout": {"type": "int", "default": 60},
+    "host_header": {"type": "str", "default": "localhost"},
+    "drain_timeout": {"type": "int", "default": 30},
+    "purge": {"type": "bool", "default": False},
+}
+
+
+def check(options):
+    """Refuses what could not be meant."""
+    problems = []
+    if options.state == "present" and not RELEASE.match(options.release):
+        problems.append(Problem("E4044", "a release's name", repr(options.release), "use the name that the plan gives"))
+    if options.replicas < 1:
+        problems.append(Problem("E4044", "one replica at least", str(options.replicas), "give a number from 1"))
+    if not re.match(r"(/[!-~]*)?\Z", options.health):
+        problems.append(Problem("E4044", "a path of the application", repr(options.health), "begin it with /"))
+    if not re.match(r"[!-~]+\Z", options.host_header):
+        problems.append(Problem("E4044", "a host's name", repr(options.host_header), "give the name that clients use"))
+    if problems:
+        raise WindflowError(problems)
+
+
+def interrupted(number, frame):
+    """A signal becomes an exception, so that a half-made switch is undone; a second one does not stop that."""
+    for other in SIGNALS:
+        signal.signal(other, signal.SIG_IGN)
+    raise WindflowError(Problem("E4045", "to be left to finish", "signal %d" % number, "run it again"))
+
+
+def main():
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    options = SimpleNamespace(**module.params)
+    try:
+        check(options)
+    except WindflowError as error:
+        module.fail_json(**error.as_result())
+    switch = Containers(options)
+    result = {}
+    try:
+        if module.check_mode:
+            switch.changes = foreseen(switch)
+        else:
+            for number in SIGNALS:
+                signal.signal(number, interrupted)
+            if options.state == "absent":
+                result = switch.remove(options.purge)
+            elif switch.previous != options.release:
+                result = switch.deploy()
+    except WindflowError as error:
+        module.fail_json(changed=bool(switch.changes), **error.as_result(), **report(switch))
+    except OSError as error:
+        module.fail_json(**WindflowError(files.problem(error)).as_result(), **report(switch))
+    for warning in switch.warnings:
+        module.warn(warning)
+    module.exit_json(changed=bool(switch.changes), **result, **report(switch))
+
+
+def foreseen(switch):
+    """What would change, as far as that is known without changing it."""
+    if switch.options.state == "absent":
+        return [item["name"] for item in switch.containers()]
+    return [switch.current_path] if switch.previous != switch.options.release else []
+
+
+def report(switch):
+    """What is told however it ended."""
+    return {"changes": switch.changes, "timings": switch.timings, **switch.evidence}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,170 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ansible_collections.windflow.platform.plugins.module_utils import compose_plan, plan, preflight, tree
+from ansible_collections.windflow.platform.plugins.module_utils.config import load_config
+from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
+from ansible_collections.windflow.platform.plugins.module_utils.manifest import load_manifest
+from ansible_collections.windflow.platform.plugins.module_utils.steps import Settings, Source
+
+TEMPLATE = Path(__file__).parents[4] / "windflow_plugins" / "template"
+SETTINGS = Settings(time="20261123T012327Z")
+ENGINE = {"version": "20.10.24", "compose": "2.26.1-4", "error": "", "root": "/x", "space": None, "containers": []}
+
+
+def template(*sets):
+    manifest = load_manifest(TEMPLATE)
+    return manifest, load_config(manifest, None, None, [], {}, list(sets))
+
+
+def source_of(manifest):
+    return plan.source_of(manifest, "compose", tree.source_digest)
+
+
+def blank_host(**changes):
+    facts = {"root": True, "cpu_threads": 2, "ram_mb": 2000, "port_owner": None, "space": {}, "python": "3.11.2"}
+    engine = {**ENGINE, "images": {}}
+    return {"facts": facts, "current": None, "drift": [], "engine": engine, "port_sites": [], **changes}
+
+
+def make(host, *sets, settings=SETTINGS, source=None):
+    manifest, config = template(*sets)
+    return plan.build(manifest, config, settings, source or source_of(manifest), host, None, "compose")
+
+
+def after(made):
+    """The host as it is when a plan was carried out."""
+    images = {tag: "sha256:1" for tag in made["compose"]["images"].values()}
+    return blank_host(current={**made["revision"], "revision": 1}, engine={**ENGINE, "images": images})
+
+
+def pending(made):
+    return [name for name, step in made["steps"].items() if step["pending"]]
+
+
+def documents(made, *sets):
+    manifest, config = template(*sets)
+    return compose_plan.documents(manifest, config, made)
+
+
+def variables(text):
+    return dict(line.partition("=")[::2] for line in text.splitlines())
+
+
+def test_on_a_blank_host_everything_is_pending():
+    made = make(blank_host())
+    assert pending(made) == ["directories", "application", "config", "containers"]
+    assert (made["event"], made["target"], made["role"]) == ("install", "compose", "windflow.platform.compose")
+    assert made["user"] == "nobody" and made["install_dir"] == "/opt/template"
+
+
+def test_a_host_as_planned_has_nothing_pending():
+    first = make(blank_host())
+    second = make(after(first), settings=Settings(time="20270101T000000Z"))
+    assert pending(second) == [] and second["release"] == first["release"]
+
+
+def test_a_plan_holds_no_secret():
+    text = json.dumps(make(blank_host()))
+    assert "dbpassword" not in text and "your-secret-key-here" not in text
+
+
+def test_the_same_files_give_the_same_tags_and_others_give_others():
+    manifest, config = template()
+    source = source_of(manifest)
+    tags = compose_plan.images(manifest, config, source)
+    assert set(tags) == {"app", "front", "db"}
+    assert tags == compose_plan.images(manifest, config, source)
+    listing = [item for item in source.listing if item[0] != "build/app/application.py"]
+    changed = compose_plan.images(manifest, config, Source("0", tuple(listing)))
+    assert {name for name in tags if tags[name] != changed[name]} == {"app"}
+    other = template("images.base=debian:bookworm-slim")[1]
+    assert not set(tags.values()) & set(compose_plan.images(manifest, other, source).values())
+
+
+def test_an_image_that_is_gone_makes_a_release():
+    host = after(make(blank_host()))
+    tag = next(iter(host["engine"]["images"]))
+    host["engine"]["images"][tag] = ""
+    made = make(host)
+    assert pending(made) == ["application"] and made["new_release"]
+    assert made["steps"]["application"]["missing"] == [tag]
+
+
+def test_more_replicas_make_a_release():
+    made = make(after(make(blank_host())), settings=Settings(replicas=3, time="20270101T000000Z"))
+    assert pending(made) == ["containers"] and made["compose"]["replicas"] == 3
+
+
+def test_compose_interpolates_declared_variables_and_no_secret():
+    found = variables(documents(make(blank_host()))[".env"])
+    assert {"DB_HOST", "DB_PORT", "DB_NAME", "DB_USER", "DEBUG", "LOG_LEVEL", "HOST_PORT"} <= set(found)
+    assert not {"DB_PASSWORD", "SECRET_KEY"} & set(found)
+    assert "your-secret-key-here" not in str(found) and "dbpassword" not in str(found)
+
+
+def test_a_local_database_is_the_service_and_another_one_is_left_alone():
+    manifest, config = template()
+    found = variables(documents(make(blank_host()))[".env"])
+    assert (found["DB_HOST"], found["COMPOSE_PROFILES"]) == ("db", "database")
+    assert compose_plan.release_config(manifest, config)["database"]["host"] == "db"
+    away = "database.host=db.example.com"
+    found = variables(documents(make(blank_host(), away), away)[".env"])
+    assert found["DB_HOST"] == "db.example.com" and "COMPOSE_PROFILES" not in found
+    manifest, config = template(away)
+    assert compose_plan.release_config(manifest, config)["database"]["host"] == "db.example.com"
+
+
+def test_secrets_are_files_by_variable():
+    _manifest, config = template()
+    assert compose_plan.secret_files(config) == {"DB_PASSWORD": "dbpassword", "SECRET_KEY": "your-secret-key-here"}
+
+
+def test_the_overlay_names_images_that_are_never_pulled():
+    made = make(blank_host())
+    services = yaml.safe_load(documents(made)["windflow.yaml"])["services"]
+    assert services["app"]["image"] == made["compose"]["images"]["app"]
+    assert {service["pull_policy"] for service in services.values()} == {"never"}
+    assert services["app"]["labels"] == {"windflow.release": made["release"]}
+
+
+def test_a_value_that_no_env_file_holds_is_refused(tmp_path):
+    manifest, config = template()
+    config.data["database"]["name"] = "two\nlines"
+    with pytest.raises(WindflowError) as caught:
+        compose_plan.documents(manifest, config, make(blank_host()))
+    assert caught.value.problems[0].path == "DB_NAME"
+
+
+@pytest.mark.parametrize(
+    ("engine", "code"),
+    [
+        ({"version": "", "compose": "", "error": "no docker"}, "E2017"),
+        ({"version": "20.10.24", "compose": ""}, "E2018"),
+        ({"version": "20.10.24", "compose": "2.17.3"}, "E2018"),
+        ({"version": "20.10.24", "compose": "1.29.2"}, "E2018"),
+        ({"version": "20.10.24", "compose": "2.18.0"}, ""),
+        ({"version": "28.0.1", "compose": "5.0.0-rc1"}, ""),
+    ],
+)
+def test_the_preflight_names_what_is_missing(engine, code):
+    found = preflight.container_engine({**ENGINE, "error": "", **engine})
+    assert [problem.code for problem in found] == ([code] if code else [])
+
+
+def test_the_preflight_wants_the_port_and_room_for_images():
+    manifest, config = template()
+    host = blank_host()
+    host["facts"]["port_owner"] = {"name": "nginx", "pid": 7}
+    host["engine"].update(space={"mb": 20, "inodes": None}, images={"t": ""}, root="/var/lib/docker")
+    errors, _warnings = preflight.findings(manifest, config, "", host, "compose")
+    assert sorted(problem.code for problem in errors) == ["E2008", "E2009"]

@@ -1,0 +1,72 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.windflow.platform.plugins.module_utils import engine, managed
+from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
+
+KEPT = {"app": "app", "release": "r2", "images": {"a:1": "sha256:a"}, "services": {"app": 2, "db": 1}}
+
+
+def container(service, release="r2", state="running"):
+    return {"id": "x", "name": service, "state": state, "status": "", "service": service, "release": release}
+
+
+def drift(containers, images=None):
+    now = {"containers": containers, "images": images or {"a:1": "sha256:a"}}
+    return [(item["resource"], item["expected"], item["found"]) for item in managed.compose_drift(KEPT, now)]
+
+
+def test_containers_as_deployed_are_no_drift():
+    assert drift([container("app"), container("app"), container("db", "")]) == []
+
+
+@pytest.mark.parametrize(
+    ("containers", "found"),
+    [
+        ([container("app"), container("db", "")], ("service app", "2", "1")),
+        ([container("app"), container("app", state="exited"), container("db", "")], ("service app", "2", "1")),
+        ([container("app"), container("app", "r1"), container("db", "")], ("service app", "2", "1")),
+        ([container("app"), container("app")], ("service db", "1", "0")),
+    ],
+)
+def test_containers_that_are_missing_stopped_or_of_another_release_are_drift(containers, found):
+    assert drift(containers) == [found]
+
+
+@pytest.mark.parametrize(("has", "shown"), [("sha256:b", "sha256:b"), ("", "absent")])
+def test_an_image_that_is_another_or_gone_is_drift(has, shown):
+    good = [container("app"), container("app"), container("db", "")]
+    assert drift(good, {"a:1": has}) == [("image a:1", "sha256:a", shown)]
+
+
+def test_a_plugin_without_containers_has_no_drift_of_containers():
+    assert managed.compose_drift({}, {"containers": [], "images": {}}) == []
+
+
+def test_images_are_read_by_each_of_their_tags():
+    output = 'sha256:1 ["a:1","a:2"]\nsha256:2 []\nsha256:3 null\n'
+    assert engine.read_images(output) == {"a:1": "sha256:1", "a:2": "sha256:1"}
+
+
+def test_a_host_without_the_client_says_so(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    answers = engine.Questions("p", ["a:1"]).answers()
+    assert (answers["version"], answers["compose"], answers["error"]) == ("", "", engine.NO_CLIENT)
+    with pytest.raises(WindflowError, match="E4070"):
+        engine.run(["ps"], "to list", "E4070")
+
+
+def test_an_engine_that_does_not_answer_says_why(monkeypatch, tmp_path):
+    program = tmp_path / "docker"
+    program.write_text("#!/bin/sh\necho 'Cannot connect to the daemon' >&2\nexit 1\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", "%s:/usr/bin:/bin" % tmp_path)
+    answers = engine.Questions("p", []).answers()
+    assert answers["version"] == "" and "Cannot connect" in answers["error"]
+    with pytest.raises(WindflowError, match="exit code 1: CANNOT"):
+        engine.run(["ps"], "to list", "E4070", redact=str.upper)
