@@ -20,6 +20,7 @@ from ansible_collections.windflow.platform.plugins.module_utils.host_plan import
 from ansible_collections.windflow.platform.plugins.module_utils.inputs import ARGUMENTS, Inputs, read_inputs
 from ansible_collections.windflow.platform.plugins.module_utils.manifest import HookSpec, Manifest, load_manifest
 from ansible_collections.windflow.platform.plugins.module_utils.plugin_files import EVENTS
+from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call
 
 # The system takes 128 KiB in one variable.
 RESULTS_BYTES = 120_000
@@ -90,9 +91,11 @@ class ActionModule(ActionBase):
         host: str,
         task_vars: dict,
     ) -> hooks.HookResult:
-        done = self._execute_module(
-            module_name="windflow.platform.hook",
-            module_args={
+        done = call(
+            self,
+            "hook_script",
+            "windflow.platform.hook",
+            {
                 "plugin": manifest.name,
                 "events": [spec.event],
                 "old_version": arguments["old_version"],
@@ -105,7 +108,7 @@ class ActionModule(ActionBase):
                 "environment": json.dumps(environment),
                 "secrets": json.dumps(secrets),
             },
-            task_vars=task_vars,
+            task_vars,
         )
         if "hook" not in done:
             problems = [Problem(**problem) for problem in done.get("problems", [])]

@@ -174,15 +174,9 @@ code:
   sample: E3001
 """
 
-import base64
-import json
-import os
-import pwd
-from dataclasses import asdict
-
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.windflow.platform.plugins.module_utils import hooks
+from ansible_collections.windflow.platform.plugins.module_utils import hook_script
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 
 EVENTS = [
@@ -219,38 +213,6 @@ ARGUMENTS = {
 }
 
 
-def existing(user):
-    """The account, or nobody as long as it was not created."""
-    try:
-        pwd.getpwnam(user)
-    except KeyError:
-        return "nobody"
-    return user
-
-
-def run(params):
-    """Writes the script to a private directory of its account and runs it there."""
-    user = existing(params["user"])
-    entry = hooks.account(user)
-    content = base64.b64decode(params["script"])
-    with hooks.private_directory(entry) as directory:
-        path = os.path.join(directory, os.path.basename(params["script_name"]) or "hook")
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o555)
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
-        call = hooks.hook_argv(path, params["events"][0], params["old_version"], params["new_version"])
-        return hooks.run_hook(
-            [*hooks.script_argv(content, path), *call[1:]],
-            json.loads(params["environment"]),
-            directory,
-            params["timeout"],
-            user,
-            json.loads(params["secrets"]),
-            params["script_name"],
-            params["host"],
-        )
-
-
 def main():
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     if module.params["script"] is None:
@@ -258,10 +220,9 @@ def main():
     if module.check_mode:
         module.exit_json(changed=False, hooks=[])
     try:
-        result = run(module.params)
+        module.exit_json(**hook_script.run(module.params))
     except WindflowError as error:
         module.fail_json(**error.as_result())
-    module.exit_json(changed=False, hook=asdict(result))
 
 
 if __name__ == "__main__":

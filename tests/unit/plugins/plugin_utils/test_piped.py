@@ -49,7 +49,7 @@ def ask(asked):
     return piped.call(asked, "host_state", "windflow.platform.host_info", {"plugin": "x"}, {})
 
 
-@pytest.mark.parametrize("entry", ["host_state", "recording", "staging"])
+@pytest.mark.parametrize("entry", ["hook_script", "host_state", "recording", "staging"])
 def test_what_is_sent_is_the_code_and_everything_of_ours_that_it_imports(entry):
     needed, pending = set(), ["errors", entry]
     while pending:
