@@ -20,43 +20,26 @@ from dataclasses import replace
 from . import engine, files, probe
 from .errors import Problem, WindflowError
 from .redaction import redact
+from .switching import Switching
 
 CONFIG_FILES = ("windflow.yaml",)
 SETTLE_SECONDS = 7
 POLL_SECONDS = 0.2
 RELOAD_SECONDS = 10.0
 EDGE_SECONDS = 15.0
-GATEWAY_ERRORS = (0, 502, 503, 504)
 
 
-class Containers:
+class Containers(Switching):
     """One switch or one removal; ``options`` are those of the module ``compose_switch``, as attributes."""
 
     def __init__(self, options):
-        self.options = options
-        self.current_path = os.path.join(options.install_dir, "current")
+        super().__init__(options)
         self.front_path = os.path.join(options.shared_dir, "front", "%s.cfg" % options.app)
-        self.previous = self.current()
-        self.timings = {}
-        self.warnings = []
-        self.changes = []
-        self.evidence = {}
-        self.not_undone = []
-        self.undone = False
-
-    def current(self):
-        try:
-            return os.path.basename(os.readlink(self.current_path))
-        except OSError:
-            return ""
-
-    def release_dir(self, release=None):
-        return os.path.join(self.options.install_dir, "releases", release or self.options.release)
 
     def secrets(self):
         """What must not be shown of what containers print; the release brings the list."""
         try:
-            with open(os.path.join(self.release_dir(), "secrets.json"), encoding="utf-8") as stream:
+            with open(os.path.join(self.release_dir, "secrets.json"), encoding="utf-8") as stream:
                 return json.load(stream)
         except (OSError, ValueError):
             return []
@@ -68,7 +51,7 @@ class Containers:
 
     def compose(self, what, *arguments, release=None, seconds=engine.SECONDS, check=True):
         """One command of Compose about a release's project."""
-        folder = self.release_dir(release)
+        folder = self.dir_of(release) if release else self.release_dir
         names = self.options.files if release in (None, self.options.release) else compose_files(folder)
         argv = ["compose", "--project-name", self.options.project, "--env-file", os.path.join(folder, ".env")]
         for name in (*names, *CONFIG_FILES):
@@ -103,8 +86,7 @@ class Containers:
         options = self.options
         with self.outcome_of(self.outcome):
             old, workers, answer = self.bring_up()
-        after = "Release %s serves; what it replaced has not stopped yet. Run it again." % options.release
-        with self.outcome_of(lambda: after):
+        with self.outcome_of(self.outcome_after):
             with self.phase("drain"):
                 self.drain(workers)
             with self.phase("stop"):
@@ -137,43 +119,6 @@ class Containers:
             undo.pop_all()
         return old, workers, answer
 
-    @contextlib.contextmanager
-    def outcome_of(self, outcome):
-        """Every error says at its end what has become of the host."""
-        try:
-            yield
-        except WindflowError as error:
-            raise WindflowError(list(error.problems), outcome()) from None
-        except OSError as error:
-            raise WindflowError(files.problem(error), outcome()) from None
-
-    def outcome(self):
-        serving = "Release %s serves on." % self.previous if self.previous else "No release was there before."
-        if self.not_undone:
-            return "Not everything could be put back: %s. %s" % ("; ".join(self.not_undone), serving)
-        self.changes = []
-        return "%s %s" % ("What had been changed was put back." if self.undone else "Nothing was changed.", serving)
-
-    @contextlib.contextmanager
-    def phase(self, name):
-        started = time.monotonic()
-        try:
-            yield
-        finally:
-            self.timings[name] = round(time.monotonic() - started, 3)
-
-    def on_failure(self, undo, action, *arguments):
-        """Leaves an undoing on the stack; one that fails is reported and does not hide the first fault."""
-
-        def run():
-            self.undone = True
-            try:
-                action(*arguments)
-            except (WindflowError, OSError) as error:
-                self.not_undone += [str(problem) for problem in getattr(error, "problems", [error])]
-
-        undo.callback(run)
-
     def start_others(self, undo):
         """The services besides the application and the front: a database, a queue. Compose leaves alone what is as
         it should be; another secret needs new containers, because they have the old file."""
@@ -204,7 +149,7 @@ class Containers:
     def share_secrets(self, undo):
         """Copies the release's secrets to where services that outlive releases read them. Returns what changed."""
         changed = []
-        for path in sorted(glob.glob(os.path.join(glob.escape(self.release_dir()), "secrets", "*"))):
+        for path in sorted(glob.glob(os.path.join(glob.escape(self.release_dir), "secrets", "*"))):
             shared = os.path.join(self.options.shared_dir, "secrets", os.path.basename(path))
             wanted, found = files.save(path), files.save(shared)
             if wanted != found:
@@ -411,15 +356,10 @@ class Containers:
         if not options.port:
             return probe.Answer()
 
-        def accept(answer):
-            named = answer.headers.get("x-windflow-release", options.release)
-            good = answer.status == 200 if options.health else answer.status not in GATEWAY_ERRORS
-            return good and named == options.release
-
         path = options.health or "/"
         limit = min(EDGE_SECONDS, options.health_timeout)
         health = probe.wait_healthy(
-            [("127.0.0.1", options.port)], path, options.host_header, limit=limit, accept=accept
+            [("127.0.0.1", options.port)], path, options.host_header, limit=limit, accept=self.accepts
         )
         if not health.healthy:
             expected = "release %s to answer at port %d, path %s" % (options.release, options.port, path)

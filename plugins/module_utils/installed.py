@@ -13,38 +13,27 @@ import grp
 import json
 import os
 import pwd
-import re
 
 from . import files
 from .errors import Problem, WindflowError
+from .switching import RELEASE, Switching
 
-RELEASE = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}\Z")
 
-
-class Installation:
+class Installation(Switching):
     """``options`` are those of the module ``release_switch``, as attributes."""
 
     def __init__(self, options):
-        self.options = options
+        super().__init__(options)
         self.program = "windflow-%s-%s" % (options.plugin, options.release)
         self.program_path = self.path_of(self.program)
         site = "windflow-%s.conf" % options.plugin
         self.site_path = os.path.join(options.site_available_dir, site)
         self.enabled_path = os.path.join(options.site_enabled_dir, site)
         self.default_path = options.default_site or os.path.join(options.site_enabled_dir, "default")
-        self.release_dir = os.path.join(options.install_dir, "releases", options.release)
-        self.current_path = os.path.join(options.install_dir, "current")
         self.run_dir = os.path.join(options.install_dir, "run")
-        self.previous = self.current()
 
     def path_of(self, program):
         return os.path.join(self.options.program_dir, "%s.%s" % (program, self.options.program_ext))
-
-    def current(self):
-        try:
-            return os.path.basename(os.readlink(self.current_path))
-        except OSError:
-            return ""
 
     def release_of(self, program):
         """Release of one of this plugin's programs, "" for any other: plugin ``a`` has nothing of ``a-b``."""

@@ -28,22 +28,15 @@ FALLEN = ("BACKOFF", "FATAL", "EXITED", "UNKNOWN")
 STATE_INTERVAL = 0.2
 EDGE_SECONDS = 10.0
 LOG_LINES = 20
-GATEWAY_ERRORS = (0, 502, 503, 504)
 
 
 class Switch(Installation):
-    """One switch or one removal. ``changes``, ``timings``, ``warnings`` and ``evidence`` then say what happened."""
+    """One switch or one removal."""
 
     def __init__(self, options):
         super().__init__(options)
         self.supervisor = None
-        self.timings = {}
-        self.warnings = []
-        self.changes = []
         self.backups = []
-        self.evidence = {}
-        self.not_undone = []
-        self.undone = False
 
     # The switch.
 
@@ -52,8 +45,7 @@ class Switch(Installation):
         options = self.options
         with self.outcome_of(self.outcome):
             master, old_workers, answer = self.bring_up()
-        after = "Release %s serves; what it replaced has not stopped yet. Run it again." % options.release
-        with self.outcome_of(lambda: after):
+        with self.outcome_of(self.outcome_after):
             with self.phase("drain"):
                 self.finish_drain(master, old_workers)
             with self.phase("stop"):
@@ -84,45 +76,6 @@ class Switch(Installation):
                     self.put(entry, undo)
             undo.pop_all()
         return master, old_workers, answer
-
-    @contextlib.contextmanager
-    def outcome_of(self, outcome):
-        """Every error says at its end what has become of the host."""
-        try:
-            yield
-        except WindflowError as error:
-            raise WindflowError(list(error.problems), outcome()) from None
-        except OSError as error:
-            raise WindflowError(files.problem(error), outcome()) from None
-
-    def outcome(self):
-        serving = "Release %s serves on." % self.previous if self.previous else "No release was there before."
-        if self.not_undone:
-            return "Not everything could be put back: %s. %s" % ("; ".join(self.not_undone), serving)
-        if self.previous == self.options.release:
-            return "The release was current already and was left as it is."
-        self.changes = []
-        return "%s %s" % ("What had been changed was put back." if self.undone else "Nothing was changed.", serving)
-
-    @contextlib.contextmanager
-    def phase(self, name):
-        started = time.monotonic()
-        try:
-            yield
-        finally:
-            self.timings[name] = round(time.monotonic() - started, 3)
-
-    def on_failure(self, undo, action, *arguments):
-        """Leaves an undoing on the stack; one that fails is reported and does not hide the first fault."""
-
-        def run():
-            self.undone = True
-            try:
-                action(*arguments)
-            except (WindflowError, OSError) as error:
-                self.not_undone += [str(problem) for problem in getattr(error, "problems", [error])]
-
-        undo.callback(run)
 
     def put(self, entry, undo):
         """Brings one file or link to what is wanted. Returns whether it had to be changed."""
@@ -287,15 +240,10 @@ class Switch(Installation):
         """The answer through nginx. One that names a release must name this one."""
         options = self.options
 
-        def accept(answer):
-            named = answer.headers.get("x-windflow-release", options.release)
-            good = answer.status == 200 if options.health else answer.status not in GATEWAY_ERRORS
-            return good and named == options.release
-
         path = options.health or "/"
         limit = min(EDGE_SECONDS, options.health_timeout)
         health = probe.wait_healthy(
-            [("127.0.0.1", options.port)], path, options.host_header, limit=limit, accept=accept
+            [("127.0.0.1", options.port)], path, options.host_header, limit=limit, accept=self.accepts
         )
         if not health.healthy:
             named = health.answer.headers.get("x-windflow-release", "")

@@ -163,18 +163,15 @@ volumes:
   elements: str
 """
 
-import re
-import signal
 from types import SimpleNamespace
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.windflow.platform.plugins.module_utils import files
 from ansible_collections.windflow.platform.plugins.module_utils.containers import Containers
-from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
-from ansible_collections.windflow.platform.plugins.module_utils.installed import RELEASE
+from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
+from ansible_collections.windflow.platform.plugins.module_utils.switching import check, end_by_exception
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 ARGUMENTS = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "plugin": {"type": "str", "required": True},
@@ -197,33 +194,11 @@ ARGUMENTS = {
 }
 
 
-def check(options):
-    """Refuses what could not be meant."""
-    problems = []
-    if options.state == "present" and not RELEASE.match(options.release):
-        problems.append(Problem("E4044", "a release's name", repr(options.release), "use the name that the plan gives"))
-    if options.replicas < 1:
-        problems.append(Problem("E4044", "one replica at least", str(options.replicas), "give a number from 1"))
-    if not re.match(r"(/[!-~]*)?\Z", options.health):
-        problems.append(Problem("E4044", "a path of the application", repr(options.health), "begin it with /"))
-    if not re.match(r"[!-~]+\Z", options.host_header):
-        problems.append(Problem("E4044", "a host's name", repr(options.host_header), "give the name that clients use"))
-    if problems:
-        raise WindflowError(problems)
-
-
-def interrupted(number, frame):
-    """A signal becomes an exception, so that a half-made switch is undone; a second one does not stop that."""
-    for other in SIGNALS:
-        signal.signal(other, signal.SIG_IGN)
-    raise WindflowError(Problem("E4045", "to be left to finish", "signal %d" % number, "run it again"))
-
-
 def main():
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     options = SimpleNamespace(**module.params)
     try:
-        check(options)
+        check(options, lowest_port=0)
     except WindflowError as error:
         module.fail_json(**error.as_result())
     switch = Containers(options)
@@ -232,8 +207,7 @@ def main():
         if module.check_mode:
             switch.changes = foreseen(switch)
         else:
-            for number in SIGNALS:
-                signal.signal(number, interrupted)
+            end_by_exception()
             if options.state == "absent":
                 result = switch.remove(options.purge)
             elif switch.previous != options.release:

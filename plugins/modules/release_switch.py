@@ -230,18 +230,14 @@ log:
 """
 
 import os
-import re
-import signal
 from types import SimpleNamespace
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.windflow.platform.plugins.module_utils import files
-from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
-from ansible_collections.windflow.platform.plugins.module_utils.installed import RELEASE
+from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.switch import Switch
-
-SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+from ansible_collections.windflow.platform.plugins.module_utils.switching import check, end_by_exception
 
 ARGUMENTS = {
     "plugin": {"type": "str", "required": True},
@@ -279,25 +275,6 @@ ARGUMENTS = {
 }
 
 
-def check(options):
-    """Raises WindflowError for values that would lead out of the plugin's own places."""
-    problems = []
-    if options.state == "present" and not RELEASE.match(options.release):
-        problems.append(Problem("E4044", "a release's name", repr(options.release), "use the name that the plan gives"))
-    if options.state == "present" and not 0 < options.port < 65536:
-        problems.append(Problem("E4044", "a port from 1 to 65535", str(options.port), "give server.host_port"))
-    if options.replicas < 1:
-        problems.append(Problem("E4044", "one replica at least", str(options.replicas), "give a number from 1"))
-    if not options.plugin or "/" in options.plugin:
-        problems.append(Problem("E4044", "a plugin's name", repr(options.plugin), "give the name, not a path"))
-    if not re.match(r"(/[!-~]*)?\Z", options.health):
-        problems.append(Problem("E4044", "a path of the application", repr(options.health), "begin it with /"))
-    if not re.match(r"[!-~]+\Z", options.host_header):
-        problems.append(Problem("E4044", "a host's name", repr(options.host_header), "give the name that clients use"))
-    if problems:
-        raise WindflowError(problems)
-
-
 def differences(pending, config_path):
     """The diffs of files that were or would be written. ``config_path`` holds secrets and is left out."""
     diffs = []
@@ -309,18 +286,11 @@ def differences(pending, config_path):
     return diffs
 
 
-def interrupted(number, frame):
-    """A signal becomes an exception, so that a half-made switch is undone; a second one does not stop that."""
-    for other in SIGNALS:
-        signal.signal(other, signal.SIG_IGN)
-    raise WindflowError(Problem("E4045", "to be left to finish", "signal %d" % number, "run it again"))
-
-
 def main():
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     options = SimpleNamespace(**module.params)
     try:
-        check(options)
+        check(options, lowest_port=1)
     except WindflowError as error:
         module.fail_json(**error.as_result())
     switch = Switch(options)
@@ -332,8 +302,7 @@ def main():
         if module.check_mode:
             switch.changes = [path for path, _saved, _data in pending]
         else:
-            for number in SIGNALS:
-                signal.signal(number, interrupted)
+            end_by_exception()
             result.update(switch.deploy() if options.state == "present" else switch.remove())
     except WindflowError as error:
         module.fail_json(changed=bool(switch.changes), **error.as_result(), **report(switch))
