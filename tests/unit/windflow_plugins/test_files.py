@@ -22,7 +22,7 @@ from .conftest import NAMES, PLUGINS, ROOT
 
 DOCUMENTATION = (ROOT / "tests/fixtures/documentation/PLUGINS.md").read_text(encoding="utf-8")
 EVENTS = {"%s-%s" % (when, stage) for when in ("pre", "post") for stage in ("install", "deploy", "upgrade", "remove")}
-TARGETS = {"template": ("host", "compose"), "physical-host": ("host",)}
+TARGETS = {"template": ("compose", "host"), "physical-host": ("host",)}
 # Declared besides those of the documentation: what the containers of the Compose target need to know.
 MORE_VARIABLES = {"template": ("SERVER_WORKERS", "SERVER_TIMEOUT"), "physical-host": ()}
 SECRETS = {
