@@ -34,7 +34,7 @@ build:           ## the collection's tarball, installed offline and used from th
 integration:     ## the modules' integration targets, on this machine
 	@scripts/integration.sh
 
-molecule:        ## one Molecule scenario, SCENARIO=default, host, elsewhere or compose
+molecule:        ## one Molecule scenario, SCENARIO=default, host, elsewhere, compose or swarm
 	@scripts/molecule.sh '$(SCENARIO)'
 
 clean-clone:     ## a fresh clone in clean containers runs `make deploy`

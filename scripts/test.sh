@@ -34,6 +34,7 @@ run "molecule default" scripts/molecule.sh default
 run "molecule host" scripts/molecule.sh host
 run "molecule elsewhere" scripts/molecule.sh elsewhere
 run "molecule compose" scripts/molecule.sh compose
+run "molecule swarm" scripts/molecule.sh swarm
 run "clean clone" scripts/clean_clone.sh
 
 say "All tests passed in $((SECONDS - started)) s"

@@ -60,6 +60,7 @@ def deploy(
     replicas: Annotated[int, typer.Option(min=1, help="Instances of the application.")] = 1,
     debug: Annotated[bool, typer.Option("--debug", help="The same as --set app.debug=true.")] = False,
     target: Annotated[str, typer.Option(help="Backend. Without it the plugin's first.")] = "",
+    engine: Annotated[str, typer.Option(help="Of the backend compose: compose, or swarm for a stack.")] = "",
     sets: Sets = None,
     force: Annotated[bool, typer.Option("--force", help="A new release even if nothing differs.")] = False,
     inventory: Inventory = None,
@@ -73,6 +74,7 @@ def deploy(
         "environment_name": env,
         "replicas": replicas,
         "target": target,
+        "engine": engine,
         "sets": [*(sets or ()), *(["app.debug=true"] if debug else ())],
         "force": force,
     }

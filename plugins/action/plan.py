@@ -25,6 +25,8 @@ from ansible_collections.windflow.platform.plugins.plugin_utils.piped import cal
 RUN_TIME = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
 RUN = "%s-%d" % (RUN_TIME, os.getpid())
 DRIFT_LINES = 20
+# What can run the containers of the target compose; the first is usual.
+ENGINES = ("compose", "swarm")
 
 
 class ActionModule(ActionBase):
@@ -38,6 +40,7 @@ class ActionModule(ActionBase):
                 "target": {"type": "str", "default": ""},
                 "replicas": {"type": "int", "default": 1},
                 "force": {"type": "bool", "default": False},
+                "engine": {"type": "str", "choices": ["", *ENGINES], "default": ""},
             }
         )
         inventory = self._templar.template(task_vars.get("windflow_config"))
@@ -96,13 +99,29 @@ def choose_target(inputs: Inputs, able: list[str], host: dict) -> tuple[str, lis
     return able[0], []
 
 
+def choose_engine(wanted: str, host: dict) -> str:
+    """What runs the containers: the same as before, else what is asked for."""
+    current = host["current"] if (host["current"] or {}).get("target") == "compose" else None
+    known = current["compose"].get("engine", ENGINES[0]) if current else ""
+    if wanted and known and wanted != known:
+        remedy = "remove the plugin first: its containers and its database are there"
+        raise WindflowError(Problem("E2019", "engine %s, with which it is deployed here" % known, wanted, remedy))
+    return known or wanted or ENGINES[0]
+
+
 def make(inputs: Inputs, arguments: dict, host: dict, tables: dict, target: str, source: Source) -> dict[str, Any]:
     """The result of the task: the plan, or the findings of the preflight."""
+    settings = Settings(
+        inputs.environment,
+        arguments["replicas"],
+        arguments["force"],
+        choose_engine(arguments["engine"], host),
+        RUN_TIME,
+    )
     table = tables.get(host["facts"]["os"]["family"])
-    errors, warnings = preflight.findings(inputs.manifest, inputs.config, inputs.environment, host, target)
+    errors, warnings = preflight.findings(inputs.manifest, inputs.config, settings, host, target)
     if errors:
         raise WindflowError(errors)
-    settings = Settings(inputs.environment, arguments["replicas"], arguments["force"], RUN_TIME)
     made = plan.build(inputs.manifest, inputs.config, settings, source, host, table, target)
     return {
         **made,

@@ -120,13 +120,22 @@ def steps(
     tags = images(manifest, config, source)
     spec = manifest.compose
     missing = sorted(tag for tag in tags.values() if not host["engine"]["images"].get(tag))
-    data = {"images": tags, "missing": missing}
+    folders = [name for name in SHIPPED if (manifest.path / name).is_dir()]
+    data = {"images": tags, "missing": missing, "source": str(manifest.path), "folders": folders}
     found = {
         "directories": entries_step(directory_entries(places)),
         "application": Step(application_digest(manifest, config, source), data=data),
         "config": Step(digest(without_secrets(config, manifest.name))),
         "containers": Step(
-            digest([manifest.version, spec.files(settings.environment), settings.environment, settings.replicas])
+            digest(
+                [
+                    manifest.version,
+                    spec.files(settings.environment, settings.engine),
+                    settings.environment,
+                    settings.replicas,
+                    settings.engine,
+                ]
+            )
         ),
     }
     if host["current"] and missing:
@@ -166,7 +175,8 @@ def section(
         "project": project(manifest.name),
         "install_dir": places["install_dir"],
         "shared_dir": places["shared_dir"],
-        "files": ["app/%s/%s" % (FOLDER, name) for name in spec.files(settings.environment)],
+        "files": ["app/%s/%s" % (FOLDER, name) for name in spec.files(settings.environment, settings.engine)],
+        "engine": settings.engine,
         "app": spec.app,
         "front": spec.front,
         "app_port": spec.port,
@@ -187,7 +197,7 @@ def resources(plan: dict[str, Any]) -> dict[str, Any]:
     paths = [(entry["path"], "directories") for entry in plan["steps"]["directories"]["entries"] if "owner" in entry]
     paths += [("%s/%s" % (release_dir, name), "config") for name in (".env", "config.yaml")]
     paths += [("%s/windflow.yaml" % release_dir, "containers"), ("%s/current" % compose["install_dir"], "application")]
-    if compose["front"]:
+    if compose["front"] and compose["engine"] == "compose":
         paths.append(("%s/front/%s.cfg" % (compose["shared_dir"], compose["app"]), "containers"))
     return {
         "paths": [{"path": path, "step": step} for path, step in paths],
@@ -200,6 +210,7 @@ def resources(plan: dict[str, Any]) -> dict[str, Any]:
             "app": compose["app"],
             "release": plan["release"],
             "images": sorted(compose["images"].values()),
+            "engine": compose["engine"],
         },
     }
 

@@ -49,10 +49,10 @@ class ComposeSpec:
     services: dict[str, Any] = field(default_factory=dict)
     overlays: tuple[str, ...] = ()
 
-    def files(self, environment: str) -> list[str]:
-        """Names of the Compose files for an environment, below ``compose/``, the first one first."""
-        overlay = "compose.%s.yaml" % environment
-        return [FILE, *([overlay] if overlay in self.overlays else [])]
+    def files(self, environment: str, engine: str = "compose") -> list[str]:
+        """Names of the Compose files for an environment and an engine, below ``compose/``, the first one first."""
+        wanted = ["compose.%s.yaml" % environment, *(["compose.swarm.yaml"] if engine == "swarm" else [])]
+        return [FILE, *[overlay for overlay in wanted if overlay in self.overlays]]
 
 
 def parse_compose(reader: Any, value: object) -> ComposeSpec | None:

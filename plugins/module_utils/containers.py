@@ -405,9 +405,13 @@ class Containers(Switching):
     def own(self, tag):
         """Whether a tag is of a service of this plugin: those of a plugin ``a-b`` begin like those of ``a``."""
         name = tag.rpartition(":")[0][len(self.options.project) + 1 :]
-        return name in self.options.built
+        return name in self.options.images
 
     # Removal.
+
+    def removable(self):
+        """Names of what a removal takes away."""
+        return [item["name"] for item in self.containers()]
 
     def remove(self, purge):
         """Takes containers, networks and images away; volumes too, if they are to be purged."""

@@ -9,6 +9,7 @@ contexts and settings. DOCKER_HOST and DOCKER_CONTEXT of the connection's enviro
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -22,6 +23,11 @@ RELEASE = "windflow.release"
 CONTAINER = (
     '{"id":{{json .ID}},"name":{{json .Names}},"state":{{json .State}},"status":{{json .Status}},'
     '"service":{{json (.Label "%s")}},"release":{{json (.Label "%s")}}}' % (SERVICE, RELEASE)
+)
+NAMESPACE = "com.docker.stack.namespace"
+ENGINE = (
+    '{"version":{{json .ServerVersion}},"root":{{json .DockerRootDir}},"swarm":{"state":{{json .Swarm.LocalNodeState}},'
+    '"manager":{{json .Swarm.ControlAvailable}},"nodes":{{json .Swarm.Nodes}}}}'
 )
 NO_CLIENT = "there is no program docker"
 SECONDS = 600
@@ -53,6 +59,33 @@ def read_containers(output):
     return sorted((json.loads(line) for line in output.splitlines() if line), key=lambda item: item["name"])
 
 
+def services_of(project):
+    """Arguments that list a stack's services, in lines that ``read_services`` reads. Only a manager knows them."""
+    shape = '{"name":{{json .Name}},"mode":{{json .Mode}},"replicas":{{json .Replicas}}}'
+    return ["service", "ls", "--filter", "label=%s=%s" % (NAMESPACE, project), "--format", shape]
+
+
+def read_services(output):
+    """[{"name", "running", "desired"}] by name; ``desired`` of a global service counts the nodes that are up."""
+    found = []
+    for line in output.splitlines():
+        item = json.loads(line)
+        running, _slash, desired = item["replicas"].split(" ")[0].partition("/")
+        found.append({"name": item["name"], "running": int(running), "desired": int(desired)})
+    return sorted(found, key=lambda item: item["name"])
+
+
+def specs_of(names):
+    """Arguments that print services' specifications, in lines that ``read_specs`` reads."""
+    return ["service", "inspect", "--format", "{{.Spec.Name}} {{json .Spec}}", *names]
+
+
+def read_specs(output):
+    """{service: digest of its specification}: it has another one after any change by hand."""
+    pairs = (line.partition(" ") for line in output.splitlines() if line)
+    return {name: hashlib.sha256(spec.encode()).hexdigest()[:16] for name, _blank, spec in pairs}
+
+
 def read_images(output):
     """{tag: image's id} of ``docker image inspect``, whose lines are an id and a list of tags."""
     found = {}
@@ -65,18 +98,23 @@ def read_images(output):
 class Questions:
     """What an engine is and has. Everything is asked at once, and read when ``answers`` is called."""
 
-    def __init__(self, project, images):
+    def __init__(self, project, images, services=None):
+        """``services``: names of the services of a stack, where the application is one."""
         self.images = sorted(set(images))
         self.asked = {
-            "engine": start(["info", "--format", "{{json .ServerVersion}} {{json .DockerRootDir}}"]),
+            "engine": start(["info", "--format", ENGINE]),
             "compose": start(["compose", "version", "--short"]),
             "containers": start(containers_of(project)),
         }
         if self.images:
             self.asked["images"] = start(["image", "inspect", "--format", "{{.Id}} {{json .RepoTags}}", *self.images])
+        if services:
+            self.asked["services"] = start(services_of(project))
+            self.asked["specs"] = start(specs_of(services))
 
     def answers(self):
-        """{"version", "compose", "error", "root", "space", "images": {tag: id}, "containers": [...]}.
+        """{"version", "compose", "error", "root", "space", "images": {tag: id}, "containers": [...],
+        "swarm": {"state", "manager", "nodes"}, "services": [...], "specs": {service: digest}}.
 
         ``version`` is empty where no engine answers; ``error`` then says why.
         """
@@ -86,15 +124,18 @@ class Questions:
             status = process.returncode if process else 127
             said[name] = (status, output.decode("utf-8", "replace").strip(), error.decode("utf-8", "replace").strip())
         status, output, error = said["engine"]
-        version, _blank, root = output.splitlines()[-1].partition(" ") if status == 0 and output else ("", "", "")
+        known = json.loads(output.splitlines()[-1]) if status == 0 and output else {}
         answers = {
-            "version": json.loads(version or '""'),
-            "root": json.loads(root or '""'),
+            "version": known.get("version", ""),
+            "root": known.get("root", ""),
+            "swarm": known.get("swarm", {}),
             "space": None,
             "error": "" if status == 0 else error[-300:],
             "compose": said["compose"][1].lstrip("v") if said["compose"][0] == 0 else "",
             "images": {},
             "containers": [],
+            "services": read_services(said["services"][1]) if "services" in said else [],
+            "specs": read_specs(said["specs"][1]) if "specs" in said else {},
         }
         if status == 0:
             # An engine that runs elsewhere has its directory there.
@@ -122,15 +163,18 @@ def both_streams(arguments):
     return done.stdout.decode("utf-8", "replace")
 
 
-def run(arguments, what, code, seconds=SECONDS, check=True, redact=None):
-    """Output of one command of the client. Raises ``WindflowError`` with the end of what it said."""
+def run(arguments, what, code, seconds=SECONDS, check=True, redact=None, variables=None):
+    """Output of one command of the client. Raises ``WindflowError`` with the end of what it said.
+
+    ``variables`` are added to its environment.
+    """
     try:
         done = subprocess.run(
             ["docker", *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=environment(),
+            env={**environment(), **(variables or {})},
             timeout=seconds,
             check=False,
         )

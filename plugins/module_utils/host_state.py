@@ -35,7 +35,9 @@ def ask_engine(params, current, kept):
     elsewhere = current and current["target"] != "compose" and params.get("target") != "compose"
     if not wanted or elsewhere:
         return None
-    return engine.Questions(wanted["project"], [*wanted["images"], *kept.get("compose", {}).get("images", {})])
+    known = kept.get("compose", {})
+    services = sorted(known["services"]) if known.get("engine") == "swarm" else None
+    return engine.Questions(wanted["project"], [*wanted["images"], *known.get("images", {})], services)
 
 
 def run(params):

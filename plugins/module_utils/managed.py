@@ -8,7 +8,7 @@ host. Both take the resources by the step that manages them::
 
     {"paths": [{"path", "step"}], "trees": [{"root", "step"}],
      "program": {"sockets"}, "database": {"name", "user", "port"},
-     "compose": {"project", "app", "release", "images"}}
+     "compose": {"project", "app", "release", "images", "engine"}}
 """
 
 from __future__ import annotations
@@ -53,8 +53,12 @@ def snapshot(plugin, resources):
 
 
 def compose_state(wanted):
-    """The images by tag, and how many containers of each service there are."""
+    """The images by tag, and how many containers of each service there are; of a stack, what its services are."""
     found = engine.Questions(wanted["project"], wanted["images"]).answers()
+    if wanted["engine"] == "swarm":
+        names = engine.read_services(engine.run(engine.services_of(wanted["project"]), "to list services", "E4070"))
+        said = engine.run(engine.specs_of([item["name"] for item in names]), "to look at services", "E4070")
+        return dict(wanted, images=found["images"], services=engine.read_specs(said))
     services = {}
     for item in found["containers"]:
         services[item["service"]] = services.get(item["service"], 0) + 1
@@ -157,6 +161,8 @@ def compose_drift(kept, now):
         for has in [images[tag] or "absent"]
         if has != wanted
     ]
+    if kept.get("engine") == "swarm":
+        return found + stack_drift(kept["services"], now)
     for service, count in sorted(kept["services"].items()):
         running = [
             item
@@ -173,6 +179,37 @@ def compose_drift(kept, now):
                     "attribute": "running containers",
                     "expected": str(count),
                     "found": str(len(running)),
+                }
+            )
+    return found
+
+
+def stack_drift(kept, now):
+    """Services of a swarm that were changed by hand or are gone, or that have fewer tasks than they are to have."""
+    found = []
+    tasks = {item["name"]: item for item in now["services"]}
+    for name, digest in sorted(kept.items()):
+        resource = "service %s" % name
+        has = now["specs"].get(name, "absent")
+        if has != digest:
+            expected, is_there = ("present", "absent") if has == "absent" else (digest, has)
+            found.append(
+                {
+                    "step": "containers",
+                    "resource": resource,
+                    "attribute": "specification",
+                    "expected": expected,
+                    "found": is_there,
+                }
+            )
+        elif tasks[name]["running"] < tasks[name]["desired"]:
+            found.append(
+                {
+                    "step": "containers",
+                    "resource": resource,
+                    "attribute": "running tasks",
+                    "expected": str(tasks[name]["desired"]),
+                    "found": str(tasks[name]["running"]),
                 }
             )
     return found

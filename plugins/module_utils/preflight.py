@@ -13,6 +13,7 @@ from .config import Config
 from .errors import Problem
 from .host_plan import SUPPORTED_FAMILIES
 from .manifest import Manifest
+from .steps import Settings
 
 TARGET_PYTHON = (3, 9)
 # What a deploy needs at least: the application's and the virtual environment's files, and, where
@@ -26,10 +27,10 @@ COMPOSE = (2, 18)
 
 
 def findings(
-    manifest: Manifest, config: Config, environment: str, host: dict[str, Any], target: str
+    manifest: Manifest, config: Config, settings: Settings, host: dict[str, Any], target: str
 ) -> tuple[list[Problem], list[Problem]]:
     """Errors and warnings about one host, each at the place of the value that it is about."""
-    errors, warnings = _findings(manifest, config, environment, host, target)
+    errors, warnings = _findings(manifest, config, settings, host, target)
     return [placed(config, problem) for problem in errors], [placed(config, problem) for problem in warnings]
 
 
@@ -43,7 +44,7 @@ def placed(config: Config, problem: Problem) -> Problem:
 
 
 def _findings(
-    manifest: Manifest, config: Config, environment: str, host: dict[str, Any], target: str
+    manifest: Manifest, config: Config, settings: Settings, host: dict[str, Any], target: str
 ) -> tuple[list[Problem], list[Problem]]:
     facts = host["facts"]
     errors: list[Problem] = []
@@ -61,7 +62,7 @@ def _findings(
         return errors, warnings
     errors += unmet(target, config, host)
     too_small = resources(config, facts)
-    (errors if environment == "production" else warnings).extend(too_small)
+    (errors if settings.environment == "production" else warnings).extend(too_small)
     errors += port(config, host, target)
     if target == "host":
         warnings += os_version(config, facts)
@@ -70,6 +71,7 @@ def _findings(
     else:
         errors += space(facts, False)
         errors += engine_space(host["engine"])
+        errors += swarm(host["engine"]) if settings.engine == "swarm" else []
     return errors, warnings
 
 
@@ -90,6 +92,16 @@ def container_engine(engine: dict[str, Any]) -> list[Problem]:
         remedy = "install Compose v2 as the client's plugin: docker-compose-plugin, or Debian 13's docker-compose"
         return [Problem("E2018", "Compose %d.%d or newer" % COMPOSE, engine["compose"] or "none", remedy)]
     return []
+
+
+def swarm(engine: dict[str, Any]) -> list[Problem]:
+    """Whether the host manages a swarm."""
+    found = engine.get("swarm", {})
+    if not engine.get("version") or found.get("manager"):
+        return []
+    got = "a node that manages none" if found.get("state") == "active" else "no swarm (%s)" % found.get("state")
+    remedy = "name a manager, or make one: docker swarm init"
+    return [Problem("E2020", "a manager of a Docker Swarm", got, remedy)]
 
 
 def engine_space(engine: dict[str, Any]) -> list[Problem]:

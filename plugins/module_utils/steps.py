@@ -29,6 +29,7 @@ class Settings:
     environment: str = ""
     replicas: int = 1
     force: bool = False
+    engine: str = "compose"  # of the target compose: what runs its containers, compose or swarm
     time: str = ""  # UTC, as in a release's name: 20261123T012327Z
 
 

@@ -10,7 +10,8 @@ module: compose_images
 short_description: The images of a release are on the host
 version_added: 1.0.0
 description:
-  - Builds the images that are missing out of the release's own files, or loads them from an archive.
+  - Builds the images that are missing out of the release's own files or out of O(source), loads them from O(archive),
+    or takes them from O(registry).
   - A tag is made of the content of the image's build context and of the name of the base image, so an image that is
     there is never built again.
 author: Windflow contributors (@windflow)
@@ -31,8 +32,9 @@ options:
     description:
       - V(present) makes the images that are missing.
       - V(archived) writes them to O(archive), for another host.
+      - V(pushed) puts them into O(registry).
     type: str
-    choices: [present, archived]
+    choices: [present, archived, pushed]
     default: present
   images:
     description: Tag by service.
@@ -42,19 +44,31 @@ options:
     description: Name of the Compose project. Needed to build.
     type: str
   release:
-    description: Name of the release. Needed to build.
+    description: Name of the release. Needed to build out of its files.
     type: str
   install_dir:
-    description: The application's directory. Needed to build.
+    description: The application's directory. Needed to build out of a release's files.
     type: path
+  source:
+    description: A directory with the plugin's files below C(app), as a release has them, on a host that has no release.
+    type: path
+  base_image:
+    description: The variable C(BASE_IMAGE) of the build out of O(source). No other variable is known there.
+    type: str
+    default: ""
   files:
-    description: The release's Compose files. Needed to build.
+    description: The Compose files, relative to the release's directory or to O(source). Needed to build.
     type: list
     elements: str
     default: []
   archive:
-    description: Archive to load missing images from, or to write. It is built from the release's files without it.
+    description: Archive to load missing images from, or to write.
     type: path
+  registry:
+    description:
+      - Address of a registry, such as C(registry.example.com:5000). The engine must be logged in to it, if it asks for
+        that. An image's name there is this address and the tag.
+    type: str
 requirements:
   - Docker Engine, with Compose 2.18 as a plugin of its client
 """
@@ -72,6 +86,11 @@ EXAMPLES = r"""
   windflow.platform.compose_images:
     images: {app: "windflow-template-app:0a1b2c3d4e5f"}
     archive: /root/images.tar
+
+- name: Take them from a registry
+  windflow.platform.compose_images:
+    images: {app: "windflow-template-app:0a1b2c3d4e5f"}
+    registry: registry.example.com:5000
 """
 
 RETURN = r"""
@@ -96,17 +115,22 @@ from ansible_collections.windflow.platform.plugins.module_utils.errors import Wi
 def main():
     module = AnsibleModule(
         argument_spec={
-            "state": {"type": "str", "choices": ["present", "archived"], "default": "present"},
+            "state": {"type": "str", "choices": ["present", "archived", "pushed"], "default": "present"},
             "images": {"type": "dict", "required": True},
             "project": {"type": "str"},
             "release": {"type": "str"},
             "install_dir": {"type": "path"},
+            "source": {"type": "path"},
+            "base_image": {"type": "str", "default": ""},
             "files": {"type": "list", "elements": "str", "default": []},
             "archive": {"type": "path"},
+            "registry": {"type": "str"},
         },
-        required_if=[("state", "archived", ["archive"])],
-        required_one_of=[("archive", "install_dir")],
-        required_together=[("project", "release", "install_dir")],
+        required_if=[("state", "archived", ["archive"]), ("state", "pushed", ["registry"])],
+        required_one_of=[("archive", "install_dir", "source", "registry")],
+        mutually_exclusive=[("install_dir", "source", "archive")],
+        required_together=[("release", "install_dir")],
+        required_by={"install_dir": ["project"], "source": ["project"]},
         supports_check_mode=True,
     )
     try:
@@ -125,12 +149,18 @@ def run(params, check):
         if not check:
             building.save(sorted(images.values()), params["archive"])
         return {"changed": True, "images": found, "made": []}
+    if params["state"] == "pushed":
+        if not check:
+            building.push(params["registry"], sorted(images.values()))
+        return {"changed": True, "images": found, "made": []}
     missing = sorted(service for service, tag in images.items() if not found[tag])
     if missing and not check:
         if params["archive"]:
             building.load(params["archive"])
-        else:
+        elif params["install_dir"] or params["source"]:
             building.build(params, missing)
+        else:
+            building.pull(params["registry"], [images[name] for name in missing])
         found = building.identities(sorted(images.values()))
     return {
         "changed": bool(missing),

@@ -34,6 +34,11 @@ options:
     description: Name of the plugin.
     type: str
     required: true
+  engine:
+    description: V(swarm) deploys a stack of that name on a manager, and leaves the switch to the swarm.
+    type: str
+    choices: [compose, swarm]
+    default: compose
   project:
     description: Name of the Compose project.
     type: str
@@ -54,11 +59,14 @@ options:
     description: The service before it. It is HAProxy with a master process. Empty for none.
     type: str
     default: ""
-  built:
-    description: Services whose images are built by the platform, so that old images of theirs can be removed.
-    type: list
-    elements: str
-    default: []
+  images:
+    description: Tag by service of the images that are built by the platform. Old ones are removed.
+    type: dict
+    default: {}
+  registry:
+    description: Address of the registry that the nodes of a swarm take these images from. Without it they have them.
+    type: str
+    default: ""
   release:
     description: Name of the release. Required for V(present).
     type: str
@@ -170,17 +178,21 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.windflow.platform.plugins.module_utils import files
 from ansible_collections.windflow.platform.plugins.module_utils.containers import Containers
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
+from ansible_collections.windflow.platform.plugins.module_utils.stack import Stack
 from ansible_collections.windflow.platform.plugins.module_utils.switching import check, end_by_exception
 
+SWITCHES = {"compose": Containers, "swarm": Stack}
 ARGUMENTS = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "plugin": {"type": "str", "required": True},
+    "engine": {"type": "str", "choices": ["compose", "swarm"], "default": "compose"},
     "project": {"type": "str", "required": True},
     "install_dir": {"type": "path", "required": True},
     "shared_dir": {"type": "path", "required": True},
     "app": {"type": "str", "required": True},
     "front": {"type": "str", "default": ""},
-    "built": {"type": "list", "elements": "str", "default": []},
+    "images": {"type": "dict", "default": {}},
+    "registry": {"type": "str", "default": ""},
     "release": {"type": "str", "default": ""},
     "files": {"type": "list", "elements": "str", "default": []},
     "replicas": {"type": "int", "default": 1},
@@ -201,7 +213,7 @@ def main():
         check(options, lowest_port=0)
     except WindflowError as error:
         module.fail_json(**error.as_result())
-    switch = Containers(options)
+    switch = SWITCHES[options.engine](options)
     result = {}
     try:
         if module.check_mode:
@@ -224,7 +236,7 @@ def main():
 def foreseen(switch):
     """What would change, as far as that is known without changing it."""
     if switch.options.state == "absent":
-        return [item["name"] for item in switch.containers()]
+        return switch.removable()
     return [switch.current_path] if switch.previous != switch.options.release else []
 
 

@@ -107,7 +107,7 @@ port_sites:
   type: list
   elements: str
 engine:
-  description: Version of the Docker Engine and of Compose, the images asked for, the project's containers.
+  description: Version of the Docker Engine and of Compose, the images asked for, the project's containers, the swarm.
   returned: success
   type: dict
   sample: {version: 26.1.5, compose: 2.26.1, error: "", root: /var/lib/docker, images: {}, containers: []}

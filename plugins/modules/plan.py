@@ -61,6 +61,13 @@ options:
     description: How many instances of the application run behind the front.
     type: int
     default: 1
+  engine:
+    description:
+      - What runs the containers of the target V(compose). V(compose) is the host's own engine, V(swarm) a stack in the
+        swarm that the host manages. Empty is what it is deployed with, else V(compose).
+    type: str
+    choices: ["", compose, swarm]
+    default: ""
   force:
     description: Make a new release even if nothing differs.
     type: bool

@@ -90,3 +90,24 @@ def test_the_operator_is_told_what_drifted_by_name_and_how_much_more():
     assert lines[0] == "web1: deploy 1.0.0, pending: 10 nginx site"
     assert lines[1] == "web1: drift: /f0: mode is 0666, was 0644"
     assert lines[-1] == "web1: drift: and 5 more"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "current", "chosen"),
+    [
+        ("", None, "compose"),
+        ("swarm", None, "swarm"),
+        ("", "swarm", "swarm"),
+        ("swarm", "swarm", "swarm"),
+        ("", "compose", "compose"),
+    ],
+)
+def test_containers_stay_with_the_engine_that_they_are_deployed_with(wanted, current, chosen):
+    deployed = {"target": "compose", "compose": {"engine": current}} if current else None
+    assert plan.choose_engine(wanted, {"current": deployed}) == chosen
+
+
+def test_an_application_does_not_move_from_compose_to_a_swarm_by_itself():
+    with pytest.raises(WindflowError) as caught:
+        plan.choose_engine("swarm", {"current": {"target": "compose", "compose": {"engine": "compose"}}})
+    assert caught.value.code == "E2019"

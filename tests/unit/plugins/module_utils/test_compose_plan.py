@@ -166,5 +166,5 @@ def test_the_preflight_wants_the_port_and_room_for_images():
     host = blank_host()
     host["facts"]["port_owner"] = {"name": "nginx", "pid": 7}
     host["engine"].update(space={"mb": 20, "inodes": None}, images={"t": ""}, root="/var/lib/docker")
-    errors, _warnings = preflight.findings(manifest, config, "", host, "compose")
+    errors, _warnings = preflight.findings(manifest, config, SETTINGS, host, "compose")
     assert sorted(problem.code for problem in errors) == ["E2008", "E2009"]

@@ -70,3 +70,46 @@ def test_an_engine_that_does_not_answer_says_why(monkeypatch, tmp_path):
     assert answers["version"] == "" and "Cannot connect" in answers["error"]
     with pytest.raises(WindflowError, match="exit code 1: CANNOT"):
         engine.run(["ps"], "to list", "E4070", redact=str.upper)
+
+
+SERVICES = (
+    '{"name":"p_front","mode":"global","replicas":"2/2"}\n'
+    '{"name":"p_app","mode":"replicated","replicas":"1/3 (max 1 per node)"}\n'
+)
+
+
+def test_services_of_a_stack_are_read_with_what_runs_and_what_is_to_run():
+    assert engine.read_services(SERVICES) == [
+        {"name": "p_app", "running": 1, "desired": 3},
+        {"name": "p_front", "running": 2, "desired": 2},
+    ]
+
+
+def test_another_specification_has_another_digest():
+    one, two = (engine.read_specs('p_app {"replicas": %d}\n' % number)["p_app"] for number in (2, 3))
+    assert one != two
+
+
+def stack_drift(specs, services):
+    kept = {"images": {}, "engine": "swarm", "services": {"p_app": "d1", "p_front": "d2"}}
+    now = {"images": {}, "containers": [], "specs": specs, "services": engine.read_services(services)}
+    return [
+        (item["resource"], item["attribute"], item["expected"], item["found"])
+        for item in managed.compose_drift(kept, now)
+    ]
+
+
+def test_a_stack_as_deployed_is_no_drift():
+    assert stack_drift({"p_app": "d1", "p_front": "d2"}, SERVICES.replace("1/3", "3/3")) == []
+
+
+@pytest.mark.parametrize(
+    ("specs", "services", "found"),
+    [
+        ({"p_app": "d1", "p_front": "d2"}, SERVICES, ("service p_app", "running tasks", "3", "1")),
+        ({"p_app": "d3", "p_front": "d2"}, SERVICES, ("service p_app", "specification", "d1", "d3")),
+        ({"p_front": "d2"}, SERVICES, ("service p_app", "specification", "present", "absent")),
+    ],
+)
+def test_services_that_were_changed_are_gone_or_lack_tasks_are_drift(specs, services, found):
+    assert stack_drift(specs, services) == [found]

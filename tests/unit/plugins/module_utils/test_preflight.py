@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.windflow.platform.plugins.module_utils import preflight
 from ansible_collections.windflow.platform.plugins.module_utils.config import load_config
 from ansible_collections.windflow.platform.plugins.module_utils.manifest import load_manifest
+from ansible_collections.windflow.platform.plugins.module_utils.steps import Settings
 
 PLUGIN = Path(__file__).parents[4] / "windflow_plugins" / "physical-host"
 
@@ -33,12 +34,12 @@ def host(**facts):
     }
 
 
-def look(tmp_path, config, found, environment="", target="host"):
+def look(tmp_path, config, found, environment="", target="host", **settings):
     file = tmp_path / "my.json"
     file.write_text(json.dumps(config), encoding="utf-8")
     manifest = load_manifest(PLUGIN)
     loaded = load_config(manifest, None, None, [file], {}, [])
-    return preflight.findings(manifest, loaded, environment, found, target)
+    return preflight.findings(manifest, loaded, Settings(environment, **settings), found, target)
 
 
 def codes(problems):
@@ -131,3 +132,16 @@ def test_missing_packages_need_more_space(tmp_path):
 def test_a_plugin_of_hooks_only_asks_for_nothing_but_rights(tmp_path):
     found = host(root=False, python="3.6.1")
     assert codes(look(tmp_path, {}, found, target="")[0]) == ["E2001"]
+
+
+@pytest.mark.parametrize(
+    ("swarm", "said"),
+    [
+        ({"state": "active", "manager": True}, ""),
+        ({"state": "active", "manager": False}, "a node that manages none"),
+        ({"state": "inactive", "manager": False}, "no swarm (inactive)"),
+    ],
+)
+def test_a_stack_needs_a_manager(swarm, said):
+    found = preflight.swarm({"version": "26.1.5", "swarm": swarm})
+    assert [(problem.code, problem.got) for problem in found] == ([("E2020", said)] if said else [])
