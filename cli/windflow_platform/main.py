@@ -14,7 +14,7 @@ from .playbook import run
 
 HELP = {"help_option_names": ["-h", "--help"]}
 app = typer.Typer(context_settings=HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-plugin = typer.Typer(no_args_is_help=True, help="Deploy plugins, roll them back, remove them.")
+plugin = typer.Typer(no_args_is_help=True, help="Deploy plugins, look after them, remove them.")
 app.add_typer(plugin, name="plugin")
 
 Name = Annotated[str, typer.Argument(help="A plugin's name, or its directory.")]
@@ -30,6 +30,12 @@ Inventory = Annotated[
     list[str] | None,
     typer.Option("--inventory", "-i", metavar="PATH", help="Hosts. Without it: host.connection, or this machine."),
 ]
+Force = Annotated[bool, typer.Option("--force", help="A new release even if nothing differs.")]
+Downgrade = Annotated[bool, typer.Option("--allow-downgrade", help="An older version than the deployed one.")]
+LockWait = Annotated[int, typer.Option(min=0, metavar="SECONDS", help="Wait so long for another run's end.")]
+Replicas = Annotated[int, typer.Option(min=1, help="Instances of the application.")]
+Target = Annotated[str, typer.Option(help="Backend. Without it, the plugin's first that the host can have.")]
+Engine = Annotated[str, typer.Option(help="Of the backend compose: compose, or swarm for a stack.")]
 Check = Annotated[bool, typer.Option("--check", help="Say what would change. Exit code 2 if something would.")]
 Diff = Annotated[bool, typer.Option("--diff", help="Show what changes, line by line.")]
 
@@ -57,12 +63,20 @@ def deploy(
     arguments: Passed = None,
     config: ConfigFiles = None,
     env: Environment = "",
-    replicas: Annotated[int, typer.Option(min=1, help="Instances of the application.")] = 1,
+    replicas: Replicas = 1,
     debug: Annotated[bool, typer.Option("--debug", help="The same as --set app.debug=true.")] = False,
-    target: Annotated[str, typer.Option(help="Backend. Without it the plugin's first.")] = "",
-    engine: Annotated[str, typer.Option(help="Of the backend compose: compose, or swarm for a stack.")] = "",
+    target: Target = "",
+    engine: Engine = "",
     sets: Sets = None,
-    force: Annotated[bool, typer.Option("--force", help="A new release even if nothing differs.")] = False,
+    force: Force = False,
+    allow_downgrade: Downgrade = False,
+    rollback_on_failure: Annotated[
+        bool, typer.Option(help="Whether a failure behind the switch brings back what served before.")
+    ] = True,
+    lock_wait: LockWait = 0,
+    plan_file: Annotated[
+        str, typer.Option("--plan", metavar="FILE", help="A plan that was saved; anything else is refused.")
+    ] = "",
     inventory: Inventory = None,
     check: Check = False,
     diff: Diff = False,
@@ -77,6 +91,10 @@ def deploy(
         "engine": engine,
         "sets": [*(sets or ()), *(["app.debug=true"] if debug else ())],
         "force": force,
+        "allow_downgrade": allow_downgrade,
+        "lock_wait": lock_wait,
+        "plan_file": plan_file,
+        **({} if rollback_on_failure else {"rollback_on_failure": "false"}),
     }
     raise typer.Exit(run("deploy", values, inventory, check, diff, arguments))
 
@@ -86,11 +104,13 @@ def rollback(
     name: Name,
     arguments: Passed = None,
     revision: Annotated[int, typer.Option(min=0, help="A revision of the record. 0: the last good one.")] = 0,
+    lock_wait: LockWait = 0,
     inventory: Inventory = None,
     check: Check = False,
 ) -> None:
     """Go back to an earlier release that is still on the host. Data and database stay as they are."""
-    raise typer.Exit(run("rollback", {"plugin": name, "revision": revision}, inventory, check, False, arguments))
+    values = {"plugin": name, "revision": revision, "lock_wait": lock_wait}
+    raise typer.Exit(run("rollback", values, inventory, check, False, arguments))
 
 
 @plugin.command()
@@ -103,6 +123,7 @@ def remove(
         str, typer.Option(metavar="NAME", help="The plugin's name again: delete data, logs and database as well.")
     ] = "",
     skip_hooks: Annotated[bool, typer.Option("--skip-hooks", help="For a plugin whose hooks fail.")] = False,
+    lock_wait: LockWait = 0,
     sets: Sets = None,
     inventory: Inventory = None,
     check: Check = False,
@@ -115,6 +136,83 @@ def remove(
         "environment_name": env,
         "purge": purge,
         "skip_hooks": skip_hooks,
+        "lock_wait": lock_wait,
         "sets": sets,
     }
     raise typer.Exit(run("remove", values, inventory, check, diff, arguments))
+
+
+@plugin.command()
+def plan(
+    name: Name,
+    arguments: Passed = None,
+    config: ConfigFiles = None,
+    env: Environment = "",
+    replicas: Replicas = 1,
+    debug: Annotated[bool, typer.Option("--debug", help="The same as --set app.debug=true.")] = False,
+    target: Target = "",
+    engine: Engine = "",
+    sets: Sets = None,
+    force: Force = False,
+    allow_downgrade: Downgrade = False,
+    save: Annotated[str, typer.Option(metavar="FILE", help="Save it, for deploy --plan FILE.")] = "",
+    inventory: Inventory = None,
+) -> None:
+    """Say what a deploy would do. Exit code 2 if anything."""
+    values = {
+        "plugin": name,
+        "config": config,
+        "environment_name": env,
+        "replicas": replicas,
+        "target": target,
+        "engine": engine,
+        "sets": [*(sets or ()), *(["app.debug=true"] if debug else ())],
+        "force": force,
+        "allow_downgrade": allow_downgrade,
+        "plan_file": save,
+    }
+    raise typer.Exit(run("plan", values, inventory, False, False, arguments, asks=True))
+
+
+@plugin.command()
+def validate(
+    name: Name,
+    arguments: Passed = None,
+    config: ConfigFiles = None,
+    env: Environment = "",
+    sets: Sets = None,
+) -> None:
+    """Say everything that is wrong with a plugin and its configuration. No host is asked."""
+    values = {"plugin": name, "config": config, "environment_name": env, "sets": sets}
+    raise typer.Exit(run("validate", values, None, False, False, arguments))
+
+
+@plugin.command()
+def status(
+    name: Annotated[str, typer.Argument(help="A plugin's name. Without it, every plugin of the hosts.")] = "",
+    arguments: Passed = None,
+    inventory: Inventory = None,
+) -> None:
+    """Say what is deployed, how the last action ended, and who is at work."""
+    if name.startswith("-"):
+        # The first word after "--".
+        name, arguments = "", [name, *(arguments or ())]
+    raise typer.Exit(run("status", {"plugin": name}, inventory, False, False, arguments))
+
+
+@plugin.command()
+def history(name: Name, arguments: Passed = None, inventory: Inventory = None) -> None:
+    """List every revision that the hosts remember."""
+    raise typer.Exit(run("history", {"plugin": name}, inventory, False, False, arguments))
+
+
+@plugin.command()
+def drift(name: Name, arguments: Passed = None, inventory: Inventory = None) -> None:
+    """Name everything that differs from what the last good run left. Exit code 2 if anything; a deploy repairs it."""
+    raise typer.Exit(run("drift", {"plugin": name}, inventory, False, False, arguments, asks=True))
+
+
+@plugin.command()
+def unlock(name: Name, arguments: Passed = None, inventory: Inventory = None) -> None:
+    """Take the lease away from a run that is dead for certain."""
+    raise typer.Exit(run("unlock", {"plugin": name}, inventory, False, False, arguments))

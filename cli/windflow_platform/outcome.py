@@ -29,7 +29,8 @@ def exit_code(status: int, hosts: Mapping[str, Mapping[str, Any]] | None, check:
     """The command's exit code.
 
     ``status`` is that of ansible-playbook, ``hosts`` what the callback ``windflow.platform.outcome`` wrote: for
-    each host its state and, where it failed, code and restored. None: it wrote nothing.
+    each host its state and, where it failed, code and restored. None: it wrote nothing. ``check``: the run only asked,
+    so what it found is still to be done.
     """
     if status in (INTERRUPTED, ANSIBLE_INTERRUPTED):
         return INTERRUPTED
@@ -54,4 +55,4 @@ def of_host(host: Mapping[str, Any], check: bool = False) -> int:
         if code.startswith("E2"):
             return PREFLIGHT
         return FAILED_SAFE if host.get("restored") else FAILED
-    return PENDING if check and (host["state"] == "changed" or host.get("pending")) else DONE
+    return PENDING if check and host.get("pending", host["state"] == "changed") else DONE

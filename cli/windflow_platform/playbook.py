@@ -29,8 +29,12 @@ def run(
     check: bool,
     diff: bool,
     arguments: list[str] | None,
+    asks: bool = False,
 ) -> int:
-    """Runs ``windflow.platform.<playbook>`` and returns the exit code of the command."""
+    """Runs ``windflow.platform.<playbook>`` and returns the exit code of the command.
+
+    ``asks``: the playbook changes nothing even without ``check``.
+    """
     program = find_program()
     if program is None:
         print("platform: ansible-playbook was not found. Fix: pip install ansible-core.", file=sys.stderr)
@@ -40,7 +44,7 @@ def run(
         report = Path(directory, "outcome.json")
         status = wait_for(argv, environment(os.environ, Path.cwd(), report))
         hosts = json.loads(report.read_text(encoding="utf-8")) if report.exists() else None
-    return exit_code(status, hosts, check)
+    return exit_code(status, hosts, check or asks)
 
 
 def find_program() -> str | None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.windflow.platform.plugins.module_utils import os_table, plan, preflight, tree
+from ansible_collections.windflow.platform.plugins.module_utils import os_table, plan, preflight, saved_plans, tree
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.inputs import ARGUMENTS, Inputs, read_inputs
 from ansible_collections.windflow.platform.plugins.module_utils.steps import Settings, Source, describe_drift
@@ -40,6 +40,8 @@ class ActionModule(ActionBase):
                 "target": {"type": "str", "default": ""},
                 "replicas": {"type": "int", "default": 1},
                 "force": {"type": "bool", "default": False},
+                "allow_downgrade": {"type": "bool", "default": False},
+                "saved": {"type": "path"},
                 "engine": {"type": "str", "choices": ["", *ENGINES], "default": ""},
             }
         )
@@ -54,8 +56,10 @@ class ActionModule(ActionBase):
             if host.get("failed") or host.get("unreachable"):
                 return host
             target, passed = choose_target(inputs, able, host)
-            result.update(make(inputs, arguments, host, tables, target, sources[target]))
-            result["url"] = url(result, task_vars)
+            made = make(inputs, arguments, host, tables, target, sources[target])
+            if arguments["saved"]:
+                saved_plans.compare(arguments["saved"], task_vars["inventory_hostname"], made["agreement"])
+            result.update(made, url=url(made, task_vars))
             self._display.display(summary(result, task_vars["inventory_hostname"], passed))
         except WindflowError as error:
             result.update(error.as_result(), failed=True)
@@ -112,11 +116,12 @@ def choose_engine(wanted: str, host: dict) -> str:
 def make(inputs: Inputs, arguments: dict, host: dict, tables: dict, target: str, source: Source) -> dict[str, Any]:
     """The result of the task: the plan, or the findings of the preflight."""
     settings = Settings(
-        inputs.environment,
-        arguments["replicas"],
-        arguments["force"],
-        choose_engine(arguments["engine"], host),
-        RUN_TIME,
+        environment=inputs.environment,
+        replicas=arguments["replicas"],
+        force=arguments["force"],
+        engine=choose_engine(arguments["engine"], host),
+        downgrade=arguments["allow_downgrade"],
+        time=RUN_TIME,
     )
     table = tables.get(host["facts"]["os"]["family"])
     errors, warnings = preflight.findings(inputs.manifest, inputs.config, settings, host, target)
@@ -130,6 +135,8 @@ def make(inputs: Inputs, arguments: dict, host: dict, tables: dict, target: str,
         "holder": "%s@%s" % (getpass.getuser(), socket.gethostname()),
         "inputs": {**inputs.arguments, "replicas": arguments["replicas"]},
         "warnings": [str(problem) for problem in (*inputs.warnings, *warnings)],
+        "directory": str(Path.cwd()),
+        "agreement": saved_plans.agreement(made, host["current"]),
         "diff": {"before": "", "after": plan.as_text(made), "after_header": "what is pending"},
     }
 

@@ -14,6 +14,7 @@ from .errors import Problem
 from .host_plan import SUPPORTED_FAMILIES
 from .manifest import Manifest
 from .steps import Settings
+from .version import parse_version
 
 TARGET_PYTHON = (3, 9)
 # What a deploy needs at least: the application's and the virtual environment's files, and, where
@@ -58,6 +59,7 @@ def _findings(
                 "set become: true, or connect as root",
             )
         )
+    errors += downgrade(manifest, settings, host)
     if not target:
         return errors, warnings
     errors += unmet(target, config, host)
@@ -73,6 +75,16 @@ def _findings(
         errors += engine_space(host["engine"])
         errors += swarm(host["engine"]) if settings.engine == "swarm" else []
     return errors, warnings
+
+
+def downgrade(manifest: Manifest, settings: Settings, host: dict[str, Any]) -> list[Problem]:
+    """An older version than the deployed one may not know what a newer one has done to the data."""
+    current = host["current"]
+    if settings.downgrade or not current or parse_version(manifest.version) >= parse_version(current["version"]):
+        return []
+    remedy = "run the playbook rollback, or deploy with allow_downgrade=true"
+    expected = "version %s, which is deployed, or a newer one" % current["version"]
+    return [Problem("E2021", expected, manifest.version, remedy, path=manifest.name)]
 
 
 def unmet(target: str, config: Config, host: dict[str, Any]) -> list[Problem]:

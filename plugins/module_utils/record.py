@@ -115,7 +115,8 @@ def begin(record, run, holder, purpose, now, fields, lease_seconds=LEASE_SECONDS
                 expected="no other run at work on this host",
                 got="%s by %s since %s, at step %s"
                 % (lease["purpose"], lease["holder"], lease["since"], lease["step"]),
-                remedy="wait until it ends, or until its lease runs out at %s" % stamp(lease["expires"]),
+                remedy="wait until it ends (lock_wait), or until its lease runs out at %s; if it is dead for certain, "
+                "run the playbook unlock" % stamp(lease["expires"]),
             )
         )
     if lease:
@@ -133,6 +134,16 @@ def begin(record, run, holder, purpose, now, fields, lease_seconds=LEASE_SECONDS
         "step": "begin",
         "revision": record["sequence"],
     }
+    return record
+
+
+def unlock(record, by, now):
+    """Takes the lease away from whoever holds it; its revision is ``abandoned`` at its step."""
+    record = copy.deepcopy(record)
+    lease = record["lease"]
+    if lease:
+        _close(record, lease["revision"], "abandoned", now, lease["step"], "unlocked by %s" % by)
+        record["lease"] = None
     return record
 
 

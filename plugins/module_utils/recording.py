@@ -5,16 +5,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 from . import managed, record, releases
+from .errors import WindflowError
 
+POLL_SECONDS = 1.0
 ARGUMENTS = {
     "plugin": {"type": "str", "required": True},
-    "state": {"type": "str", "required": True, "choices": ["started", "finished", "failed", "removed"]},
-    "run": {"type": "str", "required": True},
+    "state": {"type": "str", "required": True, "choices": ["started", "finished", "failed", "removed", "unlocked"]},
+    "run": {"type": "str", "default": ""},
     "holder": {"type": "str", "default": ""},
     "purpose": {"type": "str", "default": "deploy"},
+    "wait": {"type": "int", "default": 0},
     "lease_seconds": {"type": "int", "default": record.LEASE_SECONDS},
     "revision": {"type": "dict", "default": {}},
     "resources": {"type": "dict", "default": {}},
@@ -27,7 +31,30 @@ ARGUMENTS = {
 
 def run(params):
     """The result of the module for its options and ``check``, whether it is only asked what it would do."""
-    return begin(params) if params["state"] == "started" else end(params)
+    if params["state"] == "unlocked":
+        return unlock(params)
+    return wait_to_begin(params) if params["state"] == "started" else end(params)
+
+
+def unlock(params):
+    with contextlib.nullcontext() if params["check"] else record.locked(params["plugin"]):
+        before = record.load(params["plugin"])
+        after = record.unlock(before, params["holder"], time.time())
+        if before["lease"] and not params["check"]:
+            record.save(after)
+    return {"changed": bool(before["lease"]), "lease": before["lease"]}
+
+
+def wait_to_begin(params):
+    """Begins, as soon as no other run has the lease, within ``wait`` seconds."""
+    deadline = time.monotonic() + params["wait"]
+    while True:
+        try:
+            return begin(params)
+        except WindflowError as error:
+            if error.code != "E5001" or time.monotonic() > deadline:
+                raise
+        time.sleep(POLL_SECONDS)
 
 
 def begin(params):

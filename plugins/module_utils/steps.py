@@ -30,6 +30,7 @@ class Settings:
     replicas: int = 1
     force: bool = False
     engine: str = "compose"  # of the target compose: what runs its containers, compose or swarm
+    downgrade: bool = False  # whether an older version than the deployed one may be deployed
     time: str = ""  # UTC, as in a release's name: 20261123T012327Z
 
 

@@ -51,7 +51,9 @@ options:
     description: Group of the application.
     type: str
   engine:
-    description: What to ask the Docker Engine; C(project) of Compose, and C(images) as tags. Empty asks nothing.
+    description:
+      - What to ask the Docker Engine; C(project) of Compose, and C(images) as tags. Without it, what a deployed plugin
+        has there.
     type: dict
     default: {}
   target:

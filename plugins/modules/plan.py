@@ -68,6 +68,15 @@ options:
     type: str
     choices: ["", compose, swarm]
     default: ""
+  allow_downgrade:
+    description: Whether an older version than the one that is deployed may be deployed.
+    type: bool
+    default: false
+  saved:
+    description:
+      - A file of the playbook C(plan), on the controller. If anything that was agreed to there is no longer so, the
+        plan fails and nothing is done.
+    type: path
   force:
     description: Make a new release even if nothing differs.
     type: bool
@@ -119,6 +128,14 @@ drift:
   returned: success
   type: list
   elements: dict
+directory:
+  description: Directory on the controller in which the command was given.
+  returned: success
+  type: str
+agreement:
+  description: What is agreed to by agreeing to the plan. The playbook C(plan) saves it.
+  returned: success
+  type: dict
 config:
   description: The merged configuration as YAML, secrets masked.
   returned: success

@@ -40,13 +40,14 @@ options:
       - V(finished) records what the host has now, makes the revision current, and prunes old releases.
       - V(failed) records the error and deletes what the run had made and nothing uses.
       - V(removed) records that the plugin is no longer on the host.
+      - V(unlocked) takes the lease away from a run that is dead for certain, and records that run as abandoned.
     type: str
     required: true
-    choices: [started, finished, failed, removed]
+    choices: [started, finished, failed, removed, unlocked]
   run:
-    description: Identity of the run, the same for all its tasks.
+    description: Identity of the run, the same for all its tasks. Needed but for V(unlocked).
     type: str
-    required: true
+    default: ""
   holder:
     description: Who runs it, as a second operator is told.
     type: str
@@ -55,6 +56,10 @@ options:
     description: What the run is for, as a second operator is told.
     type: str
     default: deploy
+  wait:
+    description: Seconds to wait for another run's end, for V(started). The host is asked to wait, in one connection.
+    type: int
+    default: 0
   lease_seconds:
     description: Seconds after which the lease of a run that shows no sign of life runs out.
     type: int

@@ -65,6 +65,14 @@ plugins:
       description: Every revision, oldest first.
       type: list
       elements: dict
+    status:
+      description: In words, what is deployed, how the last action ended if that was not well, and who is at work.
+      type: list
+      elements: str
+    history:
+      description: In words, every revision, newest first.
+      type: list
+      elements: str
 """
 
 import os
@@ -72,7 +80,7 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.windflow.platform.plugins.module_utils import record
+from ansible_collections.windflow.platform.plugins.module_utils import record, report
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 
 
@@ -89,9 +97,13 @@ def run_identity():
 
 
 def view(remembered):
+    serving = record.current(remembered)
+    last = remembered["revisions"][-1] if remembered["revisions"] else None
     return {
-        "current": record.current(remembered),
-        "last": remembered["revisions"][-1] if remembered["revisions"] else None,
+        "current": serving,
+        "last": last,
+        "status": report.status(remembered, serving, last),
+        "history": report.history(remembered),
         "remains": record.remains(remembered),
         "good": record.good(remembered),
         "lease": remembered["lease"],

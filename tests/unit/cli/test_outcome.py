@@ -37,6 +37,8 @@ def test_the_worst_host_decides(first, second):
 def test_a_check_that_finds_something_pending_ends_with_2():
     assert outcome.exit_code(0, {"a": {"state": "ok", "pending": True}}, check=True) == 2
     assert outcome.exit_code(0, {"a": {"state": "changed"}}, check=True) == 2
+    # A plan that was saved changed a file, and nothing is pending.
+    assert outcome.exit_code(0, {"a": {"state": "changed", "pending": False}}, check=True) == 0
     assert outcome.exit_code(0, {"a": {"state": "ok", "pending": False}}, check=True) == 0
     assert outcome.exit_code(2, {"a": {"state": "ok", "pending": True}, "b": HOSTS[4]}, check=True) == 4
 

@@ -29,6 +29,7 @@ def host(**facts):
             "port_owner": None,
             **facts,
         },
+        "current": None,
         "missing_packages": [],
         "port_sites": [],
     }
@@ -115,6 +116,7 @@ def test_a_finding_about_a_value_says_where_it_was_set(tmp_path):
     assert "apache2, process 7" in errors[0].got
 
 
+@pytest.mark.fault(45)
 def test_a_port_of_another_site_of_nginx_names_its_file(tmp_path):
     found = host(port_owner={"pid": 7, "name": "nginx"})
     assert look(tmp_path, {}, found)[0] == []
@@ -145,3 +147,14 @@ def test_a_plugin_of_hooks_only_asks_for_nothing_but_rights(tmp_path):
 def test_a_stack_needs_a_manager(swarm, said):
     found = preflight.swarm({"version": "26.1.5", "swarm": swarm})
     assert [(problem.code, problem.got) for problem in found] == ([("E2020", said)] if said else [])
+
+
+@pytest.mark.fault(40)
+@pytest.mark.parametrize(
+    ("deployed", "allowed", "found"),
+    [("1.0.0", False, []), ("0.9.0", False, []), ("1.10.0", True, []), ("1.10.0", False, ["E2021"])],
+)
+def test_an_older_version_than_the_deployed_one_is_refused_unless_allowed(tmp_path, deployed, allowed, found):
+    current = {"version": deployed, "target": "host"}
+    errors, _warnings = look(tmp_path, {}, {**host(), "current": current}, downgrade=allowed)
+    assert codes(errors) == found

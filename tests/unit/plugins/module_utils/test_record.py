@@ -45,6 +45,7 @@ def test_beginning_leaves_the_record_it_was_given_alone():
     assert remembered == record.empty("app")
 
 
+@pytest.mark.fault(19)
 def test_a_second_run_is_told_who_holds_the_lease_since_when_for_what_and_where():
     remembered = record.at_step(begun(record.empty("app")), "run-1", "site", NOW)
     with pytest.raises(WindflowError) as caught:
@@ -61,6 +62,7 @@ def test_the_same_run_enters_again_without_a_second_revision():
     assert remembered["lease"]["expires"] == NOW + 60 + record.LEASE_SECONDS
 
 
+@pytest.mark.fault(20)
 def test_a_lease_that_ran_out_leaves_its_revision_abandoned_at_its_step():
     remembered = record.at_step(begun(record.empty("app")), "run-1", "virtualenv", NOW)
     remembered = begun(remembered, "run-2", NOW + record.LEASE_SECONDS + 1)
@@ -73,6 +75,7 @@ def test_a_step_renews_the_lease():
     assert remembered["lease"]["expires"] == NOW + 500 + record.LEASE_SECONDS
 
 
+@pytest.mark.fault(20)
 def test_a_run_whose_lease_was_taken_over_can_neither_go_on_nor_finish():
     remembered = begun(begun(record.empty("app")), "run-2", NOW + record.LEASE_SECONDS + 1)
     with pytest.raises(WindflowError) as caught:
@@ -103,6 +106,7 @@ def test_a_removal_leaves_the_history_and_nothing_current():
     assert record.remains(remembered) is None
 
 
+@pytest.mark.fault(39)
 def test_order_is_by_number_and_not_by_the_clock():
     remembered = deployed(deployed(record.empty("app"), "run-1", NOW), "run-2", NOW - 86_400)
     assert record.kept_releases(remembered, 1) == ["rel-run-2"]
@@ -128,6 +132,7 @@ def test_the_current_release_is_kept_even_if_nothing_should_be():
     assert record.kept_releases(deployed(record.empty("app"), "run-1"), 0) == ["rel-run-1"]
 
 
+@pytest.mark.fault(16)
 def test_a_saved_record_is_read_back_and_private_under_any_umask(tmp_path):
     before = os.umask(0)
     try:
@@ -146,6 +151,7 @@ def test_nothing_but_the_record_and_its_previous_copy_is_left_behind(tmp_path):
     assert sorted(os.listdir(tmp_path / "app")) == ["record.json", "record.json.previous"]
 
 
+@pytest.mark.fault(38)
 @pytest.mark.parametrize("damage", [b"", b'{"format": 1, "plu', b"[]", b'{"format": 99}'], ids=repr)
 def test_a_damaged_record_gives_way_to_the_copy_before_it(tmp_path, damage):
     good = deployed(record.empty("app"), "run-1")
@@ -155,6 +161,7 @@ def test_a_damaged_record_gives_way_to_the_copy_before_it(tmp_path, damage):
     assert record.load("app", str(tmp_path)) == good
 
 
+@pytest.mark.fault(38)
 def test_a_damaged_record_without_a_copy_is_an_error_that_names_the_file(tmp_path):
     (tmp_path / "app").mkdir()
     (tmp_path / "app" / "record.json").write_text("{", encoding="utf-8")
@@ -168,6 +175,7 @@ def test_a_plugin_without_a_record_has_an_empty_one(tmp_path):
     assert record.load("app", str(tmp_path)) == record.empty("app")
 
 
+@pytest.mark.fault(17)
 def test_a_planted_link_is_not_written_through(tmp_path):
     victim = tmp_path / "victim"
     victim.write_text("precious", encoding="utf-8")
@@ -217,3 +225,10 @@ def test_a_release_that_was_pruned_is_not_gone_back_to():
     for run in ("run-1", "run-2", "run-3", "run-4"):
         remembered = record.finish(begun(remembered, run), run, NOW, {}, {"digests": {"x": "1"}}, 2)
     assert good(remembered) == ["rel-run-3"]
+
+
+def test_unlocking_leaves_the_run_abandoned_and_says_who_did_it():
+    remembered = record.unlock(begun(record.empty("app")), "bob", NOW + 5)
+    assert remembered["lease"] is None and states(remembered) == ["abandoned"]
+    assert remembered["revisions"][0]["error"] == "unlocked by bob"
+    assert record.unlock(remembered, "bob", NOW + 6) == remembered

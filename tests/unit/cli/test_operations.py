@@ -1,0 +1,151 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an operator does besides deploying, by the command, on a host that is this machine."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.system
+
+PLATFORM = Path(sys.executable).with_name("platform")
+NAME = "windflow-test-operations"
+STATE = Path("/var/lib/windflow", NAME)
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A user's directory with a plugin that has one hook, and nothing of it on this machine before and afterwards."""
+    for name in ("ANSIBLE_CONFIG", "ANSIBLE_COLLECTIONS_PATH", "ANSIBLE_CALLBACKS_ENABLED"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "hooks").mkdir()
+    shutil.rmtree(STATE, ignore_errors=True)
+    write(tmp_path)
+    yield tmp_path
+    shutil.rmtree(STATE, ignore_errors=True)
+
+
+def write(home, version="1.0.0", hook="exit 0"):
+    (home / "plugin.yml").write_text(f"name: {NAME}\nversion: {version}\nhooks: {{pre-deploy: hooks/pre.sh}}\n")
+    (home / "hooks" / "pre.sh").write_text(f"#!/bin/sh\n{hook}\n")
+    (home / "hooks" / "pre.sh").chmod(0o755)
+
+
+def start(home, *arguments):
+    return subprocess.Popen(
+        [PLATFORM, "plugin", *arguments],
+        cwd=home,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def platform(home, *arguments, code=0):
+    """The output of a command that has to end with that exit code."""
+    process = start(home, *arguments)
+    output, _nothing = process.communicate(timeout=90)
+    assert process.returncode == code, output
+    return output
+
+
+def record():
+    return json.loads((STATE / "record.json").read_text(encoding="utf-8"))
+
+
+def test_status_and_history_tell_what_is_deployed_apart_from_how_the_last_action_ended(home):
+    assert "is not deployed" in platform(home, "status", NAME)
+    platform(home, "deploy", ".")
+    write(home, "1.1.0", "exit 3")
+    platform(home, "deploy", ".", code=6)
+    status = platform(home, "status", NAME)
+    assert f"{NAME} 1.0.0 is deployed since" in status and "upgrade 1.1.0 failed at 1 The hooks" in status
+    assert f"{NAME} 1.0.0 is deployed since" in platform(home, "status")
+    history = platform(home, "history", NAME)
+    assert history.index("2 upgrade 1.1.0 failed") < history.index("1 install 1.0.0 deployed")
+    assert "<- serves" in history
+
+
+def test_validate_names_everything_that_is_wrong_and_asks_no_host(home):
+    assert f"{NAME} 1.0.0 for hooks only" in platform(home, "validate", ".")
+    (home / "plugin.yml").write_text(f"name: {NAME}\nversion: one\nhooks: {{pre-deploy: ../x}}\nextra: 1\n")
+    output = platform(home, "validate", ".", code=3)
+    for word in ("plugin.yml:2", "plugin.yml:3", "plugin.yml:4"):
+        assert word in output
+    assert not STATE.exists()
+
+
+def test_a_saved_plan_is_deployed_or_refused_and_never_something_else(home):
+    platform(home, "plan", ".", "--save", "plan.json", code=2)
+    assert not STATE.exists()
+    platform(home, "deploy", ".", "--plan", "plan.json")
+    output = platform(home, "deploy", ".", "--plan", "plan.json", code=4)
+    assert "E2022" in output and "deployed as planned" in output
+    assert record()["sequence"] == 1
+    platform(home, "plan", ".", code=0)
+
+
+@pytest.mark.fault(40)
+def test_an_older_version_is_refused_unless_it_is_asked_for(home):
+    write(home, "1.10.0")
+    platform(home, "deploy", ".")
+    write(home, "1.9.0")
+    output = platform(home, "deploy", ".", code=4)
+    assert "E2021" in output and "1.10.0" in output and "allow_downgrade" in output
+    platform(home, "deploy", ".", "--allow-downgrade")
+    assert record()["revisions"][-1]["version"] == "1.9.0"
+
+
+@pytest.mark.fault(19)
+def test_a_second_operator_is_told_who_is_at_work_may_wait_and_may_unlock(home):
+    flag = home / "go"
+    write(home, hook=f"for _ in $(seq 600); do [ -e {flag} ] && exit 0; sleep 0.1; done; exit 1")
+    first = start(home, "deploy", ".")
+    deadline = time.monotonic() + 30
+    while not (STATE / "record.json").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    holder = record()["lease"]["holder"]
+    assert holder in platform(home, "deploy", ".", code=7)
+    assert f"deploy by {holder}" in platform(home, "status", NAME)
+    second = start(home, "deploy", ".", "--force", "--lock-wait", "60")
+    time.sleep(3)
+    assert second.poll() is None
+    flag.touch()
+    for process in (first, second):
+        output, _nothing = process.communicate(timeout=60)
+        assert process.returncode == 0, output
+    assert [entry["state"] for entry in record()["revisions"]] == ["superseded", "deployed"]
+    assert "no run had it" in platform(home, "unlock", NAME)
+
+
+@pytest.mark.fault(20)
+def test_what_a_dead_run_has_locked_is_unlocked_and_the_next_run_goes_on(home):
+    write(home, hook="sleep 20")
+    process = start(home, "deploy", ".")
+    deadline = time.monotonic() + 30
+    while not (STATE / "record.json").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    subprocess.run(["pkill", "-KILL", "-P", str(process.pid)], check=True)
+    process.communicate(timeout=30)
+    write(home)
+    platform(home, "deploy", ".", code=7)
+    assert "deploy by" in platform(home, "unlock", NAME)
+    platform(home, "deploy", ".")
+    states = [entry["state"] for entry in record()["revisions"]]
+    assert states == ["abandoned", "deployed"]
+    assert "unlocked by" in record()["revisions"][0]["error"]
+
+
+def test_drift_ends_with_2_only_where_something_differs(home):
+    platform(home, "deploy", ".")
+    assert "as it was left" in platform(home, "drift", NAME)

@@ -1,0 +1,79 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A saved plan against what would be done now."""
+
+from __future__ import annotations
+
+import copy
+import json
+
+import pytest
+
+from ansible_collections.windflow.platform.plugins.module_utils import saved_plans
+from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
+
+PLAN = {
+    "plugin": "demo",
+    "version": "1.1.0",
+    "event": "upgrade",
+    "target": "host",
+    "environment": "",
+    "release": "20261125T080000Z-00000001",
+    "digests": {"application": "a" * 64},
+    "steps": {"application": {"pending": True, "why": ["it differs"]}, "config": {"pending": False, "why": []}},
+}
+CURRENT = {"revision": 3, "release": "20261124T080000Z-00000001", "version": "1.0.0"}
+
+
+@pytest.fixture
+def saved(tmp_path):
+    path = tmp_path / "plan.json"
+    path.write_text(json.dumps({"format": 1, "hosts": {"web1": saved_plans.agreement(PLAN, CURRENT)}}))
+    return str(path)
+
+
+def refused(path, host="web1", plan=PLAN, current=CURRENT):
+    with pytest.raises(WindflowError) as caught:
+        saved_plans.compare(path, host, saved_plans.agreement(plan, current))
+    return caught.value
+
+
+def test_the_same_plan_at_another_time_is_accepted(saved):
+    saved_plans.compare(saved, "web1", saved_plans.agreement({**PLAN, "release": "20270101T000000Z-00000001"}, CURRENT))
+
+
+def test_a_host_that_has_moved_since_is_refused_and_both_states_are_named(saved):
+    error = refused(saved, current={**CURRENT, "revision": 4})
+    assert error.code == "E2022" and "revision: 3" in str(error) and "revision: 4" in str(error)
+
+
+def test_a_host_that_was_removed_since_is_refused(saved):
+    assert "got none" in str(refused(saved, current=None))
+
+
+def test_a_plugin_that_was_edited_since_is_refused(saved):
+    plan = copy.deepcopy(PLAN)
+    plan["digests"]["application"] = "b" * 64
+    assert "digests as planned" in str(refused(saved, plan=plan))
+
+
+def test_another_reason_for_the_same_step_is_refused(saved):
+    plan = copy.deepcopy(PLAN)
+    plan["steps"]["application"]["why"] = ["drift: /opt/demo/app is absent, was present"]
+    assert "drift" in str(refused(saved, plan=plan))
+
+
+def test_a_host_that_nobody_looked_at_is_refused(saved):
+    assert "a plan for host web2, got none" in str(refused(saved, host="web2"))
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 2, "hosts": {}}', '{"format": 1, "hosts": []}', "\0"])
+def test_a_file_that_is_no_plan_is_refused(tmp_path, text):
+    path = tmp_path / "plan.json"
+    path.write_text(text)
+    assert refused(str(path)).code == "E2023"
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path):
+    assert "No such file" in str(refused(str(tmp_path / "none.json")))
