@@ -101,6 +101,7 @@ def test_a_file_that_changed_after_it_was_listed_is_refused(app):
         archive.pack(str(app), listing)
 
 
+@pytest.mark.fault(2, 16)
 @pytest.mark.parametrize("umask", [0o000, 0o077])
 def test_modes_and_owner_do_not_depend_on_the_umask_or_the_archive(where, umask):
     data = made(
@@ -167,6 +168,7 @@ EVIL = {
 }
 
 
+@pytest.mark.fault(1)
 @pytest.mark.parametrize("name", EVIL)
 def test_an_evil_member_refuses_the_whole_archive_before_any_write(where, name):
     evil, fault = EVIL[name]
@@ -187,6 +189,7 @@ def test_a_name_in_bytes_that_are_not_utf8_is_refused(where):
     assert "bytes that are not UTF-8" in refused(data, where)
 
 
+@pytest.mark.fault(1)
 def test_two_harmless_links_cannot_lead_out_together(where):
     data = made(
         member("a", tarfile.DIRTYPE),
@@ -216,6 +219,7 @@ def test_long_names_of_every_tar_format_are_read(where, format_):
     assert name in archive.unpack(buffer.getvalue(), str(where / "out"))
 
 
+@pytest.mark.fault(1)
 def test_an_extension_header_that_hides_an_evil_name_is_refused(where):
     info = member("good")
     info.pax_headers = {"path": "../evil"}
@@ -229,6 +233,7 @@ def test_an_extension_that_is_not_known_is_refused(where, key):
     assert "an extension header that sets " + key in refused(made(info), where)
 
 
+@pytest.mark.fault(3)
 def test_a_bomb_of_bytes_is_refused_by_what_it_declares(where):
     data = made((member("bomb"), bytes(50 << 20)))
     assert len(data) < 100_000
@@ -241,11 +246,13 @@ def test_a_bomb_of_many_files_is_refused_by_their_sum(where):
     assert "f10: expected" in refused(data, where, limits={"bytes": 10 << 20})
 
 
+@pytest.mark.fault(3)
 def test_a_bomb_of_entries_is_refused(where):
     data = made(*[member("f%d" % number) for number in range(20)])
     assert "f10: expected" in refused(data, where, limits={"entries": 10})
 
 
+@pytest.mark.fault(3)
 def test_a_bomb_behind_a_small_gzip_does_not_fill_the_memory(where):
     import resource
 
@@ -324,6 +331,7 @@ def test_an_existing_destination_is_left_alone(packed, where):
     assert os.listdir(where / "out") == []
 
 
+@pytest.mark.fault(24)
 def test_a_write_that_fails_leaves_nothing(packed, where, monkeypatch):
     def full(descriptor, data):
         raise OSError(28, "No space left on device")

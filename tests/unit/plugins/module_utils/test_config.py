@@ -243,6 +243,7 @@ def test_broken_json_in_a_set_is_refused(load, only):
     only("E1008", "--set app.labels:1", ["valid JSON"], load, sets=["app.labels={broken"])
 
 
+@pytest.mark.fault(9)
 def test_config_values_are_never_templates(load):
     text = "{{ lookup('pipe', 'touch /tmp/x') }} {% raw %} ${HOME} $(id)"
     config = load(
@@ -279,6 +280,7 @@ def test_explain_tells_which_layer_won(load):
         assert "********" in str(config.explain(path))
 
 
+@pytest.mark.fault(15)
 def test_secrets_are_redacted_wholly_and_a_change_does_not_show(load):
     one = load(inventory={"database": {"keys": {"a": "CANARY-a", "b": ["CANARY-b"]}}})
     two = load(inventory={"database": {"keys": {"other": "CANARY-x"}}}, environ={"DB_PASSWORD": "CANARY-2"})

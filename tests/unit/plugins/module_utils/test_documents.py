@@ -74,6 +74,7 @@ MALFORMED_JSON = {
 }
 
 
+@pytest.mark.fault(6)
 @pytest.mark.parametrize("case", MALFORMED_YAML)
 def test_malformed_yaml_is_rejected_with_its_own_message(case, findings):
     text, code, line, path, words = MALFORMED_YAML[case]
@@ -116,6 +117,7 @@ def test_all_findings_of_a_json_file_come_at_once(findings):
     assert found == [("E1015", 1), ("E1010", 2), ("E1016", 3), ("E1004", 4)]
 
 
+@pytest.mark.fault(5)
 def test_an_alias_bomb_is_rejected_in_under_a_second(findings):
     start = time.monotonic()
     codes = {problem.code for problem in findings(load_yaml, BOMB, "bomb.yaml")}

@@ -82,6 +82,7 @@ def supervisor_reads(text: str, option: str) -> str:
     return parser.get("program:x", option)
 
 
+@pytest.mark.fault(11)
 @settings(max_examples=400, deadline=None)
 @given(TEXT)
 def test_supervisor_value_comes_back(value):
@@ -90,6 +91,7 @@ def test_supervisor_value_comes_back(value):
         assert expand(supervisor_reads(text, "directory"), {}, "x") == value
 
 
+@pytest.mark.fault(11)
 @settings(max_examples=400, deadline=None)
 @given(st.lists(TEXT.filter(lambda text: encoders.INSTANCE not in text), max_size=5))
 def test_supervisor_command_comes_back(arguments):
@@ -127,6 +129,7 @@ def test_command_that_supervisor_cannot_carry_is_rejected(argv):
         encoders.supervisor_command(argv)
 
 
+@pytest.mark.fault(12)
 @settings(max_examples=150, deadline=None)
 @given(TEXT)
 def test_env_file_value_comes_back_from_the_shell(value):
@@ -169,6 +172,7 @@ def nginx(tmp_path_factory):
     return read
 
 
+@pytest.mark.fault(10)
 @settings(max_examples=6, deadline=None)
 @given(st.lists(TEXT, min_size=30, max_size=120, unique=True))
 def test_nginx_value_comes_back(nginx, values):

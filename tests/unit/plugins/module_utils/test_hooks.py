@@ -48,6 +48,7 @@ def test_hook_gets_event_and_versions_as_arguments(run):
     assert run('printf "%s|" "$@"').stdout_tail == "pre-deploy||1.0.0|"
 
 
+@pytest.mark.fault(14)
 def test_values_reach_a_hook_as_they_are(tmp_path):
     path = tmp_path / "hook.sh"
     path.write_text('#!/bin/sh\nprintf "%s\\n" "$@"')
@@ -66,6 +67,7 @@ def test_standard_input_is_empty(run):
     assert run("cat; echo end").stdout_tail == "end\n"
 
 
+@pytest.mark.fault(31)
 def test_failing_hook_is_reported_with_name_host_code_and_last_lines(run):
     result = run("seq 1 100; echo broken >&2; exit 3")
     with pytest.raises(WindflowError) as caught:
@@ -75,6 +77,7 @@ def test_failing_hook_is_reported_with_name_host_code_and_last_lines(run):
     assert "\n82\n" in text and "\n81\n" not in text and "broken" in text and text.endswith("Nothing was changed.")
 
 
+@pytest.mark.fault(32)
 def test_hook_that_hangs_is_ended_with_its_whole_group(run):
     started = time.monotonic()
     result = run("sleep 60 & sleep 60 | cat", timeout=0.5, env={"MARK": "hang-7f3a"})
@@ -85,6 +88,7 @@ def test_hook_that_hangs_is_ended_with_its_whole_group(run):
     assert caught.value.code == "E3002"
 
 
+@pytest.mark.fault(32)
 def test_hook_that_ignores_the_first_signal_is_killed(run, monkeypatch):
     monkeypatch.setattr(hooks, "GRACE_SECONDS", 0.5)
     started = time.monotonic()
@@ -93,6 +97,7 @@ def test_hook_that_ignores_the_first_signal_is_killed(run, monkeypatch):
     assert processes_of("MARK=deaf-11c2") == []
 
 
+@pytest.mark.fault(33)
 def test_children_left_behind_are_ended(run):
     started = time.monotonic()
     result = run("sleep 60 & echo started", env={"MARK": "leak-90d1"})
@@ -100,18 +105,21 @@ def test_children_left_behind_are_ended(run):
     assert processes_of("MARK=leak-90d1") == []
 
 
+@pytest.mark.fault(33)
 def test_child_that_left_the_group_does_not_hold_the_run_up(run):
     started = time.monotonic()
     result = run("setsid sleep 5 & echo started")
     assert result.stdout_tail == "started\n" and time.monotonic() - started < 3
 
 
+@pytest.mark.fault(33)
 def test_flood_is_read_and_only_its_end_kept(run):
     result = run("yes 0123456789 | head -c 50000000; echo; echo last; yes e | head -c 5000000 >&2")
     assert result.rc == 0 and result.stdout_tail.endswith("last\n")
     assert len(result.stdout_tail) <= hooks.KEPT_BYTES and len(result.stderr_tail) <= hooks.KEPT_BYTES
 
 
+@pytest.mark.fault(22)
 def test_interrupt_ends_the_hook(run, monkeypatch):
     def interrupt(_pid):
         if processes_of("MARK=ctrl-c-55"):
@@ -124,6 +132,7 @@ def test_interrupt_ends_the_hook(run, monkeypatch):
     assert processes_of("MARK=ctrl-c-55") == []
 
 
+@pytest.mark.fault(15)
 def test_secrets_are_hidden_in_output_errors_and_results(run):
     script = 'echo "key=$K"; echo "$K" >&2; printf \'{"k": ["%s"], "%s": 1}\' "$K" "$K" >"$WINDFLOW_RESULT_FILE"'
     result = run(script, env={"K": "swordfish"}, secrets=["sword", "swordfish"])
@@ -167,6 +176,7 @@ def test_result_directory_is_private_and_gone_afterwards(run):
     assert mode == "700" and not os.path.exists(directory)
 
 
+@pytest.mark.fault(34)
 @pytest.mark.parametrize("content", ["#!/nonexistent/sh\n", "no shebang\n"])
 def test_hook_that_cannot_start_is_named(tmp_path, content):
     path = tmp_path / "hook"

@@ -19,6 +19,7 @@ def spin(seconds: float) -> None:
         pass
 
 
+@pytest.mark.fault(8)
 def test_a_regular_expression_that_never_ends_is_stopped():
     start = time.monotonic()
     with pytest.raises(WindflowError) as caught, time_limit(0.3, "matching"):

@@ -42,6 +42,7 @@ def test_a_list_of_entries_is_applied_in_one_go_and_then_settled(tmp_path):
     assert (mode(tmp_path / "d"), mode(tmp_path / "d" / "f")) == (0o750, 0o640)
 
 
+@pytest.mark.fault(16)
 @pytest.mark.parametrize("umask", [0o000, 0o077])
 def test_modes_do_not_depend_on_the_umask(tmp_path, umask):
     before = os.umask(umask)
@@ -82,6 +83,7 @@ def test_what_is_not_asked_for_stays(tmp_path):
     assert mode(tmp_path / "f") == 0o604
 
 
+@pytest.mark.fault(17)
 def test_a_planted_link_at_the_destination_is_replaced_and_not_followed(tmp_path):
     (tmp_path / "victim").write_text("precious")
     (tmp_path / "victim").chmod(0o600)
@@ -92,6 +94,7 @@ def test_a_planted_link_at_the_destination_is_replaced_and_not_followed(tmp_path
     assert ((tmp_path / "victim").read_text(), mode(tmp_path / "victim")) == ("precious", 0o600)
 
 
+@pytest.mark.fault(17)
 def test_a_planted_hard_link_does_not_get_the_mode_of_the_entry(tmp_path):
     (tmp_path / "victim").write_text("same")
     (tmp_path / "victim").chmod(0o600)
@@ -100,6 +103,7 @@ def test_a_planted_hard_link_does_not_get_the_mode_of_the_entry(tmp_path):
     assert (mode(tmp_path / "victim"), mode(tmp_path / "f")) == (0o600, 0o644)
 
 
+@pytest.mark.fault(17)
 def test_a_planted_link_in_place_of_a_directory_is_refused(tmp_path):
     (tmp_path / "victim").mkdir(mode=0o700)
     (tmp_path / "d").symlink_to("victim")
@@ -123,6 +127,7 @@ def test_a_link_on_the_way_is_followed_only_if_root_made_it(tmp_path):
     assert os.listdir(tmp_path / "real") == ["f"]
 
 
+@pytest.mark.fault(17)
 @root
 def test_a_directory_that_became_a_link_between_plan_and_apply_is_not_followed(tmp_path):
     (tmp_path / "app").mkdir()
@@ -224,6 +229,7 @@ def test_a_failure_between_two_entries_tells_what_was_changed(tmp_path, monkeypa
     assert os.listdir(tmp_path) == ["a"]
 
 
+@pytest.mark.fault(23)
 def test_readers_see_the_old_or_the_new_file_and_never_half(tmp_path):
     (tmp_path / "f").write_text("old")
     with open(tmp_path / "f") as reader:

@@ -15,6 +15,7 @@ def test_identifiers_are_quoted():
     assert postgres.quote_identifier('we"ird; DROP') == '"we""ird; DROP"'
 
 
+@pytest.mark.fault(13)
 @pytest.mark.parametrize("name", ["", "a" * 64, "ü" * 32, "a\0b", "a\udc80"])
 def test_identifiers_that_postgresql_would_change_are_refused(name):
     with pytest.raises(WindflowError, match="E4050"):
@@ -25,6 +26,7 @@ def test_the_longest_identifier_is_accepted():
     assert postgres.quote_identifier("ü" * 31 + "x") == '"%s"' % ("ü" * 31 + "x")
 
 
+@pytest.mark.fault(13)
 @pytest.mark.parametrize(
     ("value", "quoted"),
     [

@@ -140,6 +140,7 @@ def test_each_dialect_is_accepted_and_an_invalid_type_is_found_in_it(uri, load, 
     assert findings(load, {**head, "properties": {"a": {"type": "strng"}}})[0].code == "E1061"
 
 
+@pytest.mark.fault(7)
 @pytest.mark.parametrize("reference", ["http://127.0.0.1:%d/s.json", "file://%s", "https://example.com/s.json"])
 def test_a_foreign_ref_opens_no_socket_and_no_file(reference, load, findings, tmp_path, monkeypatch):
     wanted = tmp_path / "secret.json"
@@ -229,6 +230,7 @@ except WindflowError as error:
 """
 
 
+@pytest.mark.fault(8)
 @pytest.mark.parametrize("case", BOMBS)
 def test_no_schema_takes_more_than_five_seconds_or_256_megabytes(case):
     environment = {**os.environ, "PYTHONPATH": str(COLLECTIONS)}

@@ -114,6 +114,7 @@ def test_an_incomplete_environment_is_made_anew(make):
     assert not os.path.exists(make.path + "/left-over")
 
 
+@pytest.mark.fault(46)
 def test_a_package_that_does_not_exist_leaves_nothing_and_shows_pips_words(make):
     with pytest.raises(WindflowError, match="E4063") as caught:
         make("nosuchpackage==1\n")

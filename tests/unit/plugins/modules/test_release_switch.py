@@ -79,6 +79,7 @@ def test_second_call_changes_nothing(machine, switch, first):
     assert machine.supervisor().processes()[0]["pid"] == started
 
 
+@pytest.mark.fault(48)
 def test_upgrade_under_load_loses_no_request(machine, switch, first):
     machine.make_release(SECOND, replicas=2)
     with machine.load() as load:
@@ -106,6 +107,7 @@ def assert_first_serves(machine):
     assert "canary-" + FIRST in (machine.root / "etc/config.yaml").read_text()
 
 
+@pytest.mark.fault(35)
 def test_sick_release_is_taken_away_while_the_old_one_serves(machine, switch, first):
     machine.make_release(SECOND, SICK)
     with machine.load() as load:
@@ -117,6 +119,7 @@ def test_sick_release_is_taken_away_while_the_old_one_serves(machine, switch, fi
     assert_first_serves(machine)
 
 
+@pytest.mark.fault(37)
 def test_crashing_release_ends_the_wait_early_and_shows_its_log(machine, switch, first):
     machine.make_release(SECOND, CRASHING)
     started = time.monotonic()
@@ -142,6 +145,7 @@ def test_site_that_nginx_rejects_is_never_installed(machine, switch, first):
     assert_first_serves(machine)
 
 
+@pytest.mark.fault(45)
 def test_port_of_another_process_leaves_the_old_site(machine, switch, first):
     with socket.socket() as taken:
         taken.bind(("0.0.0.0", 0))
@@ -190,6 +194,7 @@ def test_directory_in_the_place_of_current_is_named(machine, switch):
     assert machine.programs() == []
 
 
+@pytest.mark.fault(22)
 def test_terminated_switch_is_undone(machine, switch, first):
     machine.make_release(SECOND, SICK)
     timer = threading.Timer(2, os.kill, (os.getpid(), signal.SIGTERM))
@@ -222,6 +227,7 @@ def stuck(self, groups, limit):
     raise WindflowError(Problem("E4033", "%s to stop" % groups))
 
 
+@pytest.mark.fault(21)
 @pytest.mark.parametrize("moment", ["program started", "site installed"])
 def test_killed_switch_is_completed_by_the_next(machine, switch, first, moment):
     machine.make_release(SECOND, SICK if moment == "program started" else HEALTHY)
@@ -243,6 +249,7 @@ def test_killed_switch_is_completed_by_the_next(machine, switch, first, moment):
     assert [path.name for path in (machine.root / "conf.d").iterdir()] == ["windflow-demo-%s.conf" % THIRD]
 
 
+@pytest.mark.fault(47)
 def test_site_edited_by_hand_is_kept_as_a_backup_and_overwritten(machine, switch, first):
     site = machine.root / "nginx/sites-available/windflow-demo.conf"
     site.write_text(site.read_text() + "# by hand\n")
