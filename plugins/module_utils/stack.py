@@ -47,7 +47,6 @@ class Stack(Containers):
                 files.link(self.current_path, "releases/%s" % self.options.release)
                 self.changes.append(self.current_path)
             undo.pop_all()
-        self.remove_old_objects()
         return [], [], answer
 
     def service(self, name):
@@ -58,7 +57,8 @@ class Stack(Containers):
     def write_stack(self):
         """Writes the release's stack, and returns its path. It names files with secrets and holds none."""
         said = self.compose("Compose files that Compose accepts", "config", "--format", "json")
-        stack, warnings = stack_file.stack(json.loads(said), self.wanted(json.loads(said)))
+        model = json.loads(said)
+        stack, warnings = stack_file.stack(model, self.wanted(model))
         self.warnings += warnings
         path = os.path.join(self.release_dir, "stack.json")
         files.write(path, (json.dumps(stack, indent=1, sort_keys=True) + "\n").encode(), 0o600)
@@ -215,6 +215,11 @@ class Stack(Containers):
         return [self.redacted(line) for line in said.splitlines()[-20:]]
 
     # What is left.
+
+    def remove_old_images(self, keep=True):
+        super().remove_old_images(keep)
+        if keep:
+            self.remove_old_objects()
 
     def remove_old_objects(self):
         """Secrets and configurations that neither a release on the host names nor a service uses."""

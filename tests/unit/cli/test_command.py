@@ -98,7 +98,7 @@ def test_options_become_variables_of_the_playbook(monkeypatch, arguments, values
     [
         ("deploy t --engine swarm", {"plugin": "t", "engine": "swarm", "replicas": 1}),
         ("deploy t --allow-downgrade", {"plugin": "t", "allow_downgrade": True, "replicas": 1}),
-        ("deploy t --no-rollback-on-failure", {"plugin": "t", "rollback_on_failure": "false", "replicas": 1}),
+        ("deploy t --no-rollback-on-failure", {"plugin": "t", "rollback_on_failure": False, "replicas": 1}),
         ("deploy t --lock-wait 30", {"plugin": "t", "lock_wait": 30, "replicas": 1}),
         ("deploy t --plan p.json", {"plugin": "t", "plan_file": "p.json", "replicas": 1}),
         ("plan t --save p.json", {"plugin": "t", "plan_file": "p.json", "replicas": 1}),
