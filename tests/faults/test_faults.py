@@ -13,6 +13,8 @@ import pytest
 
 from .conftest import NAME
 
+FAILING_HOOK = ("hooks/post-deploy.sh", "set -eu", "echo the hook does not like it; exit 3")
+
 
 @pytest.fixture(autouse=True)
 def first_version(host):
@@ -101,11 +103,22 @@ def test_a_disk_that_is_full_fails_the_run_and_the_old_release_serves(host):
 def test_where_going_back_fails_too_both_errors_are_told(host):
     current = next(item for item in host.record()["revisions"] if item["revision"] == host.record()["current"])
     host.ssh(f"echo 'raise SystemExit(7)' >> /opt/template/releases/{current['release']}/app/application.py")
-    hook = ("hooks/post-deploy.sh", "set -eu", "echo the hook does not like it; exit 3")
-    output = host.deploy(host.plugin("1.5.0", *hook), code=2)
+    output = host.deploy(host.plugin("1.5.0", *FAILING_HOOK), code=2)
     assert "the hook does not like it" in output and "Going back failed, too" in output and "E404" in output
     assert host.version() == "1.5.0"
     assert host.record()["revisions"][-1]["state"] == "failed"
+
+
+@pytest.mark.fault(36)
+def test_a_first_deploy_that_fails_behind_the_switch_leaves_nothing_in_service(host):
+    host.run("playbooks/remove.yml", {"plugin": str(host.plugin("1.0.0"))})
+    output = host.deploy(host.plugin("1.5.0", *FAILING_HOOK), code=2)
+    assert "the hook does not like it" in output and "none is now" in output
+    assert host.request("/healthz")[0] == 0
+    assert "windflow-template" not in host.ssh("supervisorctl status; ls /etc/nginx/sites-enabled", check=False)
+    assert host.ssh("ls /opt/template/releases 2>/dev/null || true") == ""
+    record = host.record()
+    assert record["current"] is None and record["revisions"][-1]["state"] == "failed"
 
 
 @pytest.mark.fault(41)
