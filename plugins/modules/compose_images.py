@@ -62,7 +62,7 @@ options:
     elements: str
     default: []
   archive:
-    description: Archive to load missing images from, or to write.
+    description: Archive to load missing images from, or to write. Nothing is built where one is given to load from.
     type: path
   registry:
     description:
@@ -128,7 +128,7 @@ def main():
         },
         required_if=[("state", "archived", ["archive"]), ("state", "pushed", ["registry"])],
         required_one_of=[("archive", "install_dir", "source", "registry")],
-        mutually_exclusive=[("install_dir", "source", "archive")],
+        mutually_exclusive=[("install_dir", "source")],
         required_together=[("release", "install_dir")],
         required_by={"install_dir": ["project"], "source": ["project"]},
         supports_check_mode=True,
