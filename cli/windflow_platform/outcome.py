@@ -20,6 +20,8 @@ INTERRUPTED = 130
 
 WORST_FIRST = (INTERRUPTED, FAILED, FAILED_SAFE, UNREACHABLE, LOCKED, PREFLIGHT, INVALID, PENDING, DONE)
 LEASE_HELD = "E5001"
+# Nothing to roll back to; others need what is to be removed: found out before anything was done.
+REFUSED = ("E5010", "E5011")
 # ansible-playbook: the user interrupted it; something is wrong before any play (an option, an inventory, a playbook).
 ANSIBLE_INTERRUPTED = 99
 ANSIBLE_NOT_STARTED = (1, 2, 4, 5)
@@ -52,7 +54,7 @@ def of_host(host: Mapping[str, Any], check: bool = False) -> int:
             return LOCKED
         if code.startswith("E1"):
             return INVALID
-        if code.startswith("E2"):
+        if code.startswith("E2") or code in REFUSED:
             return PREFLIGHT
         return FAILED_SAFE if host.get("restored") else FAILED
     return PENDING if check and host.get("pending", host["state"] == "changed") else DONE

@@ -17,9 +17,10 @@ from ansible_collections.windflow.platform.plugins.module_utils import hooks
 from ansible_collections.windflow.platform.plugins.module_utils.discovery import find_plugin
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.host_plan import host_header
-from ansible_collections.windflow.platform.plugins.module_utils.inputs import ARGUMENTS, Inputs, read_inputs
+from ansible_collections.windflow.platform.plugins.module_utils.inputs import ARGUMENTS, Inputs
 from ansible_collections.windflow.platform.plugins.module_utils.manifest import HookSpec, Manifest, load_manifest
 from ansible_collections.windflow.platform.plugins.module_utils.plugin_files import EVENTS
+from ansible_collections.windflow.platform.plugins.plugin_utils.gathering import gather
 from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call
 
 # The system takes 128 KiB in one variable.
@@ -46,8 +47,7 @@ class ActionModule(ActionBase):
             manifest = load_manifest(find_plugin(arguments["plugin"], Path.cwd(), os.environ))
             specs = [spec for event in arguments["events"] for spec in manifest.hooks.get(event, ())]
             if specs and not self._task.check_mode:
-                inventory = self._templar.template(task_vars.get("windflow_config"))
-                inputs = read_inputs(arguments, inventory, os.environ, Path.cwd())
+                inputs = gather(self, arguments, task_vars, arguments["target"])
             for spec in specs:
                 entry = {"event": spec.event, "path": str(spec.path.relative_to(manifest.path)), "on": spec.on}
                 result["hooks"].append(entry)
@@ -70,7 +70,7 @@ class ActionModule(ActionBase):
         address = str(task_vars.get("ansible_host") or host)
         environment = hook_environment(spec, inputs, arguments, result["results"])
         environment.update(WINDFLOW_HOST=host, WINDFLOW_ADDRESS=address, WINDFLOW_CONNECTION=self._connection.transport)
-        secrets = sorted(inputs.config.secret_values())
+        secrets = sorted(inputs.secret_values())
         run = self.on_target if spec.on == "target" else on_controller
         outcome = run(spec, entry["path"], inputs.manifest, arguments, environment, secrets, host, task_vars)
         stdout = hooks.lines_tail(outcome.stdout_tail)
@@ -154,4 +154,5 @@ def hook_environment(spec: HookSpec, inputs: Inputs, arguments: dict, results: d
         "WINDFLOW_URL": arguments["url"],
         "WINDFLOW_HOST_HEADER": host_header(inputs.config.get("app.allowed_hosts", [])),
         "WINDFLOW_RESULTS": earlier,
+        "WINDFLOW_DEPENDENCIES": json.dumps({item.name: dict(item.values) for item in inputs.provided}),
     }

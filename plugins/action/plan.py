@@ -14,10 +14,25 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.windflow.platform.plugins.module_utils import os_table, plan, preflight, saved_plans, tree
+from ansible_collections.windflow.platform.plugins.module_utils import (
+    compose_plan,
+    os_table,
+    plan,
+    preflight,
+    saved_plans,
+    tree,
+)
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
-from ansible_collections.windflow.platform.plugins.module_utils.inputs import ARGUMENTS, Inputs, read_inputs
+from ansible_collections.windflow.platform.plugins.module_utils.inputs import (
+    ARGUMENTS,
+    Inputs,
+    Place,
+    out_of_reach,
+    read_inputs,
+    target_of,
+)
 from ansible_collections.windflow.platform.plugins.module_utils.steps import Settings, Source, describe_drift
+from ansible_collections.windflow.platform.plugins.plugin_utils.gathering import ask_host
 from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call
 
 # The main process imports an action once, before it forks a worker for each host: so these are the
@@ -45,10 +60,10 @@ class ActionModule(ActionBase):
                 "engine": {"type": "str", "choices": ["", *ENGINES], "default": ""},
             }
         )
-        inventory = self._templar.template(task_vars.get("windflow_config"))
         try:
-            inputs = read_inputs(arguments, inventory, os.environ, Path.cwd())
-            able = candidates(inputs, arguments["target"])
+            place = ask_host(self, arguments, task_vars)
+            inputs = read_inputs(arguments, place, arguments["target"])
+            able = candidates(inputs, arguments["target"], place)
             tables = os_table.load_all()
             sources = {name: plan.source_of(inputs.manifest, name, tree.source_digest) for name in able}
             asked = plan.questions(inputs.manifest, inputs.config, tables, sources)
@@ -56,9 +71,13 @@ class ActionModule(ActionBase):
             if host.get("failed") or host.get("unreachable"):
                 return host
             target, passed = choose_target(inputs, able, host)
-            made = make(inputs, arguments, host, tables, target, sources[target])
+            if inputs.provided:
+                # Where a dependency is reached depends on where its dependent is.
+                inputs = read_inputs(arguments, place, target)
+            made = make(inputs, arguments, host, tables, target, sources[target], place)
             if arguments["saved"]:
-                saved_plans.compare(arguments["saved"], task_vars["inventory_hostname"], made["agreement"])
+                name = made["plugin"] if arguments["dependency"] else ""
+                saved_plans.compare(arguments["saved"], task_vars["inventory_hostname"], made["agreement"], name)
             result.update(made, url=url(made, task_vars))
             self._display.display(summary(result, task_vars["inventory_hostname"], passed))
         except WindflowError as error:
@@ -66,13 +85,22 @@ class ActionModule(ActionBase):
         return result
 
 
-def candidates(inputs: Inputs, wanted: str) -> list[str]:
-    """The targets that are left before the host is known; "" for a plugin of hooks only."""
-    offered = inputs.manifest.targets
-    if wanted and wanted not in offered:
+def candidates(inputs: Inputs, wanted: str, place: Place) -> list[str]:
+    """The targets that are left before the host is asked about them; "" for a plugin of hooks only.
+
+    What is wanted of the plugin that the operator names is only a wish towards those that it needs.
+    """
+    offered = list(inputs.manifest.targets) or [""]
+    if wanted in offered:
+        offered = [wanted]
+    elif wanted and not inputs.arguments["dependency"]:
         expected = "a target that the plugin supports (%s)" % (", ".join(offered) or "none")
         raise WindflowError(Problem("E2012", expected, wanted, path="target"))
-    return [wanted] if wanted else list(offered) or [""]
+    problems = {name: out_of_reach(inputs, name, place) for name in offered}
+    able = [name for name in offered if not problems[name]]
+    if not able:
+        raise WindflowError(problems[offered[0]])
+    return able
 
 
 def choose_target(inputs: Inputs, able: list[str], host: dict) -> tuple[str, list[str]]:
@@ -113,32 +141,65 @@ def choose_engine(wanted: str, host: dict) -> str:
     return known or wanted or ENGINES[0]
 
 
-def make(inputs: Inputs, arguments: dict, host: dict, tables: dict, target: str, source: Source) -> dict[str, Any]:
+def make(
+    inputs: Inputs, arguments: dict, host: dict, tables: dict, target: str, source: Source, place: Place
+) -> dict[str, Any]:
     """The result of the task: the plan, or the findings of the preflight."""
+    dependency = arguments["dependency"]
     settings = Settings(
         environment=inputs.environment,
-        replicas=arguments["replicas"],
-        force=arguments["force"],
-        engine=choose_engine(arguments["engine"], host),
+        # How many and whether by force is asked of the plugin that the operator names.
+        replicas=1 if dependency else arguments["replicas"],
+        force=arguments["force"] and not dependency,
+        engine=choose_engine("" if dependency else arguments["engine"], host),
+        networks=networks(inputs, target, place),
         downgrade=arguments["allow_downgrade"],
         time=RUN_TIME,
     )
+    if settings.networks and settings.engine == "swarm":
+        remedy = "deploy it with engine=compose, or name the dependency in windflow_external"
+        raise WindflowError(Problem("E2027", "no dependencies in containers of a stack", "some", remedy))
     table = tables.get(host["facts"]["os"]["family"])
     errors, warnings = preflight.findings(inputs.manifest, inputs.config, settings, host, target)
     if errors:
         raise WindflowError(errors)
     made = plan.build(inputs.manifest, inputs.config, settings, source, host, table, target)
+    made["revision"]["needs"] = inputs.needs
+    made["dependencies"] = [] if arguments["dependency"] else dependencies(inputs)
     return {
         **made,
+        "generate": sorted(".".join(path) for path in inputs.config.generated),
         "changed": False,
         "run": RUN,
         "holder": "%s@%s" % (getpass.getuser(), socket.gethostname()),
-        "inputs": {**inputs.arguments, "replicas": arguments["replicas"]},
+        "inputs": {**inputs.arguments, "replicas": settings.replicas},
         "warnings": [str(problem) for problem in (*inputs.warnings, *warnings)],
         "directory": str(Path.cwd()),
         "agreement": saved_plans.agreement(made, host["current"]),
         "diff": {"before": "", "after": plan.as_text(made), "after_header": "what is pending"},
     }
+
+
+def networks(inputs: Inputs, target: str, place: Place) -> tuple[str, ...]:
+    """Where containers reach the containers of what the plugin needs."""
+    if target != "compose":
+        return ()
+    providers = (provider.manifest for provider in inputs.providers.values())
+    return tuple(
+        sorted(
+            compose_plan.network(manifest.name)
+            for manifest in providers
+            if target_of(manifest, target, place) == "compose"
+        )
+    )
+
+
+def dependencies(inputs: Inputs) -> list[dict[str, str]]:
+    """What has to be deployed before, in order."""
+    return [
+        {"plugin": str(manifest.path), "name": manifest.name, "version": manifest.version}
+        for manifest in inputs.resolution.order[:-1]
+    ]
 
 
 def url(made: dict[str, Any], task_vars: dict[str, Any]) -> str:

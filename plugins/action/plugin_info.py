@@ -5,14 +5,12 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.windflow.platform.plugins.module_utils.documents import dump
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.inputs import ARGUMENTS, Inputs, read_inputs
+from ansible_collections.windflow.platform.plugins.plugin_utils.gathering import place_of
 
 
 class ActionModule(ActionBase):
@@ -21,9 +19,8 @@ class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
         result = super().run(tmp, task_vars)
         _unused, arguments = self.validate_argument_spec(ARGUMENTS)
-        inventory = self._templar.template(task_vars.get("windflow_config"))
         try:
-            result.update(view(read_inputs(arguments, inventory, os.environ, Path.cwd())))
+            result.update(view(read_inputs(arguments, place_of(self, task_vars))))
         except WindflowError as error:
             result.update(error.as_result(), failed=True)
         return result

@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import tempfile
-from pathlib import Path
 from typing import Any
 
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.windflow.platform.plugins.module_utils import archive, documents, plan, tree
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
-from ansible_collections.windflow.platform.plugins.module_utils.inputs import Inputs, read_inputs
+from ansible_collections.windflow.platform.plugins.module_utils.inputs import Inputs
 from ansible_collections.windflow.platform.plugins.module_utils.steps import digest, without_secrets
+from ansible_collections.windflow.platform.plugins.plugin_utils.gathering import gather
 from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call
 
 # A larger archive goes as a file of its own: a module's arguments are parsed as one string.
@@ -32,10 +31,9 @@ class ActionModule(ActionBase):
         _unused, arguments = self.validate_argument_spec(
             {"inputs": {"type": "dict", "required": True}, "plan": {"type": "dict", "required": True}}
         )
-        inventory = self._templar.template(task_vars.get("windflow_config"))
         made = arguments["plan"]
         try:
-            inputs = read_inputs(arguments["inputs"], inventory, os.environ, Path.cwd())
+            inputs = gather(self, arguments["inputs"], task_vars, made["target"])
             module_arguments, packed = prepare(inputs, made)
         except WindflowError as error:
             result.update(error.as_result(), failed=True)
@@ -86,7 +84,7 @@ def prepare(inputs: Inputs, made: dict[str, Any]) -> tuple[dict[str, Any], bytes
                 )
             )
     shipped = backend.shipped(manifest, config, source, made)
-    shipped.private["secrets.json"] = json.dumps(sorted(config.secret_values()))
+    shipped.private["secrets.json"] = json.dumps(sorted(inputs.secret_values()))
     extra = {name: (text.encode(), 0o644) for name, text in shipped.documents.items()}
     for files in (shipped.private, shipped.readable):
         extra.update({name: (text.encode(), 0o600) for name, text in files.items()})

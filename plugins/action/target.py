@@ -8,13 +8,13 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from pathlib import Path
 from typing import Any
 
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.inputs import ARGUMENTS, read_inputs
+from ansible_collections.windflow.platform.plugins.plugin_utils.gathering import place_of
 
 SYSTEM_PYTHON = "/usr/bin/python3"
 
@@ -25,9 +25,8 @@ class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
         result = super().run(tmp, task_vars)
         _unused, arguments = self.validate_argument_spec(ARGUMENTS)
-        inventory = self._templar.template(task_vars.get("windflow_config"))
         try:
-            config = read_inputs(arguments, inventory, os.environ, Path.cwd()).config
+            config = read_inputs(arguments, place_of(self, task_vars)).config
             connection = config.get("host.connection") or {}
             # How a host is added differs between versions of ansible-core; its own action knows.
             task = self._task.copy()

@@ -57,7 +57,11 @@ class CallbackModule(CallbackBase):
         """Note what a plan found pending, and how a failed run was closed."""
         found, action = result._result, result._task.action
         if action == PLAN:
-            self._notes.setdefault(result._host.get_name(), {})["pending"] = bool(found.get("pending"))
+            notes = self._notes.setdefault(result._host.get_name(), {})
+            # A plugin and what it needs are planned one by one, or in a loop.
+            notes["pending"] = any(
+                [notes.get("pending"), *(item.get("pending") for item in found.get("results", [found]))]
+            )
         if action == RECORD and "restored" in found:
             self._notes.setdefault(result._host.get_name(), {})["restored"] = found["restored"]
 

@@ -35,6 +35,10 @@ options:
     type: list
     elements: str
     default: []
+  dependency:
+    description: Whether the plugin is deployed because another one needs it, and is configured by the inventory alone.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -53,23 +57,20 @@ _list:
   elements: raw
 """
 
-import os
-from pathlib import Path
-
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.inputs import ARGUMENTS, read_inputs
+from ansible_collections.windflow.platform.plugins.plugin_utils.gathering import place_of
 
 
 class LookupModule(LookupBase):
     def run(self, terms, variables=None, **kwargs):
         self.set_options(var_options=variables, direct=kwargs)
         arguments = {key: self.get_option(key) for key in ARGUMENTS}
-        inventory = self._templar.template((variables or {}).get("windflow_config"))
         try:
-            inputs = read_inputs(arguments, inventory, os.environ, Path.cwd())
+            inputs = read_inputs(arguments, place_of(self, variables or {}))
         except WindflowError as error:
             raise AnsibleLookupError(str(error)) from error
         return [inputs.config.get(term, "") for term in terms]

@@ -26,6 +26,8 @@ TITLES = {
 }
 RELEASE_STEPS = ("application", "config", "containers")
 FORCED = "application"
+# Inside its container; on the host it may have another one.
+DATABASE_PORT = 5432
 BASE_IMAGE = "debian:trixie-slim"
 # What a release may consist of, below the plugin's directory.
 SHIPPED = (FOLDER, "build")
@@ -34,6 +36,11 @@ SHIPPED = (FOLDER, "build")
 def project(plugin: str) -> str:
     """Name of the Compose project."""
     return "windflow-%s" % plugin
+
+
+def network(plugin: str) -> str:
+    """Name of the network that Compose makes for a project."""
+    return "%s_default" % project(plugin)
 
 
 def questions(manifest: Manifest, config: Config, source: Source, _os_table: dict[str, dict]) -> dict[str, Any]:
@@ -87,10 +94,11 @@ def shipped(manifest: Manifest, config: Config, _source: Source, made: dict[str,
 
 
 def host_port(manifest: Manifest, config: Config) -> int:
-    """The port on the host; 0 for an application that publishes none."""
+    """The port on the host where HTTP is spoken; 0 for an application that publishes none."""
     spec = manifest.compose
     published = spec.services[spec.front or spec.app].get("ports")
-    return config.get("server.host_port", 8080) if published else 0
+    usual = 0 if spec.health is None else 8080
+    return config.get("server.host_port", usual) if published else 0
 
 
 def base_image(config: Config) -> str:
@@ -134,6 +142,7 @@ def steps(
                     settings.environment,
                     settings.replicas,
                     settings.engine,
+                    *([list(settings.networks)] if settings.networks else []),
                 ]
             )
         ),
@@ -187,6 +196,7 @@ def section(
         "host_header": host_header(config.get("app.allowed_hosts", [])),
         "images": plan["steps"]["application"]["images"],
         "base_image": base_image(config),
+        "networks": list(settings.networks),
     }
 
 
@@ -231,7 +241,8 @@ def documents(manifest: Manifest, config: Config, made: dict[str, Any]) -> dict[
     values = {name: value for name, value in config.declared_environment().items() if name not in secrets}
     if stands_in(manifest, config):
         values.update(COMPOSE_PROFILES="database")
-        values.update(database_variables(manifest, config))
+        if manifest.compose.database != manifest.compose.app:
+            values.update(database_variables(manifest, config))
     values.update(
         BASE_IMAGE=compose["base_image"],
         WINDFLOW_PLUGIN=made["plugin"],
@@ -242,15 +253,21 @@ def documents(manifest: Manifest, config: Config, made: dict[str, Any]) -> dict[
         WINDFLOW_SHARED_DIR=compose["shared_dir"],
         WINDFLOW_FRONT_DIR="%s/front" % compose["shared_dir"],
     )
+    more: dict[str, Any] = {}
     overlay: dict[str, Any] = {
         service: {"image": tag, "pull_policy": "never"} for service, tag in compose["images"].items()
     }
-    overlay.setdefault(compose["app"], {})["labels"] = {"windflow.release": made["release"]}
+    app = overlay.setdefault(compose["app"], {})
+    app["labels"] = {"windflow.release": made["release"]}
+    if compose["networks"]:
+        own = manifest.compose.services[compose["app"]].get("networks")
+        app["networks"] = {**({} if own else {"default": {}}), **{name: {} for name in compose["networks"]}}
+        more["networks"] = {name: {"name": name, "external": True} for name in compose["networks"]}
     return {
         # What a rollback needs to know of a release whose plugin has changed since.
         "compose.json": json.dumps(compose["files"]) + "\n",
         ".env": "".join("%s=%s\n" % (name, _encoded(name, value)) for name, value in sorted(values.items())),
-        "windflow.yaml": dump({"services": overlay}),
+        "windflow.yaml": dump({"services": overlay, **more}),
     }
 
 
@@ -270,7 +287,7 @@ def database_variables(manifest: Manifest, config: Config) -> dict[str, str]:
     """The declared variables that name the database's place, where a service stands in for it."""
     if config.schema is None:
         return {}
-    places = {("database", "host"): manifest.compose.database, ("database", "port"): "5432"}
+    places = {("database", "host"): manifest.compose.database, ("database", "port"): str(DATABASE_PORT)}
     return {name: places[path] for name, path in config.schema.environment.items() if path in places}
 
 
@@ -278,7 +295,16 @@ def release_config(manifest: Manifest, config: Config) -> dict[str, Any]:
     """The configuration as the containers see it."""
     data = json.loads(json.dumps(config.data))
     if stands_in(manifest, config):
-        data["database"].update(host=manifest.compose.database, port=5432)
+        data["database"].update(host=manifest.compose.database, port=DATABASE_PORT)
+    return data
+
+
+def seen_by_others(manifest: Manifest, config: Config) -> dict[str, Any]:
+    """The configuration as containers of another plugin on the same host see it, over the project's network."""
+    data = json.loads(json.dumps(config.data))
+    if stands_in(manifest, config):
+        host = "%s-%s-1" % (project(manifest.name), manifest.compose.database)
+        data["database"].update(host=host, port=DATABASE_PORT)
     return data
 
 

@@ -5,12 +5,14 @@
 
 Precedence, lowest first:
 
-1. ``defaults``: the plugin's ``defaults.yaml``
-2. ``overlay``: ``config/environments/<environment>.yaml`` of the plugin
-3. ``inventory``: the variable ``windflow_config``
-4. ``file``: the given files, in order
-5. ``environment``: the environment variables that the schema declares with ``x-env``
-6. ``set``: the given ``a.b.c=value``, in order
+1. ``generated``: secrets that the schema marks with ``x-generate``, made on the host
+2. ``defaults``: the plugin's ``defaults.yaml``
+3. ``overlay``: ``config/environments/<environment>.yaml`` of the plugin
+4. ``dependency``: what the plugins that it needs give, each in the section of the dependency's name
+5. ``inventory``: the variable ``windflow_config``, or what ``windflow_plugin_config`` has for the plugin
+6. ``file``: the given files, in order
+7. ``environment``: the environment variables that the schema declares with ``x-env``
+8. ``set``: the given ``a.b.c=value``, in order
 
 Maps merge deeply, lists and scalars replace, ``null`` deletes. A map over a scalar, or the other way
 round, is an error. The merged result is validated, every finding at once, each at the place of the layer
@@ -34,7 +36,17 @@ from pathlib import Path
 from urllib.parse import quote
 
 from .checks import check_config
-from .config_layers import Layer, environment_layers, inventory_layer, merge, set_layer
+from .config_layers import (
+    INVENTORY,
+    Layer,
+    Provided,
+    dependency_layer,
+    environment_layers,
+    generated_layer,
+    inventory_layer,
+    merge,
+    set_layer,
+)
 from .documents import read
 from .errors import Problem, WindflowError
 from .limits import SECONDS, fail_if_any, time_limit
@@ -79,11 +91,13 @@ class Explanation:
 @dataclass(frozen=True)
 class Config:
     """The merged configuration. ``data`` is plain maps, lists and scalars; ``secrets`` has the key paths in
-    it that hold secrets, where a path to a map or a list stands for everything below it.
+    it that hold secrets, where a path to a map or a list stands for everything below it, ``generated`` those of them
+    that are made on the host.
     """
 
     data: dict
     secrets: frozenset = frozenset()
+    generated: frozenset = frozenset()
     schema: Schema | None = None
     layers: tuple[Layer, ...] = ()
     owners: dict = field(default_factory=dict)
@@ -128,6 +142,11 @@ class Config:
             value = value[part]
         return value
 
+    def layer_of(self, path: str) -> str:
+        """The layer that gave the value at ``a.b.c``, by its name above; "" for one that is not set."""
+        index = self.owners.get(tuple(path.split(".")))
+        return "" if index is None else self.layers[index].name
+
     def is_secret(self, path: tuple) -> bool:
         return any(tuple(path[:length]) in self.secrets for length in range(len(path) + 1))
 
@@ -164,7 +183,8 @@ class Config:
         for index, layer in enumerate(self.layers):
             value = _value_at(layer.data, parts, _ABSENT)
             if value is not _ABSENT:
-                values.append((self._origin(index, parts), _hidden(self.schema, parts, value)))
+                shown = REDACTED if self.is_secret(parts) else _hidden(self.schema, parts, value)
+                values.append((self._origin(index, parts), shown))
         return Explanation(path, tuple(values))
 
 
@@ -179,23 +199,43 @@ def load_config(
     files: list[Path] | tuple[Path, ...] = (),
     environ: Mapping[str, str] | None = None,
     sets: list[str] | tuple[str, ...] = (),
+    *,
+    provided: list[Provided] | tuple[Provided, ...] = (),
+    kept: Mapping[str, str] | None = None,
+    inventory_name: str = INVENTORY,
 ) -> Config:
     """Read, merge and validate every layer; raises ``WindflowError`` with all findings.
 
+    ``inventory_name`` is the variable that ``inventory`` came from; ``kept`` has the secrets that were made on the
+    host, by key in dots.
     Where a rule of the schema is broken, the rules of ``checks`` are looked at too, so that everything
     that is wrong is told at once. On success they are the caller's business: they also give warnings.
     """
     with time_limit(SECONDS, "reading the configuration", manifest.file):
-        layers, problems = _file_layers(manifest, environment, inventory, files)
+        layers, problems = _file_layers(manifest, environment, inventory, files, inventory_name)
         schema = _try(problems, load_schema, manifest.config_schema, _display(manifest, manifest.config_schema))
         fail_if_any(problems)
+        own = sum(layer.name in ("defaults", "overlay") for layer in layers)
+        layers[own:own] = [dependency_layer(item, schema) for item in provided]
         if schema:
+            layers.insert(0, generated_layer(schema, kept or {}))
             layers += environment_layers(schema, environ or {}, problems)
         layers += [set_layer(text, index, schema, problems) for index, text in enumerate(sets)]
         layers = [layer for layer in layers if layer is not None and layer.data]
         data, owners = merge(layers, problems)
-        secrets = schema.secret_paths(data) if schema else frozenset()
-        config = Config(data, secrets, schema, tuple(layers), owners)
+        given = {
+            (item.name, key)
+            for item in provided
+            for key in item.secrets
+            if (item.name, key) in owners and layers[owners[item.name, key]].file == item.file
+        }
+        secrets = (schema.secret_paths(data) if schema else frozenset()) | given
+        made = frozenset(
+            path
+            for path in (schema.generated if schema else ())
+            if path in owners and layers[owners[path]].name == "generated"
+        )
+        config = Config(data, secrets, made, schema, tuple(layers), owners)
         problems += _unwritable(config)
         found = schema.validate(data, config.place, secrets) if schema else []
         if found or problems:
@@ -205,7 +245,11 @@ def load_config(
 
 
 def _file_layers(
-    manifest: Manifest, environment: str | None, inventory: dict | None, files: list[Path] | tuple[Path, ...]
+    manifest: Manifest,
+    environment: str | None,
+    inventory: dict | None,
+    files: list[Path] | tuple[Path, ...],
+    inventory_name: str,
 ) -> tuple[list[Layer], list[Problem]]:
     problems, layers = [], []
     wanted = [("defaults", manifest.config_defaults), ("overlay", _overlay(manifest, environment, problems))]
@@ -213,7 +257,7 @@ def _file_layers(
         if path is not None:
             layers.append(_try(problems, _read_layer, name, path, _display(manifest, path)))
     if inventory:
-        layers.append(_try(problems, inventory_layer, inventory))
+        layers.append(_try(problems, inventory_layer, inventory, inventory_name))
     layers += [_try(problems, _read_layer, "file", Path(path), str(path)) for path in files]
     return [layer for layer in layers if layer is not None], problems
 

@@ -19,6 +19,9 @@ from .schema import Schema
 from .wording import dotted, show
 
 INVENTORY = "windflow_config in the inventory"
+# As long as a real one, so that a schema thinks alike of both.
+GENERATED_CHARACTERS = 48
+NOT_MADE_YET = "0" * GENERATED_CHARACTERS
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]*)\Z")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?\Z")
 
@@ -38,22 +41,23 @@ class Layer:
         return self.file, line, column
 
 
-def inventory_layer(data: object) -> Layer:
-    """``windflow_config`` as Ansible hands it over, made plain: its own kinds of text and map are left behind."""
+def inventory_layer(data: object, name: str = INVENTORY) -> Layer:
+    """A variable of the inventory as Ansible hands it over, made plain: its own kinds of text and map are left
+    behind. ``name`` is the variable's in findings."""
     if not isinstance(data, Mapping):
-        raise WindflowError(Problem("E1101", "a map", show(data), "write keys and values", INVENTORY))
+        raise WindflowError(Problem("E1101", "a map", show(data), "write keys and values", name))
     problems = []
-    plain = _plain(data, (), problems, [0])
+    plain = _plain(data, (), problems, [0], name)
     fail_if_any(problems)
-    return Layer("inventory", plain, INVENTORY)
+    return Layer("inventory", plain, name)
 
 
-def _plain(value: object, path: tuple, problems: list[Problem], count: list[int]) -> object:
+def _plain(value: object, path: tuple, problems: list[Problem], count: list[int], file: str) -> object:
     count[0] += 1
     if count[0] > MAX_VALUES:
-        raise WindflowError(count_problem(INVENTORY))
+        raise WindflowError(count_problem(file))
     if len(path) > MAX_DEPTH:
-        raise WindflowError(depth_problem(INVENTORY, 0, 0))
+        raise WindflowError(depth_problem(file, 0, 0))
     if isinstance(value, str):
         return str.__str__(value)
     if value is None or isinstance(value, bool):
@@ -67,17 +71,50 @@ def _plain(value: object, path: tuple, problems: list[Problem], count: list[int]
         for key, part in value.items():
             if not isinstance(key, str):
                 remedy = "put the key in quotes"
-                problems.append(Problem("E1014", "text as the key", show(key), remedy, INVENTORY, path=dotted(path)))
+                problems.append(Problem("E1014", "text as the key", show(key), remedy, file, path=dotted(path)))
                 continue
             key = str.__str__(key)
-            found[key] = _plain(part, path + (key,), problems, count)
+            found[key] = _plain(part, path + (key,), problems, count, file)
         return found
     if isinstance(value, (list, tuple)):
-        return [_plain(part, path + (index,), problems, count) for index, part in enumerate(value)]
+        return [_plain(part, path + (index,), problems, count, file) for index, part in enumerate(value)]
     expected = "text, a number, true, false, a map or a list"
     got = "a number beyond 64 bits" if isinstance(value, (int, float)) else "a %s" % type(value).__name__
-    problems.append(Problem("E1101", expected, got, "put the value in quotes", INVENTORY, path=dotted(path)))
+    problems.append(Problem("E1101", expected, got, "put the value in quotes", file, path=dotted(path)))
     return None
+
+
+@dataclass(frozen=True)
+class Provided:
+    """What one dependency gives: ``values`` by key, and which of these keys are secret."""
+
+    name: str  # the dependency's, and that of the section of the configuration
+    plugin: str  # who provides it, with its version
+    values: Mapping[str, object]
+    secrets: frozenset[str] = frozenset()
+
+    @property
+    def file(self) -> str:
+        return "dependency %s (plugin %s)" % (self.name, self.plugin)
+
+
+def dependency_layer(provided: Provided, schema: Schema | None) -> Layer:
+    """Those of the values that the dependent's schema knows; all, if it has none."""
+    values = {
+        key: value for key, value in provided.values.items() if schema is None or schema.types_at((provided.name, key))
+    }
+    return Layer("dependency", {provided.name: values} if values else {}, provided.file)
+
+
+def generated_layer(schema: Schema, kept: Mapping[str, str]) -> Layer:
+    """The secrets that are made where nobody gives them; ``kept`` has those that were made, by key in dots."""
+    data = {}
+    for path in schema.generated:
+        here = data
+        for part in path[:-1]:
+            here = here.setdefault(part, {})
+        here[path[-1]] = kept.get(".".join(path), NOT_MADE_YET)
+    return Layer("generated", data, "made on the host")
 
 
 def environment_layers(schema: Schema, environ: Mapping[str, str], problems: list[Problem]) -> list[Layer]:

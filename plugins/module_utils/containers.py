@@ -69,6 +69,7 @@ class Containers(Switching):
         """State, restarts and address of a container; an empty map where it is gone."""
         shape = (
             '{"state":{{json .State.Status}},"exit":{{.State.ExitCode}},"restarts":{{.RestartCount}},'
+            '"health":"{{if .State.Health}}{{.State.Health.Status}}{{end}}",'
             '"networks":{{json .NetworkSettings.Networks}}}'
         )
         said = self.docker("to look at a container", "inspect", "--format", shape, identity, check=False)
@@ -220,7 +221,7 @@ class Containers(Switching):
         for item in new:
             address = self.wait_address(item, deadline)
             if not options.health:
-                self.wait_settled(item)
+                self.wait_settled(item, deadline)
                 continue
             left = max(deadline - time.monotonic(), 1.0)
             health = probe.wait_healthy(
@@ -249,12 +250,19 @@ class Containers(Switching):
                 raise self.sick("E4073", "%s to run" % item["name"], item, None, reason or "no address")
             time.sleep(POLL_SECONDS)
 
-    def wait_settled(self, item):
-        deadline = time.monotonic() + SETTLE_SECONDS
-        while time.monotonic() < deadline:
-            reason = self.fallen(item["id"])
+    def wait_settled(self, item, deadline):
+        """By its own health check, as far as its image or service has one; else it has to run for a while."""
+        settled = time.monotonic() + SETTLE_SECONDS
+        while True:
+            found = self.inspect(item["id"])
+            reason = self.fallen(item["id"], found)
             if reason:
                 raise self.sick("E4073", "%s to run for %d s" % (item["name"], SETTLE_SECONDS), item, None, reason)
+            if found["health"] == "healthy" or not found["health"] and time.monotonic() > settled:
+                return
+            if found["health"] == "unhealthy" or time.monotonic() > max(deadline, settled):
+                expected = "%s to be healthy within %d s" % (item["name"], self.options.health_timeout)
+                raise self.sick("E4073", expected, item, None, "its health check says %s" % found["health"])
             time.sleep(POLL_SECONDS * 5)
 
     def fallen(self, identity, found=None):

@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What plugins require of each other, resolved into an order of deployment.
 
-``core`` is the platform itself. Any other name is a plugin or a capability that a plugin provides. The
-newest version that everyone accepts is chosen; for a capability, a plugin of that very name comes first.
+``core`` is the platform itself. Any other name is a plugin or a capability that a plugin provides. A plugin that is
+deployed already comes first, then one of the very name that is asked for; of one plugin the newest version that
+everyone accepts is chosen.
 """
 
 from __future__ import annotations
@@ -41,19 +42,31 @@ class _Choice:
     manifest: Manifest | None
 
 
+@dataclass(frozen=True)
+class Resolution:
+    """``order``: every plugin that the root needs, dependencies first and the root last. ``providers``: for each
+    direct dependency of the root, by its name, the plugin that was chosen."""
+
+    order: tuple[Manifest, ...]
+    providers: dict[str, Manifest]
+
+
 def resolve(
     root: Manifest,
     candidates: Callable[[str], Iterable[Manifest]] | Iterable[Manifest] = (),
     platform_version: str = PLATFORM_VERSION,
-) -> tuple[Manifest, ...]:
-    """Every plugin that ``root`` needs, dependencies first and ``root`` last.
+    deployed: Iterable[str] = (),
+    external: Iterable[str] = (),
+) -> Resolution:
+    """Chooses what ``root`` needs.
 
-    ``candidates`` are the manifests to choose from, or a function that returns those that provide a name.
+    ``candidates`` are the manifests to choose from, or a function that returns those that provide a name;
+    ``deployed`` are names of plugins that come first, ``external`` names of dependencies that are met from elsewhere.
     Raises ``WindflowError``: E1201 itself, E1202 a cycle, E1203 missing, E1204 unsatisfiable, E1205 platform.
     """
     require()
     with time_limit(SECONDS, "resolving the dependencies", root.file):
-        provider = _Provider(root, candidates, platform_version)
+        provider = _Provider(root, candidates, platform_version, frozenset(deployed), frozenset(external))
         provider.check_platform(root)
         try:
             result = resolvelib.Resolver(provider, resolvelib.BaseReporter()).resolve(
@@ -64,13 +77,19 @@ def resolve(
         except resolvelib.ResolutionTooDeep:
             expected = "dependencies that resolve in %d steps" % _ROUNDS
             raise WindflowError(Problem("E1204", expected, "more", "narrow the constraints", root.file)) from None
-        return _order(root, result.mapping)
+        chosen = {name: choice.manifest for name, choice in result.mapping.items()}
+        direct = {need.name: chosen[need.name] for need in provider.needs_of(root)}
+        return Resolution(_order(root, chosen), direct)
 
 
 class _Provider(resolvelib.AbstractProvider if resolvelib else object):
-    def __init__(self, root: Manifest, candidates: object, platform_version: str) -> None:
+    def __init__(
+        self, root: Manifest, candidates: object, platform_version: str, deployed: frozenset, external: frozenset
+    ) -> None:
         self.root = root
         self.platform_version = platform_version
+        self.deployed = deployed
+        self.external = external
         self.known = {}
         if callable(candidates):
             self.source = candidates
@@ -93,7 +112,7 @@ class _Provider(resolvelib.AbstractProvider if resolvelib else object):
         return [
             _Need(dependency.name, dependency.constraint, manifest, dependency.line)
             for dependency in manifest.dependencies
-            if dependency.name != PLATFORM
+            if dependency.name != PLATFORM and dependency.name not in self.external
         ]
 
     # the interface of resolvelib
@@ -130,7 +149,7 @@ class _Provider(resolvelib.AbstractProvider if resolvelib else object):
             found = [self.root] if name in self.root.provides else list(self.source(name))
             choices = [_Choice(name, manifest.provides[name], manifest) for manifest in found]
             choices.sort(key=lambda choice: parse_version(choice.version), reverse=True)
-            choices.sort(key=lambda choice: choice.manifest.name != name)
+            choices.sort(key=lambda choice: (choice.manifest.name not in self.deployed, choice.manifest.name != name))
             self.known[name] = choices
         return self.known[name]
 
@@ -144,7 +163,10 @@ class _Provider(resolvelib.AbstractProvider if resolvelib else object):
             who = "; ".join("%s requires %s" % (self._chain(need.by), need.constraint) for need in asking.values())
             choices = self._choices(name)
             if not choices:
-                remedy = "put the plugin into windflow_plugins/ or a folder of WINDFLOW_PLUGINS_PATH"
+                remedy = (
+                    "put the plugin into windflow_plugins/ or a folder of WINDFLOW_PLUGINS_PATH; where it is provided "
+                    "from elsewhere, name it in windflow_external"
+                )
                 expected = "a plugin that provides %s (%s)" % (name, who)
                 problems.append(Problem("E1203", expected, "none", remedy, **place))
             else:
@@ -204,8 +226,4 @@ def _order(root: Manifest, chosen: dict) -> tuple[Manifest, ...]:
 
 
 def _needed(manifest: Manifest, chosen: dict) -> list[tuple[Dependency, Manifest]]:
-    return [
-        (dependency, chosen[dependency.name].manifest)
-        for dependency in manifest.dependencies
-        if dependency.name != PLATFORM
-    ]
+    return [(dependency, chosen[dependency.name]) for dependency in manifest.dependencies if dependency.name in chosen]

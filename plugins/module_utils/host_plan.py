@@ -20,6 +20,7 @@ from .render import program_file, site_file
 from .steps import Settings, Shipped, Source, SourceDigest, Step, digest, entries_step, layout, parents, without_secrets
 
 SUPPORTED_FAMILIES = ("debian",)
+PACKAGES_DIR = "/var/lib"
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 TITLES = {
     "packages": "3 packages",
@@ -34,7 +35,8 @@ TITLES = {
     "volumes": "12 volumes",
     "services": "13 services",
 }
-# The steps of a release: if one of them is pending, a new release is made with all of them.
+# The steps of a release: if one of them is pending, a new release is made with all of them. A plugin without a program
+# has none of them.
 RELEASE_STEPS = ("application", "virtualenv", "config", "program", "site")
 FORCED = "application"
 
@@ -42,10 +44,15 @@ FORCED = "application"
 def questions(manifest: Manifest, config: Config, _source: Source, os_table: dict[str, dict]) -> dict[str, Any]:
     """What this backend asks of the host: some of the arguments of ``host_info``."""
     places = layout(manifest, config)
-    local = database_is_local(config)
+    parts = surroundings(manifest, config)
+    found = {
+        "packages": {family: package_names(manifest, table, parts) for family, table in os_table.items()},
+        "services": {family: service_names(table, parts) for family, table in os_table.items()},
+    }
+    if not manifest.host.program:
+        return {**found, "paths": [PACKAGES_DIR]}
     return {
-        "packages": {family: package_names(manifest, table, local) for family, table in os_table.items()},
-        "services": {family: service_names(table, local) for family, table in os_table.items()},
+        **found,
         "paths": sorted({places["install_dir"], places["data_dir"], places["log_dir"]}),
         "port": config.get("server.host_port", 8080),
         "user": places["user"],
@@ -53,19 +60,30 @@ def questions(manifest: Manifest, config: Config, _source: Source, os_table: dic
     }
 
 
-def package_names(manifest: Manifest, table: dict, local_database: bool) -> list[str]:
-    wanted = ["python", "nginx", "supervisor"] + (["postgresql"] if local_database else [])
+def surroundings(manifest: Manifest, config: Config) -> list[str]:
+    """What of the system the plugin uses, by the names in the tables of OS families."""
+    program = ["nginx", "supervisor"] if manifest.host.program else []
+    return program + (["postgresql"] if database_is_local(config) else [])
+
+
+def package_names(manifest: Manifest, table: dict, parts: list[str]) -> list[str]:
+    wanted = ["python", *parts] if manifest.host.program else parts
     names = [name for part in wanted for name in table["packages"][part]]
     return sorted({*names, *manifest.host.packages.get(table["family"], ())})
 
 
-def service_names(table: dict, local_database: bool) -> list[str]:
-    wanted = ["nginx", "supervisor"] + (["postgresql"] if local_database else [])
-    return [table["services"][part] for part in wanted]
+def service_names(table: dict, parts: list[str]) -> list[str]:
+    return [table["services"][part] for part in parts]
+
+
+def database_is_given(config: Config) -> bool:
+    """Whether the database is that of another plugin, which sees to it."""
+    return config.layer_of("database.host") == "dependency"
 
 
 def database_is_local(config: Config) -> bool:
-    return config.get("database.host") in LOCAL_HOSTS
+    """Whether the database is on the application's own host and the plugin's own."""
+    return config.get("database.host") in LOCAL_HOSTS and not database_is_given(config)
 
 
 def render_values(
@@ -144,6 +162,8 @@ def volume_entries(config: Config, places: dict[str, str]) -> list[dict[str, str
 def source_of(manifest: Manifest, source_digest: SourceDigest) -> Source:
     """The application's files."""
     spec = manifest.host
+    if not spec.program:
+        return Source(digest([manifest.name, manifest.version]))
     total, listing = source_digest(str(spec.source))
     requirements = Path(spec.requirements).read_text(encoding="utf-8") if spec.requirements else ""
     return Source(total, tuple(listing), requirements)
@@ -170,7 +190,7 @@ def shipped(manifest: Manifest, config: Config, source: Source, made: dict[str, 
 
 def hook_user(manifest: Manifest, config: Config) -> str:
     """The account that hooks on the host run as."""
-    return layout(manifest, config)["user"]
+    return layout(manifest, config)["user"] if manifest.host.program else "nobody"
 
 
 def relevant_drift(host: dict[str, Any], table: dict[str, Any]) -> list[dict]:
@@ -191,6 +211,40 @@ def steps(
     release: str,
 ) -> dict[str, Step]:
     """The steps with digests, and with the reasons that the host itself gives."""
+    found = surrounding_steps(manifest, config, host)
+    if manifest.host.program:
+        found.update(program_steps(manifest, config, settings, source, host, table, release))
+    return {name: found[name] for name in TITLES}
+
+
+def surrounding_steps(manifest: Manifest, config: Config, host: dict[str, Any]) -> dict[str, Step]:
+    """What every plugin has, and the other steps with nothing to do."""
+    found = {name: Step() for name in TITLES}
+    found["packages"] = Step(data={"names": host["missing_packages"], "all": sorted(host["packages"])})
+    if host["missing_packages"]:
+        found["packages"].why.append("missing: %s" % ", ".join(host["missing_packages"]))
+    if not manifest.host.program:
+        # Nothing else of such a plugin has its version.
+        found["packages"].digest = digest([manifest.version, sorted(host["packages"])])
+    found["account"].data = {"create_group": False}
+    found["directories"].data = found["volumes"].data = {"entries": []}
+    found["virtualenv"].data = {"name": ""}
+    found["database"] = database_step(manifest, config)
+    found["services"] = Step(data={"names": stopped_services(host)})
+    found["services"].why.extend("%s is not running and enabled" % name for name in stopped_services(host))
+    return found
+
+
+def program_steps(
+    manifest: Manifest,
+    config: Config,
+    settings: Settings,
+    source: Source,
+    host: dict[str, Any],
+    table: dict[str, Any],
+    release: str,
+) -> dict[str, Step]:
+    """The steps of a plugin that has a program."""
     places = layout(manifest, config)
     facts = host["facts"]
     # A release's name must not make its own files differ: digests are taken with a fixed one.
@@ -201,8 +255,7 @@ def steps(
     drifted = any(item["step"] == "virtualenv" for item in host["drift"])
     if not venv.startswith(requirements[:12]) or drifted:
         venv = "%s-%s" % (requirements[:12], settings.time)
-    found = {
-        "packages": Step(data={"names": host["missing_packages"], "all": sorted(host["packages"])}),
+    return {
         "account": account_step(places, table, facts),
         "directories": entries_step(directory_entries(places, table["nginx"]["user"])),
         "application": Step(application_digest(manifest, config, source)),
@@ -210,14 +263,8 @@ def steps(
         "config": Step(digest(without_secrets(config, manifest.name))),
         "program": Step(digest(program_file(values))),
         "site": Step(digest(site_file(values))),
-        "database": database_step(manifest, config),
         "volumes": entries_step(volume_entries(config, places)),
-        "services": Step(data={"names": stopped_services(host)}),
     }
-    if host["missing_packages"]:
-        found["packages"].why.append("missing: %s" % ", ".join(host["missing_packages"]))
-    found["services"].why.extend("%s is not running and enabled" % name for name in stopped_services(host))
-    return found
 
 
 def account_step(places: dict[str, str], table: dict[str, Any], facts: dict[str, Any]) -> Step:
@@ -237,7 +284,7 @@ def account_step(places: dict[str, str], table: dict[str, Any], facts: dict[str,
 
 def database_step(manifest: Manifest, config: Config) -> Step:
     wanted = config.get("database")
-    if not wanted:
+    if not wanted or database_is_given(config):
         return Step(data={"managed": False})
     local = database_is_local(config)
     data = {
@@ -267,6 +314,8 @@ def section(
     plan: dict[str, Any],
 ) -> dict[str, Any]:
     """What the tasks need besides the steps."""
+    if not manifest.host.program:
+        return {"port": 0, "program": "", "os": table, "init": host["facts"]["init"]}
     values = render_values(manifest, config, settings, table, plan["release"], host["facts"]["ipv6"])
     spec = manifest.host
     return {
@@ -295,6 +344,15 @@ def host_header(allowed_hosts: list[str]) -> str:
 
 def resources(plan: dict[str, Any]) -> dict[str, Any]:
     """What the host is asked to remember at the end of the run, and is compared with afterwards."""
+    steps = plan["steps"]
+    database = steps["database"]
+    mine = database["managed"] and database["local"]
+    found = {"database": {key: database[key] for key in ("name", "user", "port")} if mine else {}}
+    return {**found, **program_resources(plan)} if plan["host"]["program"] else found
+
+
+def program_resources(plan: dict[str, Any]) -> dict[str, Any]:
+    """The same, of a program."""
     host, steps, table = plan["host"], plan["steps"], plan["host"]["os"]
     release_dir = "%s/releases/%s" % (host["install_dir"], plan["release"])
     site = "windflow-%s.conf" % plan["plugin"]
@@ -316,7 +374,6 @@ def resources(plan: dict[str, Any]) -> dict[str, Any]:
         ("%s/current" % host["install_dir"], "application"),
         ("%s/venv" % release_dir, "virtualenv"),
     ]
-    database = steps["database"]
     return {
         "paths": [{"path": path, "step": step} for path, step in paths],
         "trees": [
@@ -324,11 +381,6 @@ def resources(plan: dict[str, Any]) -> dict[str, Any]:
             {"root": steps["virtualenv"]["path"], "step": "virtualenv"},
         ],
         "program": {"sockets": host["sockets"]},
-        "database": (
-            {key: database[key] for key in ("name", "user", "port")}
-            if database["managed"] and database["local"]
-            else {}
-        ),
     }
 
 

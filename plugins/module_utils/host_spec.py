@@ -16,7 +16,9 @@ from .wording import listed, nearest, show, use_or_list
 
 FAMILIES = ("debian", "redhat", "suse", "arch")
 PLACEHOLDERS = ("socket", "workers", "timeout", "venv", "app")
-KEYS = ("source", "requirements", "wsgi", "asgi", "command", "packages", "health", "health_timeout", "static")
+STARTS = ("wsgi", "asgi", "command")
+PROGRAM_KEYS = ("source", "requirements", *STARTS, "health", "health_timeout", "static")
+KEYS = ("program", "packages", *PROGRAM_KEYS)
 HEALTH_SECONDS = 30
 
 _CALLABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*:[A-Za-z_][A-Za-z0-9_.]*(?:\(\))?\Z")
@@ -28,13 +30,14 @@ URL_PATH = re.compile(r"/[A-Za-z0-9._~/%?&=+-]*\Z")
 class HostSpec:
     """How the application is shipped and started. Paths are absolute and inside the plugin.
 
-    Exactly one of ``wsgi`` and ``asgi`` (``module:callable``) and ``command`` (an argument list with the
-    placeholders {socket} {workers} {timeout} {venv} {app}) is set. ``health`` is the URL path that is
-    probed, None for a program without HTTP. ``static`` maps a URL prefix to a directory, relative to
-    ``source``, that nginx serves itself. ``health_timeout`` is in seconds.
+    ``source`` is None for a plugin that runs no program of its own (``program: false``): of what the backend does,
+    packages, account, directories, database, volumes and services are left. Otherwise exactly one of ``wsgi`` and
+    ``asgi`` (``module:callable``) and ``command`` (an argument list with the placeholders {socket} {workers} {timeout}
+    {venv} {app}) is set. ``health`` is the URL path that is probed, None for a program without HTTP. ``static`` maps a
+    URL prefix to a directory, relative to ``source``, that nginx serves itself. ``health_timeout`` is in seconds.
     """
 
-    source: Path
+    source: Path | None
     requirements: Path | None = None
     wsgi: str | None = None
     asgi: str | None = None
@@ -44,14 +47,25 @@ class HostSpec:
     health_timeout: int = HEALTH_SECONDS
     static: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def program(self) -> bool:
+        """Whether there is a program to run."""
+        return self.source is not None
+
 
 def parse_host(reader: object, value: object) -> HostSpec | None:
     given = reader.map(("host",), value, "wsgi: app:application")
     if not isinstance(value, dict):
         return None
     reader.keys(("host",), given, KEYS)
+    if not reader.flag(("host", "program"), given.get("program"), True):
+        for key in PROGRAM_KEYS:
+            if key in given:
+                remedy = "remove it, or program: false"
+                reader.add("E1056", ("host", key), "nothing about a program where there is none", show(key), remedy)
+        return HostSpec(None, packages=_packages(reader, given.get("packages")))
     source = _source(reader, given.get("source"))
-    starts = [key for key in ("wsgi", "asgi", "command") if given.get(key) is not None]
+    starts = [key for key in STARTS if given.get(key) is not None]
     if len(starts) != 1:
         got = " and ".join(starts) or "none of them"
         remedy = "keep one of them" if starts else "add for example wsgi: app:application"

@@ -9,7 +9,7 @@ import glob
 import os
 import re
 
-from . import engine, inspect_host, managed, record
+from . import dependency_state, engine, inspect_host, managed, record
 
 
 def sites_on(port, own):
@@ -63,5 +63,6 @@ def run(params):
         "services": questions.service_states(),
         "current": current,
         "lease": remembered["lease"],
+        "dependents": dependency_state.dependents(plugin),
         "port_sites": sites_on(port, "windflow-%s.conf" % plugin) if port else [],
     }

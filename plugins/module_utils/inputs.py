@@ -1,24 +1,30 @@
 # Copyright (c) 2026 Windflow contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an operator asks for, read from disk: one plugin with its configuration.
+"""What an operator asks for, read from disk: one plugin with its configuration, and what it needs.
 
 Tasks hand around paths and never values: each action that needs a secret reads the files again.
+
+A dependency is configured by the inventory's ``windflow_plugin_config``, and by nothing that is meant for the plugin
+that the operator names: neither files, nor environment variables, nor single values.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from . import compose_plan
 from .checks import check_config
 from .config import Config, load_config
-from .dependencies import resolve
+from .config_layers import INVENTORY, Provided
+from .dependencies import Resolution, resolve
 from .discovery import available_plugins, find_plugin
 from .errors import Problem, WindflowError
+from .host_plan import LOCAL_HOSTS
 from .manifest import Manifest, load_manifest
 from .version import PLATFORM_VERSION
 
@@ -27,32 +33,142 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "environment_name": {"type": "str", "default": ""},
     "config": {"type": "list", "elements": "str", "default": []},
     "sets": {"type": "list", "elements": "str", "default": []},
+    "dependency": {"type": "bool", "default": False},
 }
+# The inventory's variables that are read, for each host.
+VARIABLES = ("windflow_config", "windflow_plugin_config", "windflow_external")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where inputs are read: ``inventory`` has those of ``VARIABLES`` that are set for the host, ``environ`` the
+    process's environment, ``cwd`` is where relative paths begin.
+
+    ``host`` is what the host knows of plugins and their dependencies, as ``dependency_state.run`` returns it; None
+    where no host was asked: then what only a host knows is left out.
+    """
+
+    inventory: Mapping[str, Any]
+    environ: Mapping[str, str]
+    cwd: Path
+    host: Mapping[str, Any] | None = None
+
+    @property
+    def deployed(self) -> dict[str, dict]:
+        """{plugin: its version, target, needs and results} of what is deployed on the host."""
+        return dict(self.host["plugins"]) if self.host else {}
+
+    def kept(self, plugin: str) -> dict[str, str]:
+        """The secrets that were made on the host for a plugin."""
+        return dict(self.host["secrets"].get(plugin, {})) if self.host else {}
+
+    def config_of(self, plugin: str, dependency: bool) -> tuple[object, str]:
+        """The inventory's configuration of a plugin and the variable that it is from."""
+        known = self.inventory.get("windflow_plugin_config") or {}
+        if not isinstance(known, Mapping):
+            expected = "a map from a plugin's name to its configuration"
+            raise WindflowError(Problem("E1101", expected, type(known).__name__, file="windflow_plugin_config"))
+        if plugin in known:
+            return known[plugin], "windflow_plugin_config.%s in the inventory" % plugin
+        return (None if dependency else self.inventory.get("windflow_config")), INVENTORY
+
+    @property
+    def external(self) -> list[str]:
+        """Dependencies that are met from elsewhere."""
+        given = self.inventory.get("windflow_external") or []
+        if isinstance(given, str) or not all(isinstance(name, str) for name in given):
+            expected = "a list of names of dependencies"
+            raise WindflowError(Problem("E1101", expected, type(given).__name__, file="windflow_external"))
+        return [str.__str__(name) for name in given]
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """A plugin and its configuration for one host."""
+    """A plugin and its configuration for one host.
+
+    ``resolution`` is what was chosen for its dependencies, ``providers`` the inputs of each direct one by its name,
+    ``provided`` what these give it.
+    """
 
     manifest: Manifest
     config: Config
     environment: str
     warnings: tuple[Problem, ...]
     arguments: dict[str, Any]  # as ARGUMENTS, with absolute paths: gives the same inputs again
+    resolution: Resolution
+    providers: dict[str, Inputs] = field(default_factory=dict)
+    provided: tuple[Provided, ...] = ()
+
+    def secret_values(self) -> set[str]:
+        """Every text by which a secret of the plugin's, or of what it is given, could show up in output."""
+        return set().union(self.config.secret_values(), *(found.secret_values() for found in self.providers.values()))
+
+    @property
+    def needs(self) -> dict[str, dict[str, str]]:
+        """{dependency: its plugin and constraint}: what a record keeps, so that nobody takes it away."""
+        constraints = {dependency.name: dependency.constraint for dependency in self.manifest.dependencies}
+        return {
+            name: {"plugin": manifest.name, "constraint": constraints[name]}
+            for name, manifest in self.resolution.providers.items()
+        }
 
 
-def read_inputs(arguments: Mapping[str, Any], inventory: dict | None, environ: Mapping[str, str], cwd: Path) -> Inputs:
-    """Reads, merges and validates; raises WindflowError with every finding."""
-    path = find_plugin(arguments["plugin"], cwd, environ)
+def asks_host(arguments: Mapping[str, Any], place: Place) -> list[str]:
+    """Names of the plugins whose secrets the host has to be asked for before the inputs are read; none if the host
+    knows nothing of interest."""
+    manifest = load_manifest(find_plugin(arguments["plugin"], place.cwd, place.environ))
+    order = chosen(manifest, place).order
+    schema = manifest.config_schema
+    if len(order) == 1 and (schema is None or b'"x-generate"' not in schema.read_bytes()):
+        return []
+    return [found.name for found in order]
+
+
+def chosen(manifest: Manifest, place: Place) -> Resolution:
+    candidates = available_plugins(place.cwd, place.environ)
+    return resolve(manifest, candidates, PLATFORM_VERSION, place.deployed, place.external)
+
+
+def read_inputs(arguments: Mapping[str, Any], place: Place, target: str = "") -> Inputs:
+    """Reads, merges and validates; raises WindflowError with every finding.
+
+    ``target`` is what the plugin is deployed to, as far as that is known: containers reach a dependency elsewhere
+    than processes of the host do.
+    """
+    path = find_plugin(arguments["plugin"], place.cwd, place.environ)
     manifest = load_manifest(path)
-    files = [Path(cwd, os.path.expanduser(name)) for name in arguments["config"] if name]
+    resolution = chosen(manifest, place)
+    dependency = bool(arguments.get("dependency"))
+    files = [Path(place.cwd, os.path.expanduser(name)) for name in arguments["config"] if name]
     environment = arguments["environment_name"] or ""
-    config = load_config(manifest, environment or None, inventory, files, environ, list(arguments["sets"]))
+    providers = {
+        name: read_inputs(
+            {"plugin": str(found.path), "environment_name": environment, "config": [], "sets": [], "dependency": True},
+            place,
+            target_of(found, target, place),
+        )
+        for name, found in resolution.providers.items()
+    }
+    provided = tuple(
+        provide(name, found, target_of(found.manifest, target, place), target, place)
+        for name, found in providers.items()
+    )
+    inventory, variable = place.config_of(manifest.name, dependency)
+    config = load_config(
+        manifest,
+        environment or None,
+        inventory,
+        files,
+        {} if dependency else place.environ,
+        list(arguments["sets"]),
+        provided=provided,
+        kept=place.kept(manifest.name),
+        inventory_name=variable,
+    )
     errors, warnings = check_config(config, environment or None)
     errors += exposed_secrets(config, arguments["sets"])
     if errors:
         raise WindflowError(errors)
-    resolve(manifest, available_plugins(cwd, environ), PLATFORM_VERSION)
     return Inputs(
         manifest,
         config,
@@ -63,8 +179,59 @@ def read_inputs(arguments: Mapping[str, Any], inventory: dict | None, environ: M
             "environment_name": environment,
             "config": [str(file) for file in files],
             "sets": list(arguments["sets"]),
+            "dependency": dependency,
         },
+        resolution,
+        providers,
+        provided,
     )
+
+
+def target_of(manifest: Manifest, wanted: str, place: Place) -> str:
+    """What a dependency is deployed to, or will be: the same as its dependent, if it can."""
+    deployed = place.deployed.get(manifest.name)
+    if deployed:
+        return deployed["target"]
+    return wanted if wanted in manifest.targets else next(iter(manifest.targets), "")
+
+
+def provide(name: str, provider: Inputs, at: str, target: str, place: Place) -> Provided:
+    """What a dependent with ``target`` gets of a provider that is deployed to ``at``: the results that plugin.yml
+    declares, and over them what its hooks have returned."""
+    manifest, config = provider.manifest, provider.config
+    inside = at == target == "compose"
+    data = compose_plan.seen_by_others(manifest, config) if inside else config.data
+    values, secrets = {}, set()
+    for key, path in manifest.results.items():
+        value = data
+        for part in path:
+            value = value.get(part) if isinstance(value, dict) else None
+        if value is not None:
+            values[key] = value
+        if config.is_secret(path):
+            secrets.add(key)
+    # What a hook has returned of a secret is masked.
+    returned = place.deployed.get(manifest.name, {}).get("results") or {}
+    values.update((key, value) for key, value in returned.items() if key not in secrets)
+    return Provided(name, "%s %s" % (manifest.name, manifest.version), values, frozenset(secrets))
+
+
+def out_of_reach(inputs: Inputs, target: str, place: Place) -> list[Problem]:
+    """Dependencies that a deploy to ``target`` could not reach: containers have a localhost of their own."""
+    if target != "compose":
+        return []
+    return [
+        Problem(
+            "E2025",
+            "dependency %s to be reachable from containers" % item.name,
+            "%s, deployed straight on the host" % item.plugin,
+            "deploy both to the host (target=host)",
+            path="dependencies.%s" % item.name,
+        )
+        for item in inputs.provided
+        if target_of(inputs.providers[item.name].manifest, target, place) == "host"
+        and item.values.get("host") in LOCAL_HOSTS
+    ]
 
 
 def exposed_secrets(config: Config, sets: list[str]) -> list[Problem]:

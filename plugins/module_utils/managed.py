@@ -24,9 +24,10 @@ EXCLUDED = ("__pycache__",)
 
 
 def tree_file(plugin, root):
-    """Where a tree's manifest is kept: by release, or by virtual environment."""
+    """Where a tree's manifest is kept: by release and part of it, or by virtual environment."""
     parent, name = os.path.split(root.rstrip("/"))
-    name = os.path.basename(parent) if name == "app" else "venv-%s" % name
+    release = os.path.basename(parent)
+    name = {"app": release, "secrets": "%s-secrets" % release}.get(name, "venv-%s" % name)
     return os.path.join(directory(plugin), "%s.tree.json" % name)
 
 

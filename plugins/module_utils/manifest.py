@@ -40,7 +40,10 @@ FIELDS = (
     "host",
     "compose",
     "provides",
+    "results",
 )
+RESULT = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
+KEY_PATH = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\Z")
 NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*\Z")
 NAME_RULE = "lower-case letters, digits and hyphens, beginning with a letter, at most 64"
 
@@ -69,8 +72,8 @@ class Manifest:
     """A plugin directory that was found in order. Every path is absolute and inside ``path``.
 
     ``hooks`` has a tuple of ``HookSpec`` by event, ``provides`` a version by capability (the plugin's
-    own name included), ``environments`` the overlay files by environment. ``file`` is plugin.yml's name
-    in findings.
+    own name included), ``results`` the key of the configuration by what dependents get of it, ``environments`` the
+    overlay files by environment. ``file`` is plugin.yml's name in findings.
     """
 
     name: str
@@ -88,6 +91,7 @@ class Manifest:
     host: HostSpec | None = None
     compose: ComposeSpec | None = None
     provides: dict[str, str] = field(default_factory=dict)
+    results: dict[str, tuple] = field(default_factory=dict)
     file: str = FILE
 
     def display(self, path: Path) -> str:
@@ -227,6 +231,7 @@ def _manifest(reader: Reader) -> Manifest:
         host=host,
         compose=compose,
         provides=provides,
+        results=_results(reader, data.get("results")),
         file=reader.document.file,
     )
 
@@ -369,4 +374,20 @@ def _provides(reader: Reader, given: object) -> dict[str, str]:
         known = _version(reader, path, version)
         if known:
             found[name] = known
+    return found
+
+
+def _results(reader: Reader, given: object) -> dict[str, tuple]:
+    found = {}
+    for name, key in reader.map(("results",), given, "port: database.port").items():
+        path = ("results", name)
+        if not RESULT.match(name):
+            reader.add(
+                "E1037", path, "a name of lower-case letters, digits and _", show(name), "write for example port"
+            )
+        elif not isinstance(key, str) or not KEY_PATH.match(key):
+            remedy = "write for example database.port"
+            reader.add("E1037", path, "a key of the configuration, in dots", show(key), remedy)
+        else:
+            found[name] = tuple(key.split("."))
     return found

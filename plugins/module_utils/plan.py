@@ -74,9 +74,11 @@ def build(
     event = event_of(manifest, current)
     release = "%s-%s" % (settings.time, source.digest[:8])
     steps = backend.steps(manifest, config, settings, source, host, table, release)
-    mark_pending(steps, current, drift, backend.FORCED if settings.force else "")
+    forced = backend.FORCED if steps[backend.FORCED].digest else next(iter(steps))
+    mark_pending(steps, current, drift, forced if settings.force else "")
     new_release = any(steps[name].why for name in backend.RELEASE_STEPS)
-    install_dir = layout(manifest, config)["install_dir"] if target else ""
+    has_releases = any(steps[name].digest for name in backend.RELEASE_STEPS)
+    install_dir = layout(manifest, config)["install_dir"] if has_releases else ""
     plan = {
         "plugin": manifest.name,
         "version": manifest.version,

@@ -14,7 +14,7 @@ from .errors import Problem
 from .host_plan import SUPPORTED_FAMILIES
 from .manifest import Manifest
 from .steps import Settings
-from .version import parse_version
+from .version import parse_constraint, parse_version
 
 TARGET_PYTHON = (3, 9)
 # What a deploy needs at least: the application's and the virtual environment's files, and, where
@@ -60,6 +60,7 @@ def _findings(
             )
         )
     errors += downgrade(manifest, settings, host)
+    errors += dependents(manifest, host)
     if not target:
         return errors, warnings
     errors += unmet(target, config, host)
@@ -85,6 +86,22 @@ def downgrade(manifest: Manifest, settings: Settings, host: dict[str, Any]) -> l
     remedy = "run the playbook rollback, or deploy with allow_downgrade=true"
     expected = "version %s, which is deployed, or a newer one" % current["version"]
     return [Problem("E2021", expected, manifest.version, remedy, path=manifest.name)]
+
+
+def dependents(manifest: Manifest, host: dict[str, Any]) -> list[Problem]:
+    """Whoever needs the plugin on the host still gets a version that it accepts."""
+    return [
+        Problem(
+            "E2024",
+            "%s %s, which %s needs here" % (need["name"], need["constraint"], need["plugin"]),
+            manifest.provides.get(need["name"]) or "none in %s %s" % (manifest.name, manifest.version),
+            "deploy a version of %s that accepts it first" % need["plugin"],
+            path=need["name"],
+        )
+        for need in host["dependents"]
+        if need["name"] not in manifest.provides
+        or not parse_constraint(need["constraint"]).allows(manifest.provides[need["name"]])
+    ]
 
 
 def unmet(target: str, config: Config, host: dict[str, Any]) -> list[Problem]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import contextlib
 import time
 
-from . import managed, record, releases
-from .errors import WindflowError
+from . import dependency_state, kept_secrets, managed, record, releases
+from .errors import Problem, WindflowError
 
 POLL_SECONDS = 1.0
+REMOVE = "remove"
 ARGUMENTS = {
     "plugin": {"type": "str", "required": True},
     "state": {"type": "str", "required": True, "choices": ["started", "finished", "failed", "removed", "unlocked"]},
@@ -21,6 +22,7 @@ ARGUMENTS = {
     "wait": {"type": "int", "default": 0},
     "lease_seconds": {"type": "int", "default": record.LEASE_SECONDS},
     "revision": {"type": "dict", "default": {}},
+    "generate": {"type": "list", "elements": "str", "default": []},
     "resources": {"type": "dict", "default": {}},
     "install_dir": {"type": "path"},
     "keep_releases": {"type": "int", "default": 5},
@@ -66,6 +68,8 @@ def begin(params):
             before, run, params["holder"], params["purpose"], time.time(), fields, params["lease_seconds"]
         )
 
+    if params["purpose"] == REMOVE:
+        refuse_if_needed(plugin)
     if params["check"]:
         after = started(record.load(plugin))
         return {"changed": True, "revision": record.find(after, after["lease"]["revision"])}
@@ -74,7 +78,17 @@ def begin(params):
         again = bool(before["lease"] and before["lease"]["run"] == run)
         after = started(before)
         record.save(after)
+        kept_secrets.make(plugin, params["generate"])
     return {"changed": not again, "revision": record.find(after, after["lease"]["revision"])}
+
+
+def refuse_if_needed(plugin):
+    """Raises WindflowError E5011 where what is deployed here needs the plugin."""
+    needed = dependency_state.dependents(plugin)
+    if needed:
+        who = ", ".join("%s needs %s %s" % (need["plugin"], need["name"], need["constraint"]) for need in needed)
+        remedy = "remove %s first" % ", ".join(sorted({need["plugin"] for need in needed}))
+        raise WindflowError(Problem("E5011", "nothing on the host to need %s" % plugin, who, remedy, path=plugin))
 
 
 def end(params):
@@ -105,5 +119,7 @@ def end(params):
         releases.delete(plugin, result["deleted"])
     if params["state"] == "removed":
         releases.forget_trees(plugin)
+        if params["revision"].get("purged"):
+            kept_secrets.remove(plugin)
     releases.write_local_facts()
     return result

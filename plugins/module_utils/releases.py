@@ -14,6 +14,8 @@ import shutil
 from . import files, record
 from .managed import tree_file
 
+# What of a release has a manifest.
+TREES = ("app", "secrets")
 FACTS_FILE = "/etc/ansible/facts.d/windflow.fact"
 
 
@@ -45,9 +47,10 @@ def superfluous(install_dir, keep):
 def delete(plugin, unwanted):
     """Removes directories of releases and virtual environments with the manifests of their files."""
     for path in unwanted:
-        root = os.path.join(path, "app") if os.path.basename(os.path.dirname(path)) == "releases" else path
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(tree_file(plugin, root))
+        of_release = os.path.basename(os.path.dirname(path)) == "releases"
+        for root in [os.path.join(path, part) for part in TREES] if of_release else [path]:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(tree_file(plugin, root))
         shutil.rmtree(path)
 
 

@@ -4,8 +4,9 @@
 """Plans that somebody has looked at: kept as JSON, and compared with what a deploy would do now.
 
 A file is ``{"format": 1, "hosts": {host: agreement}}``. An agreement holds what was agreed to: versions, what is
-deployed before, and each step with its digest and the reasons for it. A plan is made of the same inputs again when it
-is deployed, so nothing else has to be kept, and no secret is.
+deployed now, and each step with its digest and the reasons for it; and those of the plugins that are deployed before,
+by name, in ``dependencies``. A plan is made of the same inputs again when it is deployed, so nothing else has to be
+kept, and no secret is.
 """
 
 from __future__ import annotations
@@ -33,9 +34,9 @@ def agreement(plan: dict[str, Any], current: dict[str, Any] | None) -> dict[str,
     }
 
 
-def compare(path: str, host: str, now: dict[str, Any]) -> None:
+def compare(path: str, host: str, now: dict[str, Any], dependency: str = "") -> None:
     """Raises ``WindflowError`` E2022 unless what would be done to ``host`` now is what the file says, E2023 for a file
-    that is no saved plan."""
+    that is no saved plan. ``dependency`` is the name of the plugin, if it is deployed because another one needs it."""
     try:
         saved = json.loads(Path(path).read_text(encoding="utf-8"))
         hosts = saved["hosts"] if saved["format"] == FORMAT else None
@@ -47,9 +48,13 @@ def compare(path: str, host: str, now: dict[str, Any]) -> None:
     if not isinstance(hosts, dict):
         raise WindflowError(Problem("E2023", "a plan that the playbook plan has saved", got, "plan again", file=path))
     remedy = "plan again, and look at it"
-    if host not in hosts:
-        raise WindflowError(Problem("E2022", "a plan for host %s" % host, "none", remedy, file=path))
-    before = json.loads(json.dumps(hosts[host]))
+    agreed = hosts.get(host)
+    if dependency and agreed is not None:
+        agreed = agreed.get("dependencies", {}).get(dependency)
+    if agreed is None:
+        wanted = "a plan for host %s" % host + (", plugin %s" % dependency if dependency else "")
+        raise WindflowError(Problem("E2022", wanted, "none", remedy, file=path))
+    before = json.loads(json.dumps(agreed))
     differing = [key for key, value in json.loads(json.dumps(now)).items() if before.get(key) != value]
     if differing:
         raise WindflowError(

@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A plugin's JSON Schema: loading it safely, what its annotations say, and validating with places.
 
-``"x-env": "DB_HOST"`` maps an environment variable to a key, the standard ``"writeOnly": true`` marks a
-secret. A ``$ref`` may only point into the schema itself.
+``"x-env": "DB_HOST"`` maps an environment variable to a key, the standard ``"writeOnly": true`` marks a secret, and
+``"x-generate": true`` a secret that is made on the host, once, where no layer gives it. A ``$ref`` may only point into
+the schema itself.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ _RESERVED = re.compile(
 @dataclass(frozen=True)
 class Schema:
     """``environment`` maps a variable to the key path it sets; ``secrets`` has the key paths of secrets,
-    with ``*`` for any item or any further key. ``file`` is the schema's name in findings.
+    with ``*`` for any item or any further key; ``generated`` those of the secrets that are made where they are not
+    given. ``file`` is the schema's name in findings.
     """
 
     raw: dict
@@ -55,6 +57,7 @@ class Schema:
     dialect: str = dialects.DEFAULT
     environment: dict[str, tuple] = field(default_factory=dict)
     secrets: tuple[tuple, ...] = ()
+    generated: tuple[tuple, ...] = ()
     plain_secrets: bool = False  # "secrets" says it all: without "*", and no $ref that could repeat itself
 
     def types_at(self, path: tuple) -> frozenset:
@@ -138,6 +141,7 @@ class _Loader:
         self.problems = []
         self.environment = {}
         self.secrets = {}
+        self.generated = {}
         self.anchors = set()
 
     def add(self, code: str, path: tuple, expected: str, got: str, remedy: str) -> None:
@@ -159,7 +163,8 @@ class _Loader:
         self._annotations()
         fail_if_any(self.problems)
         plain = not references and not any("*" in path for path in self.secrets)
-        return Schema(self.raw, self.document.file, dialect, self.environment, tuple(self.secrets), plain)
+        secrets, generated = tuple(self.secrets), tuple(self.generated)
+        return Schema(self.raw, self.document.file, dialect, self.environment, secrets, generated, plain)
 
     def _dialect(self) -> str:
         given = self.raw.get("$schema", dialects.DEFAULT)
@@ -236,6 +241,8 @@ class _Loader:
                 self.secrets[path] = True
             if "x-env" in node:
                 self._variable(node["x-env"], path)
+            if "x-generate" in node:
+                self._generate(node, path)
             reference = node.get("$ref")
             target = _target(self.raw, reference)
             found = [(branch, path, followed) for branch in _branches(node)]
@@ -256,6 +263,16 @@ class _Loader:
         elif self.environment.setdefault(name, path) != path:
             got = "%s also at %s" % (name, dotted(self.environment[name]))
             self.add("E1066", where, "each variable once", got, "choose another name for one of them")
+
+    def _generate(self, node: dict, path: tuple) -> None:
+        where = _schema_path(path)[:-1] + ("x-generate",)
+        if not isinstance(node["x-generate"], bool):
+            self.add("E1067", where, "true or false", show(node["x-generate"]), "write true")
+        elif node["x-generate"]:
+            if "*" in path or node.get("type") != "string" or node.get("writeOnly") is not True:
+                remedy = 'write "type": "string" and "writeOnly": true beside it'
+                self.add("E1067", where, "x-generate on a secret text outside lists", "another key", remedy)
+            self.generated[path] = True
 
 
 def _has(data: object, path: tuple) -> bool:

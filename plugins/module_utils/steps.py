@@ -31,6 +31,7 @@ class Settings:
     force: bool = False
     engine: str = "compose"  # of the target compose: what runs its containers, compose or swarm
     downgrade: bool = False  # whether an older version than the deployed one may be deployed
+    networks: tuple[str, ...] = ()  # of the target compose: networks of other projects, where dependencies are reached
     time: str = ""  # UTC, as in a release's name: 20261123T012327Z
 
 
@@ -82,9 +83,12 @@ def fingerprint(secret: str, salt: str) -> str:
 
 
 def without_secrets(config: Config, plugin: str) -> Any:
-    """The configuration with each secret replaced by its fingerprint."""
+    """The configuration with each secret replaced by its fingerprint, and by one word if it is made on the host: a
+    plan is the same before it is made and after."""
 
     def walk(value: Any, path: tuple) -> Any:
+        if path in config.generated:
+            return "generated"
         if path in config.secrets:
             return fingerprint(json.dumps(value, sort_keys=True), "windflow:%s:%s" % (plugin, path))
         if isinstance(value, dict):

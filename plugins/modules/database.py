@@ -28,6 +28,9 @@ attributes:
   idempotent:
     description: A second call changes nothing.
     support: full
+  action:
+    description: There is an action of the same name, which does the part on the controller.
+    support: full
 options:
   name:
     description:
@@ -44,6 +47,11 @@ options:
   password:
     description: Password of the application's role. Needed unless O(state=absent).
     type: str
+  inputs:
+    description:
+      - C(inputs) of a plan of M(windflow.platform.plan). The password is then C(database.password) of the plugin's
+        configuration, and O(password) is not needed.
+    type: dict
   port:
     description: Port of the server. It names the socket.
     type: int
@@ -189,6 +197,7 @@ def main() -> None:
             "name": {"type": "str", "required": True},
             "user": {"type": "str", "required": True},
             "password": {"type": "str", "no_log": True},
+            "inputs": {"type": "dict"},
             "port": {"type": "int", "default": 5432},
             "max_connections": {"type": "int", "default": -1},
             "socket_dir": {"type": "str"},

@@ -84,6 +84,12 @@ options:
     type: list
     elements: str
     default: []
+  dependency:
+    description:
+      - Whether the plugin is deployed because another one needs it. It is then configured by the variable
+        C(windflow_plugin_config) of the inventory alone.
+    type: bool
+    default: false
   user:
     description: Account for hooks on the target. Where there is no such account yet, V(nobody).
     type: str
@@ -201,6 +207,7 @@ ARGUMENTS = {
     "url": {"type": "str", "default": ""},
     "config": {"type": "list", "elements": "str", "default": []},
     "sets": {"type": "list", "elements": "str", "default": []},
+    "dependency": {"type": "bool", "default": False},
     "user": {"type": "str", "default": "nobody"},
     "results": {"type": "dict", "default": {}},
     "script": {"type": "str"},

@@ -103,6 +103,12 @@ lease:
   description: The run that is at work on this host, or nothing.
   returned: success
   type: dict
+dependents:
+  description: What is deployed on the host and needs the plugin.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{plugin: shop, name: database, constraint: ">=2.0.0"}]
 port_sites:
   description: Files of nginx that claim O(port), other than the plugin's own.
   returned: success

@@ -38,7 +38,9 @@ options:
     type: str
     required: true
   target:
-    description: Backend to deploy to. Without it, the first that the plugin supports.
+    description:
+      - Backend to deploy to. Without it, the first that the plugin supports and the host can do.
+      - Of a plugin that is deployed because another one needs it, this is a wish.
     type: str
     default: ""
   environment_name:
@@ -57,6 +59,12 @@ options:
     type: list
     elements: str
     default: []
+  dependency:
+    description:
+      - Whether the plugin is deployed because another one needs it. It is then configured by the variable
+        C(windflow_plugin_config) of the inventory alone.
+    type: bool
+    default: false
   replicas:
     description: How many instances of the application run behind the front.
     type: int
@@ -123,6 +131,27 @@ steps:
   description: The steps, each with C(title), C(pending), C(why) and what its tasks need.
   returned: success
   type: dict
+dependencies:
+  description:
+    - What has to be deployed before, in order. Empty for a plugin that is deployed because another one needs it.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    plugin:
+      description: Directory of the plugin.
+      type: str
+    name:
+      description: Name of the plugin.
+      type: str
+    version:
+      description: Version of the plugin.
+      type: str
+generate:
+  description: Secrets of the configuration, by key in dots, that are made on the host because nobody gives them.
+  returned: success
+  type: list
+  elements: str
 drift:
   description: What differs on the host from what the last run left.
   returned: success

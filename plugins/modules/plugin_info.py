@@ -45,6 +45,12 @@ options:
     type: list
     elements: str
     default: []
+  dependency:
+    description:
+      - Whether the plugin is deployed because another one needs it. It is then configured by the variable
+        C(windflow_plugin_config) of the inventory alone.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""

@@ -68,6 +68,11 @@ options:
     description: What to note of the revision (release, version, environment, target, event, digests, venv, port).
     type: dict
     default: {}
+  generate:
+    description: Keys in dots of secrets that are made on the host unless they are there, for V(started).
+    type: list
+    elements: str
+    default: []
   resources:
     description: What the run manages, for V(finished); see the result of M(windflow.platform.plan).
     type: dict

@@ -80,16 +80,8 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.windflow.platform.plugins.module_utils import record, report
+from ansible_collections.windflow.platform.plugins.module_utils import dependency_state, record, report
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
-
-
-def recorded_plugins():
-    try:
-        names = sorted(os.listdir(record.STATE_DIR))
-    except FileNotFoundError:
-        return []
-    return [name for name in names if os.path.exists(os.path.join(record.STATE_DIR, name, "record.json"))]
 
 
 def run_identity():
@@ -113,7 +105,7 @@ def view(remembered):
 
 def main():
     module = AnsibleModule(argument_spec={"plugin": {"type": "str"}}, supports_check_mode=True)
-    names = [module.params["plugin"]] if module.params["plugin"] else recorded_plugins()
+    names = [module.params["plugin"]] if module.params["plugin"] else dependency_state.names()
     try:
         module.exit_json(changed=False, run=run_identity(), plugins={name: view(record.load(name)) for name in names})
     except WindflowError as error:

@@ -297,3 +297,33 @@ def test_defaults_deploy_anywhere_but_in_production(plugin):
         assert {problem.path for problem in refused} == {"app.secret_key", "database.password"}
         assert {problem.code for problem in errors + warnings} == {"E1138"}
         assert len(errors + warnings) == 2
+
+
+# The plugin that others depend on.
+
+
+def test_the_database_plugin_gives_what_an_application_needs():
+    manifest = load_manifest(PLUGINS / "database")
+    assert (manifest.version, manifest.targets) == ("2.0.0", ("compose", "host"))
+    assert set(manifest.results) == {"host", "port", "name", "user", "password"}
+    wanted = {path for path, _node in nodes(schema("template")["properties"]["database"])}
+    assert wanted <= set(manifest.results)
+
+
+def test_the_database_plugin_works_without_any_configuration_also_in_production():
+    manifest = load_manifest(PLUGINS / "database")
+    for environment in (None, "production"):
+        config = load_config(manifest, environment)
+        assert config.generated == {("database", "password")} and check_config(config, environment) == ([], [])
+
+
+def test_every_key_of_the_database_plugin_is_described():
+    for path, node in [("", schema("database")), *nodes(schema("database"))]:
+        assert node.get("title") and node.get("description", "").endswith("."), path
+        assert node["type"] != "object" or node["additionalProperties"] is False, path
+
+
+def test_both_plugins_have_the_same_database_in_containers():
+    for name in ("Dockerfile", "entrypoint.sh"):
+        files = [PLUGINS / plugin / "compose/database" / name for plugin in ("template", "database")]
+        assert files[0].read_bytes() == files[1].read_bytes()

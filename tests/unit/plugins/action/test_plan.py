@@ -13,7 +13,8 @@ from ansible_collections.windflow.platform.plugins.module_utils.errors import Wi
 
 
 def inputs(*targets):
-    return SimpleNamespace(manifest=SimpleNamespace(targets=targets), config={})
+    manifest = SimpleNamespace(targets=targets)
+    return SimpleNamespace(manifest=manifest, config={}, provided=(), arguments={"dependency": False})
 
 
 def host(current=None, engine="", family="debian"):
@@ -53,20 +54,26 @@ def test_a_plugin_does_not_change_its_target_under_its_data(able, current):
 
 
 def test_a_plugin_of_hooks_only_has_no_target_and_may_get_one():
-    assert plan.candidates(inputs(), "") == [""]
+    assert plan.candidates(inputs(), "", None) == [""]
     assert plan.choose_target(inputs(), [""], host()) == ("", [])
     assert plan.choose_target(inputs("host"), ["host"], host("")) == ("host", [])
 
 
 def test_the_operator_may_choose_among_the_plugins_targets():
-    assert plan.candidates(inputs(*BOTH), "") == BOTH
-    assert plan.candidates(inputs(*BOTH), "host") == ["host"]
+    assert plan.candidates(inputs(*BOTH), "", None) == BOTH
+    assert plan.candidates(inputs(*BOTH), "host", None) == ["host"]
+
+
+def test_towards_a_plugin_that_another_one_needs_a_target_is_a_wish():
+    needed = inputs("host")
+    needed.arguments["dependency"] = True
+    assert plan.candidates(needed, "compose", None) == ["host"]
 
 
 @pytest.mark.parametrize(("targets", "wanted"), [(("host",), "compose"), ((), "host")])
 def test_a_target_that_the_plugin_does_not_support_is_refused(targets, wanted):
     with pytest.raises(WindflowError) as caught:
-        plan.candidates(inputs(*targets), wanted)
+        plan.candidates(inputs(*targets), wanted, None)
     assert caught.value.code == "E2012"
 
 

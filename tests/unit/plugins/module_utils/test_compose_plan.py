@@ -33,7 +33,15 @@ def source_of(manifest):
 def blank_host(**changes):
     facts = {"root": True, "cpu_threads": 2, "ram_mb": 2000, "port_owner": None, "space": {}, "python": "3.11.2"}
     engine = {**ENGINE, "images": {}}
-    return {"facts": facts, "current": None, "drift": [], "engine": engine, "port_sites": [], **changes}
+    return {
+        "facts": facts,
+        "current": None,
+        "drift": [],
+        "engine": engine,
+        "port_sites": [],
+        "dependents": [],
+        **changes,
+    }
 
 
 def make(host, *sets, settings=SETTINGS, source=None):
@@ -168,3 +176,23 @@ def test_the_preflight_wants_the_port_and_room_for_images():
     host["engine"].update(space={"mb": 20, "inodes": None}, images={"t": ""}, root="/var/lib/docker")
     errors, _warnings = preflight.findings(manifest, config, SETTINGS, host, "compose")
     assert sorted(problem.code for problem in errors) == ["E2008", "E2009"]
+
+
+def test_containers_join_the_networks_of_what_they_need():
+    made = make(blank_host(), settings=Settings(time=SETTINGS.time, networks=("windflow-database_default",)))
+    overlay = yaml.safe_load(documents(made)["windflow.yaml"])
+    assert overlay["networks"] == {"windflow-database_default": {"name": "windflow-database_default", "external": True}}
+    assert overlay["services"]["app"]["networks"] == {"default": {}, "windflow-database_default": {}}
+    assert made["digests"]["containers"] != make(blank_host())["digests"]["containers"]
+    assert "networks" not in documents(make(blank_host()))["windflow.yaml"]
+
+
+def test_a_plugin_that_is_a_database_publishes_its_own_port_and_has_no_http():
+    manifest = load_manifest(TEMPLATE.parent / "database")
+    config = load_config(manifest, None, {"database": {"port": 5499}}, [], {}, [])
+    made = plan.build(manifest, config, SETTINGS, source_of(manifest), blank_host(), None, "compose")
+    assert made["compose"]["port"] == 0 and made["compose"]["app"] == "db"
+    values = variables(compose_plan.documents(manifest, config, made)[".env"])
+    assert values["DB_PORT"] == "5499" and "DB_PASSWORD" not in values
+    seen = compose_plan.seen_by_others(manifest, config)["database"]
+    assert (seen["host"], seen["port"]) == ("windflow-database-db-1", 5432)

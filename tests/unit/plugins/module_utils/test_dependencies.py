@@ -29,45 +29,45 @@ def names(plugins: tuple[Manifest, ...]) -> list[str]:
 
 
 def test_a_plugin_without_dependencies_stands_alone():
-    assert names(resolve(plugin("shop"))) == ["shop 1.0.0"]
+    assert names(resolve(plugin("shop")).order) == ["shop 1.0.0"]
 
 
 def test_dependencies_come_first_each_once():
     database, cache = plugin("database", "2.1.0"), plugin("cache", needs={"database": "*"})
     shop = plugin("shop", needs={"cache": ">=1.0", "database": ">=2.0.0", "core": ">=1.0.0"})
-    assert names(resolve(shop, [database, cache])) == ["database 2.1.0", "cache 1.0.0", "shop 1.0.0"]
+    assert names(resolve(shop, [database, cache]).order) == ["database 2.1.0", "cache 1.0.0", "shop 1.0.0"]
 
 
 def test_the_newest_version_that_everyone_accepts_is_chosen():
     versions = [plugin("database", text) for text in ("1.0.0", "2.0.0", "2.5.0", "3.0.0")]
     cache = plugin("cache", needs={"database": "<3"})
     shop = plugin("shop", needs={"database": ">=2", "cache": "*"})
-    assert names(resolve(shop, [*versions, cache]))[0] == "database 2.5.0"
+    assert names(resolve(shop, [*versions, cache]).order)[0] == "database 2.5.0"
 
 
 def test_an_older_version_is_taken_where_the_newest_cannot_be_satisfied():
     new = plugin("cache", "2.0.0", needs={"database": ">=9"})
     old = plugin("cache", "1.0.0", needs={"database": "*"})
     shop = plugin("shop", needs={"cache": "*"})
-    assert names(resolve(shop, [new, old, plugin("database")])) == ["database 1.0.0", "cache 1.0.0", "shop 1.0.0"]
+    assert names(resolve(shop, [new, old, plugin("database")]).order) == ["database 1.0.0", "cache 1.0.0", "shop 1.0.0"]
 
 
 def test_what_a_plugin_provides_satisfies_a_dependency():
     postgres = plugin("postgres", "16.0.0", provides={"database": "2.0.0"})
     shop = plugin("shop", needs={"database": ">=2.0.0", "postgres": ">=15"})
-    assert names(resolve(shop, [postgres])) == ["postgres 16.0.0", "shop 1.0.0"]
+    assert names(resolve(shop, [postgres]).order) == ["postgres 16.0.0", "shop 1.0.0"]
 
 
 def test_a_plugin_of_the_very_name_wins_over_one_that_provides_it():
     other = plugin("postgres", provides={"database": "9.0.0"})
     shop = plugin("shop", needs={"database": "*"})
-    assert names(resolve(shop, [other, plugin("database", "1.0.0")])) == ["database 1.0.0", "shop 1.0.0"]
+    assert names(resolve(shop, [other, plugin("database", "1.0.0")]).order) == ["database 1.0.0", "shop 1.0.0"]
 
 
 def test_a_capability_and_its_plugin_are_one_version():
     versions = [plugin("postgres", text, provides={"database": text}) for text in ("1.0.0", "2.0.0")]
     shop = plugin("shop", needs={"database": "*", "postgres": "<2"})
-    assert names(resolve(shop, versions)) == ["postgres 1.0.0", "shop 1.0.0"]
+    assert names(resolve(shop, versions).order) == ["postgres 1.0.0", "shop 1.0.0"]
 
 
 def test_candidates_may_be_a_function_that_is_asked_only_for_what_is_needed():
@@ -77,9 +77,9 @@ def test_candidates_may_be_a_function_that_is_asked_only_for_what_is_needed():
         asked.append(name)
         return [plugin(name)]
 
-    assert names(resolve(plugin("shop", needs={"core": "*"}), candidates)) == ["shop 1.0.0"]
+    assert names(resolve(plugin("shop", needs={"core": "*"}), candidates).order) == ["shop 1.0.0"]
     assert asked == []
-    assert names(resolve(plugin("shop", needs={"cache": "*"}), candidates)) == ["cache 1.0.0", "shop 1.0.0"]
+    assert names(resolve(plugin("shop", needs={"cache": "*"}), candidates).order) == ["cache 1.0.0", "shop 1.0.0"]
     assert asked == ["cache"]
 
 
@@ -136,3 +136,23 @@ def test_a_large_tangle_ends():
     with pytest.raises(WindflowError) as caught:
         resolve(plugin("shop", needs={"p0": "*"}), many)
     assert caught.value.code in ("E1203", "E1204")
+
+
+def test_a_plugin_that_is_deployed_comes_before_another_one_of_the_very_name():
+    postgres = plugin("postgres", provides={"database": "2.0.0"})
+    shop = plugin("shop", needs={"database": "*"})
+    candidates = [postgres, plugin("database")]
+    assert names(resolve(shop, candidates).order) == ["database 1.0.0", "shop 1.0.0"]
+    assert names(resolve(shop, candidates, deployed=["postgres"]).order) == ["postgres 1.0.0", "shop 1.0.0"]
+
+
+def test_what_is_met_from_elsewhere_is_not_looked_for():
+    shop = plugin("shop", needs={"database": ">=2", "cache": "*"})
+    found = resolve(shop, [plugin("cache")], external=["database"])
+    assert names(found.order) == ["cache 1.0.0", "shop 1.0.0"] and list(found.providers) == ["cache"]
+
+
+def test_each_direct_dependency_knows_the_plugin_that_provides_it():
+    postgres = plugin("postgres", provides={"database": "2.0.0"}, needs={"disk": "*"})
+    found = resolve(plugin("shop", needs={"database": "*"}), [postgres, plugin("disk")])
+    assert {name: manifest.name for name, manifest in found.providers.items()} == {"database": "postgres"}

@@ -69,7 +69,7 @@ def test_the_example_plugin_yml_is_accepted(tmp_path):
     assert sorted(plugin.hooks) == ["post-deploy", "post-upgrade", "pre-deploy", "pre-upgrade"]
     assert plugin.targets == ()
     database = Manifest("database", "2.1.0", tmp_path, provides={"database": "2.1.0"})
-    assert [found.name for found in resolve(plugin, [database])] == ["database", "example-plugin"]
+    assert [found.name for found in resolve(plugin, [database]).order] == ["database", "example-plugin"]
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_the_walk_through_makes_a_plugin_that_is_accepted(walk_through):
         "pre-deploy": ["pre-deploy.sh"],
         "post-deploy": ["post-deploy.sh"],
     }
-    assert [found.name for found in resolve(plugin)] == ["my-plugin"]
+    assert [found.name for found in resolve(plugin).order] == ["my-plugin"]
     config = load_config(plugin)
     assert config.data == {"app": {"name": "my-app", "version": "1.0.0"}}
     assert check_config(config, "production") == ([], [])

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
-from ansible_collections.windflow.platform.plugins.module_utils.inputs import read_inputs
+from ansible_collections.windflow.platform.plugins.module_utils.inputs import Place, out_of_reach, read_inputs
 
 ROOT = Path(__file__).parents[4]
 
@@ -20,8 +20,8 @@ def arguments(**changes):
 
 def test_the_arguments_that_come_back_give_the_same_inputs_from_anywhere(tmp_path):
     (tmp_path / "my.yaml").write_text("server: {host_port: 8099}\n", encoding="utf-8")
-    first = read_inputs(arguments(config=["my.yaml"]), None, {}, tmp_path)
-    second = read_inputs(first.arguments, None, {}, Path("/"))
+    first = read_inputs(arguments(config=["my.yaml"]), Place({}, {}, tmp_path))
+    second = read_inputs(first.arguments, Place({}, {}, Path("/")))
     assert second.config.data == first.config.data
     assert first.config.get("server.host_port") == 8099
 
@@ -29,31 +29,124 @@ def test_the_arguments_that_come_back_give_the_same_inputs_from_anywhere(tmp_pat
 def test_the_inventory_lies_below_files_and_above_defaults(tmp_path):
     (tmp_path / "my.yaml").write_text("server: {workers: 3}\n", encoding="utf-8")
     inventory = {"server": {"workers": 5, "timeout": 44}}
-    config = read_inputs(arguments(config=["my.yaml"]), inventory, {}, tmp_path).config
+    config = read_inputs(arguments(config=["my.yaml"]), Place({"windflow_config": inventory}, {}, tmp_path)).config
     assert config.get("server.workers") == 3 and config.get("server.timeout") == 44
 
 
 @pytest.mark.parametrize("text", ["database.password=canary", 'database={"password": "canary"}'])
 def test_a_secret_on_the_command_line_is_refused_and_not_repeated(text):
     with pytest.raises(WindflowError) as caught:
-        read_inputs(arguments(sets=[text]), None, {}, ROOT)
+        read_inputs(arguments(sets=[text]), Place({}, {}, ROOT))
     assert caught.value.code == "E1150"
     assert "canary" not in str(caught.value)
 
 
 def test_other_values_on_the_command_line_win():
-    config = read_inputs(arguments(sets=["app.log_level=debug"]), None, {"LOG_LEVEL": "error"}, ROOT).config
+    config = read_inputs(arguments(sets=["app.log_level=debug"]), Place({}, {"LOG_LEVEL": "error"}, ROOT)).config
     assert config.get("app.log_level") == "debug"
 
 
 def test_placeholders_for_secrets_are_refused_in_production():
     with pytest.raises(WindflowError) as caught:
-        read_inputs(arguments(environment_name="production"), None, {}, ROOT)
+        read_inputs(arguments(environment_name="production"), Place({}, {}, ROOT))
     assert {problem.path for problem in caught.value.problems} == {"app.secret_key", "database.password"}
 
 
 def test_placeholders_for_secrets_are_a_warning_elsewhere():
-    assert {problem.path for problem in read_inputs(arguments(), None, {}, ROOT).warnings} == {
+    assert {problem.path for problem in read_inputs(arguments(), Place({}, {}, ROOT)).warnings} == {
         "app.secret_key",
         "database.password",
     }
+
+
+# Dependencies: a shop that needs a database, which is the plugin of that name.
+
+SCHEMA = """{"type": "object", "properties": {"database": {"type": "object", "additionalProperties": false,
+"required": ["host", "password"], "properties": {"host": {"type": "string", "x-env": "DB_HOST"},
+"password": {"type": "string"}, "port": {"type": "integer"}}}}}"""
+
+
+@pytest.fixture
+def shop(tmp_path):
+    folder = tmp_path / "windflow_plugins" / "shop"
+    (folder / "config").mkdir(parents=True)
+    text = 'name: shop\nversion: 1.0.0\ndependencies: [{database: ">=2.0.0"}]\n'
+    (folder / "plugin.yml").write_text(text, encoding="utf-8")
+    (folder / "config" / "schema.json").write_text(SCHEMA, encoding="utf-8")
+    return arguments(plugin="shop")
+
+
+def place(tmp_path, host=None, environ=None, **inventory):
+    return Place(inventory, environ or {}, tmp_path, host)
+
+
+def on_host(target="host", results=None, **secrets):
+    deployed = {"version": "2.0.0", "target": target, "needs": {}, "results": results or {}}
+    return {"plugins": {"database": deployed}, "secrets": {"database": secrets}}
+
+
+def test_what_a_dependency_gives_is_configuration_as_far_as_the_schema_knows_it(shop, tmp_path):
+    found = read_inputs(shop, place(tmp_path, on_host(**{"database.password": "kept on the host"})), "host")
+    assert found.config.data == {"database": {"host": "localhost", "port": 5432, "password": "kept on the host"}}
+    assert found.config.layer_of("database.port") == "dependency"
+    assert found.needs == {"database": {"plugin": "database", "constraint": ">=2.0.0"}}
+
+
+def test_a_secret_of_a_dependency_is_one_of_its_dependent_too(shop, tmp_path):
+    found = read_inputs(shop, place(tmp_path, on_host(**{"database.password": "canary-4711"})), "host")
+    assert "canary" not in str(found.config.redacted()) + str(found.config.explain("database.password"))
+    assert "canary-4711" in found.config.secret_values() and "canary-4711" in found.secret_values()
+
+
+def test_before_it_is_deployed_its_configuration_is_known_and_its_secret_stands_for_itself(shop, tmp_path):
+    found = read_inputs(shop, place(tmp_path), "host")
+    assert found.config.get("database.host") == "localhost" and len(found.config.get("database.password")) == 48
+
+
+def test_whoever_operates_has_the_last_word(shop, tmp_path):
+    inventory = {"windflow_config": {"database": {"port": 5433}}}
+    found = read_inputs(shop, place(tmp_path, environ={"DB_HOST": "db.example.com"}, **inventory), "host")
+    assert (found.config.get("database.host"), found.config.get("database.port")) == ("db.example.com", 5433)
+
+
+def test_a_dependency_is_configured_by_its_own_variable_and_by_nothing_that_is_meant_for_its_dependent(shop, tmp_path):
+    mine = {"windflow_plugin_config": {"database": {"database": {"port": 6000}}}, "windflow_config": {"database": {}}}
+    found = read_inputs(shop, place(tmp_path, environ={"DB_NAME": "not its", "DB_PORT": "1"}, **mine), "host")
+    provider = found.providers["database"].config
+    assert (provider.get("database.port"), provider.get("database.name")) == (6000, "app")
+    assert found.config.get("database.port") == 6000
+
+
+def test_containers_reach_a_dependency_in_containers_over_its_network(shop, tmp_path):
+    found = read_inputs(shop, place(tmp_path, on_host("compose")), "compose")
+    assert found.config.get("database.host") == "windflow-database-db-1"
+    assert read_inputs(shop, place(tmp_path, on_host("compose")), "host").config.get("database.host") == "localhost"
+
+
+def test_containers_do_not_reach_a_dependency_on_the_host(shop, tmp_path):
+    where = place(tmp_path, on_host("host"))
+    (problem,) = out_of_reach(read_inputs(shop, where), "compose", where)
+    assert problem.code == "E2025" and "database" in problem.expected
+    assert out_of_reach(read_inputs(shop, where), "host", where) == []
+    inside = place(tmp_path, on_host("compose"))
+    assert out_of_reach(read_inputs(shop, inside), "compose", inside) == []
+
+
+def test_what_a_hook_has_returned_wins_but_for_secrets(shop, tmp_path):
+    host = on_host(results={"host": "127.0.0.2", "password": "********"}, **{"database.password": "real"})
+    found = read_inputs(shop, place(tmp_path, host), "host")
+    assert (found.config.get("database.host"), found.config.get("database.password")) == ("127.0.0.2", "real")
+
+
+def test_a_dependency_that_is_met_from_elsewhere_is_not_deployed(shop, tmp_path):
+    inventory = {"windflow_external": ["database"], "windflow_config": {"database": {"host": "x", "password": "y"}}}
+    found = read_inputs(shop, place(tmp_path, **inventory), "host")
+    assert len(found.resolution.order) == 1 and found.needs == {} and found.provided == ()
+
+
+def test_a_secret_that_is_given_is_not_made(tmp_path):
+    given = {"windflow_config": {"database": {"password": "given"}}}
+    made = read_inputs(arguments(plugin="database"), place(tmp_path)).config
+    assert made.generated == {("database", "password")} and made.is_secret(("database", "password"))
+    found = read_inputs(arguments(plugin="database"), place(tmp_path, **given)).config
+    assert found.generated == frozenset() and found.get("database.password") == "given"

@@ -115,3 +115,11 @@ def test_a_path_that_was_led_through_a_strangers_link_is_drift_and_no_crash(host
     os.lchown(volume, 65534, 65534)
     kept["paths"][str(volume / "x")]["state"] = "directory"
     assert [item["step"] for item in managed.Drift("app", kept).found()] == ["volumes"]
+
+
+def test_other_secrets_of_a_later_release_are_no_drift(host):
+    for name, text in (("r1", "old"), ("r2", "new")):
+        folder = host / "releases" / name / "secrets"
+        folder.mkdir(parents=True)
+        (folder / "DB_PASSWORD").write_text(text, encoding="utf-8")
+        assert drift(host, trees=[{"root": str(folder), "step": "config"}]) == []

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.manifest import check_tree, load_manifest
 from ansible_collections.windflow.platform.plugins.module_utils.plugin_files import EVENTS, HookSpec
 
@@ -461,3 +462,28 @@ def test_a_named_pipe_in_the_plugin_is_rejected(make_plugin, only):
 def test_paths_and_places_of_findings_are_those_of_a_directory_with_an_odd_name(make_plugin, findings):
     folder = make_plugin("name: A\nversion: 1.0.0\n", name="odd name")
     assert findings(load_manifest, folder)[0].file == "odd name/plugin.yml"
+
+
+def test_a_plugin_may_give_parts_of_its_configuration_to_dependents(make_plugin):
+    text = "name: sample\nversion: 1.0.0\nresults: {port: database.port, api_key: key}\n"
+    assert load_manifest(make_plugin(text)).results == {"port": ("database", "port"), "api_key": ("key",)}
+
+
+@pytest.mark.parametrize("results", ["{Port: database.port}", "{port: 5432}", "{port: 'a..b'}", "{port: ''}"])
+def test_a_result_that_names_no_key_is_refused(make_plugin, results):
+    with pytest.raises(WindflowError) as caught:
+        load_manifest(make_plugin("name: sample\nversion: 1.0.0\nresults: %s\n" % results))
+    assert caught.value.code == "E1037"
+
+
+def test_a_plugin_may_have_no_program_on_the_host(make_plugin):
+    text = "name: sample\nversion: 1.0.0\nhost: {program: false, packages: {debian: [redis]}}\n"
+    plugin = load_manifest(make_plugin(text))
+    assert plugin.targets == ("host",) and not plugin.host.program and plugin.host.packages == {"debian": ("redis",)}
+
+
+def test_without_a_program_nothing_may_be_said_about_one(make_plugin):
+    text = "name: sample\nversion: 1.0.0\nhost: {program: false, wsgi: 'a:b', health: /x}\n"
+    with pytest.raises(WindflowError) as caught:
+        load_manifest(make_plugin(text))
+    assert [problem.code for problem in caught.value.problems] == ["E1056", "E1056"]

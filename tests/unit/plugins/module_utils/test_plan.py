@@ -11,6 +11,7 @@ import pytest
 
 from ansible_collections.windflow.platform.plugins.module_utils import host_plan, os_table, plan, tree
 from ansible_collections.windflow.platform.plugins.module_utils.config import load_config
+from ansible_collections.windflow.platform.plugins.module_utils.config_layers import Provided
 from ansible_collections.windflow.platform.plugins.module_utils.manifest import load_manifest
 from ansible_collections.windflow.platform.plugins.module_utils.steps import Settings, Source
 
@@ -262,3 +263,49 @@ def test_hooks_are_the_same_wherever_the_plugin_lies_and_others_when_one_is_edit
         (plugin / "pre.sh").chmod(0o755)
         sources.append(plan.source_of(load_manifest(plugin), "", tree.source_digest).digest)
     assert sources[0] == sources[1] != sources[2]
+
+
+# A plugin that runs no program of its own.
+
+DATABASE = TEMPLATE.parent / "database"
+
+
+def make_database(host, **config):
+    manifest = load_manifest(DATABASE)
+    loaded = load_config(manifest, None, config, [], {}, [])
+    source = plan.source_of(manifest, "host", tree.source_digest)
+    return plan.build(manifest, loaded, SETTINGS, source, host, TABLE, "host")
+
+
+def test_without_a_program_packages_database_and_services_are_left():
+    made = make_database(blank_host(missing_packages=["postgresql"]))
+    assert pending(made) == ["packages", "database", "services"]
+    assert not made["new_release"] and made["install_dir"] == "" and made["host"]["port"] == 0
+    assert made["resources"] == {"database": {"name": "app", "user": "app", "port": 5432}}
+
+
+def test_without_a_program_nothing_is_asked_about_nginx_or_a_port():
+    manifest = load_manifest(DATABASE)
+    loaded = load_config(manifest, None, None, [], {}, [])
+    asked = host_plan.questions(manifest, loaded, Source(), {"debian": TABLE})
+    assert asked["services"] == {"debian": ["postgresql"]} and "port" not in asked
+    assert "nginx" not in str(asked["packages"]) and asked["packages"]["debian"]
+
+
+def test_a_secret_that_is_made_later_makes_no_other_plan():
+    manifest = load_manifest(DATABASE)
+    before = load_config(manifest, None, None, [], {}, [])
+    after_it = load_config(manifest, None, None, [], {}, [], kept={"database.password": "made"})
+    assert before.get("database.password") != after_it.get("database.password")
+    assert make_database(blank_host()) == plan.build(
+        manifest, after_it, SETTINGS, plan.source_of(manifest, "host", tree.source_digest), blank_host(), TABLE, "host"
+    )
+
+
+def test_a_database_that_another_plugin_gives_is_not_managed():
+    manifest = load_manifest(TEMPLATE)
+    given = Provided("database", "database 2.0.0", {"host": "localhost", "password": "x"}, frozenset({"password"}))
+    loaded = load_config(manifest, None, None, [], {}, [], provided=[given])
+    made = make(blank_host(), loaded)
+    assert made["steps"]["database"]["managed"] is False and "database" not in pending(made)
+    assert not host_plan.database_is_local(loaded) and made["resources"]["database"] == {}

@@ -32,6 +32,7 @@ def host(**facts):
         "current": None,
         "missing_packages": [],
         "port_sites": [],
+        "dependents": [],
     }
 
 
@@ -158,3 +159,15 @@ def test_an_older_version_than_the_deployed_one_is_refused_unless_allowed(tmp_pa
     current = {"version": deployed, "target": "host"}
     errors, _warnings = look(tmp_path, {}, {**host(), "current": current}, downgrade=allowed)
     assert codes(errors) == found
+
+
+def test_a_version_that_a_dependent_on_the_host_does_not_accept_is_refused(tmp_path):
+    found = host()
+    found["dependents"] = [
+        {"plugin": "shop", "name": "physical-host", "constraint": ">=1.0.0"},
+        {"plugin": "blog", "name": "physical-host", "constraint": ">=2.0.0"},
+        {"plugin": "wiki", "name": "notes", "constraint": "*"},
+    ]
+    errors = look(tmp_path, {}, found)[0]
+    assert codes(errors) == ["E2024", "E2024"]
+    assert "blog" in errors[0].expected and errors[0].got == "1.0.0" and "none" in errors[1].got

@@ -65,3 +65,15 @@ def test_local_facts_tell_what_is_deployed_and_can_be_read_by_everyone(tmp_path)
     expected = {"app": {"version": "1.0.0", "release": "r", "state": "deployed", "target": "host"}}
     assert json.loads(path.read_text(encoding="utf-8")) == expected
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
+
+
+def test_a_deleted_release_takes_the_manifests_of_its_files_along(tmp_path, monkeypatch):
+    state = tmp_path / "state"
+    state.mkdir()
+    monkeypatch.setattr(releases, "tree_file", lambda plugin, root: str(state / root.replace("/", "-")))
+    gone = tmp_path / "releases" / "r1"
+    for part in releases.TREES:
+        (gone / part).mkdir(parents=True)
+        (state / str(gone / part).replace("/", "-")).write_text("{}", encoding="utf-8")
+    releases.delete("app", [str(gone)])
+    assert not gone.exists() and list(state.iterdir()) == []

@@ -78,3 +78,16 @@ def test_a_file_that_is_no_plan_is_refused(tmp_path, text):
 
 def test_a_file_that_is_not_there_is_refused(tmp_path):
     assert "No such file" in str(refused(str(tmp_path / "none.json")))
+
+
+def test_what_is_deployed_before_is_agreed_to_as_well(tmp_path):
+    path = tmp_path / "plan.json"
+    own = saved_plans.agreement(PLAN, CURRENT)
+    others = {"database": {**own, "plugin": "database"}}
+    path.write_text(json.dumps({"format": 1, "hosts": {"web1": {**own, "dependencies": others}}}), encoding="utf-8")
+    saved_plans.compare(str(path), "web1", own)
+    saved_plans.compare(str(path), "web1", others["database"], "database")
+    for name, now in (("database", {**others["database"], "version": "3.0.0"}), ("cache", own)):
+        with pytest.raises(WindflowError) as caught:
+            saved_plans.compare(str(path), "web1", now, name)
+        assert caught.value.code == "E2022"

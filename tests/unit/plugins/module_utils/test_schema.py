@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.windflow.platform.plugins.module_utils import dialects, formats
-from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem
+from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.schema import Schema, load_schema
 
 COLLECTIONS = Path(dialects.__file__).resolve().parents[2] / "collections"
@@ -460,3 +460,24 @@ def test_what_the_quick_look_accepts_the_metaschema_accepts_too(uri, schema):
         errors = list(dialects._metaschema_validator(dialects.known(uri)).iter_errors(schema))
         # whether a pattern compiles, and whether a $ref can be followed, is judged elsewhere
         assert [error.message for error in errors if error.validator != "format"] == []
+
+
+def test_a_secret_that_may_be_made_is_marked(load):
+    secret = {"type": "string", "writeOnly": True, "x-generate": True}
+    schema = load({"properties": {"a": {"properties": {"b": secret}}, "c": {**secret, "x-generate": False}}})
+    assert schema.generated == (("a", "b"),)
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        {"type": "string", "x-generate": True},
+        {"type": "integer", "writeOnly": True, "x-generate": True},
+        {"type": "array", "items": {"type": "string", "writeOnly": True, "x-generate": True}},
+        {"type": "string", "writeOnly": True, "x-generate": "yes"},
+    ],
+)
+def test_only_a_secret_text_outside_lists_can_be_made(load, node):
+    with pytest.raises(WindflowError) as caught:
+        load({"properties": {"a": node}})
+    assert caught.value.code == "E1067" and "x-generate" in str(caught.value)

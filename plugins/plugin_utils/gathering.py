@@ -1,0 +1,49 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Inputs as an action reads them: from the inventory's variables, the disk, and the host where it knows something."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
+from ansible_collections.windflow.platform.plugins.module_utils.inputs import (
+    VARIABLES,
+    Inputs,
+    Place,
+    asks_host,
+    read_inputs,
+)
+from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call
+
+
+def place_of(action: Any, task_vars: dict[str, Any]) -> Place:
+    """The place of a task, without what only the host knows. ``action`` may be a lookup, too: it has a templar."""
+    inventory = {name: action._templar.template(task_vars[name]) for name in VARIABLES if name in task_vars}
+    return Place(inventory, os.environ, Path.cwd())
+
+
+def ask_host(action: Any, arguments: dict[str, Any], task_vars: dict[str, Any]) -> Place:
+    """The place of a task with what the host knows, if the plugin needs others or has secrets that are made there.
+    It costs a round trip, which any other plugin is spared. Raises WindflowError E2026 where the host does not answer.
+    """
+    place = place_of(action, task_vars)
+    names = asks_host(arguments, place)
+    if not names:
+        return place
+    answer = call(action, "dependency_state", "windflow.platform.dependency_info", {"plugins": names}, task_vars)
+    if "plugins" not in answer:
+        problems = [Problem(**problem) for problem in answer.get("problems", [])]
+        got = str(answer.get("msg") or answer.get("module_stderr") or "no answer")
+        expected = "the host to say what is deployed on it"
+        raise WindflowError(problems or Problem("E2026", expected, got, "look at the task with -vvv"))
+    return replace(place, host=answer)
+
+
+def gather(action: Any, arguments: dict[str, Any], task_vars: dict[str, Any], target: str = "") -> Inputs:
+    """``read_inputs`` for the host of a task."""
+    return read_inputs(arguments, ask_host(action, arguments, task_vars), target)
