@@ -3,11 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Backups of one application's database, and the way back. Nothing live goes before a backup was read back.
 
-A backup is ``<label>.dump`` and ``<label>.json`` in a directory of root's. The JSON file is written first, so
-that a dump under its final name is always a whole backup. Whatever a run that was killed has left is found
-and removed by the next one: files by their names, under the directory's lock; databases by their names, by
-CONNECTION LIMIT 0, which they have from their first moment until they are the live one, and by an advisory
-lock that the run's own session holds as long as the run lives; sessions by their application_name.
+Whatever a run that was killed has left is found and removed by the next one: files by their names, under the
+directory's lock; databases by their names, by CONNECTION LIMIT 0, which they have from their first moment until they
+are the live one, and by an advisory lock that the run's own session holds as long as the run lives; sessions by their
+application_name.
 """
 
 from __future__ import annotations
@@ -15,49 +14,24 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import errno
-import fcntl
 import hashlib
 import json
 import os
 import re
 import shutil
-import stat
 import subprocess
 import time
 
 from . import database_copy, files
+from .backup_store import FORMAT, LABEL, Store, digest
 from .bounds import Bounds
 from .errors import Problem, WindflowError
 from .postgres import quote_identifier, quote_literal
-from .postgres_programs import CHUNK, Server, Session
+from .postgres_programs import Server, Session
 
-FORMAT = 1
-LABEL = r"[A-Za-z0-9._-]{1,128}"
 SCRATCH = "windflow_verify_"
 RESERVED = ("postgres", "template0", "template1")
 NOTHING = "Nothing was changed."
-# What a backup's document must have to be one.
-SHAPE = {
-    "database": str,
-    "time": str,
-    "sha256": str,
-    "verified": str,
-    "size": int,
-    "bytes": int,
-    "large_objects": int,
-    "rows": dict,
-    "owner": str,
-    "encoding": str,
-    "collate": str,
-    "ctype": str,
-    "provider": str,
-    "locale": str,
-    "rules": str,
-    "connection_limit": int,
-    "acl": (list, type(None)),
-    "settings": list,
-    "comment": (str, type(None)),
-}
 
 
 def run(params: dict, check: bool) -> dict:
@@ -66,7 +40,7 @@ def run(params: dict, check: bool) -> dict:
     check_options(params)
     job = Job(params, check)
     try:
-        with job.bounds, job.locked():
+        with job.bounds, job.store.locked(make=params["state"] == "present" and not check):
             job.clean_files()
             {"present": job.present, "restored": job.restored, "absent": job.absent}[params["state"]]()
     except WindflowError as error:
@@ -105,6 +79,7 @@ class Job:
 
     def __init__(self, params: dict, check: bool) -> None:
         self.name, self.label, self.directory = params["name"], params["label"], params["directory"]
+        self.store = Store(self.directory, self.name)
         self.params, self.check = params, check
         self.bounds = Bounds(params["timeout"])
         # What was done, for an error; empty as long as nothing was.
@@ -113,7 +88,7 @@ class Job:
         self.server = Server(
             params["port"], params["socket_dir"] or "", params["container"] or "", "windflow-backup-" + identity
         )
-        self.dump, self.record = self.path(self.label, ".dump"), self.path(self.label, ".json")
+        self.dump = self.store.path(self.label, ".dump")
         self.result = {
             "changed": False,
             "path": self.dump,
@@ -127,9 +102,6 @@ class Job:
             "cleaned": [],
         }
 
-    def path(self, label: str, suffix: str) -> str:
-        return os.path.join(self.directory, label + suffix)
-
     def outcome(self) -> str:
         """What an error says of what was changed."""
         if self.done:
@@ -138,117 +110,25 @@ class Job:
             return "What a run that was killed had left was removed, nothing else was changed."
         return "Nothing live was changed." if self.params["state"] == "restored" else NOTHING
 
-    # What is in the directory.
-
-    @contextlib.contextmanager
-    def locked(self):
-        """The directory, which is made if need be, to ourselves. Raises WindflowError (E4098, E4099)."""
-        made = not os.path.lexists(self.directory)
-        if made:
-            if self.check or self.params["state"] != "present":
-                yield
-                return
-            os.makedirs(self.directory, mode=0o700)
-            os.chmod(self.directory, 0o700)
-        state = os.lstat(self.directory)
-        remedy = "name another directory, or mend this one"
-        if not stat.S_ISDIR(state.st_mode) or state.st_uid != os.geteuid() or stat.S_IMODE(state.st_mode) & 0o022:
-            expected = "a directory that nobody but its owner, who runs this, can write to"
-            raise WindflowError(Problem("E4099", expected, "another one", remedy, file=self.directory))
-        handle = os.open(self.directory, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                problem = Problem("E4098", "nobody else at work", "another run", "wait for it", file=self.directory)
-                raise WindflowError(problem) from error
-            yield
-        finally:
-            os.close(handle)
-            if made:
-                with contextlib.suppress(OSError):
-                    # Only an empty one goes.
-                    os.rmdir(self.directory)
-
-    def names(self) -> list:
-        return sorted(os.listdir(self.directory)) if os.path.isdir(self.directory) else []
-
     def clean_files(self) -> None:
         """Removes what runs that were killed have left in the directory."""
-        names = self.names()
-        left = [name for name in names if re.fullmatch(LABEL + r"\.dump\.partial", name)]
-        left += [name for name in names if re.fullmatch(r"\." + LABEL + r"\.json\.[0-9a-f]{12}", name)]
-        for name in names:
-            base, suffix = os.path.splitext(name)
-            if suffix == ".json" and base + ".dump" not in names and re.fullmatch(LABEL, base):
-                left += [name] if self.read(base) else []
+        left = self.store.leftovers()
         for name in left:
             if not self.check:
                 os.unlink(os.path.join(self.directory, name))
         self.result["cleaned"] += left
         self.result["changed"] |= bool(left)
 
-    def read(self, label: str) -> dict | None:
-        """A backup's JSON document; None where there is none, or one that is none of ours."""
-        try:
-            with open(self.path(label, ".json"), encoding="utf-8") as stream:
-                found = json.load(stream)
-        except (OSError, ValueError):
-            return None
-        if not isinstance(found, dict) or found.get("format") != FORMAT:
-            return None
-        return found if all(isinstance(found.get(key, ...), kind) for key, kind in SHAPE.items()) else None
-
-    def intact(self) -> dict:
-        """The document of our label's backup. Raises WindflowError: E4096, E4097, E4099 for another database's."""
-        if not os.path.lexists(self.dump):
-            remedy = "name the label of a backup that is there: %s" % (", ".join(self.backups()) or "there is none")
-            raise WindflowError(Problem("E4096", "a backup of %s" % self.name, "none", remedy, file=self.dump))
-        record = self.read(self.label)
-        if record and record["database"] != self.name:
-            raise self.foreign(record)
-        if not record:
-            got = "no readable %s" % os.path.basename(self.record)
-        elif os.lstat(self.dump).st_size != record["size"]:
-            got = "%d bytes instead of %d" % (os.lstat(self.dump).st_size, record["size"])
-        elif digest(self.dump) != record["sha256"]:
-            got = "another SHA-256 than when it was made"
-        else:
-            return record
-        remedy = "use another label; state absent removes this one"
-        raise WindflowError(Problem("E4097", "the backup as it was made", got, remedy, file=self.dump))
-
-    def foreign(self, record: dict) -> WindflowError:
-        expected, got = "a backup of %s" % self.name, "one of %s" % record["database"]
-        return WindflowError(Problem("E4099", expected, got, "use another label or directory", file=self.dump))
-
-    def backups(self) -> list:
-        """Labels of this database's backups, the oldest first."""
-        found = []
-        for name in self.names():
-            label, suffix = os.path.splitext(name)
-            record = self.read(label) if suffix == ".dump" else None
-            if record and record["database"] == self.name:
-                found.append((record["time"], label))
-        return [label for _time, label in sorted(found)]
-
     def prune(self) -> None:
         """Deletes the oldest backups of this database, so that ``keep`` are left; never our own."""
-        others = [label for label in self.backups() if label != self.label]
+        others = [label for label in self.store.backups() if label != self.label]
         if self.params["keep"]:
             self.result["pruned"] = others[: max(0, len(others) + 1 - self.params["keep"])]
         for label in self.result["pruned"]:
-            self.delete(label)
-            self.done = "The backup was made or was there; of the old ones some were deleted."
-        self.result["changed"] |= bool(self.result["pruned"])
-
-    def delete(self, label: str) -> bool:
-        """The dump goes first: a JSON file alone is no backup."""
-        there = [path for path in (self.path(label, ".dump"), self.path(label, ".json")) if os.path.lexists(path)]
-        for path in there:
             if not self.check:
-                os.unlink(path)
-        return bool(there)
+                self.store.delete(label)
+                self.done = "The backup was made or was there; of the old ones some were deleted."
+        self.result["changed"] |= bool(self.result["pruned"])
 
     def describe(self, record: dict) -> None:
         rows = record["rows"]
@@ -261,17 +141,19 @@ class Job:
     # The three states.
 
     def absent(self) -> None:
-        record = self.read(self.label)
+        record = self.store.read(self.label)
         if record and record["database"] != self.name:
-            raise self.foreign(record)
-        before = self.backups()
-        self.result["changed"] |= self.delete(self.label)
+            raise self.store.foreign(self.label, record)
+        before = self.store.backups()
+        self.result["changed"] |= self.store.exists(self.label)
+        if not self.check:
+            self.store.delete(self.label)
         self.difference({"backups": before}, {"backups": [label for label in before if label != self.label]})
 
     def present(self) -> None:
-        before = self.backups()
+        before = self.store.backups()
         if os.path.lexists(self.dump):
-            record = self.intact()
+            record = self.store.intact(self.label)
             if self.params["verify"] == "restore" and record["verified"] != "restore":
                 self.verify_later(record)
             self.describe(record)
@@ -296,7 +178,7 @@ class Job:
             record = self.write_dump(partial, facts)
             self.verify(partial, record, facts)
             # From the rename on there is a backup; until then the JSON file is a leftover.
-            files.write(self.record, json.dumps(record, indent=1, sort_keys=True).encode("utf-8"), 0o600, *_owner())
+            self.store.write(self.label, record)
             os.rename(partial, self.dump)
             self.done = "The backup was made and verified."
         except BaseException:
@@ -304,14 +186,10 @@ class Job:
                 self.end_sessions()
                 files.remove(partial)
                 if not os.path.lexists(self.dump):
-                    files.remove(self.record)
+                    self.store.delete(self.label)
             raise
         self.describe(record)
-        handle = os.open(self.directory, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        self.store.settle()
 
     def write_dump(self, partial: str, facts: dict) -> dict:
         """The dump, and what is known of it. One snapshot serves for the rows that are counted and those dumped."""
@@ -361,10 +239,10 @@ class Job:
         if not self.check:
             self.clean_databases(facts)
             self.verify(self.dump, record, facts)
-            files.write(self.record, json.dumps(record, indent=1, sort_keys=True).encode("utf-8"), 0o600, *_owner())
+            self.store.write(self.label, record)
 
     def restored(self) -> None:
-        record = self.intact()
+        record = self.store.intact(self.label)
         self.describe(record)
         facts = self.ask(needed=False)
         self.need_data_space(facts, record["bytes"])
@@ -540,19 +418,6 @@ class Job:
             self.done = "The backup was restored."
             if live:
                 self.done += " What it replaced is there as %s." % self.result["replaced"]
-
-
-def digest(path: str) -> str:
-    """The SHA-256 of a file."""
-    found = hashlib.sha256()
-    with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as stream:
-        for chunk in iter(lambda: stream.read(CHUNK), b""):
-            found.update(chunk)
-    return found.hexdigest()
-
-
-def _owner() -> tuple:
-    return os.geteuid(), os.getegid()
 
 
 def _no_space(place: str, expected: str, got: str) -> Problem:
