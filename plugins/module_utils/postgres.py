@@ -115,8 +115,11 @@ def psql_command(port: int, socket_dir: str = "", database: str = "postgres") ->
     return [*argv, "-h", socket_dir] if socket_dir else argv
 
 
-def start(argv: list) -> subprocess.Popen:
-    """psql as the operating system's user postgres; as the caller where it is not root. Raises OSError."""
+def start(argv: list, environment: dict | None = None, **streams) -> subprocess.Popen:
+    """A program of PostgreSQL as the operating system's user postgres; as the caller where it is not root.
+
+    ``environment`` comes on top of what is set here; ``streams`` replace the three pipes. Raises OSError.
+    """
     account = None
     if os.geteuid() == 0:
         try:
@@ -130,7 +133,7 @@ def start(argv: list) -> subprocess.Popen:
         os.setuid(account.pw_uid)
 
     # Nothing of the caller's environment: PGHOST, PGSERVICE and their like would lead elsewhere.
-    environment = {
+    variables = {
         "PATH": "/usr/bin:/bin:/usr/sbin:/sbin:/usr/local/bin",
         "LC_ALL": "C",
         "HOME": "/",
@@ -140,13 +143,12 @@ def start(argv: list) -> subprocess.Popen:
         "PGAPPNAME": "windflow",
         "PGOPTIONS": "-c client_min_messages=warning",
     }
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     return subprocess.Popen(  # pylint: disable=ansible-bad-function
         argv,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        **{**pipes, **streams},
         cwd="/",
-        env=environment,
+        env={**variables, **(environment or {})},
         preexec_fn=become if account else None,
     )
 

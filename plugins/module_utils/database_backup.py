@@ -1,0 +1,424 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Backups of one application's database, and the way back. Nothing live goes before a backup was read back.
+
+Whatever a run that was killed has left is found and removed by the next one: files by their names, under the
+directory's lock; databases by their names, by CONNECTION LIMIT 0, which they have from their first moment until they
+are the live one, and by an advisory lock that the run's own session holds as long as the run lives; sessions by their
+application_name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import errno
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import time
+
+from . import database_copy, files
+from .backup_store import FORMAT, LABEL, Store, digest
+from .bounds import Bounds
+from .errors import Problem, WindflowError
+from .postgres import quote_identifier, quote_literal
+from .postgres_programs import Server, Session
+
+SCRATCH = "windflow_verify_"
+RESERVED = ("postgres", "template0", "template1")
+NOTHING = "Nothing was changed."
+
+
+def run(params: dict, check: bool) -> dict:
+    """The module's result. Raises WindflowError E4090 to E4099, E4046 for what the file system refuses."""
+    begun = time.monotonic()
+    check_options(params)
+    job = Job(params, check)
+    try:
+        with job.bounds, job.store.locked(make=params["state"] == "present" and not check):
+            job.clean_files()
+            {"present": job.present, "restored": job.restored, "absent": job.absent}[params["state"]]()
+    except WindflowError as error:
+        raise WindflowError(list(error.problems), job.outcome()) from error
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        found = _no_space(params["directory"], "the backup", error.strerror) if full else files.problem(error)
+        raise WindflowError(found, job.outcome()) from error
+    job.result["seconds"] = round(time.monotonic() - begun, 1)
+    return job.result
+
+
+def check_options(params: dict) -> None:
+    """Raises WindflowError (E4099, E4050) for options that cannot be."""
+    quote_identifier(params["name"])
+    found = []
+    if params["name"] in RESERVED or any(ord(char) < 32 or ord(char) == 127 for char in params["name"]):
+        found.append(("name", "a database of the application's own", ascii(params["name"])))
+    if not re.fullmatch(LABEL, params["label"]):
+        found.append(("label", "1 to 128 letters, digits, dots, underscores and hyphens", ascii(params["label"])))
+    container = params["container"] or ""
+    if container and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", container):
+        found.append(("container", "a container's name or id", ascii(container)))
+    if not os.path.isabs(params["directory"]):
+        found.append(("directory", "an absolute path", ascii(params["directory"])))
+    for key, least in (("keep", 0), ("timeout", 1)):
+        if params[key] < least:
+            found.append((key, "at least %d" % least, str(params[key])))
+    if found:
+        remedy = "correct the option"
+        raise WindflowError([Problem("E4099", want, got, remedy, path=path) for path, want, got in found])
+
+
+class Job:
+    """One call of the module."""
+
+    def __init__(self, params: dict, check: bool) -> None:
+        self.name, self.label, self.directory = params["name"], params["label"], params["directory"]
+        self.store = Store(self.directory, self.name)
+        self.params, self.check = params, check
+        self.bounds = Bounds(params["timeout"])
+        # What was done, for an error; empty as long as nothing was.
+        self.done = ""
+        identity = hashlib.sha256(("%s\0%s" % (self.directory, self.name)).encode("utf-8")).hexdigest()[:16]
+        self.server = Server(
+            params["port"], params["socket_dir"] or "", params["container"] or "", "windflow-backup-" + identity
+        )
+        self.dump = self.store.path(self.label, ".dump")
+        self.result = {
+            "changed": False,
+            "path": self.dump,
+            "sha256": "",
+            "size": 0,
+            "tables": 0,
+            "rows": 0,
+            "verified": "",
+            "replaced": "",
+            "pruned": [],
+            "cleaned": [],
+        }
+
+    def outcome(self) -> str:
+        """What an error says of what was changed."""
+        if self.done:
+            return self.done
+        if self.result["cleaned"] and not self.check:
+            return "What a run that was killed had left was removed, nothing else was changed."
+        return "Nothing live was changed." if self.params["state"] == "restored" else NOTHING
+
+    def clean_files(self) -> None:
+        """Removes what runs that were killed have left in the directory."""
+        left = self.store.leftovers()
+        for name in left:
+            if not self.check:
+                os.unlink(os.path.join(self.directory, name))
+        self.result["cleaned"] += left
+        self.result["changed"] |= bool(left)
+
+    def prune(self) -> None:
+        """Deletes the oldest backups of this database, so that ``keep`` are left; never our own."""
+        others = [label for label in self.store.backups() if label != self.label]
+        if self.params["keep"]:
+            self.result["pruned"] = others[: max(0, len(others) + 1 - self.params["keep"])]
+        for label in self.result["pruned"]:
+            if not self.check:
+                self.store.delete(label)
+                self.done = "The backup was made or was there; of the old ones some were deleted."
+        self.result["changed"] |= bool(self.result["pruned"])
+
+    def describe(self, record: dict) -> None:
+        rows = record["rows"]
+        self.result.update({key: record[key] for key in ("sha256", "size", "verified")})
+        self.result.update(tables=len(rows), rows=sum(rows.values()))
+
+    def difference(self, before: dict, after: dict) -> None:
+        self.result["diff"] = {"before": before, "after": after}
+
+    # The three states.
+
+    def absent(self) -> None:
+        record = self.store.read(self.label)
+        if record and record["database"] != self.name:
+            raise self.store.foreign(self.label, record)
+        before = self.store.backups()
+        self.result["changed"] |= self.store.exists(self.label)
+        if not self.check:
+            self.store.delete(self.label)
+        self.difference({"backups": before}, {"backups": [label for label in before if label != self.label]})
+
+    def present(self) -> None:
+        before = self.store.backups()
+        if os.path.lexists(self.dump):
+            record = self.store.intact(self.label)
+            if self.params["verify"] == "restore" and record["verified"] != "restore":
+                self.verify_later(record)
+            self.describe(record)
+        else:
+            self.make()
+        self.prune()
+        after = [label for label in before if label not in self.result["pruned"] + [self.label]] + [self.label]
+        self.difference({"backups": before}, {"backups": before if not self.result["changed"] else after})
+
+    def make(self) -> None:
+        facts = self.ask(needed=True)
+        size = facts["database"]["bytes"]
+        self.need_space(self.directory, size)
+        if self.params["verify"] == "restore":
+            self.need_data_space(facts, size)
+        self.result["changed"] = True
+        if self.check:
+            return
+        self.clean_databases(facts)
+        partial = self.dump + ".partial"
+        try:
+            record = self.write_dump(partial, facts)
+            self.verify(partial, record, facts)
+            # From the rename on there is a backup; until then the JSON file is a leftover.
+            self.store.write(self.label, record)
+            os.rename(partial, self.dump)
+            self.done = "The backup was made and verified."
+        except BaseException:
+            with self.bounds.shield():
+                self.end_sessions()
+                files.remove(partial)
+                if not os.path.lexists(self.dump):
+                    self.store.delete(self.label)
+            raise
+        self.describe(record)
+        self.store.settle()
+
+    def write_dump(self, partial: str, facts: dict) -> dict:
+        """The dump, and what is known of it. One snapshot serves for the rows that are counted and those dumped."""
+        moment = time.time()
+        with Session(self.server, self.name) as session:
+            snapshot = session.ask(
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;\nSELECT json_build_array(pg_export_snapshot());"
+            )[0][0]
+            rows, large_objects = database_copy.counted(session.ask(database_copy.COUNTS))
+            with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb") as stream:
+                os.fchmod(stream.fileno(), 0o600)
+                # By itself it would take the client's encoding, and a database in SQL_ASCII could not be restored.
+                options = ["--format=custom", "--snapshot=" + snapshot, "--encoding=" + facts["database"]["encoding"]]
+                found, size = self.server.drain("pg_dump", [*options, *self.server.connection(self.name)], stream)
+                stream.flush()
+                os.fsync(stream.fileno())
+                # What is read back comes from the disk and not from memory.
+                os.posix_fadvise(stream.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        return {
+            "format": FORMAT,
+            "database": self.name,
+            "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(moment)) + ".%06dZ" % (moment % 1 * 1e6),
+            "version": facts["version"],
+            "bytes": facts["database"]["bytes"],
+            "size": size,
+            "sha256": found,
+            "rows": rows,
+            "large_objects": large_objects,
+            **database_copy.properties(facts["database"]),
+        }
+
+    def verify(self, path: str, record: dict, facts: dict) -> None:
+        """Reads a dump back and notes in ``record`` how. Raises WindflowError (E4094, E4095, E4097)."""
+        self.server.feed("pg_restore", ["--list"], path)
+        if self.params["verify"] == "restore":
+            with self.scratch(SCRATCH, record, facts) as scratch:
+                self.fill(scratch, path, record)
+        elif digest(path) != record["sha256"]:
+            raise self.unlike()
+        record["verified"] = self.params["verify"]
+
+    def verify_later(self, record: dict) -> None:
+        """A backup that was only listed is restored for a proof."""
+        facts = self.ask(needed=False)
+        self.need_data_space(facts, record["bytes"])
+        self.result["changed"] = True
+        if not self.check:
+            self.clean_databases(facts)
+            self.verify(self.dump, record, facts)
+            self.store.write(self.label, record)
+
+    def restored(self) -> None:
+        record = self.store.intact(self.label)
+        self.describe(record)
+        facts = self.ask(needed=False)
+        self.need_data_space(facts, record["bytes"])
+        self.server.feed("pg_restore", ["--list"], self.dump)
+        self.result["changed"] = True
+        live = facts["database"]
+        if live:
+            self.result["replaced"] = database_copy.replaced_name(
+                self.name, [name for name, _limit in facts["databases"]]
+            )
+        self.difference(
+            {self.name: "as it is now" if live else "absent"},
+            {self.name: "backup %s of %s" % (self.label, record["time"])},
+        )
+        if live and not self.params["drop_replaced"]:
+            self.result["diff"]["after"][self.result["replaced"]] = "as it is now"
+        if self.check:
+            self.forget_replaced()
+            return
+        self.clean_databases(facts)
+        wanted = database_copy.properties(live) if live else record
+        with self.scratch(
+            database_copy.derived_name(self.name, "_restore_"), wanted, facts, owner=wanted["owner"]
+        ) as scratch:
+            self.fill(scratch, self.dump, record)
+            self.server.sql("\n".join(database_copy.privileges(scratch, wanted)) + "\n")
+            # Without statistics the first queries would be slow ones.
+            self.server.sql("ANALYZE;\n", scratch)
+            self.swap(scratch, live, wanted["connection_limit"])
+        if live and self.params["drop_replaced"]:
+            self.drop(self.result["replaced"])
+        self.forget_replaced()
+
+    def forget_replaced(self) -> None:
+        if self.params["drop_replaced"]:
+            self.result["replaced"] = ""
+
+    # What is in the server.
+
+    def ask(self, needed: bool) -> dict:
+        """What the server is and has, once it is certain that its programs are there. Raises WindflowError."""
+        facts = json.loads(self.server.sql(database_copy.FACTS % quote_literal(self.name)))
+        self.server = dataclasses.replace(self.server, major=facts["number"] // 10000)
+        if needed and not facts["database"]:
+            remedy = "name one that is there"
+            raise WindflowError(Problem("E4091", "a database %s" % self.name, "none of that name", remedy))
+        for program in ("pg_dump", "pg_restore"):
+            self.server.check_program(program)
+        return facts
+
+    def need_space(self, path: str, size: int) -> None:
+        while not os.path.isdir(path):
+            path = os.path.dirname(path)
+        free = shutil.disk_usage(path).free
+        if free < size:
+            raise WindflowError(_no_space(path, "%d bytes, the size of the database" % size, "%d bytes" % free))
+
+    def need_data_space(self, facts: dict, size: int) -> None:
+        path = facts["data_directory"]
+        if not self.server.container:
+            self.need_space(path, size)
+            return
+        code, out, _err = self.server.run("df", ["-Pk", path])
+        fields = out.splitlines()[-1].split() if code == 0 and out.strip() else []
+        # An image may be without df; then the restore itself finds out.
+        if len(fields) > 3 and fields[3].isdigit() and int(fields[3]) * 1024 < size:
+            place = "%s %s" % (path, self.server.place())
+            expected = "%d KiB, the size of the database" % (size // 1024)
+            raise WindflowError(_no_space(place, expected, fields[3] + " KiB"))
+
+    def end_sessions(self) -> None:
+        """Ends what a client that is gone has left running in a container."""
+        condition = "application_name = %s AND pid <> pg_backend_pid()" % quote_literal(self.server.application)
+        with contextlib.suppress(WindflowError):
+            self.server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE %s;\n" % condition)
+
+    def clean_databases(self, facts: dict) -> None:
+        """Drops what runs that were killed have left in the server."""
+        self.end_sessions()
+        prefixes = (SCRATCH, database_copy.derived_name(self.name, "_restore_"))
+        for name, limit in facts["databases"]:
+            if limit != 0 or name[:-8] not in prefixes or not re.fullmatch("[0-9a-f]{8}", name[-8:]):
+                continue
+            with Session(self.server) as session:
+                # The lock is held by the run that made the database. Whoever gets it knows that this run is dead.
+                if session.ask(
+                    "SELECT json_build_array(pg_try_advisory_lock(%s));" % database_copy.lock_keys(name)
+                ) == [[True]]:
+                    self.drop(name)
+                    self.result["cleaned"].append(name)
+
+    @contextlib.contextmanager
+    def scratch(self, prefix: str, wanted: dict, facts: dict, owner: str = ""):
+        """A new database, by its name, which is dropped unless it became the live one."""
+        name = prefix + os.urandom(4).hex()
+        with Session(self.server) as session:
+            session.ask("BEGIN;\nSELECT pg_advisory_xact_lock(%s);" % database_copy.lock_keys(name))
+            try:
+                self.server.sql(database_copy.creation(name, wanted, facts["number"], owner))
+                yield name
+            except BaseException:
+                with self.bounds.shield(), contextlib.suppress(WindflowError):
+                    self.end_other_sessions(session)
+                    self.drop(name)
+                raise
+            # A restored one has another name by now.
+            if prefix == SCRATCH:
+                with self.bounds.shield():
+                    self.drop(name)
+
+    def end_other_sessions(self, session: Session) -> None:
+        """Ends a pg_restore whose client is gone, and not the session that holds the lock."""
+        condition = "application_name = %s AND pid <> pg_backend_pid()" % quote_literal(self.server.application)
+        with contextlib.suppress(WindflowError):
+            session.ask("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE %s;" % condition)
+
+    def drop(self, name: str) -> None:
+        """Raises WindflowError."""
+        self.server.sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s;\nDROP DATABASE IF EXISTS %s;\n"
+            % (quote_literal(name), quote_identifier(name))
+        )
+
+    def fill(self, database: str, path: str, record: dict) -> None:
+        """Restores a dump into an empty database and counts. Raises WindflowError (E4094, E4095, E4097)."""
+        found = self.server.feed("pg_restore", ["--exit-on-error", *self.server.connection(database)], path)
+        if found != record["sha256"]:
+            raise self.unlike()
+        with Session(self.server, database) as session:
+            rows, large_objects = database_copy.counted(
+                session.ask("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;\n" + database_copy.COUNTS)
+            )
+        expected = dict(record["rows"], **{"large objects": record["large_objects"]})
+        actual = dict(rows, **{"large objects": large_objects})
+        if expected != actual:
+            tables = sorted(key for key in {**expected, **actual} if expected.get(key) != actual.get(key))
+            got = ["%s: %s instead of %s" % (key, actual.get(key, "none"), expected.get(key, "none")) for key in tables]
+            more = ["%d more" % (len(got) - 5)] if len(got) > 5 else []
+            remedy = "see whether a trigger, a rule or an extension makes rows, then run again"
+            expected = "the same number of rows in the database and in what was restored"
+            raise WindflowError(Problem("E4095", expected, "; ".join(got[:5] + more), remedy))
+
+    def unlike(self) -> WindflowError:
+        return WindflowError(Problem("E4097", "to read what was written", "something else", "see to the disk"))
+
+    def swap(self, restored: str, live: dict | None, limit: int) -> None:
+        """The restored database takes the live one's place. Raises WindflowError (E4094).
+
+        Both get their new names in one transaction, so there is no moment without a live database, whatever
+        is killed. The first RENAME locks the live database against new sessions, which wait, and then gives
+        the ones that are there five seconds to go; a second psql ends them meanwhile.
+        """
+        sql = database_copy.swap_sql(restored, self.name, self.result["replaced"], limit)
+        with self.bounds.shield(), Session(self.server) as killer:
+            process = self.server.start("psql", self.server.psql(), stderr=subprocess.PIPE)
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.write(sql.encode("utf-8"))
+                process.stdin.close()
+            process.stdin = None
+            while live and process.poll() is None:
+                # By its number: the name may be the restored database's already.
+                with contextlib.suppress(WindflowError):
+                    killer.ask("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datid = %d;" % live["oid"])
+                time.sleep(0.05)
+            err = process.communicate()[1].decode("utf-8", "replace")
+            if process.returncode:
+                # An answer that was lost says nothing about the deed.
+                self.done = "Whether %s is the live database now could not be found out: see psql -l." % self.label
+                there = "SELECT count(*) FROM pg_database WHERE datname = %s;" % quote_literal(restored)
+                if self.server.sql(there).strip() != "0":
+                    self.done = ""
+                    raise self.server.failure("psql", process.returncode, err)
+            self.done = "The backup was restored."
+            if live:
+                self.done += " What it replaced is there as %s." % self.result["replaced"]
+
+
+def _no_space(place: str, expected: str, got: str) -> Problem:
+    return Problem("E4093", "free space for %s" % expected, got, "make room there", file=place)
