@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import time
 
 from .errors import Problem, WindflowError
+
+SHIELD_SECONDS = 300
 
 
 class Bounds:
@@ -35,16 +38,23 @@ class Bounds:
 
     @contextlib.contextmanager
     def shield(self):
+        """For clean-ups. They have a time of their own, so that nothing hangs for ever."""
+        outermost, begun = not self.shields, time.monotonic()
+        left = signal.setitimer(signal.ITIMER_REAL, SHIELD_SECONDS)[0] if outermost else 0
         self.shields += 1
         try:
             yield
         finally:
             self.shields -= 1
+            if outermost:
+                # A time that is over already stays so; 0 would be none at all.
+                left = max(left - (time.monotonic() - begun), 0.001) if left else 0
+                signal.setitimer(signal.ITIMER_REAL, left)
         if self.pending and not self.shields:
             self._end(self.pending)
 
     def _arrived(self, number: int, _frame: object) -> None:
-        if self.shields:
+        if self.shields and number != signal.SIGALRM:
             self.pending = self.pending or number
         else:
             self._end(number)

@@ -324,7 +324,8 @@ class Job:
         self.end_sessions()
         prefixes = (SCRATCH, database_copy.derived_name(self.name, "_restore_"))
         for name, limit in facts["databases"]:
-            if limit != 0 or name[:-8] not in prefixes or not re.fullmatch("[0-9a-f]{8}", name[-8:]):
+            # -2 is a database whose DROP was cut off.
+            if limit not in (0, -2) or name[:-8] not in prefixes or not re.fullmatch("[0-9a-f]{8}", name[-8:]):
                 continue
             with Session(self.server) as session:
                 # The lock is held by the run that made the database. Whoever gets it knows that this run is dead.
@@ -368,7 +369,10 @@ class Job:
 
     def fill(self, database: str, path: str, record: dict) -> None:
         """Restores a dump into an empty database and counts. Raises WindflowError (E4094, E4095, E4097)."""
-        found = self.server.feed("pg_restore", ["--exit-on-error", *self.server.connection(database)], path)
+        # A database with a subscription could not be dropped.
+        options = ["--no-subscriptions"] if database.startswith(SCRATCH) else []
+        arguments = ["--exit-on-error", *options, *self.server.connection(database)]
+        found = self.server.feed("pg_restore", arguments, path)
         if found != record["sha256"]:
             raise self.unlike()
         with Session(self.server, database) as session:

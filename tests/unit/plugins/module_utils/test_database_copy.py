@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 
 import pytest
 
@@ -140,6 +141,17 @@ def test_a_shield_holds_a_signal_off_until_its_end():
         reached.append(False)
     assert reached == [True]
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_a_clean_up_that_hangs_ends_too(monkeypatch):
+    monkeypatch.setattr(bounds, "SHIELD_SECONDS", 0.2)
+    with pytest.raises(WindflowError, match="E4098"), bounds.Bounds(60) as limits, limits.shield():
+        time.sleep(30)
+    with bounds.Bounds(60) as limits:
+        with limits.shield():
+            pass
+        assert 50 < signal.getitimer(signal.ITIMER_REAL)[0] <= 60
+    assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
 
 
 @pytest.mark.fault(13)

@@ -496,6 +496,15 @@ def test_backups_of_another_database_are_left_alone(box):
     assert len(box.files()) == 4
 
 
+def test_a_subscription_does_not_hinder_the_backup(box):
+    box.sql("CREATE SUBSCRIPTION s CONNECTION 'dbname=x' PUBLICATION p WITH (connect = false);")
+    try:
+        assert box.run()["verified"] == "restore"
+        assert box.databases() == [NAME]
+    finally:
+        box.sql("ALTER SUBSCRIPTION s SET (slot_name = NONE); DROP SUBSCRIPTION s;")
+
+
 def test_a_database_of_somebodys_with_such_a_name_is_left_alone(box):
     theirs = ["windflow_verify_0123abcd", NAME + "_restore_0123abcd"]
     for name in theirs:
