@@ -216,3 +216,31 @@ def drift(name: Name, arguments: Passed = None, inventory: Inventory = None) -> 
 def unlock(name: Name, arguments: Passed = None, inventory: Inventory = None) -> None:
     """Take the lease away from a run that is dead for certain."""
     raise typer.Exit(run("unlock", {"plugin": name}, inventory, False, False, arguments))
+
+
+@plugin.command()
+def backup(
+    name: Name,
+    arguments: Passed = None,
+    label: Annotated[str, typer.Option(help="Name of the backup. Without it, the time.")] = "",
+    inventory: Inventory = None,
+    check: Check = False,
+) -> None:
+    """Back up the plugin's database, where it is on the host, and read the backup back."""
+    raise typer.Exit(run("backup", {"plugin": name, "label": label}, inventory, check, False, arguments))
+
+
+@plugin.command()
+def restore(
+    name: Name,
+    arguments: Passed = None,
+    backup_label: Annotated[
+        str, typer.Option("--backup", metavar="LABEL", help="Without it, the one taken before the last migration.")
+    ] = "",
+    lock_wait: LockWait = 0,
+    inventory: Inventory = None,
+    check: Check = False,
+) -> None:
+    """Put a backup in the place of the plugin's database. What was written since is kept under another name."""
+    values = {"plugin": name, "backup": backup_label, "lock_wait": lock_wait}
+    raise typer.Exit(run("restore", values, inventory, check, False, arguments))

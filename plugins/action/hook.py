@@ -19,7 +19,7 @@ from ansible_collections.windflow.platform.plugins.module_utils.errors import Pr
 from ansible_collections.windflow.platform.plugins.module_utils.host_plan import host_header
 from ansible_collections.windflow.platform.plugins.module_utils.inputs import ARGUMENTS, Inputs
 from ansible_collections.windflow.platform.plugins.module_utils.manifest import HookSpec, Manifest, load_manifest
-from ansible_collections.windflow.platform.plugins.module_utils.plugin_files import EVENTS
+from ansible_collections.windflow.platform.plugins.module_utils.plugin_files import EVENTS, MIGRATE
 from ansible_collections.windflow.platform.plugins.plugin_utils.gathering import gather
 from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call
 
@@ -37,7 +37,7 @@ class ActionModule(ActionBase):
                 **ARGUMENTS,
                 "events": {"type": "list", "elements": "str", "required": True, "choices": list(EVENTS)},
                 **{name: {"type": "str", "default": ""} for name in ("old_version", "new_version", "release")},
-                **{name: {"type": "str", "default": ""} for name in ("target", "url")},
+                **{name: {"type": "str", "default": ""} for name in ("target", "url", "release_dir", "compose")},
                 "user": {"type": "str", "default": "nobody"},
                 "results": {"type": "dict", "default": {}},
             }
@@ -75,8 +75,7 @@ class ActionModule(ActionBase):
         outcome = run(spec, entry["path"], inputs.manifest, arguments, environment, secrets, host, task_vars)
         stdout = hooks.lines_tail(outcome.stdout_tail)
         entry.update(rc=outcome.rc, seconds=outcome.seconds, stdout=stdout)
-        effect = "The backend had not begun." if spec.event.startswith("pre-") else "What the backend changed stays."
-        hooks.check(outcome, "%s (%s)" % (entry["path"], spec.event), host, spec.timeout, effect)
+        hooks.check(outcome, "%s (%s)" % (entry["path"], spec.event), host, spec.timeout, effect_of(spec.event))
         result["changed"] |= outcome.result.get("changed") is True
         result["results"] = {**result["results"], **{k: v for k, v in outcome.result.items() if k != "changed"}}
 
@@ -118,6 +117,13 @@ class ActionModule(ActionBase):
         return hooks.HookResult(**done["hook"])
 
 
+def effect_of(event: str) -> str:
+    """What the failure of a hook means for the host."""
+    if event == MIGRATE:
+        return "The switch was not made: what served before serves on."
+    return "The backend had not begun." if event.startswith("pre-") else "What the backend changed stays."
+
+
 def on_controller(
     spec: HookSpec,
     name: str,
@@ -149,6 +155,8 @@ def hook_environment(spec: HookSpec, inputs: Inputs, arguments: dict, results: d
         "WINDFLOW_VERSION": arguments["new_version"],
         "WINDFLOW_OLD_VERSION": arguments["old_version"],
         "WINDFLOW_RELEASE": arguments["release"],
+        "WINDFLOW_RELEASE_DIR": arguments["release_dir"],
+        "WINDFLOW_COMPOSE": arguments["compose"],
         "WINDFLOW_TARGET": arguments["target"],
         "WINDFLOW_ENVIRONMENT": arguments["environment_name"],
         "WINDFLOW_URL": arguments["url"],

@@ -27,10 +27,12 @@ from ansible_collections.windflow.platform.plugins.module_utils.inputs import (
     ARGUMENTS,
     Inputs,
     Place,
+    database_on_host,
     out_of_reach,
     read_inputs,
     target_of,
 )
+from ansible_collections.windflow.platform.plugins.module_utils.plugin_files import MIGRATE
 from ansible_collections.windflow.platform.plugins.module_utils.steps import Settings, Source, describe_drift
 from ansible_collections.windflow.platform.plugins.plugin_utils.gathering import ask_host
 from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call
@@ -159,12 +161,17 @@ def make(
     if settings.networks and settings.engine == "swarm":
         remedy = "deploy it with engine=compose, or name the dependency in windflow_external"
         raise WindflowError(Problem("E2027", "no dependencies in containers of a stack", "some", remedy))
+    if settings.engine == "swarm" and MIGRATE in inputs.manifest.hooks:
+        remedy = "migrate when the application starts, under a lock"
+        raise WindflowError(Problem("E2028", "no hook of a migration with engine swarm", "one", remedy))
     table = tables.get(host["facts"]["os"]["family"])
     errors, warnings = preflight.findings(inputs.manifest, inputs.config, settings, host, target)
     if errors:
         raise WindflowError(errors)
     made = plan.build(inputs.manifest, inputs.config, settings, source, host, table, target)
-    made["revision"]["needs"] = inputs.needs
+    # A swarm's tasks have names of their own.
+    made["local_database"] = {} if settings.engine == "swarm" else database_on_host(inputs, target, place)
+    made["revision"].update(needs=inputs.needs, local_database=made["local_database"])
     made["dependencies"] = [] if arguments["dependency"] else dependencies(inputs)
     return {
         **made,

@@ -33,11 +33,13 @@ requirements:
 """
 
 import json
+import re
 
 from ansible.plugins.callback import CallbackBase
 
 RECORD = "windflow.platform.release"
 PLAN = "windflow.platform.plan"
+CODE = re.compile(r"E[0-9]{4}\b")
 
 
 class CallbackModule(CallbackBase):
@@ -69,10 +71,13 @@ class CallbackModule(CallbackBase):
         """Remember the first failure of a host."""
         if ignore_errors:
             return
+        message = str(result._result.get("msg", ""))
+        # What a playbook asserts has its code at the begin of the message.
+        code = CODE.match(message)
         failure = {
             "task": result._task.get_name(),
-            "message": str(result._result.get("msg", "")),
-            "code": str(result._result.get("code", "")),
+            "message": message,
+            "code": str(result._result.get("code", code.group() if code else "")),
         }
         self._failures.setdefault(result._host.get_name(), failure)
 

@@ -43,6 +43,11 @@ def network(plugin: str) -> str:
     return "%s_default" % project(plugin)
 
 
+def container(plugin: str, service: str) -> str:
+    """Name of the first container of a service, which is the only one of a service that is not scaled."""
+    return "%s-%s-1" % (project(plugin), service)
+
+
 def questions(manifest: Manifest, config: Config, source: Source, _os_table: dict[str, dict]) -> dict[str, Any]:
     """What this backend asks of the host: some of the arguments of ``host_info``."""
     return {
@@ -303,8 +308,7 @@ def seen_by_others(manifest: Manifest, config: Config) -> dict[str, Any]:
     """The configuration as containers of another plugin on the same host see it, over the project's network."""
     data = json.loads(json.dumps(config.data))
     if stands_in(manifest, config):
-        host = "%s-%s-1" % (project(manifest.name), manifest.compose.database)
-        data["database"].update(host=host, port=DATABASE_PORT)
+        data["database"].update(host=container(manifest.name, manifest.compose.database), port=DATABASE_PORT)
     return data
 
 

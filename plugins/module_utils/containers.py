@@ -99,12 +99,21 @@ class Containers(Switching):
             "status": answer.status,
         }
 
+    def prepare(self):
+        """What outlives releases is as the new release wants it, or as it was. The release itself is not touched."""
+        with self.outcome_of(self.outcome), contextlib.ExitStack() as undo:
+            self.start_surroundings(undo)
+            undo.pop_all()
+
+    def start_surroundings(self, undo):
+        with self.phase("services"):
+            self.compose("Compose files that Compose accepts", "config", "--quiet")
+            self.start_others(undo)
+
     def bring_up(self):
         """Everything up to ``current``, or nothing. Returns the old containers, the front's old workers, the answer."""
         with contextlib.ExitStack() as undo:
-            with self.phase("services"):
-                self.compose("Compose files that Compose accepts", "config", "--quiet")
-                self.start_others(undo)
+            self.start_surroundings(undo)
             with self.phase("start"):
                 old, new = self.start(undo)
             with self.phase("health"):

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import os
 
-from . import kept_secrets, record
+from . import kept_secrets, record, sealing
 from .errors import WindflowError
 
-ARGUMENTS = {"plugins": {"type": "list", "elements": "str", "default": []}}
+ARGUMENTS = {
+    "plugins": {"type": "list", "elements": "str", "default": []},
+    "key": {"type": "str", "default": "", "no_log": True},
+}
 
 
 def names(state_dir=record.STATE_DIR):
@@ -50,8 +53,9 @@ def dependents(plugin, state_dir=record.STATE_DIR):
 
 def run(params):
     """The answer of M(windflow.platform.dependency_info) to its options, which are documented there."""
+    secrets = {name: kept_secrets.load(name) for name in params["plugins"]}
     return {
         "changed": False,
         "plugins": deployed(),
-        "secrets": {name: kept_secrets.load(name) for name in params["plugins"]},
+        "secrets": sealing.seal(secrets, params["key"]) if params["key"] else "",
     }

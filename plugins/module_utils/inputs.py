@@ -24,7 +24,7 @@ from .config_layers import INVENTORY, Provided
 from .dependencies import Resolution, resolve
 from .discovery import available_plugins, find_plugin
 from .errors import Problem, WindflowError
-from .host_plan import LOCAL_HOSTS
+from .host_plan import LOCAL_HOSTS, database_is_given, database_is_local
 from .manifest import Manifest, load_manifest
 from .version import PLATFORM_VERSION
 
@@ -44,8 +44,8 @@ class Place:
     """Where inputs are read: ``inventory`` has those of ``VARIABLES`` that are set for the host, ``environ`` the
     process's environment, ``cwd`` is where relative paths begin.
 
-    ``host`` is what the host knows of plugins and their dependencies, as ``dependency_state.run`` returns it; None
-    where no host was asked: then what only a host knows is left out.
+    ``host`` is what the host knows of plugins and their dependencies, as ``dependency_state.run`` returns it but
+    with the secrets unsealed; None where no host was asked: then what only a host knows is left out.
     """
 
     inventory: Mapping[str, Any]
@@ -232,6 +232,30 @@ def out_of_reach(inputs: Inputs, target: str, place: Place) -> list[Problem]:
         if target_of(inputs.providers[item.name].manifest, target, place) == "host"
         and item.values.get("host") in LOCAL_HOSTS
     ]
+
+
+def database_on_host(inputs: Inputs, target: str, place: Place) -> dict[str, Any]:
+    """Where the plugin's database is on the host: its name, port and, if it is in one, its container. Empty where the
+    database is elsewhere, or there is none."""
+    config, container = inputs.config, ""
+    owner, at = inputs.manifest, target
+    if database_is_given(config):
+        owner = inputs.providers["database"].manifest
+        at = target_of(owner, target, place)
+    elif not database_is_local(config):
+        return {}
+    if at == "compose":
+        if not owner.compose.database:
+            return {}
+        container = compose_plan.container(owner.name, owner.compose.database)
+    elif config.get("database.host") not in LOCAL_HOSTS:
+        return {}
+    port = config.get("database.port", compose_plan.DATABASE_PORT)
+    return {
+        "name": config.get("database.name", owner.name),
+        "port": compose_plan.DATABASE_PORT if container else port,
+        "container": container,
+    }
 
 
 def exposed_secrets(config: Config, sets: list[str]) -> list[Problem]:

@@ -16,6 +16,7 @@ from . import compose_plan, hooks_plan, host_plan
 from .config import Config
 from .documents import dump
 from .manifest import Manifest
+from .plugin_files import MIGRATE
 from .steps import Settings, Source, layout, mark_pending
 
 # The backends by target; "" is a plugin that has hooks only.
@@ -49,11 +50,12 @@ def event_of(manifest: Manifest, current: dict | None) -> str:
     return "deploy" if current["version"] == manifest.version else "upgrade"
 
 
-def events_of(event: str) -> dict[str, list[str]]:
-    """The hooks' events of a run: the outer pair runs outside the inner one."""
+def events_of(manifest: Manifest, event: str, new_release: bool) -> dict[str, list[str]]:
+    """The hooks' events of a run: the outer pair runs outside the inner one, a migration before a switch."""
     outer = [event] if event != "deploy" else []
     return {
         "pre": ["pre-%s" % name for name in (*outer, "deploy")],
+        "migrate": [MIGRATE] if new_release and MIGRATE in manifest.hooks else [],
         "post": ["post-%s" % name for name in ("deploy", *outer)],
     }
 
@@ -87,7 +89,7 @@ def build(
         "role": "windflow.platform.%s" % target if target else "",
         "environment": settings.environment,
         "event": event,
-        "events": events_of(event),
+        "events": events_of(manifest, event, new_release),
         "release": release if new_release or current is None else current["release"],
         "new_release": new_release,
         "pending": any(step.why for step in steps.values()),

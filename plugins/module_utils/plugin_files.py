@@ -15,7 +15,9 @@ from .limits import SECONDS, fail_if_any, time_limit
 from .wording import listed, nearest, show
 
 STAGES = ("install", "deploy", "upgrade", "remove")
-EVENTS = tuple("%s-%s" % (when, stage) for stage in STAGES for when in ("pre", "post"))
+# Between a new release that is ready and the switch to it.
+MIGRATE = "migrate"
+EVENTS = (*("%s-%s" % (when, stage) for stage in STAGES for when in ("pre", "post")), MIGRATE)
 HOOK_KEYS = ("path", "on", "run", "timeout", "privileged")
 HOOK_SECONDS = 300
 _LONGEST_HOOK_SECONDS = 86400

@@ -178,11 +178,12 @@ def finish(record, run, now, managed, fields, keep):
     return record
 
 
-def fail(record, run, now, step, error):
+def fail(record, run, now, step, error, fields=None):
     """Ends a run badly: its revision failed; what served before is still current."""
     record = copy.deepcopy(record)
     lease = _own_lease(record, run)
     _close(record, lease["revision"], "failed", now, step or lease["step"], error)
+    find(record, lease["revision"]).update(fields or {})
     record["lease"] = None
     return record
 

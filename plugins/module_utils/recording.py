@@ -106,7 +106,7 @@ def end(params):
             fields = dict(params["revision"], resources=params["resources"])
             remembered = record.finish(remembered, run, now, kept, fields, params["keep_releases"])
         elif params["state"] == "failed":
-            remembered = record.fail(remembered, run, now, params["step"], params["error"])
+            remembered = record.fail(remembered, run, now, params["step"], params["error"], params["revision"])
         else:
             remembered = record.remove(remembered, run, now, params["revision"])
         record.save(remembered)

@@ -103,7 +103,7 @@ class Switching:
 def check(options, lowest_port):
     """Raises WindflowError for values that cannot be meant or would lead out of the plugin's own places."""
     problems = []
-    if options.state == "present" and not RELEASE.match(options.release):
+    if options.state != "absent" and not RELEASE.match(options.release):
         problems.append(Problem("E4044", "a release's name", repr(options.release), "use the name that the plan gives"))
     if options.state == "present" and not lowest_port <= options.port < 65536:
         expected = "a port from %d to 65535" % lowest_port

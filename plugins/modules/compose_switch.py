@@ -26,9 +26,12 @@ attributes:
     description: A release that is current is left alone.
 options:
   state:
-    description: V(absent) takes containers, networks and images away.
+    description:
+      - V(prepared) brings up what the new release needs and what outlives releases, a database for example, and nothing
+        else; for O(engine=compose).
+      - V(absent) takes containers, networks and images away.
     type: str
-    choices: [present, absent]
+    choices: [present, prepared, absent]
     default: present
   plugin:
     description: Name of the plugin.
@@ -183,7 +186,7 @@ from ansible_collections.windflow.platform.plugins.module_utils.switching import
 
 SWITCHES = {"compose": Containers, "swarm": Stack}
 ARGUMENTS = {
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "state": {"type": "str", "choices": ["present", "prepared", "absent"], "default": "present"},
     "plugin": {"type": "str", "required": True},
     "engine": {"type": "str", "choices": ["compose", "swarm"], "default": "compose"},
     "project": {"type": "str", "required": True},
@@ -222,6 +225,8 @@ def main():
             end_by_exception()
             if options.state == "absent":
                 result = switch.remove(options.purge)
+            elif options.state == "prepared":
+                switch.prepare()
             elif switch.previous != options.release:
                 result = switch.deploy()
     except WindflowError as error:
@@ -237,7 +242,9 @@ def foreseen(switch):
     """What would change, as far as that is known without changing it."""
     if switch.options.state == "absent":
         return switch.removable()
-    return [switch.current_path] if switch.previous != switch.options.release else []
+    # Compose does not say beforehand which services it would leave alone.
+    switching = switch.options.state == "present" and switch.previous != switch.options.release
+    return [switch.current_path] if switching else []
 
 
 def report(switch):

@@ -10,9 +10,8 @@ module: dependency_info
 short_description: What a host knows of its plugins and how they depend on each other
 version_added: 1.0.0
 description:
-  - Says what is deployed on a host, what each plugin needs of the others and gives them, and the secrets that were
-    made on the host for the named ones.
-  - The result holds secrets. Set C(no_log) on a task that runs it.
+  - Says what is deployed on a host, and what each plugin needs of the others and gives them.
+  - The platform's own actions also get the secrets that were made on the host, under a key that they send along.
 author: Windflow contributors (@windflow)
 attributes:
   check_mode:
@@ -30,13 +29,16 @@ options:
     type: list
     elements: str
     default: []
+  key:
+    description: A key of the caller's, used once, under which the secrets come back. Without it there are none.
+    type: str
+    default: ""
 """
 
 EXAMPLES = r"""
 - name: What is deployed
   windflow.platform.dependency_info:
   register: deployed
-  no_log: true
 """
 
 RETURN = r"""
@@ -46,9 +48,9 @@ plugins:
   type: dict
   sample: {database: {version: 2.0.0, target: host, needs: {}, results: {}}}
 secrets:
-  description: For each of O(plugins), the secrets that were made on the host, by key in dots.
+  description: The secrets of O(plugins), sealed with O(key); empty without one.
   returned: success
-  type: dict
+  type: str
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -50,6 +50,7 @@ options:
       - post-upgrade
       - pre-remove
       - post-remove
+      - migrate
   old_version:
     description: Version that is deployed, or an empty string.
     type: str
@@ -72,6 +73,14 @@ options:
     default: ""
   url:
     description: Address of the application.
+    type: str
+    default: ""
+  release_dir:
+    description: Directory of the new release on the host, for hooks of a migration.
+    type: str
+    default: ""
+  compose:
+    description: Command line of Compose with the new release's project and files, for hooks of a migration.
     type: str
     default: ""
   config:
@@ -205,6 +214,8 @@ ARGUMENTS = {
     "target": {"type": "str", "default": ""},
     "environment_name": {"type": "str", "default": ""},
     "url": {"type": "str", "default": ""},
+    "release_dir": {"type": "str", "default": ""},
+    "compose": {"type": "str", "default": ""},
     "config": {"type": "list", "elements": "str", "default": []},
     "sets": {"type": "list", "elements": "str", "default": []},
     "dependency": {"type": "bool", "default": False},

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from ansible_collections.windflow.platform.plugins.module_utils.inputs import (
     asks_host,
     read_inputs,
 )
+from ansible_collections.windflow.platform.plugins.module_utils.sealing import unseal
 from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call
 
 
@@ -35,13 +37,15 @@ def ask_host(action: Any, arguments: dict[str, Any], task_vars: dict[str, Any]) 
     names = asks_host(arguments, place)
     if not names:
         return place
-    answer = call(action, "dependency_state", "windflow.platform.dependency_info", {"plugins": names}, task_vars)
+    key = secrets.token_hex(32)
+    question = {"plugins": names, "key": key}
+    answer = call(action, "dependency_state", "windflow.platform.dependency_info", question, task_vars)
     if "plugins" not in answer:
         problems = [Problem(**problem) for problem in answer.get("problems", [])]
         got = str(answer.get("msg") or answer.get("module_stderr") or "no answer")
         expected = "the host to say what is deployed on it"
         raise WindflowError(problems or Problem("E2026", expected, got, "look at the task with -vvv"))
-    return replace(place, host=answer)
+    return replace(place, host={**answer, "secrets": unseal(answer["secrets"], key)})
 
 
 def gather(action: Any, arguments: dict[str, Any], task_vars: dict[str, Any], target: str = "") -> Inputs:

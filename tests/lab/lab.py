@@ -7,6 +7,7 @@
     python tests/lab/lab.py up NAME SUITE [--variant …] [--init systemd|none] [--ports 8080]
     python tests/lab/lab.py inventory NAME… [--user deploy|root]
     python tests/lab/lab.py ssh NAME [--user deploy|root] [COMMAND]
+    python tests/lab/lab.py give NAME SUITE TAG       # the suite's bare image, to the host's own engine
     python tests/lab/lab.py down NAME…
 
 A host has the user ``deploy`` with sudo, and ``root``; both take the key in .cache/lab. Its host keys are
@@ -187,6 +188,17 @@ def down(name: str) -> None:
         path.unlink(missing_ok=True)
 
 
+def give(name: str, suite: str, tag: str) -> None:
+    """Load the suite's bare image into a host's own engine."""
+    base = images.ensure(suite, "base")
+    inner = ["docker", "exec", "-i", container(name), "docker"]
+    with subprocess.Popen(["docker", "save", base], stdout=subprocess.PIPE) as saved:
+        loaded = subprocess.run([*inner, "load", "-q"], stdin=saved.stdout, capture_output=True, check=False)
+    if saved.returncode or loaded.returncode:
+        raise LabError(f"{name}: its engine did not take the image: {loaded.stderr.decode(errors='replace').strip()}")
+    subprocess.run([*inner, "tag", base, tag], check=True)
+
+
 def parse(arguments: list[str]) -> argparse.Namespace:
     """The command line as a namespace."""
     parser = argparse.ArgumentParser(prog="lab.py", description="Test hosts in containers.")
@@ -206,6 +218,10 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     for verb in (inventory, shell):
         verb.add_argument("--user", choices=("deploy", "root"), default="deploy")
     shell.add_argument("command", nargs=argparse.REMAINDER)
+    gift = verbs.add_parser("give", help="load a bare image into a host's engine")
+    gift.add_argument("name")
+    gift.add_argument("suite", choices=images.SUITES)
+    gift.add_argument("tag")
     verbs.add_parser("down", help="remove hosts").add_argument("names", nargs="+")
     return parser.parse_args(arguments)
 
@@ -226,6 +242,8 @@ def main(arguments: list[str]) -> int:
             print(images.ensure(options.suite, options.variant))
         elif options.verb == "up":
             up(options.name, options.suite, options.variant, options.init, options.ports)
+        elif options.verb == "give":
+            give(options.name, options.suite, options.tag)
         else:
             for name in options.names:
                 down(name)

@@ -1,7 +1,8 @@
 # Copyright (c) 2026 Windflow contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A changed copy of a plugin: copy_plugin.py SOURCE COPY [--name N] [--version V] [--replace FILE OLD NEW]…
+"""A changed copy of a plugin: copy_plugin.py SOURCE COPY [--overlay DIRECTORY] [--name N] [--version V]
+[--replace FILE OLD NEW]…
 
 Every replacement has to be found, so that a test never runs on a copy that is not what it says.
 """
@@ -28,6 +29,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="copy_plugin.py")
     parser.add_argument("source", type=Path)
     parser.add_argument("copy", type=Path)
+    parser.add_argument("--overlay", type=Path, help="directory whose files take the place of the plugin's")
     parser.add_argument("--name")
     parser.add_argument("--version")
     parser.add_argument("--replace", nargs=3, action="append", default=[], metavar=("FILE", "OLD", "NEW"))
@@ -35,6 +37,8 @@ def main(arguments: list[str]) -> int:
     if options.copy.exists():
         shutil.rmtree(options.copy)
     shutil.copytree(options.source, options.copy)
+    if options.overlay:
+        shutil.copytree(options.overlay, options.copy, dirs_exist_ok=True)
     manifest = options.copy / "plugin.yml"
     if options.name:
         substitute(manifest, r"^name: .*$", f"name: {options.name}")

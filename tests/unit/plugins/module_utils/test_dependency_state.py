@@ -16,6 +16,7 @@ from ansible_collections.windflow.platform.plugins.module_utils import (
     record,
     recording,
     releases,
+    sealing,
 )
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 
@@ -70,13 +71,13 @@ def test_when_nobody_needs_it_any_more_it_can_be_removed():
 def test_a_host_tells_what_is_deployed_and_what_it_gives():
     deploy("database", results={"port": 5432})
     deploy("shop", NEEDS)
-    found = dependency_state.run({"plugins": ["shop", "database"]})
+    found = dependency_state.run({"plugins": ["shop", "database"], "key": "k"})
     known = {"version": "2.0.0", "target": "host"}
     assert found["plugins"] == {
         "database": {**known, "needs": {}, "results": {"port": 5432}},
         "shop": {**known, "needs": NEEDS, "results": {}},
     }
-    assert found["secrets"] == {"shop": {}, "database": {}}
+    assert sealing.unseal(found["secrets"], "k") == {"shop": {}, "database": {}}
     assert dependency_state.dependents("database") == [{"plugin": "shop", "name": "database", "constraint": ">=2.0.0"}]
 
 
@@ -118,3 +119,18 @@ def test_secrets_that_cannot_be_read_are_not_replaced_by_other_ones(state, text)
         kept_secrets.make("database", ["database.password"])
     assert caught.value.code == "E5013" and "secrets.json" in str(caught.value)
     assert (state / "database" / "secrets.json").read_text(encoding="utf-8") == text
+
+
+def test_secrets_leave_the_host_under_the_callers_key_or_not_at_all():
+    deploy("database", generate=["database.password"])
+    password = kept_secrets.load("database")["database.password"]
+    answers = [dependency_state.run({"plugins": ["database"], "key": key})["secrets"] for key in ("", "one", "two")]
+    assert answers[0] == "" and answers[1] != answers[2] and not any(password in answer for answer in answers)
+    assert sealing.unseal(answers[1], "one") == {"database": {"database.password": password}}
+
+
+@pytest.mark.parametrize("value", [{}, {"a": "ä ✓ \x00 \" '"}, {"a": "x" * 5000}])
+def test_what_was_sealed_is_unsealed_and_with_another_key_it_is_not(value):
+    assert sealing.unseal(sealing.seal(value, "k"), "k") == value
+    with pytest.raises(ValueError):
+        sealing.unseal(sealing.seal(value, "k"), "other")

@@ -9,7 +9,12 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
-from ansible_collections.windflow.platform.plugins.module_utils.inputs import Place, out_of_reach, read_inputs
+from ansible_collections.windflow.platform.plugins.module_utils.inputs import (
+    Place,
+    database_on_host,
+    out_of_reach,
+    read_inputs,
+)
 
 ROOT = Path(__file__).parents[4]
 
@@ -150,3 +155,36 @@ def test_a_secret_that_is_given_is_not_made(tmp_path):
     assert made.generated == {("database", "password")} and made.is_secret(("database", "password"))
     found = read_inputs(arguments(plugin="database"), place(tmp_path, **given)).config
     assert found.generated == frozenset() and found.get("database.password") == "given"
+
+
+# Where a database is on the host, for backups of it.
+
+
+@pytest.mark.parametrize(
+    ("host", "target", "expected"),
+    [
+        (on_host("host"), "host", {"name": "app", "port": 5432, "container": ""}),
+        (on_host("compose"), "host", {"name": "app", "port": 5432, "container": "windflow-database-db-1"}),
+        (on_host("compose"), "compose", {"name": "app", "port": 5432, "container": "windflow-database-db-1"}),
+    ],
+)
+def test_a_database_of_a_dependency_is_where_that_one_is(tmp_path, host, target, expected):
+    folder = tmp_path / "windflow_plugins" / "shop"
+    folder.mkdir(parents=True)
+    (folder / "plugin.yml").write_text('name: shop\nversion: 1.0.0\ndependencies: [{database: "*"}]\n', "utf-8")
+    where = place(tmp_path, host)
+    assert database_on_host(read_inputs(arguments(plugin="shop"), where, target), target, where) == expected
+
+
+@pytest.mark.parametrize(
+    ("target", "sets", "expected"),
+    [
+        ("host", [], {"name": "myapp", "port": 5432, "container": ""}),
+        ("compose", ["database.port=6000"], {"name": "myapp", "port": 5432, "container": "windflow-template-db-1"}),
+        ("host", ["database.host=db.example.com"], {}),
+        ("compose", ["database.host=db.example.com"], {}),
+    ],
+)
+def test_a_database_of_its_own_is_on_the_host_or_elsewhere(tmp_path, target, sets, expected):
+    where = place(tmp_path)
+    assert database_on_host(read_inputs(arguments(sets=sets), where, target), target, where) == expected

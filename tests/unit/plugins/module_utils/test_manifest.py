@@ -142,11 +142,11 @@ def test_a_command_has_no_health_path_unless_it_is_given(make_plugin):
     assert plugin.host.health is None
 
 
-def test_all_eight_events_are_known(make_plugin):
+def test_all_events_are_known(make_plugin):
     text = "name: sample\nversion: 1.0.0\nhooks:\n" + "".join("  %s: hooks/a.sh\n" % event for event in EVENTS)
     assert set(load_manifest(make_plugin(text, {"hooks/a.sh": HOOK})).hooks) == {
         "%s-%s" % (when, what) for when in ("pre", "post") for what in ("install", "deploy", "upgrade", "remove")
-    }
+    } | {"migrate"}
 
 
 def test_a_link_inside_the_plugin_and_a_compiled_hook_are_fine(make_plugin):

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from ansible_collections.windflow.platform.plugins.module_utils import host_plan
 from ansible_collections.windflow.platform.plugins.module_utils.config import load_config
 from ansible_collections.windflow.platform.plugins.module_utils.config_layers import Provided
 from ansible_collections.windflow.platform.plugins.module_utils.manifest import load_manifest
+from ansible_collections.windflow.platform.plugins.module_utils.plugin_files import HookSpec
 from ansible_collections.windflow.platform.plugins.module_utils.steps import Settings, Source
 
 TEMPLATE = Path(__file__).parents[4] / "windflow_plugins" / "template"
@@ -195,7 +197,17 @@ def test_the_outer_pair_of_hooks_runs_outside_the_inner_one(version, event, pre,
     host["current"] = {**host["current"], "version": version} if version else None
     made = make(host)
     assert made["event"] == event
-    assert made["events"] == {"pre": pre, "post": post}
+    assert made["events"] == {"pre": pre, "migrate": [], "post": post}
+
+
+def test_a_migration_belongs_to_a_new_release_of_a_plugin_that_has_one():
+    manifest, _config = template()
+    migrating = replace(manifest, hooks={**manifest.hooks, "migrate": (HookSpec("migrate", TEMPLATE),)})
+    events = [
+        plan.events_of(*given)["migrate"] for given in ((manifest, "upgrade", True), (migrating, "upgrade", False))
+    ]
+    assert events == [[], []]
+    assert plan.events_of(migrating, "install", True)["migrate"] == ["migrate"]
 
 
 def test_a_remote_database_needs_no_server_here():
