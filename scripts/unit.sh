@@ -19,7 +19,8 @@ if ! [ -x /usr/sbin/nginx ] || ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 
 fi
 case ${1:-quick} in
     quick) title="Unit tests" marked="not system" ;;
-    system) title="Unit tests that start servers" marked=system ;;
+    # Some of them need a server in a container.
+    system) title="Unit tests that start servers" marked=system && use_docker ;;
     *) fail "usage: scripts/unit.sh [quick|system] [ARGUMENTS of pytest]" "" ;;
 esac
 [ $# = 0 ] || shift

@@ -230,7 +230,7 @@ def surrounding_steps(manifest: Manifest, config: Config, host: dict[str, Any]) 
     found["directories"].data = found["volumes"].data = {"entries": []}
     found["virtualenv"].data = {"name": ""}
     found["database"] = database_step(manifest, config)
-    found["services"] = Step(data={"names": stopped_services(host)})
+    found["services"] = Step(data={"names": stopped_services(host), "all": sorted(host["services"])})
     found["services"].why.extend("%s is not running and enabled" % name for name in stopped_services(host))
     return found
 
@@ -347,7 +347,11 @@ def resources(plan: dict[str, Any]) -> dict[str, Any]:
     steps = plan["steps"]
     database = steps["database"]
     mine = database["managed"] and database["local"]
-    found = {"database": {key: database[key] for key in ("name", "user", "port")} if mine else {}}
+    found = {
+        "packages": steps["packages"]["all"],
+        "services": steps["services"]["all"],
+        "database": {key: database[key] for key in ("name", "user", "port")} if mine else {},
+    }
     return {**found, **program_resources(plan)} if plan["host"]["program"] else found
 
 

@@ -48,19 +48,25 @@ def run(params):
     containers = ask_engine(params, current, remembered["managed"])
     drift = managed.Drift(plugin, remembered["managed"], containers)
     family = inspect_host.read_os()["family"]
-    packages = params["packages"].get(family, [])
-    questions = inspect_host.Questions(family, packages, params["services"].get(family, []))
+    packages, services = params["packages"].get(family, []), params["services"].get(family, [])
+    if params.get("everything"):
+        # Asked by nobody who makes a plan: that asks for what it is going to need.
+        packages, services = (remembered["managed"].get(key, []) for key in ("packages", "services"))
+    questions = inspect_host.Questions(family, packages, services)
     # Nobody else can have the port that the plugin itself listens on.
     port = None if current and current.get("port") == port else port
     differing = drift.found()
+    missing, states = questions.missing_packages(), questions.service_states()
+    if params.get("everything"):
+        differing += managed.system_drift(missing, states)
     return {
         "changed": False,
         "engine": drift.engine,
         "facts": inspect_host.facts(params["paths"], port, params["user"], params["group"]),
         "drift": differing,
         "packages": packages,
-        "missing_packages": questions.missing_packages(),
-        "services": questions.service_states(),
+        "missing_packages": missing,
+        "services": states,
         "current": current,
         "lease": remembered["lease"],
         "dependents": dependency_state.dependents(plugin),

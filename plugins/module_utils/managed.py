@@ -8,7 +8,8 @@ host. Both take the resources by the step that manages them::
 
     {"paths": [{"path", "step"}], "trees": [{"root", "step"}],
      "program": {"sockets"}, "database": {"name", "user", "port"},
-     "compose": {"project", "app", "release", "images", "engine"}}
+     "compose": {"project", "app", "release", "images", "engine"},
+     "packages": [name], "services": [name]}
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ def tree_file(plugin, root):
 def snapshot(plugin, resources):
     """The resources with their state now. Trees are written beside the record, the rest is returned."""
     kept = {"paths": {}, "trees": []}
+    kept.update((key, resources[key]) for key in ("packages", "services") if resources.get(key))
     for item in resources.get("paths", []):
         kept["paths"][item["path"]] = dict(nofollow.inspect(item["path"]), step=item["step"])
     for item in resources.get("trees", []):
@@ -138,6 +140,16 @@ def tree_drift(plugin, item):
         }
         for change in tree.drift(item["root"], recorded, EXCLUDED)
     ]
+
+
+def system_drift(missing, services):
+    """Packages that are not installed any more, and services that do not run or would not after a restart."""
+    found = []
+    for name in missing:
+        found += differences("packages", "package %s" % name, {"state": "installed"}, {"state": "missing"})
+    for name, state in sorted(services.items()):
+        found += differences("services", "service %s" % name, {"running": True, "enabled": True}, state)
+    return found
 
 
 def program_drift(program):

@@ -61,6 +61,12 @@ options:
       - The target that is certain. Without it, the engine is not asked where the plugin is deployed without it.
     type: str
     default: ""
+  everything:
+    description:
+      - Looks for drift in packages and services, too. They are those of the record, and O(packages) and O(services) are
+        not looked at.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -146,6 +152,7 @@ def main():
             "group": {"type": "str"},
             "engine": {"type": "dict", "default": {}},
             "target": {"type": "str", "default": ""},
+            "everything": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
     )

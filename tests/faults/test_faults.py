@@ -163,7 +163,10 @@ def test_a_package_index_that_cannot_be_reached_leaves_the_old_release(host):
 def test_a_file_edited_by_hand_is_named_and_kept_before_it_is_overwritten(host):
     site = "/etc/nginx/sites-available/windflow-template.conf"
     host.ssh(f"echo '# by hand' >> {site}")
-    assert f"{site}: " in host.run("playbooks/drift.yml", {"plugin": "template"})
+    host.ssh("systemctl disable nginx")
+    drift = host.run("playbooks/drift.yml", {"plugin": "template"})
+    assert f"{site}: " in drift and "service nginx: enabled is False, was True" in drift
     host.deploy(host.plugin("1.0.0"))
     assert "# by hand" not in host.ssh(f"cat {site}")
+    assert host.ssh("systemctl is-enabled nginx").strip() == "enabled"
     assert "# by hand" in host.ssh("cat /var/lib/windflow/template/backups/*")

@@ -69,3 +69,18 @@ def make_walk_through(folder: Path) -> Path:
         else:
             subprocess.run(["bash", "-euc", sample.text], cwd=folder, check=True, timeout=60)
     return folder / "my-plugin"
+
+
+def make_example_plugin(folder: Path, hook: str = "exit 0") -> Path:
+    """example-plugin: the plugin.yml of the documentation, and the files that it names but does not show."""
+    (sample,) = under("Plugin Metadata", "yaml")
+    plugin = folder / "example-plugin"
+    for name in ("config", "hooks", "scripts"):
+        (plugin / name).mkdir(parents=True)
+    (plugin / "plugin.yml").write_text(sample.text)
+    for path in re.findall(r"hooks/\S+", sample.text):
+        (plugin / path).write_text("#!/bin/sh\n%s\n" % hook)
+        (plugin / path).chmod(0o755)
+    (plugin / "config/schema.json").write_text("{}")
+    (plugin / "config/defaults.yaml").write_text("")
+    return plugin

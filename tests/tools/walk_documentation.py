@@ -15,7 +15,11 @@ import tempfile
 import urllib.request
 from pathlib import Path
 
-from ansible_collections.windflow.platform.tests.tools.documentation import make_walk_through, under
+from ansible_collections.windflow.platform.tests.tools.documentation import (
+    make_example_plugin,
+    make_walk_through,
+    under,
+)
 
 URL = "http://localhost:8080"
 SECRETS = {"DB_PASSWORD": "walk-db-5c1d", "SECRET_KEY": "walk-key-81f2"}
@@ -62,11 +66,24 @@ def deploy_my_plugin(folder: Path) -> None:
     assert record("my-plugin")["version"] == "1.0.0"
 
 
+def deploy_example_plugin(folder: Path) -> None:
+    """It needs a database, which is deployed before it, and its hooks are told where that is."""
+    told = folder / "told.json"
+    plugin = make_example_plugin(folder, 'printf "%%s" "$WINDFLOW_DEPENDENCIES" > %s' % told)
+    run("platform plugin deploy example-plugin", folder, WINDFLOW_PLUGINS_PATH=str(plugin.parent))
+    assert record("database")["version"] == "2.0.0"
+    assert record("example-plugin")["needs"] == {"database": {"plugin": "database", "constraint": ">=2.0.0"}}
+    given = json.loads(told.read_text(encoding="utf-8"))["database"]
+    query = "psql -h %(host)s -p %(port)s -U %(user)s -d %(name)s -Atc 'select 1'" % given
+    run('test "$(%s)" = 1' % query, folder, PGPASSWORD=given["password"])
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
         folder = Path(directory)
         deploy_template(folder)
         deploy_my_plugin(folder)
+        deploy_example_plugin(folder)
     print("Every command of the documentation works as it stands.")
 
 

@@ -108,6 +108,12 @@ def test_options_become_variables_of_the_playbook(monkeypatch, arguments, values
         ("history t", {"plugin": "t"}),
         ("drift t", {"plugin": "t"}),
         ("unlock t", {"plugin": "t"}),
+        ("backup t", {"plugin": "t"}),
+        ("backup t --label before-the-move", {"plugin": "t", "label": "before-the-move"}),
+        (
+            "restore t --backup before-the-move --lock-wait 5",
+            {"plugin": "t", "backup": "before-the-move", "lock_wait": 5},
+        ),
         ("validate t --env production", {"plugin": "t", "environment_name": "production"}),
     ],
 )

@@ -149,3 +149,27 @@ def test_what_a_dead_run_has_locked_is_unlocked_and_the_next_run_goes_on(home):
 def test_drift_ends_with_2_only_where_something_differs(home):
     platform(home, "deploy", ".")
     assert "as it was left" in platform(home, "drift", NAME)
+
+
+def test_what_another_plugin_needs_is_not_removed(home, monkeypatch):
+    other = home / "windflow_plugins" / f"{NAME}-dependent"
+    other.mkdir(parents=True)
+    text = f"name: {NAME}-dependent\nversion: 1.0.0\ndependencies: [{{{NAME}: '>=1.0.0'}}]\n"
+    (other / "plugin.yml").write_text(text)
+    (home / "windflow_plugins" / NAME).symlink_to(home)
+    try:
+        output = platform(home, "deploy", f"{NAME}-dependent")
+        assert output.index("install 1.0.0") < output.rindex("install 1.0.0") and record()["current"] == 1
+        refused = platform(home, "remove", NAME, code=4)
+        assert "E5011" in refused and f"{NAME}-dependent needs {NAME} >=1.0.0" in refused
+        platform(home, "remove", f"{NAME}-dependent")
+        platform(home, "remove", NAME)
+        assert record()["current"] is None
+    finally:
+        shutil.rmtree(f"{STATE}-dependent", ignore_errors=True)
+
+
+def test_without_a_database_there_is_nothing_to_back_up_or_restore(home):
+    platform(home, "deploy", ".")
+    for verb in ("backup", "restore"):
+        assert "E5014" in platform(home, verb, NAME, code=4)

@@ -28,6 +28,11 @@ def test_each_way_to_end_has_its_own_code(code):
     assert outcome.exit_code(2 if code else 0, {"web1": HOSTS[code]}) == code
 
 
+@pytest.mark.parametrize("code", ["E5010", "E5011", "E5014"])
+def test_what_is_refused_before_anything_is_done_is_told_like_a_preflight(code):
+    assert outcome.exit_code(2, {"web1": {"state": "failed", "code": code, "restored": False}}) == 4
+
+
 @pytest.mark.parametrize(("first", "second"), list(itertools.combinations((6, 5, 8, 7, 4, 3, 0), 2)))
 def test_the_worst_host_decides(first, second):
     hosts = {"a": HOSTS[second], "b": HOSTS[first], "c": HOSTS[second]}

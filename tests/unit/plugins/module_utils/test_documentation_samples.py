@@ -23,6 +23,7 @@ from ansible_collections.windflow.platform.plugins.module_utils.documents import
 from ansible_collections.windflow.platform.plugins.module_utils.manifest import Manifest, load_manifest
 from ansible_collections.windflow.platform.tests.tools.documentation import (
     DOCUMENTATION,
+    make_example_plugin,
     make_walk_through,
     samples,
     under,
@@ -49,18 +50,7 @@ def test_the_documentation_has_the_samples_that_are_tested_here():
 
 
 def test_the_example_plugin_yml_is_accepted(tmp_path):
-    (sample,) = under("Plugin Metadata", "yaml")
-    folder = tmp_path / "example-plugin"
-    for name in ("config", "hooks", "scripts"):
-        (folder / name).mkdir(parents=True)
-    (folder / "plugin.yml").write_text(sample.text)
-    # the files that the sample names, but does not show
-    for path in re.findall(r"hooks/\S+", sample.text):
-        (folder / path).write_text(HOOK)
-        (folder / path).chmod(0o755)
-    (folder / "config/schema.json").write_text("{}")
-    (folder / "config/defaults.yaml").write_text("")
-    plugin = load_manifest(folder)
+    plugin = load_manifest(make_example_plugin(tmp_path))
     assert (plugin.name, plugin.version, plugin.license) == ("example-plugin", "1.0.0", "MIT")
     assert [(found.name, found.constraint) for found in plugin.dependencies] == [
         ("core", ">=1.0.0"),

@@ -123,3 +123,13 @@ def test_other_secrets_of_a_later_release_are_no_drift(host):
         folder.mkdir(parents=True)
         (folder / "DB_PASSWORD").write_text(text, encoding="utf-8")
         assert drift(host, trees=[{"root": str(folder), "step": "config"}]) == []
+
+
+def test_packages_and_services_are_remembered_and_named_where_they_differ(host):
+    kept = managed.snapshot("app", {"packages": ["nginx"], "services": ["nginx"]})
+    assert (kept["packages"], kept["services"]) == (["nginx"], ["nginx"])
+    found = managed.system_drift(["nginx"], {"nginx": {"running": False, "enabled": True, "exists": True}})
+    assert [(item["step"], item["resource"], item["found"]) for item in found] == [
+        ("packages", "package nginx", "missing"),
+        ("services", "service nginx", "False"),
+    ]

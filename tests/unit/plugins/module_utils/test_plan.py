@@ -293,7 +293,11 @@ def test_without_a_program_packages_database_and_services_are_left():
     made = make_database(blank_host(missing_packages=["postgresql"]))
     assert pending(made) == ["packages", "database", "services"]
     assert not made["new_release"] and made["install_dir"] == "" and made["host"]["port"] == 0
-    assert made["resources"] == {"database": {"name": "app", "user": "app", "port": 5432}}
+    assert made["resources"] == {
+        "packages": ["nginx", "supervisor"],
+        "services": ["nginx", "postgresql", "supervisor"],
+        "database": {"name": "app", "user": "app", "port": 5432},
+    }
 
 
 def test_without_a_program_nothing_is_asked_about_nginx_or_a_port():
