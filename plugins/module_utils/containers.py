@@ -443,6 +443,10 @@ class Containers(Switching):
         networks = self.docker("to list networks", "network", "ls", "--quiet", "--filter", label).split()
         for network in networks:
             self.docker("to remove a network", "network", "rm", network)
+        return self.end_removal(volumes, purge)
+
+    def end_removal(self, volumes, purge):
+        """What is left when nothing runs any more. Returns the volumes that stay."""
         for volume in volumes if purge else ():
             self.docker("to remove a volume", "volume", "rm", volume)
         self.remove_old_images(keep=False)

@@ -22,7 +22,7 @@ import shutil
 import subprocess
 import time
 
-from . import database_copy, files
+from . import database_copy, files, postgres
 from .backup_store import FORMAT, LABEL, Store, digest
 from .bounds import Bounds
 from .errors import Problem, WindflowError
@@ -265,7 +265,7 @@ class Job:
         self.clean_databases(facts)
         wanted = database_copy.properties(live) if live else record
         with self.scratch(
-            database_copy.derived_name(self.name, "_restore_"), wanted, facts, owner=wanted["owner"]
+            postgres.derived_name(self.name, "_restore_"), wanted, facts, owner=wanted["owner"]
         ) as scratch:
             self.fill(scratch, self.dump, record)
             self.server.sql("\n".join(database_copy.privileges(scratch, wanted)) + "\n")
@@ -322,7 +322,7 @@ class Job:
     def clean_databases(self, facts: dict) -> None:
         """Drops what runs that were killed have left in the server."""
         self.end_sessions()
-        prefixes = (SCRATCH, database_copy.derived_name(self.name, "_restore_"))
+        prefixes = (SCRATCH, postgres.derived_name(self.name, "_restore_"))
         for name, limit in facts["databases"]:
             # -2 is a database whose DROP was cut off.
             if limit not in (0, -2) or name[:-8] not in prefixes or not re.fullmatch("[0-9a-f]{8}", name[-8:]):

@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import time
 
 from .errors import Problem, WindflowError
-from .postgres import quote_identifier, quote_literal
+from .postgres import quote_identifier, quote_literal, replaced_prefix
 
 # "WIND": the first key of the advisory locks; the second are the eight digits of the database's name.
 LOCK = 0x57494E44
@@ -55,24 +54,14 @@ def counted(answers: list) -> tuple:
     return rows, next(number for schema, _table, number in answers if schema is None)
 
 
-def derived_name(name: str, suffix: str, room: int = 8) -> str:
-    """``name`` and ``suffix`` with ``room`` bytes left; a name that is too long is cut, with a digest of it."""
-    data = name.encode("utf-8")
-    left = 63 - room - len(suffix)
-    if len(data) <= left:
-        return name + suffix
-    cut = data[: left - 7].decode("utf-8", "ignore")
-    return "%s_%s%s" % (cut, hashlib.sha256(data).hexdigest()[:6], suffix)
-
-
 def replaced_name(name: str, taken: list) -> str:
     """What the live database is called once another one has its place."""
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    found = derived_name(name, "_replaced_", 20) + stamp
+    found = replaced_prefix(name) + stamp
     number = 1
     while found in taken:
         number += 1
-        found = derived_name(name, "_replaced_", 20) + "%s_%d" % (stamp, number)
+        found = replaced_prefix(name) + "%s_%d" % (stamp, number)
     return found
 
 

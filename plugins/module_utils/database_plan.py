@@ -147,11 +147,11 @@ def _privileges(name: str, user: str, actual: dict) -> list:
 
 def _removal(name: str, user: str, actual: dict) -> list:
     found = []
-    if actual["database"]:
-        quoted, literal = quote_identifier(name), quote_literal(name)
+    for one in [*([name] if actual["database"] else []), *actual.get("replaced", [])]:
+        quoted, literal = quote_identifier(one), quote_literal(one)
         found.append(
             _change(
-                "database " + name,
+                "database " + one,
                 "state",
                 "present",
                 "absent",

@@ -27,7 +27,7 @@ CONTAINER = (
 NAMESPACE = "com.docker.stack.namespace"
 ENGINE = (
     '{"version":{{json .ServerVersion}},"root":{{json .DockerRootDir}},"swarm":{"state":{{json .Swarm.LocalNodeState}},'
-    '"manager":{{json .Swarm.ControlAvailable}},"nodes":{{json .Swarm.Nodes}}}}'
+    '"manager":{{json .Swarm.ControlAvailable}}}}'
 )
 NO_CLIENT = "there is no program docker"
 SECONDS = 600
@@ -61,7 +61,7 @@ def read_containers(output):
 
 def services_of(project):
     """Arguments that list a stack's services, in lines that ``read_services`` reads. Only a manager knows them."""
-    shape = '{"name":{{json .Name}},"mode":{{json .Mode}},"replicas":{{json .Replicas}}}'
+    shape = '{"name":{{json .Name}},"replicas":{{json .Replicas}}}'
     return ["service", "ls", "--filter", "label=%s=%s" % (NAMESPACE, project), "--format", shape]
 
 
@@ -114,7 +114,7 @@ class Questions:
 
     def answers(self):
         """{"version", "compose", "error", "root", "space", "images": {tag: id}, "containers": [...],
-        "swarm": {"state", "manager", "nodes"}, "services": [...], "specs": {service: digest}}.
+        "swarm": {"state", "manager"}, "services": [...], "specs": {service: digest}}.
 
         ``version`` is empty where no engine answers; ``error`` then says why.
         """

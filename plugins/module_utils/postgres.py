@@ -31,6 +31,8 @@ SELECT json_build_object(
       'login', rolcanlogin, 'superuser', rolsuper, 'createdb', rolcreatedb, 'createrole', rolcreaterole,
       'replication', rolreplication, 'bypassrls', rolbypassrls, 'limit', rolconnlimit,
       'verifier', coalesce(rolpassword, ''))), '{{}}') FROM pg_authid WHERE rolname IN ({user}, {owner})),
+  'replaced', (SELECT coalesce(json_agg(datname ORDER BY datname), '[]') FROM pg_database
+      WHERE left(datname, length({replaced})) = {replaced} AND pg_get_userbyid(datdba) IN ({user}, {owner})),
   'database', (SELECT json_build_object(
       'owner', pg_get_userbyid(datdba), 'open', datallowconn,
       'public_connect', EXISTS (SELECT FROM aclexplode(coalesce(datacl, acldefault('d', datdba)))
@@ -62,6 +64,21 @@ _BOTH = """\
 def owner_role(name: str) -> str:
     """The role that owns the database ``name``."""
     return name + "_owner"
+
+
+def derived_name(name: str, suffix: str, room: int = 8) -> str:
+    """``name`` and ``suffix`` with ``room`` bytes left; a name that is too long is cut, with a digest of it."""
+    data = name.encode("utf-8")
+    left = 63 - room - len(suffix)
+    if len(data) <= left:
+        return name + suffix
+    cut = data[: left - 7].decode("utf-8", "ignore")
+    return "%s_%s%s" % (cut, hashlib.sha256(data).hexdigest()[:6], suffix)
+
+
+def replaced_prefix(name: str) -> str:
+    """What the names of databases begin with whose place a restored one has taken; a time follows."""
+    return derived_name(name, "_replaced_", 20)
 
 
 def quote_identifier(name: str) -> str:
@@ -172,13 +189,15 @@ def inspect_sql(name: str, user: str, connected: bool = False) -> str:
         name=quote_literal(name),
         user=quote_literal(user),
         owner=quote_literal(owner_role(name)),
+        replaced=quote_literal(replaced_prefix(name)),
         connect=connect_command(name),
     )
 
 
 def parse_state(output: str) -> dict:
-    """The server's state: version, encoding, collate, roles {name: {…}}, database {…} or None, schema {…}."""
-    state = {"schema": {}}
+    """The server's state: version, encoding, collate, roles {name: {…}}, database {…} or None, schema {…}, and the
+    names of databases that a restore has replaced."""
+    state = {"schema": {}, "replaced": []}
     for line in output.splitlines():
         if line.startswith("{"):
             state.update(json.loads(line))

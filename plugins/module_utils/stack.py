@@ -139,10 +139,13 @@ class Stack(Containers):
 
     # What the swarm says.
 
-    def services(self):
-        """{name: {"template", "update", "image"}} of the stack's services."""
-        listed = self.docker("to list services", *engine.services_of(self.options.project))
-        names = [item["name"] for item in engine.read_services(listed)]
+    def listed(self):
+        """The stack's services with the number of their tasks."""
+        return engine.read_services(self.docker("to list services", *engine.services_of(self.options.project)))
+
+    def services(self, listed=None):
+        """{name: {"template", "update"}} of the stack's services."""
+        names = [item["name"] for item in (self.listed() if listed is None else listed)]
         if not names:
             return {}
         shape = '{"name":{{json .Spec.Name}},"template":{{json .Spec.TaskTemplate}},"update":{{json .UpdateStatus}}}'
@@ -170,11 +173,10 @@ class Stack(Containers):
         limit = (self.options.health_timeout + TASK_SECONDS) * tasks + ORCHESTRATION_SECONDS
         deadline = time.monotonic() + limit
         while True:
-            services = self.services()
+            listed = self.listed()
+            services = self.services(listed)
             waiting = []
-            for item in engine.read_services(
-                self.docker("to list services", *engine.services_of(self.options.project))
-            ):
+            for item in listed:
                 name = item["name"]
                 state = (services.get(name, {}).get("update") or {}).get("State") or ""
                 if name in changed and state in WENT_BACK:
@@ -243,13 +245,25 @@ class Stack(Containers):
         project = self.options.project
         self.docker("the stack to be removed", "stack", "rm", project)
         deadline = time.monotonic() + ORCHESTRATION_SECONDS
-        while self.docker("to list tasks", "stack", "ps", "--quiet", project, check=False).strip() or self.docker(
-            "to list networks", "network", "ls", "--quiet", *self.labelled()
-        ):
+        while True:
+            said = self.docker("to list tasks", "stack", "ps", "--format", "{{.Node}}", project, check=False)
+            nodes = {name for name in said.splitlines() if name}
+            if not nodes and not self.docker("to list networks", "network", "ls", "--quiet", *self.labelled()):
+                return
+            if nodes and nodes <= self.nodes_down():
+                shown = ", ".join(sorted(nodes))
+                self.warnings.append("tasks of %s on %s, which is down, were left to the swarm" % (project, shown))
+                return
             if time.monotonic() > deadline:
                 self.warnings.append("some tasks of %s had not ended after %d s" % (project, ORCHESTRATION_SECONDS))
                 return
             time.sleep(POLL_SECONDS)
+
+    def nodes_down(self):
+        """Names of nodes that the manager does not reach: nobody learns what their tasks do."""
+        said = self.docker("to list nodes", "node", "ls", "--format", "{{.Hostname}} {{.Status}}")
+        pairs = (line.partition(" ") for line in said.splitlines())
+        return {name for name, _blank, status in pairs if status == "Down"}
 
     def removable(self):
         return sorted(self.services())
@@ -261,9 +275,4 @@ class Stack(Containers):
         self.changes += services + (volumes if purge else [])
         if services:
             self.remove_stack()
-        for volume in volumes if purge else ():
-            self.docker("to remove a volume", "volume", "rm", volume)
-        self.remove_old_images(keep=False)
-        if files.remove(self.current_path):
-            self.changes.append(self.current_path)
-        return {"volumes": [] if purge else volumes}
+        return self.end_removal(volumes, purge)

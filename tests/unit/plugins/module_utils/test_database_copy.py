@@ -45,10 +45,10 @@ PARAMS = {
 @pytest.mark.parametrize("name", ["app", "a" * 63, "ü" * 31 + "x", "€" * 21])
 def test_derived_names_fit_and_differ(name):
     for suffix, room in (("_restore_", 8), ("_replaced_", 20)):
-        found = database_copy.derived_name(name, suffix, room)
+        found = postgres.derived_name(name, suffix, room)
         assert len(found.encode()) <= 63 - room
         assert postgres.quote_identifier(found + "x" * room)
-    assert database_copy.derived_name("a" * 63, "_restore_") != database_copy.derived_name("a" * 62 + "b", "_restore_")
+    assert postgres.derived_name("a" * 63, "_restore_") != postgres.derived_name("a" * 62 + "b", "_restore_")
 
 
 def test_a_name_that_is_taken_gets_a_number(monkeypatch):

@@ -142,3 +142,10 @@ def test_hostile_names_stay_names():
     sql = plan.statements(desired(name='a"; DROP', user="u'; --"), BLANK)
     assert 'CREATE DATABASE "a""; DROP" OWNER "a""; DROP_owner";' in sql
     assert 'GRANT USAGE ON SCHEMA public TO "u\'; --";' in sql
+
+
+def test_a_removal_takes_along_what_a_restore_has_replaced():
+    state = {**SETTLED, "replaced": ["app_replaced_20261125T174720Z"]}
+    dropped = [sql for sql in plan.statements(desired(state="absent"), state) if sql.startswith("DROP DATABASE")]
+    assert dropped == ['DROP DATABASE "app";', 'DROP DATABASE "app_replaced_20261125T174720Z";']
+    assert plan.statements(desired(), state) == []
