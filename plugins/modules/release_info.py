@@ -89,7 +89,7 @@ def recorded_plugins():
         names = sorted(os.listdir(record.STATE_DIR))
     except FileNotFoundError:
         return []
-    return [name for name in names if os.path.exists(os.path.join(record.STATE_DIR, name, "record.json"))]
+    return [name for name in names if record.exists(name)]
 
 
 def run_identity():
@@ -115,7 +115,13 @@ def main():
     module = AnsibleModule(argument_spec={"plugin": {"type": "str"}}, supports_check_mode=True)
     names = [module.params["plugin"]] if module.params["plugin"] else recorded_plugins()
     try:
-        module.exit_json(changed=False, run=run_identity(), plugins={name: view(record.load(name)) for name in names})
+        plugins = {}
+        for name in names:
+            remembered, rebuilt = record.read(name)
+            plugins[name] = view(remembered)
+            if rebuilt:
+                module.warn(rebuilt)
+        module.exit_json(changed=False, run=run_identity(), plugins=plugins)
     except WindflowError as error:
         module.fail_json(**error.as_result())
 
