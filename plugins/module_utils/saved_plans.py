@@ -39,12 +39,12 @@ def compare(path: str, host: str, now: dict[str, Any]) -> None:
     try:
         saved = json.loads(Path(path).read_text(encoding="utf-8"))
         hosts = saved["hosts"] if saved["format"] == FORMAT else None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         hosts = None
         got = getattr(error, "strerror", None) or "something else"
     else:
-        got = "format %s" % saved["format"]
-    if not isinstance(hosts, dict):
+        got = "another content" if isinstance(hosts, dict) else "format %s" % saved["format"]
+    if not isinstance(hosts, dict) or not all(isinstance(agreed, dict) for agreed in hosts.values()):
         raise WindflowError(Problem("E2023", "a plan that the playbook plan has saved", got, "plan again", file=path))
     remedy = "plan again, and look at it"
     if host not in hosts:
