@@ -350,9 +350,10 @@ def _write(path, data, at_rest):
 
 
 def _reserve(path, size):
-    """A file of at least that size, whose blocks are its own. Returns whether it was made now."""
+    """A file of about that size, whose blocks are its own. Returns whether it was made now."""
     with contextlib.suppress(FileNotFoundError):
-        if os.lstat(path).st_size >= size:
+        # A record that grew a little in the run does not give up what is reserved: it might not be had again.
+        if os.lstat(path).st_size >= size - RESERVE_BYTES // 2:
             return False
         os.unlink(path)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)

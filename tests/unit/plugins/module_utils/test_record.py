@@ -307,6 +307,19 @@ def small_disk(tmp_path):
     subprocess.run(["umount", str(place)], check=True)
 
 
+@pytest.mark.fault(26)
+def test_what_is_reserved_for_the_end_of_a_run_is_not_given_up_in_between(tmp_path):
+    opened = begun(record.empty("app"))
+    record.save(opened, str(tmp_path))
+    reserve = tmp_path / "app" / "record.json.reserve"
+    before = reserve.stat()
+    assert before.st_size > record.RESERVE_BYTES and before.st_blocks * 512 >= before.st_size
+    record.save(record.at_step(opened, "run-1", "application", NOW), str(tmp_path))
+    assert reserve.stat().st_ino == before.st_ino
+    record.save(record.unlock(opened, "bob", NOW), str(tmp_path))
+    assert not reserve.exists()
+
+
 @pytest.mark.system
 @pytest.mark.fault(26)
 def test_a_run_does_not_begin_on_a_full_disk_and_the_record_stays(small_disk):
