@@ -1,7 +1,7 @@
 # Every target is a script in scripts/ with a name of its own; this file only names them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help deploy test unit system lint sanity integration faults molecule clean-clone bench build clean
+.PHONY: help deploy test unit system lint sanity integration faults fuzz molecule clean-clone bench build clean
 
 PLUGIN ?= template
 SCENARIO ?= default
@@ -36,6 +36,9 @@ integration:     ## the modules' integration targets, on this machine
 
 faults:          ## what happens when things go wrong, a line for each row of docs/faults.md; not part of `test`
 	@scripts/faults.sh
+
+fuzz:            ## the fuzzed tests with other examples, round after round, for five minutes at most; not part of `test`
+	@scripts/fuzz.sh
 
 molecule:        ## one Molecule scenario, SCENARIO=default, host, elsewhere, compose or swarm
 	@scripts/molecule.sh '$(SCENARIO)'

@@ -180,7 +180,7 @@ def make(
         "run": RUN,
         "holder": "%s@%s" % (getpass.getuser(), socket.gethostname()),
         "inputs": {**inputs.arguments, "replicas": settings.replicas},
-        "warnings": [str(problem) for problem in (*inputs.warnings, *warnings)],
+        "warnings": [str(problem) for problem in (*host.get("warnings", []), *inputs.warnings, *warnings)],
         "directory": str(Path.cwd()),
         "agreement": saved_plans.agreement(made, host["current"]),
         "diff": {"before": "", "after": plan.as_text(made), "after_header": "what is pending"},

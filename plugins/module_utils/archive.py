@@ -89,7 +89,7 @@ def unpack(source: bytes | io.IOBase, dest_dir: str, limits: dict | None = None,
             raise
     except OSError as error:
         got = "%s: %s" % (error.filename or dest_dir, error.strerror)
-        remedy = "make room or correct the permissions"
+        remedy = "make room (df, df -i) or correct the permissions"
         problem = Problem("E4022", "to unpack the archive to %s" % dest_dir, got, remedy)
         raise WindflowError(problem, "Nothing was kept of it.") from error
     finally:

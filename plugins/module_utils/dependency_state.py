@@ -22,7 +22,7 @@ def names(state_dir=record.STATE_DIR):
         found = sorted(os.listdir(state_dir))
     except FileNotFoundError:
         return []
-    return [name for name in found if os.path.exists(os.path.join(state_dir, name, "record.json"))]
+    return [name for name in found if record.exists(name, state_dir)]
 
 
 def deployed(state_dir=record.STATE_DIR):

@@ -79,7 +79,10 @@ def _beside(path):
     temporary = os.path.join(folder, ".%s.%s" % (name, secrets.token_hex(6)))
     try:
         yield temporary
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, OSError) and not error.filename:
+            # A write that fails, as on a full disk, does not say of which file.
+            error.filename = path
         remove(temporary)
         raise
 

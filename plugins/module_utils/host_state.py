@@ -43,7 +43,7 @@ def ask_engine(params, current, kept):
 def run(params):
     """The answer of M(windflow.platform.host_info) to its options, which are documented there."""
     plugin, port = params["plugin"], params["port"]
-    remembered = record.load(plugin)
+    remembered, rebuilt = record.read(plugin)
     current = record.current(remembered)
     containers = ask_engine(params, current, remembered["managed"])
     drift = managed.Drift(plugin, remembered["managed"], containers)
@@ -61,6 +61,7 @@ def run(params):
         differing += managed.system_drift(missing, states)
     return {
         "changed": False,
+        "warnings": [rebuilt] if rebuilt else [],
         "engine": drift.engine,
         "facts": inspect_host.facts(params["paths"], port, params["user"], params["group"]),
         "drift": differing,

@@ -37,13 +37,17 @@ def load(plugin, state_dir=record.STATE_DIR):
 
 
 def make(plugin, keys, state_dir=record.STATE_DIR):
-    """Makes those of ``keys`` that are not there yet. Whether there were any."""
+    """Makes those of ``keys`` that are not there yet. Whether there were any. Raises WindflowError E4046 where the host
+    does not take them."""
     found = load(plugin, state_dir)
     missing = [key for key in keys if key not in found]
     if missing:
         found.update({key: secrets.token_hex(CHARACTERS // 2) for key in missing})
-        os.makedirs(record.directory(plugin, state_dir), mode=0o700, exist_ok=True)
-        files.write(path_of(plugin, state_dir), json.dumps(found, indent=1, sort_keys=True).encode(), 0o600)
+        try:
+            os.makedirs(record.directory(plugin, state_dir), mode=0o700, exist_ok=True)
+            files.write(path_of(plugin, state_dir), json.dumps(found, indent=1, sort_keys=True).encode(), 0o600)
+        except OSError as error:
+            raise WindflowError(files.problem(error)) from error
     return bool(missing)
 
 

@@ -16,8 +16,11 @@ States of a revision: running, deployed, superseded, failed, rolled_back, abando
 Times are UTC, ISO 8601; ``now`` and ``expires`` are seconds since the epoch. Order is by revision
 number and never by time, so that a clock that was set back changes nothing.
 
-The functions that change a record return a new one. Only ``load``, ``save`` and ``locked`` touch
-the disk.
+On the disk there are two files of it: ``record.json``, and ``record.json.previous``, a copy of the record
+as it last was at rest, which is without a lease. After a run both say the same; during one the copy is what
+was before it. So what is rebuilt from the copy never looks like a run at work.
+
+The functions that change a record return a new one. Only the last ones, from ``read`` on, touch the disk.
 """
 
 from __future__ import annotations
@@ -25,20 +28,24 @@ from __future__ import annotations
 import contextlib
 import copy
 import fcntl
-import json
 import os
 import time
 
-from . import files
+from . import files, record_format
 from .errors import Problem, WindflowError
 
 STATE_DIR = "/var/lib/windflow"
-FORMAT = 1
+FORMAT = record_format.FORMAT
 LEASE_SECONDS = 900
 # What is of use only while the revision's release is there.
 DETAILS = ("compose", "config", "database", "digests", "host", "resources")
 GOOD = ("deployed", "superseded")
 ROLLBACK = "rollback"
+COPY = ".previous"
+REJECTED = ".rejected"
+RESERVE = ".reserve"
+# Beyond twice of what a record is when a run begins: what the run may add to it.
+RESERVE_BYTES = 256 << 10
 
 
 def stamp(now):
@@ -242,58 +249,152 @@ def directory(plugin, state_dir=STATE_DIR):
     return os.path.join(state_dir, plugin)
 
 
-def load(plugin, state_dir=STATE_DIR):
-    """The record of a plugin, an empty one where there is none.
+def path_of(plugin, state_dir=STATE_DIR):
+    return os.path.join(directory(plugin, state_dir), "record.json")
 
-    A record that cannot be read is replaced by the copy that was saved before it.
+
+def exists(plugin, state_dir=STATE_DIR):
+    """Whether the plugin has a record, be it one that cannot be read."""
+    path = path_of(plugin, state_dir)
+    return os.path.exists(path) or os.path.exists(path + COPY)
+
+
+def read(plugin, state_dir=STATE_DIR):
+    """The record of a plugin, an empty one where there is none; and "", or why it was taken from the copy.
+
+    The copy is taken if the record is missing, cut off, or was edited: an edit is never used silently.
+    Raises WindflowError E5003 if the copy is of no use either.
     """
-    path = os.path.join(directory(plugin, state_dir), "record.json")
-    for candidate in (path, path + ".previous"):
+    path = path_of(plugin, state_dir)
+    if not exists(plugin, state_dir):
+        return empty(plugin), ""
+    reasons = []
+    for place in (path, path + COPY):
         try:
-            with open(candidate, encoding="utf-8") as stream:
-                record = json.load(stream)
-        except FileNotFoundError:
-            continue
-        except ValueError:
-            continue
-        if isinstance(record, dict) and record.get("format") == FORMAT and record.get("plugin") == plugin:
-            return record
-    if os.path.exists(path):
-        raise WindflowError(
-            Problem(
-                code="E5003",
-                file=path,
-                expected="a record of plugin %s in format %d, here or in %s.previous" % (plugin, FORMAT, path),
-                remedy="put a copy from a backup in its place, or move it away to deploy as on a new host",
-            )
+            with open(place, "rb") as stream:
+                record = record_format.decode(stream.read(), plugin)
+        except OSError as error:
+            reasons.append(error.strerror)
+        except ValueError as error:
+            reasons.append(str(error))
+        else:
+            if place == path:
+                return record, ""
+            if not record["lease"]:
+                return record, (
+                    "%s is not used (%s), but its copy %s, which is what the last run left. The next run that changes "
+                    "something writes it anew and keeps what is there now as %s"
+                    % (path, reasons[0], place, os.path.basename(path + REJECTED))
+                )
+            reasons.append("a record with a run at work")
+    raise WindflowError(
+        Problem(
+            code="E5003",
+            file=path,
+            expected="a record of plugin %s in format %d, here or in %s" % (plugin, FORMAT, path + COPY),
+            got="here %s; there %s" % tuple(reasons),
+            remedy="put a copy from a backup in its place; or, if an edit of it is meant, remove its line checksum; "
+            "or move both away to deploy as on a new host",
         )
-    return empty(plugin)
+    )
+
+
+def load(plugin, state_dir=STATE_DIR):
+    """The record alone, wherever it was taken from."""
+    return read(plugin, state_dir)[0]
+
+
+def set_aside(plugin, state_dir=STATE_DIR):
+    """Keeps a record that cannot be used beside the one that will be written in its place."""
+    path = path_of(plugin, state_dir)
+    if os.path.lexists(path):
+        with _kept(path):
+            os.replace(path, path + REJECTED)
 
 
 def save(record, state_dir=STATE_DIR):
-    """Writes the record so that a power cut leaves the old one or the new one, never half of one."""
+    """Writes the record so that a power cut leaves the old one or the new one, never half of one.
+
+    While a run is at work, room is reserved for its end: a disk that was filled meanwhile cannot leave a
+    switched release without a record. Raises WindflowError E5004; then the record on the disk is the old one.
+    """
     parent = directory(record["plugin"], state_dir)
-    os.makedirs(parent, mode=0o700, exist_ok=True)
-    path = os.path.join(parent, "record.json")
-    if os.path.lexists(path):
-        files.remove(path + ".previous")
-        os.link(path, path + ".previous", follow_symlinks=False)
-    files.write(path, json.dumps(record, indent=1, sort_keys=True).encode(), 0o600)
-    # The rename itself has to reach the disk too.
-    folder = os.open(parent, os.O_RDONLY)
+    path = path_of(record["plugin"], state_dir)
+    data = record_format.encode(record)
+    at_rest = not record["lease"]
+    with _kept(path):
+        os.makedirs(parent, mode=0o700, exist_ok=True)
+        reserved = not at_rest and _reserve(path + RESERVE, 2 * len(data) + RESERVE_BYTES)
+        try:
+            _write(path, data, at_rest)
+        except OSError:
+            # A run that cannot begin leaves no reserve behind; one that ends has it for that.
+            given_back = (at_rest or reserved) and files.remove(path + RESERVE)
+            if not (at_rest and given_back):
+                raise
+            _write(path, data, at_rest)
+        if at_rest:
+            files.remove(path + RESERVE)
+        # The rename itself has to reach the disk too.
+        folder = os.open(parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _write(path, data, at_rest):
+    if at_rest:
+        # The copy first: if the second of the two fails, the record still names the run that has to be ended.
+        files.write(path + COPY, data, 0o600)
+    files.write(path, data, 0o600)
+
+
+def _reserve(path, size):
+    """A file of about that size, whose blocks are its own. Returns whether it was made now."""
+    with contextlib.suppress(FileNotFoundError):
+        # A record that grew a little in the run does not give up what is reserved: it might not be had again.
+        if os.lstat(path).st_size >= size - RESERVE_BYTES // 2:
+            return False
+        os.unlink(path)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     try:
-        os.fsync(folder)
+        os.posix_fallocate(descriptor, 0, size)
+    except OSError:
+        os.unlink(path)
+        raise
     finally:
-        os.close(folder)
+        os.close(descriptor)
+    return True
+
+
+@contextlib.contextmanager
+def _kept(path):
+    """E5004 for what the system refuses."""
+    try:
+        yield
+    except OSError as error:
+        raise WindflowError(
+            Problem(
+                code="E5004",
+                file=path,
+                expected="the host to take the record",
+                got=error.strerror or str(error),
+                remedy="make room there (df, df -i), or mend the disk, then run again",
+            ),
+            outcome="The record was not changed.",
+        ) from error
 
 
 @contextlib.contextmanager
 def locked(plugin, state_dir=STATE_DIR):
     """Holds the plugin's lock file, so that reading, changing and saving a record is one action."""
     parent = directory(plugin, state_dir)
-    os.makedirs(state_dir, mode=0o755, exist_ok=True)
-    os.makedirs(parent, mode=0o700, exist_ok=True)
-    descriptor = os.open(os.path.join(parent, "lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    with _kept(path_of(plugin, state_dir)):
+        os.makedirs(state_dir, mode=0o755, exist_ok=True)
+        os.makedirs(parent, mode=0o700, exist_ok=True)
+        lock = os.path.join(parent, "lock")
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

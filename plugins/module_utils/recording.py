@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import time
 
-from . import dependency_state, kept_secrets, managed, record, releases
+from . import dependency_state, files, kept_secrets, managed, record, releases
 from .errors import Problem, WindflowError
 
 POLL_SECONDS = 1.0
@@ -70,16 +70,17 @@ def begin(params):
 
     if params["purpose"] == REMOVE:
         refuse_if_needed(plugin)
-    if params["check"]:
-        after = started(record.load(plugin))
-        return {"changed": True, "revision": record.find(after, after["lease"]["revision"])}
-    with record.locked(plugin):
-        before = record.load(plugin)
+    with contextlib.nullcontext() if params["check"] else record.locked(plugin):
+        before, rebuilt = record.read(plugin)
         again = bool(before["lease"] and before["lease"]["run"] == run)
         after = started(before)
-        record.save(after)
-        kept_secrets.make(plugin, params["generate"])
-    return {"changed": not again, "revision": record.find(after, after["lease"]["revision"])}
+        if not params["check"]:
+            if rebuilt:
+                record.set_aside(plugin)
+            record.save(after)
+            kept_secrets.make(plugin, params["generate"])
+    result = {"changed": not again or params["check"], "revision": record.find(after, after["lease"]["revision"])}
+    return dict(result, warnings=[rebuilt]) if rebuilt else result
 
 
 def refuse_if_needed(plugin):
@@ -96,10 +97,16 @@ def end(params):
     if params["check"]:
         return {"changed": True, "revision": dict(params["revision"]), "deleted": []}
     # What the host has now is read before the lock is taken: it may take a while.
-    kept = managed.snapshot(plugin, params["resources"]) if params["state"] == "finished" else {}
+    try:
+        kept = managed.snapshot(plugin, params["resources"]) if params["state"] == "finished" else {}
+    except OSError as error:
+        raise WindflowError(files.problem(error), outcome="The record was not changed.") from error
     with record.locked(plugin):
         remembered = record.load(plugin)
         serving = record.current(remembered) or {}
+        if params["state"] == "failed" and not remembered["lease"]:
+            # It failed before it could begin, or was unlocked: its error is the one to be told.
+            return {"changed": False, "revision": None, "deleted": [], **restored(params, serving)}
         number = remembered["lease"]["revision"] if remembered["lease"] else 0
         if params["state"] == "finished":
             # A rollback to this revision needs to know what it managed.
@@ -111,8 +118,8 @@ def end(params):
             remembered = record.remove(remembered, run, now, params["revision"])
         record.save(remembered)
     result = {"changed": True, "revision": record.find(remembered, number), "deleted": []}
-    if params["install_dir"] and params["state"] == "failed":
-        result["restored"] = releases.current_release(params["install_dir"]) == serving.get("release", "")
+    if params["state"] == "failed":
+        result.update(restored(params, serving))
     if params["install_dir"] and params["state"] != "removed":
         kept_releases = record.kept_releases(remembered, params["keep_releases"])
         result["deleted"] = releases.superfluous(params["install_dir"], kept_releases)
@@ -121,5 +128,16 @@ def end(params):
         releases.forget_trees(plugin)
         if params["revision"].get("purged"):
             kept_secrets.remove(plugin)
-    releases.write_local_facts()
+    try:
+        releases.write_local_facts()
+    except (OSError, WindflowError) as error:
+        # They are derived from the records, which are as they should be: the next run writes them again.
+        result["warnings"] = ["%s is not up to date: %s" % (releases.FACTS_FILE, error)]
     return result
+
+
+def restored(params, serving):
+    """Whether the release that served before a run that failed serves after it."""
+    if not params["install_dir"]:
+        return {}
+    return {"restored": releases.current_release(params["install_dir"]) == serving.get("release", "")}

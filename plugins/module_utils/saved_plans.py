@@ -40,18 +40,19 @@ def compare(path: str, host: str, now: dict[str, Any], dependency: str = "") -> 
     try:
         saved = json.loads(Path(path).read_text(encoding="utf-8"))
         hosts = saved["hosts"] if saved["format"] == FORMAT else None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         hosts = None
         got = getattr(error, "strerror", None) or "something else"
     else:
-        got = "format %s" % saved["format"]
-    if not isinstance(hosts, dict):
+        got = "another content" if isinstance(hosts, dict) else "format %s" % saved["format"]
+    if not isinstance(hosts, dict) or not all(isinstance(agreed, dict) for agreed in hosts.values()):
         raise WindflowError(Problem("E2023", "a plan that the playbook plan has saved", got, "plan again", file=path))
     remedy = "plan again, and look at it"
     agreed = hosts.get(host)
     if dependency and agreed is not None:
-        agreed = agreed.get("dependencies", {}).get(dependency)
-    if agreed is None:
+        others = agreed.get("dependencies")
+        agreed = others.get(dependency) if isinstance(others, dict) else None
+    if not isinstance(agreed, dict):
         wanted = "a plan for host %s" % host + (", plugin %s" % dependency if dependency else "")
         raise WindflowError(Problem("E2022", wanted, "none", remedy, file=path))
     before = json.loads(json.dumps(agreed))

@@ -78,7 +78,7 @@ def stage(params):
         manifest = archive.unpack(data, path, private=(*params["private"], *params["readable"]))
     except OSError as error:
         raise WindflowError(
-            Problem("E4001", "to write the release", str(error), "free some space, or mend the disk", path=path)
+            Problem("E4001", "to write the release", str(error), "make room (df, df -i), or mend the disk", path=path)
         ) from error
     try:
         for name in params["readable"]:

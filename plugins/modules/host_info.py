@@ -157,7 +157,10 @@ def main():
         supports_check_mode=True,
     )
     try:
-        module.exit_json(**host_state.run(module.params))
+        result = host_state.run(module.params)
+        for warning in result.pop("warnings", []):
+            module.warn(warning)
+        module.exit_json(**result)
     except WindflowError as error:
         module.fail_json(**error.as_result())
 

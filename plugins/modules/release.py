@@ -140,7 +140,10 @@ def main():
         supports_check_mode=True,
     )
     try:
-        module.exit_json(**recording.run(dict(module.params, check=module.check_mode)))
+        result = recording.run(dict(module.params, check=module.check_mode))
+        for warning in result.pop("warnings", []):
+            module.warn(warning)
+        module.exit_json(**result)
     except WindflowError as error:
         module.fail_json(**error.as_result())
 

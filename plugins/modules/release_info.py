@@ -107,7 +107,13 @@ def main():
     module = AnsibleModule(argument_spec={"plugin": {"type": "str"}}, supports_check_mode=True)
     names = [module.params["plugin"]] if module.params["plugin"] else dependency_state.names()
     try:
-        module.exit_json(changed=False, run=run_identity(), plugins={name: view(record.load(name)) for name in names})
+        plugins = {}
+        for name in names:
+            remembered, rebuilt = record.read(name)
+            plugins[name] = view(remembered)
+            if rebuilt:
+                module.warn(rebuilt)
+        module.exit_json(changed=False, run=run_identity(), plugins=plugins)
     except WindflowError as error:
         module.fail_json(**error.as_result())
 

@@ -57,9 +57,11 @@ class Host:
             start_new_session=True,
         )
 
-    def run(self, playbook: str, variables: dict, code: int = 0, inventory: Path | None = None) -> str:
+    def run(
+        self, playbook: str, variables: dict, code: int = 0, inventory: Path | None = None, **environment: str
+    ) -> str:
         """The output of a run that has to end with that exit code."""
-        process = self.start(playbook, variables, inventory)
+        process = self.start(playbook, variables, inventory, **environment)
         output = process.communicate(timeout=300)[0]
         assert process.returncode == code, output[-6000:]
         return output
@@ -75,15 +77,15 @@ class Host:
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    def privileged(self, command: str) -> str:
-        """The same with the rights to mount, which the host itself does not have."""
+    def privileged(self, command: str, namespace: str = "mount") -> str:
+        """The same with the machine's rights in the host's mounts, or in its "net", which the host does not have."""
         shown = subprocess.run(
             ["docker", "inspect", "--format", "{{.State.Pid}}", "windflow-%s" % NAME],
             capture_output=True,
             text=True,
             check=True,
         )
-        argv = ["nsenter", "--target", shown.stdout.strip(), "--mount", "sh", "-c", command]
+        argv = ["nsenter", "--target", shown.stdout.strip(), f"--{namespace}", "sh", "-c", command]
         done = subprocess.run(argv, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout

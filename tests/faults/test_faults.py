@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import subprocess
@@ -13,6 +14,8 @@ import pytest
 
 from .conftest import NAME
 
+STATE = "/var/lib/windflow/template"
+FULL_OF_BYTES, FULL_OF_INODES = "size=$((bytes + (3 << 20)))", "nr_inodes=$((inodes + 99))"
 FAILING_HOOK = ("hooks/post-deploy.sh", "set -eu", "echo the hook does not like it; exit 3")
 
 
@@ -99,6 +102,140 @@ def test_a_disk_that_is_full_fails_the_run_and_the_old_release_serves(host):
     assert host.version() == "1.4.0"
 
 
+@contextlib.contextmanager
+def little_room(host, place, options):
+    """A file system of its own over a directory, with what is in it; ``$bytes`` and ``$inodes`` are what that needs.
+
+    Afterwards the directory has what the file system had.
+    """
+    kept = "/root/kept"
+    host.privileged(
+        f"set -e; rm -rf {kept}; cp -a {place} {kept}; inodes=$(find {kept} | wc -l)"
+        f"; bytes=$(du -s --block-size=1 {kept} | cut -f1)"
+        f'; mount -t tmpfs -o "mode=$(stat -c %a {place}),{options}" tmpfs {place}; cp -a {kept}/. {place}/'
+    )
+    try:
+        yield
+    finally:
+        host.privileged(
+            f"set -e; rm -rf {kept}; cp -a {place} {kept}; umount {place}; find {place} -mindepth 1 -delete"
+            f"; cp -a {kept}/. {place}/; rm -rf {kept}"
+        )
+
+
+def fill(host, place):
+    host.ssh(f"cat /dev/zero > {place}/filler 2>/dev/null || true; df {place}")
+
+
+@pytest.mark.fault(24)
+def test_a_disk_without_inodes_fails_the_run_and_the_old_release_serves(host):
+    newer = host.plugin("1.4.1")
+    releases = "/opt/template/releases"
+    with little_room(host, releases, "nr_inodes=$((inodes + 6))"):
+        before = host.ssh(f"ls {releases}")
+        output = host.deploy(newer, code=2)
+        assert "E4022" in output and "No space left on device" in output and "df -i" in output
+        assert host.version() == "1.0.0" and host.ssh(f"ls {releases}") == before
+        assert host.record()["revisions"][-1]["state"] == "failed"
+    host.deploy(newer)
+    assert host.version() == "1.4.1"
+
+
+@pytest.mark.fault(25)
+@pytest.mark.parametrize("version, room", [("1.4.2", FULL_OF_BYTES), ("1.4.3", FULL_OF_INODES)])
+def test_a_disk_that_is_full_in_pip_leaves_no_environment(host, version, room):
+    newer = host.plugin(version)
+    requirements = newer / "build" / "requirements.txt"
+    requirements.write_text(requirements.read_text(encoding="utf-8") + f"# of {version}\n", encoding="utf-8")
+    environments = "/opt/template/venvs"
+    with little_room(host, environments, room):
+        before = host.ssh(f"ls -A {environments}")
+        output = host.deploy(newer, code=2)
+        assert "E4063" in output and "No space left on device" in output
+        assert host.version() == "1.0.0" and host.ssh(f"ls -A {environments}") == before
+        assert host.record()["revisions"][-1]["state"] == "failed"
+    host.deploy(newer)
+    assert host.version() == version and "nothing to do" in host.deploy(newer)
+
+
+@pytest.mark.fault(26)
+def test_a_disk_that_is_full_at_the_record_lets_no_run_begin(host):
+    newer = host.plugin("1.4.4")
+    releases = host.ssh("ls /opt/template/releases")
+    with little_room(host, STATE, "size=$((bytes + (2 << 20)))"):
+        fill(host, STATE)
+        before = host.record()
+        output = host.deploy(newer, code=2)
+        assert "E5004" in output and "No space left on device" in output and f"{STATE}/record.json" in output
+        assert "the lease of run" not in output and "without an answer" not in output
+        assert host.record() == before and host.version() == "1.0.0"
+        assert host.ssh("ls /opt/template/releases") == releases
+        host.ssh(f"rm {STATE}/filler")
+        host.deploy(newer)
+    assert host.version() == "1.4.4" and "nothing to do" in host.deploy(newer)
+
+
+@pytest.mark.fault(26)
+def test_a_disk_that_is_filled_behind_the_switch_brings_the_old_release_back_and_that_is_recorded(host):
+    fills = ("hooks/post-deploy.sh", "set -eu", f"cat /dev/zero > {STATE}/filler 2>/dev/null; set -eu")
+    privileged = ("plugin.yml", "path: hooks/post-deploy.sh", "path: hooks/post-deploy.sh\n    privileged: true")
+    newer = host.plugin("1.4.5", *fills, *privileged)
+    with little_room(host, STATE, "size=$((bytes + (2 << 20)))"):
+        output = host.deploy(newer, code=2)
+        assert "No space left on device" in output and ".tree.json" in output and "serves again" in output
+        assert "without an answer" not in output
+        record = host.record()
+        assert host.version() == "1.0.0" and record["lease"] is None
+        assert (record["revisions"][-1]["version"], record["revisions"][-1]["state"]) == ("1.4.5", "failed")
+        assert ".reserve" not in host.ssh(f"ls -A {STATE}")
+        host.ssh(f"rm {STATE}/filler")
+    host.deploy(host.plugin("1.4.6"))
+    assert host.version() == "1.4.6"
+
+
+def history(record):
+    return [(entry["revision"], entry["release"], entry["version"]) for entry in record["revisions"]]
+
+
+@pytest.mark.fault(38)
+@pytest.mark.parametrize(
+    "version, damage",
+    [
+        ("1.7.0", f"truncate -s 1000 {STATE}/record.json"),
+        ("1.7.1", f'sed -i \'s/"sequence": .*/"sequence": 1,/\' {STATE}/record.json'),
+        ("1.7.2", f'sed -i \'/checksum/d; s/"current": .*/"current": "1.0.0",/\' {STATE}/record.json'),
+    ],
+    ids=["cut off", "edited", "edited, without its checksum"],
+)
+def test_a_record_that_was_damaged_is_rebuilt_and_a_newer_version_deployed(host, version, damage):
+    before = host.record()
+    host.ssh(damage)
+    broken = host.ssh(f"cat {STATE}/record.json")
+    output = host.deploy(host.plugin(version))
+    assert f"{STATE}/record.json is not used" in re.sub(r"\s+", " ", output) and "E5001" not in output
+    assert host.version() == version
+    after = host.record()
+    assert history(after)[:-1] == history(before) and after["sequence"] == before["sequence"] + 1
+    states = {entry["revision"]: entry["state"] for entry in after["revisions"]}
+    assert (states[before["current"]], states[after["current"]]) == ("superseded", "deployed")
+    assert host.ssh(f"cat {STATE}/record.json.rejected") == broken
+    again = host.deploy(host.plugin(version))
+    assert "nothing to do" in again and "is not used" not in again
+
+
+@pytest.mark.fault(38)
+def test_a_record_without_a_copy_of_use_stops_every_playbook_with_the_file_and_the_remedy(host):
+    host.ssh(f"cd {STATE}; mkdir kept; cp -a record.json* kept; for file in record.json*; do echo '{{' > $file; done")
+    try:
+        newer = {"plugin": str(host.plugin("1.7.3")), "target": "host"}
+        for playbook, variables in (("playbooks/status.yml", {"plugin": "template"}), ("deploy.yml", newer)):
+            output = host.run(playbook, variables, 2)
+            assert "E5003" in output and f"{STATE}/record.json" in output and "from a backup" in output
+        assert host.version() == "1.0.0"
+    finally:
+        host.ssh(f"cd {STATE}; rm record.json*; mv kept/* .; rmdir kept")
+
+
 @pytest.mark.fault(36)
 def test_where_going_back_fails_too_both_errors_are_told(host):
     current = next(item for item in host.record()["revisions"] if item["revision"] == host.record()["current"])
@@ -170,3 +307,22 @@ def test_a_file_edited_by_hand_is_named_and_kept_before_it_is_overwritten(host):
     assert "# by hand" not in host.ssh(f"cat {site}")
     assert host.ssh("systemctl is-enabled nginx").strip() == "enabled"
     assert "# by hand" in host.ssh("cat /var/lib/windflow/template/backups/*")
+
+
+@pytest.mark.fault(30)
+def test_a_migration_that_fails_is_not_switched_behind_and_its_backup_is_named(host):
+    declared = ("plugin.yml", "hooks:", 'hooks:\n  migrate: {path: hooks/migrate.sh, "on": target}')
+    newer = host.plugin("1.7.0", *declared)
+    hook = newer / "hooks" / "migrate.sh"
+    hook.write_text("#!/bin/sh\necho the migration does not like it; exit 3\n", encoding="utf-8")
+    hook.chmod(0o755)
+    assert host.request("/items", {"name": "there before the migration"})[0] == 201
+    output = host.deploy(newer, code=2)
+    last = host.record()["revisions"][-1]
+    backup = f"/var/lib/windflow/template/backups/database/{last['release']}.dump"
+    assert "the migration does not like it" in output and backup in output and backup in last["error"]
+    assert (last["version"], last["state"]) == ("1.7.0", "failed") and host.version() == "1.0.0"
+    assert "myapp" in host.ssh(f"runuser -u postgres -- pg_restore --list < {backup}")
+    hook.write_text("#!/bin/sh\nexit 0\n", encoding="utf-8")
+    host.deploy(newer)
+    assert host.version() == "1.7.0" and "there before the migration" in host.request("/items")[1]

@@ -6,8 +6,12 @@
 from __future__ import annotations
 
 import copy
+import gzip
 import json
+import os
+import shutil
 import time
+import zlib
 from pathlib import Path
 
 import pytest
@@ -15,8 +19,16 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.windflow.platform.plugins.module_utils import dialects
+from ansible_collections.windflow.platform.plugins.module_utils import (
+    archive,
+    dialects,
+    record,
+    record_format,
+    report,
+    saved_plans,
+)
 from ansible_collections.windflow.platform.plugins.module_utils.checks import check_config
+from ansible_collections.windflow.platform.plugins.module_utils.compose_documents import read_compose
 from ansible_collections.windflow.platform.plugins.module_utils.config import load_config
 from ansible_collections.windflow.platform.plugins.module_utils.documents import load_json, load_yaml
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
@@ -25,7 +37,12 @@ from ansible_collections.windflow.platform.plugins.module_utils.schema import lo
 
 pytestmark = pytest.mark.system
 
-FUZZ = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+# `make fuzz` asks for more, and for other examples each time, whatever Hypothesis does by itself in a CI.
+ASKED = int(os.environ.get("WINDFLOW_FUZZ_EXAMPLES", "0"))
+EXAMPLES = ASKED or 200
+FUZZ = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+if ASKED:
+    FUZZ = settings(FUZZ, derandomize=False)
 
 KEYS = st.sampled_from(
     [*FIELDS, "path", "on", "run", "timeout", "schema", "defaults", "core", "pre-deploy", "wsgi", "command", "packages"]
@@ -46,14 +63,14 @@ DATA = st.recursive(
 MAPS = st.dictionaries(KEYS, DATA, max_size=8)
 
 
-def outcome(function, *arguments) -> str:
+def outcome(function, *arguments, area="E1") -> str:
     """``ok`` or the code of the first finding; any other exception fails the test."""
     start = time.monotonic()
     try:
         function(*arguments)
     except WindflowError as error:
         assert error.problems
-        assert all(problem.code.startswith("E1") and problem.expected for problem in error.problems)
+        assert all(problem.code.startswith(area) and problem.expected for problem in error.problems)
         str(error).encode("utf-8")
         return error.code
     finally:
@@ -102,6 +119,63 @@ def test_json_is_read_as_the_standard_library_reads_it(data):
         assert load_json(text, "f").data == json.loads(text)
 
 
+@FUZZ
+@given(
+    text=st.text("{}[]:,-&*!|>'\"%#? \n\tab01<=.~", max_size=80).map(str.encode)
+    | st.lists(
+        st.sampled_from(
+            [b"a: ", b"- ", b"\n", b"  ", b"&x ", b"*x", b"!reset ", b"!override ", b"!!python/name:os.x ", b"<<: "]
+        )
+        | st.sampled_from(
+            [b"{", b"}", b"[", b"]", b",", b"? ", b"2001-99-99", b"1:99", b"!!binary a", b"!!set ", b"0o9", b"!!int x"]
+        ),
+        max_size=25,
+    ).map(b"".join)
+)
+def test_any_text_as_a_compose_file(text, folder):
+    (folder / "compose/compose.yaml").write_bytes(text)
+    outcome(read_compose, folder / "compose/compose.yaml", "compose.yaml")
+
+
+@FUZZ
+@given(
+    saved=st.fixed_dictionaries({"format": st.just(1) | SCALARS, "hosts": DATA | st.dictionaries(st.just("h"), DATA)})
+    | DATA,
+    text=st.none() | st.binary(max_size=60),
+)
+def test_anything_as_a_saved_plan(saved, text, folder):
+    (folder / "plan.json").write_bytes(json.dumps(saved).encode() if text is None else text)
+    outcome(saved_plans.compare, str(folder / "plan.json"), "h", {"version": "1.0.0", "pending": {}}, area="E2")
+
+
+CONTENT = {"app/a.py": (b"x" * 700, 0o644), "app/b/c.sh": (b"y", 0o755), "config.yaml": (b"", 0o600)}
+
+
+@FUZZ
+@given(
+    changes=st.lists(st.tuples(st.integers(0, 6000), st.binary(min_size=1, max_size=12)), max_size=4),
+    cut=st.integers(0, 6000),
+    checked=st.booleans(),
+    packed=st.booleans(),
+)
+def test_any_change_of_an_archive(changes, cut, checked, packed, tmp_path_factory):
+    raw = bytearray(archive.pack("", [], CONTENT) if packed else zlib.decompress(archive.pack("", [], CONTENT), 31))
+    for place, new in changes:
+        raw[place % len(raw) : place % len(raw) + len(new)] = new
+    if checked and not packed:
+        # As one who means it would: with the right sum of the header that was changed.
+        for start in range(0, len(raw) - 511, 512):
+            header = raw[start : start + 148] + b" " * 8 + raw[start + 156 : start + 512]
+            if header.strip(b"\0 "):
+                raw[start + 148 : start + 156] = b"%06o\0 " % sum(header)
+    data = bytes(raw[: len(raw) - cut % len(raw) if cut % 3 == 0 else len(raw)])
+    place = tmp_path_factory.mktemp("archive") / "release"
+    done = outcome(archive.unpack, data if packed else gzip.compress(data), str(place), area="E40")
+    assert sorted(os.listdir(place.parent)) == (["release"] if done == "ok" else [])
+    assert all(not path.is_symlink() or path.resolve().is_relative_to(place) for path in place.rglob("*"))
+    shutil.rmtree(place.parent)
+
+
 WORDS = st.sampled_from(["a", "b", "c"])
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 3) | st.floats(-3, 3) | st.sampled_from(["", "a", "b", "10.0.0.1/8"]),
@@ -140,7 +214,7 @@ def schemas(inner):
 
 
 @pytest.mark.parametrize("dialect", sorted(dialects.DIALECTS))
-@settings(FUZZ, max_examples=70)
+@settings(FUZZ, max_examples=EXAMPLES // 3)
 @given(schema=schemas(st.deferred(lambda: SCHEMAS)), data=st.dictionaries(WORDS, VALUES, max_size=3))
 def test_every_error_of_any_schema_becomes_a_finding(dialect, schema, data, tmp_path_factory):
     file = tmp_path_factory.getbasetemp() / "fuzz.json"
@@ -172,7 +246,7 @@ PLUGINS = Path(load_manifest.__globals__["__file__"]).resolve().parents[2] / "wi
 
 
 @pytest.mark.parametrize("plugin", ["template", "physical-host"])
-@settings(FUZZ, max_examples=100)
+@settings(FUZZ, max_examples=EXAMPLES // 2)
 @given(
     inventory=MAPS,
     more=MAPS,
@@ -199,3 +273,50 @@ def test_any_configuration(plugin, inventory, more, sets, environ, tmp_path_fact
 def test_any_configuration_without_a_schema_passes_the_rules_without_a_crash(data, folder, tmp_path_factory):
     (folder / "plugin.yml").write_text("name: sample\nversion: 1.0.0\n")
     outcome(lambda: check_config(load_config(load_manifest(folder), None, data), "production"))
+
+
+RECORD_KEYS = st.sampled_from(
+    [*record_format.RECORD, *record_format.LEASE, *record_format.REVISION, *record_format.NOTED, *record_format.MANAGED]
+)
+RECORD_DATA = st.recursive(
+    SCALARS | st.sampled_from(record_format.STATES),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(RECORD_KEYS, inner, max_size=5),
+    max_leaves=15,
+)
+
+
+def some_record():
+    remembered = record.empty("app")
+    for run in ("one", "two"):
+        fields = {"release": run, "version": "1.0.0", "digests": {"site": "x"}, "host": {}}
+        remembered = record.begin(remembered, run, "ann", "deploy", 0.0, fields)
+        remembered = record.finish(remembered, run, 0.0, {"paths": {"/x": {"step": "site"}}}, {}, 5)
+    return record.begin(remembered, "three", "bob", "deploy", 0.0, {"version": "2.0.0"})
+
+
+@FUZZ
+@given(
+    top=st.dictionaries(RECORD_KEYS, RECORD_DATA, max_size=2),
+    revision=st.dictionaries(RECORD_KEYS, RECORD_DATA, max_size=2),
+    lease=st.dictionaries(RECORD_KEYS, RECORD_DATA, max_size=2),
+    text=st.none() | st.binary(max_size=50),
+)
+def test_any_edit_of_a_record_leaves_one_that_can_be_used_or_none(top, revision, lease, text):
+    edited = some_record()
+    edited["lease"].update(lease)
+    edited["revisions"][1].update(revision)
+    edited.update(top)
+    data = json.dumps(edited).encode()
+    try:
+        remembered = record_format.decode(data if text is None else text + data[len(text) :], "app")
+    except ValueError as error:
+        assert str(error)
+        return
+    serving, last = record.current(remembered), (remembered["revisions"] or [None])[-1]
+    assert isinstance(report.status(remembered, serving, last) + report.history(remembered), list)
+    record.good(remembered), record.remains(remembered), record.kept_releases(remembered, 5)
+    record.unlock(remembered, "bob", 0.0)
+    begun = record.begin(remembered, "four", "bob", "deploy", 1e12, {"release": "four"})
+    ended = record.finish(record.at_step(begun, "four", "site", 1e9), "four", 1e9, {}, {}, 5)
+    assert record.current(ended)["release"] == "four"
+    assert record_format.decode(record_format.encode(ended), "app") == ended

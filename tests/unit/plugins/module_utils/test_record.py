@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import subprocess
 
 import pytest
 
@@ -151,24 +152,201 @@ def test_nothing_but_the_record_and_its_previous_copy_is_left_behind(tmp_path):
     assert sorted(os.listdir(tmp_path / "app")) == ["record.json", "record.json.previous"]
 
 
+def file_of(tmp_path):
+    return tmp_path / "app" / "record.json"
+
+
+def edited(tmp_path, change, checksum=True):
+    """The record's file after somebody's edit; without its checksum, if that was removed too."""
+    data = json.loads(file_of(tmp_path).read_text(encoding="utf-8"))
+    if not checksum:
+        del data["checksum"]
+    change(data)
+    file_of(tmp_path).write_text(json.dumps(data), encoding="utf-8")
+
+
 @pytest.mark.fault(38)
-@pytest.mark.parametrize("damage", [b"", b'{"format": 1, "plu', b"[]", b'{"format": 99}'], ids=repr)
-def test_a_damaged_record_gives_way_to_the_copy_before_it(tmp_path, damage):
+@pytest.mark.parametrize(
+    "damage", [b"", b'{"format": 1, "plu', b"[]", b'{"format": 99}', b"\xff", b"[" * 99999], ids=len
+)
+def test_a_damaged_record_is_rebuilt_as_it_was_at_rest(tmp_path, damage):
+    first = deployed(record.empty("app"), "run-1")
+    record.save(first, str(tmp_path))
+    record.save(begun(first, "run-2"), str(tmp_path))
+    second = deployed(first, "run-2", digests={"site": "x"})
+    record.save(second, str(tmp_path))
+    file_of(tmp_path).write_bytes(damage)
+    found, why = record.read("app", str(tmp_path))
+    assert found == second and found["lease"] is None
+    assert "%s is not used" % file_of(tmp_path) in why and "record.json.previous" in why
+
+
+@pytest.mark.fault(38)
+def test_a_record_that_is_damaged_in_place_does_not_take_its_copy_along(tmp_path):
+    record.save(deployed(record.empty("app"), "run-1"), str(tmp_path))
+    os.truncate(file_of(tmp_path), 10)
+    assert record.current(record.load("app", str(tmp_path)))["release"] == "rel-run-1"
+
+
+@pytest.mark.fault(38)
+def test_a_record_that_is_damaged_while_a_run_is_at_work_is_what_was_before_that_run(tmp_path):
+    first = deployed(record.empty("app"), "run-1")
+    record.save(first, str(tmp_path))
+    record.save(begun(first, "run-2"), str(tmp_path))
+    file_of(tmp_path).write_bytes(b"{")
+    assert record.load("app", str(tmp_path)) == first
+
+
+@pytest.mark.fault(38)
+def test_a_record_that_is_gone_is_rebuilt_too(tmp_path):
     good = deployed(record.empty("app"), "run-1")
     record.save(good, str(tmp_path))
-    record.save(deployed(good, "run-2"), str(tmp_path))
-    (tmp_path / "app" / "record.json").write_bytes(damage)
+    file_of(tmp_path).unlink()
+    assert record.exists("app", str(tmp_path)) and record.load("app", str(tmp_path)) == good
+
+
+@pytest.mark.fault(38)
+def test_an_edit_is_noticed_by_the_checksum_even_where_it_leaves_a_record(tmp_path):
+    good = deployed(record.empty("app"), "run-1")
+    record.save(good, str(tmp_path))
+    edited(tmp_path, lambda data: data["revisions"][0].update(version="9.9.9"))
+    found, why = record.read("app", str(tmp_path))
+    assert found == good and "changed" in why
+
+
+@pytest.mark.fault(38)
+def test_an_edit_that_is_meant_is_taken_without_its_checksum(tmp_path):
+    record.save(deployed(record.empty("app"), "run-1"), str(tmp_path))
+    edited(tmp_path, lambda data: data["revisions"][0].update(version="9.9.9"), checksum=False)
+    found, why = record.read("app", str(tmp_path))
+    assert found["revisions"][0]["version"] == "9.9.9" and why == ""
+
+
+NO_RECORD = {
+    "sequence as a text": lambda data: data.update(sequence="2"),
+    "sequence below the last revision": lambda data: data.update(sequence=1),
+    "sequence that is a truth value": lambda data: data.update(sequence=True),
+    "sequence missing": lambda data: data.pop("sequence"),
+    "current unknown": lambda data: data.update(current=7),
+    "current not deployed": lambda data: data.update(current=1),
+    "lease of another shape": lambda data: data.update(lease={"run": "x"}),
+    "lease of a run that is over": lambda data: data.update(lease=dict(LEASE, revision=1)),
+    "revisions no list": lambda data: data.update(revisions={}),
+    "revision no map": lambda data: data["revisions"].append(3),
+    "revision twice": lambda data: data["revisions"].append(dict(data["revisions"][1])),
+    "revision without a state": lambda data: data["revisions"][0].pop("state"),
+    "state unknown": lambda data: data["revisions"][0].update(state="good"),
+    "release a number": lambda data: data["revisions"][0].update(release=3),
+    "digests a list": lambda data: data["revisions"][0].update(digests=[]),
+    "managed no map": lambda data: data.update(managed=[]),
+    "managed path without a step": lambda data: data["managed"]["paths"].update({"/x": {}}),
+    "managed trees no maps": lambda data: data["managed"].update(trees=["/x"]),
+}
+LEASE = begun(record.empty("app"))["lease"]
+
+
+@pytest.mark.fault(38)
+@pytest.mark.parametrize("change", NO_RECORD.values(), ids=NO_RECORD)
+def test_an_edit_that_leaves_no_record_is_not_used_and_the_copy_is(tmp_path, change):
+    good = deployed(deployed(record.empty("app"), "run-1"), "run-2")
+    record.save(good, str(tmp_path))
+    edited(tmp_path, change, checksum=False)
     assert record.load("app", str(tmp_path)) == good
 
 
 @pytest.mark.fault(38)
-def test_a_damaged_record_without_a_copy_is_an_error_that_names_the_file(tmp_path):
+def test_a_record_of_before_without_a_checksum_is_read(tmp_path):
+    remembered = failed(deployed(record.empty("app"), "run-1"), "run-2")
     (tmp_path / "app").mkdir()
-    (tmp_path / "app" / "record.json").write_text("{", encoding="utf-8")
+    for kept in (remembered, begun(remembered, "run-3")):
+        file_of(tmp_path).write_text(json.dumps(kept), encoding="utf-8")
+        assert record.read("app", str(tmp_path)) == (kept, "")
+
+
+@pytest.mark.fault(38)
+@pytest.mark.parametrize("copy", [None, "[]", "run"], ids=["none", "damaged", "of a run at work"])
+def test_a_damaged_record_without_a_copy_is_an_error_that_names_the_file_and_the_remedy(tmp_path, copy):
+    (tmp_path / "app").mkdir()
+    file_of(tmp_path).write_text("{", encoding="utf-8")
+    if copy:
+        text = json.dumps(begun(record.empty("app"))) if copy == "run" else copy
+        (tmp_path / "app" / "record.json.previous").write_text(text, encoding="utf-8")
     with pytest.raises(WindflowError) as caught:
         record.load("app", str(tmp_path))
     assert caught.value.code == "E5003"
-    assert str(tmp_path / "app" / "record.json") in str(caught.value)
+    assert str(file_of(tmp_path)) in str(caught.value) and "put a copy from a backup" in str(caught.value)
+
+
+@pytest.mark.fault(38)
+def test_what_was_rejected_is_kept_beside_the_record_that_is_written_in_its_place(tmp_path):
+    good = deployed(record.empty("app"), "run-1")
+    record.save(good, str(tmp_path))
+    file_of(tmp_path).write_text("{", encoding="utf-8")
+    record.set_aside("app", str(tmp_path))
+    assert record.load("app", str(tmp_path)) == good
+    record.save(begun(good, "run-2"), str(tmp_path))
+    assert (tmp_path / "app" / "record.json.rejected").read_text(encoding="utf-8") == "{"
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 2 MiB: ``small_disk(left)`` fills it but for that many bytes."""
+    place = tmp_path / "small"
+    place.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(place)], check=True)
+
+    def fill(left=0):
+        (place / "filler").unlink(missing_ok=True)
+        free = os.statvfs(place)
+        descriptor = os.open(place / "filler", os.O_WRONLY | os.O_CREAT)
+        os.posix_fallocate(descriptor, 0, free.f_bavail * free.f_bsize - left)
+        os.close(descriptor)
+        return str(place)
+
+    yield fill
+    subprocess.run(["umount", str(place)], check=True)
+
+
+@pytest.mark.fault(26)
+def test_what_is_reserved_for_the_end_of_a_run_is_not_given_up_in_between(tmp_path):
+    opened = begun(record.empty("app"))
+    record.save(opened, str(tmp_path))
+    reserve = tmp_path / "app" / "record.json.reserve"
+    before = reserve.stat()
+    assert before.st_size > record.RESERVE_BYTES and before.st_blocks * 512 >= before.st_size
+    record.save(record.at_step(opened, "run-1", "application", NOW), str(tmp_path))
+    assert reserve.stat().st_ino == before.st_ino
+    record.save(record.unlock(opened, "bob", NOW), str(tmp_path))
+    assert not reserve.exists()
+
+
+@pytest.mark.system
+@pytest.mark.fault(26)
+def test_a_run_does_not_begin_on_a_full_disk_and_the_record_stays(small_disk):
+    good = deployed(record.empty("app"), "run-1")
+    place = small_disk(1 << 20)
+    record.save(good, place)
+    small_disk(8192)
+    with pytest.raises(WindflowError) as caught:
+        record.save(begun(good, "run-2"), place)
+    assert caught.value.code == "E5004" and "No space left on device" in str(caught.value)
+    assert record.load("app", place) == good
+    assert sorted(os.listdir(os.path.join(place, "app"))) == ["record.json", "record.json.previous"]
+
+
+@pytest.mark.system
+@pytest.mark.fault(26)
+def test_a_run_that_began_can_record_its_end_on_a_disk_that_was_filled_meanwhile(small_disk):
+    place = small_disk(1 << 20)
+    opened = begun(record.empty("app"))
+    record.save(opened, place)
+    small_disk(0)
+    with pytest.raises(WindflowError):
+        record.save(record.at_step(opened, "run-1", "site", NOW), place)
+    ended = record.finish(opened, "run-1", NOW, {"paths": {}}, {"digests": {"x": "y" * 100_000}}, 5)
+    record.save(ended, place)
+    assert record.load("app", place) == ended
+    assert sorted(os.listdir(os.path.join(place, "app"))) == ["record.json", "record.json.previous"]
 
 
 def test_a_plugin_without_a_record_has_an_empty_one(tmp_path):
@@ -183,7 +361,7 @@ def test_a_planted_link_is_not_written_through(tmp_path):
     (tmp_path / "app" / "record.json").symlink_to(victim)
     record.save(record.empty("app"), str(tmp_path))
     assert victim.read_text(encoding="utf-8") == "precious"
-    assert json.loads((tmp_path / "app" / "record.json").read_text(encoding="utf-8")) == record.empty("app")
+    assert not file_of(tmp_path).is_symlink() and record.load("app", str(tmp_path)) == record.empty("app")
 
 
 def went_back(remembered, run, release):

@@ -91,3 +91,16 @@ def test_what_is_deployed_before_is_agreed_to_as_well(tmp_path):
         with pytest.raises(WindflowError) as caught:
             saved_plans.compare(str(path), "web1", now, name)
         assert caught.value.code == "E2022"
+
+
+@pytest.mark.parametrize("agreed", [None, 3, "x", []], ids=repr)
+def test_a_plan_whose_host_has_something_else_than_what_was_agreed_to_is_refused(tmp_path, agreed):
+    path = tmp_path / "plan.json"
+    path.write_text(json.dumps({"format": 1, "hosts": {"web1": agreed}}))
+    assert refused(str(path)).code == "E2023"
+
+
+def test_a_plan_that_is_nested_without_end_is_refused(tmp_path):
+    path = tmp_path / "plan.json"
+    path.write_text("[" * 99999)
+    assert refused(str(path)).code == "E2023"

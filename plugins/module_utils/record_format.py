@@ -1,0 +1,112 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A record as the text of its file and back: checksum and shape.
+
+The file holds the record and ``checksum``, sha256 of the record's text without it. So an edit by hand is
+noticed even where what it leaves is a record. Without a checksum the shape alone decides: that is how the
+files of before were, and how somebody says that an edit is meant.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+FORMAT = 1
+STATES = ("running", "deployed", "superseded", "failed", "rolled_back", "abandoned", "removed")
+CHECKSUM = "checksum"
+# What a part of a record may hold; a key that is not named may hold anything.
+NUMBER, WHOLE, TEXT, MAP, LIST = (int, float), (int,), (str,), (dict,), (list,)
+NOTHING = (type(None),)
+RECORD = {
+    "sequence": WHOLE,
+    "current": WHOLE + NOTHING,
+    "lease": MAP + NOTHING,
+    "revisions": LIST,
+    "managed": MAP,
+}
+LEASE = {
+    "run": TEXT,
+    "holder": TEXT,
+    "purpose": TEXT,
+    "since": TEXT,
+    "expires": NUMBER,
+    "step": TEXT,
+    "revision": WHOLE,
+}
+REVISION = {"revision": WHOLE, "state": TEXT, "started": TEXT, "finished": TEXT + NOTHING, "step": TEXT}
+NOTED = {
+    **dict.fromkeys(("release", "version", "environment", "target", "event", "holder", "error"), TEXT + NOTHING),
+    **dict.fromkeys(("digests", "resources", "compose", "host", "database"), MAP + NOTHING),
+}
+MANAGED = {"paths": MAP, "trees": LIST, "program": MAP, "database": MAP, "compose": MAP}
+
+
+def encode(record):
+    """The bytes of the record's file."""
+    text = as_text(record)
+    checksum = hashlib.sha256(text.encode()).hexdigest()
+    return as_text(dict(record, **{CHECKSUM: checksum})).encode()
+
+
+def as_text(record):
+    return json.dumps(record, indent=1, sort_keys=True)
+
+
+def decode(data, plugin):
+    """The record in the bytes of its file. Raises ValueError, with the reason, if it is none of that plugin."""
+    try:
+        record = json.loads(data.decode("utf-8"))
+    except (ValueError, RecursionError):
+        raise ValueError("no JSON, or not all of it") from None
+    if not isinstance(record, dict) or record.get("format") != FORMAT or record.get("plugin") != plugin:
+        raise ValueError("no record of plugin %s in format %d" % (plugin, FORMAT))
+    if CHECKSUM in record:
+        checksum = record.pop(CHECKSUM)
+        if checksum != hashlib.sha256(as_text(record).encode()).hexdigest():
+            raise ValueError("a record that was changed since: its checksum is another one")
+    else:
+        check(record)
+    return record
+
+
+def check(record):
+    """Raises ValueError, with the place, if a record cannot have come from a run."""
+    typed(record, RECORD, "the record")
+    typed(record["managed"], {}, "managed", MANAGED)
+    for path, entry in record["managed"].get("paths", {}).items():
+        typed(entry, {"step": TEXT}, "managed.paths[%s]" % path)
+    for entry in record["managed"].get("trees", []):
+        typed(entry, {"step": TEXT, "root": TEXT}, "managed.trees")
+    numbers = [0]
+    for place, entry in enumerate(record["revisions"]):
+        where = "revisions[%d]" % place
+        typed(entry, REVISION, where, NOTED)
+        if entry["state"] not in STATES:
+            raise ValueError("%s with an unknown state" % where)
+        if entry["revision"] <= numbers[-1]:
+            raise ValueError("%s with a number that is not above the one before" % where)
+        numbers.append(entry["revision"])
+    if record["sequence"] < numbers[-1]:
+        raise ValueError("a sequence below that of the last revision")
+    states = {entry["revision"]: entry["state"] for entry in record["revisions"]}
+    if record["current"] is not None and states.get(record["current"]) != "deployed":
+        raise ValueError("a current revision that is not deployed")
+    if record["lease"] is not None:
+        typed(record["lease"], LEASE, "lease")
+        if states.get(record["lease"]["revision"]) != "running":
+            raise ValueError("a lease without a running revision")
+
+
+def typed(part, needed, where, possible=None):
+    """Raises ValueError unless ``part`` is a map with what is needed, and all of it is of the type it should be."""
+    if not isinstance(part, dict):
+        raise ValueError("%s is no map" % where)
+    for key, types in (*needed.items(), *(possible or {}).items()):
+        if key not in part:
+            if key in needed:
+                raise ValueError("%s without %s" % (where, key))
+        # True and False are whole numbers to Python.
+        elif not isinstance(part[key], types) or isinstance(part[key], bool):
+            raise ValueError("%s with an unexpected %s" % (where, key))
