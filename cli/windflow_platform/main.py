@@ -188,6 +188,20 @@ def validate(
 
 
 @plugin.command()
+def explain(
+    name: Name,
+    key: Annotated[str, typer.Argument(help="A key of the configuration, in dots: server.workers.")],
+    arguments: Passed = None,
+    config: ConfigFiles = None,
+    env: Environment = "",
+    sets: Sets = None,
+) -> None:
+    """Say where a value comes from, and what other layers say. No host is asked."""
+    values = {"plugin": name, "key": key, "config": config, "environment_name": env, "sets": sets}
+    raise typer.Exit(run("explain", values, None, False, False, arguments))
+
+
+@plugin.command()
 def status(
     name: Annotated[str, typer.Argument(help="A plugin's name. Without it, every plugin of the hosts.")] = "",
     arguments: Passed = None,

@@ -231,6 +231,7 @@ def summary(made: dict[str, Any], host: str, passed: list[str]) -> str:
     steps = ", ".join(step["title"] for step in made["steps"].values() if step["pending"])
     lines = ["%s: target %s, because %s" % (host, made["target"], reason) for reason in passed]
     lines.append("%s: %s %s, pending: %s" % (host, made["event"], made["version"], steps))
+    lines += ["%s: hook as root: %s" % (host, hook) for hook in made["privileged"]]
     lines += ["%s: drift: %s" % (host, describe_drift(item)) for item in made["drift"][:DRIFT_LINES]]
     if len(made["drift"]) > DRIFT_LINES:
         lines.append("%s: drift: and %d more" % (host, len(made["drift"]) - DRIFT_LINES))

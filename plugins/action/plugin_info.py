@@ -18,9 +18,12 @@ class ActionModule(ActionBase):
 
     def run(self, tmp=None, task_vars=None):
         result = super().run(tmp, task_vars)
-        _unused, arguments = self.validate_argument_spec(ARGUMENTS)
+        _unused, arguments = self.validate_argument_spec(
+            {**ARGUMENTS, "explain": {"type": "list", "elements": "str", "default": []}}
+        )
         try:
-            result.update(view(read_inputs(arguments, place_of(self, task_vars))))
+            inputs = read_inputs(arguments, place_of(self, task_vars))
+            result.update(view(inputs), explained=[str(inputs.config.explain(key)) for key in arguments["explain"]])
         except WindflowError as error:
             result.update(error.as_result(), failed=True)
         return result

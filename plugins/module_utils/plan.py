@@ -60,6 +60,16 @@ def events_of(manifest: Manifest, event: str, new_release: bool) -> dict[str, li
     }
 
 
+def privileged_hooks(manifest: Manifest, events: Mapping[str, list[str]]) -> list[str]:
+    """Hooks of a run that have root's rights on the host: path and event."""
+    return [
+        "%s (%s)" % (hook.path.relative_to(manifest.path), event)
+        for event in (*events["pre"], *events["migrate"], *events["post"])
+        for hook in manifest.hooks.get(event, ())
+        if hook.privileged and hook.on == "target"
+    ]
+
+
 def build(
     manifest: Manifest,
     config: Config,
@@ -101,6 +111,7 @@ def build(
         "config_before": (current or {}).get("config", ""),
         "config": dump(config.redacted()),
     }
+    plan["privileged"] = privileged_hooks(manifest, plan["events"]) if plan["pending"] else []
     if target:
         plan[target] = backend.section(manifest, config, settings, host, table, plan)
     plan["resources"] = backend.resources(plan)
@@ -110,8 +121,9 @@ def build(
 
 
 def as_text(plan: dict[str, Any]) -> str:
-    """The pending steps with their reasons, one a line."""
-    lines = [
+    """The pending steps with their reasons, and the hooks that run as root, one a line."""
+    lines = ["hook as root: %s" % hook for hook in plan["privileged"]]
+    lines += [
         "%s: %s" % (step["title"], reason)
         for step in plan["steps"].values()
         if step["pending"]

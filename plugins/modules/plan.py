@@ -147,6 +147,12 @@ dependencies:
     version:
       description: Version of the plugin.
       type: str
+privileged:
+  description: Hooks of the run that have root's rights on the host, as path and event.
+  returned: success
+  type: list
+  elements: str
+  sample: ["hooks/migrate.sh (migrate)"]
 generate:
   description: Secrets of the configuration, by key in dots, that are made on the host because nobody gives them.
   returned: success

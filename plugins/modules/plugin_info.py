@@ -51,6 +51,11 @@ options:
         C(windflow_plugin_config) of the inventory alone.
     type: bool
     default: false
+  explain:
+    description: Keys of the configuration, in dots, whose values are explained.
+    type: list
+    elements: str
+    default: []
 """
 
 EXAMPLES = r"""
@@ -95,4 +100,10 @@ config:
   description: The merged configuration as YAML, secrets masked.
   returned: success
   type: str
+explained:
+  description: For each of O(explain), its value, where that came from, and what other layers say. Secrets are masked.
+  returned: success
+  type: list
+  elements: str
+  sample: ["server.workers = 4 from file (my.yaml:3)\n  instead of 2 from defaults (template/config/defaults.yaml:24)"]
 """

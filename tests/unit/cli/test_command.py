@@ -108,6 +108,7 @@ def test_options_become_variables_of_the_playbook(monkeypatch, arguments, values
         ("history t", {"plugin": "t"}),
         ("drift t", {"plugin": "t"}),
         ("unlock t", {"plugin": "t"}),
+        ("explain t server.workers", {"plugin": "t", "key": "server.workers"}),
         ("backup t", {"plugin": "t"}),
         ("backup t --label before-the-move", {"plugin": "t", "label": "before-the-move"}),
         (

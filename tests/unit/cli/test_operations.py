@@ -173,3 +173,16 @@ def test_without_a_database_there_is_nothing_to_back_up_or_restore(home):
     platform(home, "deploy", ".")
     for verb in ("backup", "restore"):
         assert "E5014" in platform(home, verb, NAME, code=4)
+
+
+def test_explain_says_which_layer_won_and_shows_no_secret(home, monkeypatch):
+    (home / "my.yaml").write_text("server: {workers: 3}\ndatabase: {password: canary-4711}\n")
+    monkeypatch.setenv("LOG_LEVEL", "debug")
+    told = platform(home, "explain", "template", "server.workers", "--config", "my.yaml", "--set", "server.workers=5")
+    assert "server.workers = 5 from set" in told
+    assert "instead of 3 from file (my.yaml:1)" in told.replace(str(home) + "/", "")
+    assert "instead of 2 from defaults" in told
+    assert 'app.log_level = "debug" from environment' in platform(home, "explain", "template", "app.log_level")
+    secret = platform(home, "explain", "template", "database.password", "--config", "my.yaml")
+    assert "from file" in secret and "canary" not in secret
+    assert "no.such: not set" in platform(home, "explain", "template", "no.such")

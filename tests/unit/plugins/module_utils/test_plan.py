@@ -210,6 +210,17 @@ def test_a_migration_belongs_to_a_new_release_of_a_plugin_that_has_one():
     assert plan.events_of(migrating, "install", True)["migrate"] == ["migrate"]
 
 
+def test_a_plan_names_the_hooks_that_run_as_root():
+    manifest, config = template()
+    root = HookSpec("pre-deploy", TEMPLATE / "hooks" / "pre-deploy.sh", on="target", privileged=True)
+    later = HookSpec("pre-remove", TEMPLATE / "hooks" / "pre-remove.sh", on="target", privileged=True)
+    hooks = {**manifest.hooks, "pre-deploy": (root,), "pre-remove": (later,)}
+    source = plan.source_of(manifest, "host", tree.source_digest)
+    made = plan.build(replace(manifest, hooks=hooks), config, SETTINGS, source, blank_host(), TABLE, "host")
+    assert made["privileged"] == ["hooks/pre-deploy.sh (pre-deploy)"]
+    assert "hook as root: hooks/pre-deploy.sh (pre-deploy)\n" in plan.as_text(made)
+
+
 def test_a_remote_database_needs_no_server_here():
     manifest, config = template(**{"database.host": "db.example.com"})
     asked = plan.questions(manifest, config, {"debian": TABLE}, {"host": Source()})
