@@ -33,6 +33,7 @@ run "integration targets" scripts/integration.sh
 run "molecule default" scripts/molecule.sh default
 run "molecule host" scripts/molecule.sh host
 run "molecule elsewhere" scripts/molecule.sh elsewhere
+run "molecule dependencies" scripts/molecule.sh dependencies
 run "molecule compose" scripts/molecule.sh compose
 run "molecule swarm" scripts/molecule.sh swarm
 run "clean clone" scripts/clean_clone.sh
