@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from types import FrameType
@@ -62,7 +63,14 @@ class time_limit:  # pylint: disable=invalid-name
             if self.outermost:
                 self.handler = signal.signal(signal.SIGALRM, _on_tick)
                 self.timer = signal.setitimer(signal.ITIMER_REAL, _TICK, _TICK)
+                self.unraisable, sys.unraisablehook = sys.unraisablehook, self._unraisable
         return self
+
+    def _unraisable(self, found: object) -> None:
+        """What a finalizer or an extension could not raise. At the end of an endless recursion that is the recursion
+        itself, which is told as E1018."""
+        if found.exc_type is not RecursionError:
+            self.unraisable(found)
 
     def __exit__(self, kind: object, error: object, trace: object) -> bool:
         self._leave()
@@ -82,6 +90,7 @@ class time_limit:  # pylint: disable=invalid-name
         if not self.signals:
             return
         if self.outermost:
+            sys.unraisablehook = self.unraisable
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, self.handler if self.handler is not None else signal.SIG_DFL)
             remaining, interval = self.timer

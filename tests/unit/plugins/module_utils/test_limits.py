@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import signal
+import sys
 import time
 
 import pytest
@@ -118,6 +119,23 @@ def test_another_timer_and_its_handler_are_put_back_with_what_they_have_left():
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+def test_what_a_finalizer_cannot_raise_in_an_endless_recursion_is_not_printed_and_anything_else_is(monkeypatch):
+    class Last:
+        def __init__(self, error):
+            self.error = error
+
+        def __del__(self):
+            raise self.error
+
+    told = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda found: told.append(found.exc_type))
+    before = sys.unraisablehook
+    with time_limit(5, "something"):
+        for error in (RecursionError(), ValueError()):
+            Last(error)
+    assert told == [ValueError] and sys.unraisablehook is before
 
 
 def test_at_most_a_hundred_findings_are_shown_and_the_others_counted():
