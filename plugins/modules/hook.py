@@ -203,6 +203,7 @@ EVENTS = [
     "post-upgrade",
     "pre-remove",
     "post-remove",
+    "migrate",
 ]
 
 ARGUMENTS = {
