@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -17,7 +18,8 @@ import pytest
 pytestmark = pytest.mark.system
 
 PLATFORM = Path(sys.executable).with_name("platform")
-NAME = "windflow-test-operations"
+# Tests that run side by side have a plugin each.
+NAME = "windflow-test-operations-%s" % os.environ.get("PYTEST_XDIST_WORKER", "alone")
 STATE = Path("/var/lib/windflow", NAME)
 
 
