@@ -7,20 +7,22 @@ from __future__ import annotations
 
 import base64
 import json
-import os
-from pathlib import Path
 from typing import Any
 
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.windflow.platform.plugins.module_utils import hooks
-from ansible_collections.windflow.platform.plugins.module_utils.discovery import find_plugin
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.host_plan import host_header
-from ansible_collections.windflow.platform.plugins.module_utils.inputs import ARGUMENTS, Inputs
-from ansible_collections.windflow.platform.plugins.module_utils.manifest import HookSpec, Manifest, load_manifest
+from ansible_collections.windflow.platform.plugins.module_utils.inputs import (
+    ARGUMENTS,
+    Inputs,
+    manifest_of,
+    read_inputs,
+)
+from ansible_collections.windflow.platform.plugins.module_utils.manifest import HookSpec, Manifest
 from ansible_collections.windflow.platform.plugins.module_utils.plugin_files import EVENTS, MIGRATE
-from ansible_collections.windflow.platform.plugins.plugin_utils.gathering import gather
+from ansible_collections.windflow.platform.plugins.plugin_utils.gathering import ask_host, place_of
 from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call
 
 # The system takes 128 KiB in one variable.
@@ -44,10 +46,12 @@ class ActionModule(ActionBase):
         )
         result.update(changed=False, hooks=[], results=arguments["results"])
         try:
-            manifest = load_manifest(find_plugin(arguments["plugin"], Path.cwd(), os.environ))
+            place = place_of(self, task_vars)
+            manifest = manifest_of(arguments, place)
             specs = [spec for event in arguments["events"] for spec in manifest.hooks.get(event, ())]
             if specs and not self._task.check_mode:
-                inputs = gather(self, arguments, task_vars, arguments["target"])
+                place = ask_host(self, manifest, place, task_vars)
+                inputs = read_inputs(arguments, place, arguments["target"], manifest)
             for spec in specs:
                 entry = {"event": spec.event, "path": str(spec.path.relative_to(manifest.path)), "on": spec.on}
                 result["hooks"].append(entry)

@@ -28,13 +28,14 @@ from ansible_collections.windflow.platform.plugins.module_utils.inputs import (
     Inputs,
     Place,
     database_on_host,
+    manifest_of,
     out_of_reach,
     read_inputs,
     target_of,
 )
 from ansible_collections.windflow.platform.plugins.module_utils.plugin_files import MIGRATE
 from ansible_collections.windflow.platform.plugins.module_utils.steps import Settings, Source, describe_drift
-from ansible_collections.windflow.platform.plugins.plugin_utils.gathering import ask_host
+from ansible_collections.windflow.platform.plugins.plugin_utils.gathering import ask_host, place_of
 from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call
 
 # The main process imports an action once, before it forks a worker for each host: so these are the
@@ -63,8 +64,10 @@ class ActionModule(ActionBase):
             }
         )
         try:
-            place = ask_host(self, arguments, task_vars)
-            inputs = read_inputs(arguments, place, arguments["target"])
+            place = place_of(self, task_vars)
+            manifest = manifest_of(arguments, place)
+            place = ask_host(self, manifest, place, task_vars)
+            inputs = read_inputs(arguments, place, arguments["target"], manifest)
             able = candidates(inputs, arguments["target"], place)
             tables = os_table.load_all()
             sources = {name: plan.source_of(inputs.manifest, name, tree.source_digest) for name in able}
@@ -73,9 +76,9 @@ class ActionModule(ActionBase):
             if host.get("failed") or host.get("unreachable"):
                 return host
             target, passed = choose_target(inputs, able, host)
-            if inputs.provided:
+            if inputs.provided and target != arguments["target"]:
                 # Where a dependency is reached depends on where its dependent is.
-                inputs = read_inputs(arguments, place, target)
+                inputs = read_inputs(arguments, place, target, manifest)
             made = make(inputs, arguments, host, tables, target, sources[target], place)
             if arguments["saved"]:
                 name = made["plugin"] if arguments["dependency"] else ""

@@ -313,11 +313,12 @@ class Job:
             expected = "%d KiB, the size of the database" % (size // 1024)
             raise WindflowError(_no_space(place, expected, fields[3] + " KiB"))
 
-    def end_sessions(self) -> None:
-        """Ends what a client that is gone has left running in a container."""
+    def end_sessions(self, session: Session | None = None) -> None:
+        """Ends what a client that is gone has left running in a container, but not ``session``, which asks for it."""
         condition = "application_name = %s AND pid <> pg_backend_pid()" % quote_literal(self.server.application)
+        sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE %s;\n" % condition
         with contextlib.suppress(WindflowError):
-            self.server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE %s;\n" % condition)
+            (session.ask if session else self.server.sql)(sql)
 
     def clean_databases(self, facts: dict) -> None:
         """Drops what runs that were killed have left in the server."""
@@ -346,19 +347,14 @@ class Job:
                 yield name
             except BaseException:
                 with self.bounds.shield(), contextlib.suppress(WindflowError):
-                    self.end_other_sessions(session)
+                    # A pg_restore whose client is gone, and not the session that holds the lock.
+                    self.end_sessions(session)
                     self.drop(name)
                 raise
             # A restored one has another name by now.
             if prefix == SCRATCH:
                 with self.bounds.shield():
                     self.drop(name)
-
-    def end_other_sessions(self, session: Session) -> None:
-        """Ends a pg_restore whose client is gone, and not the session that holds the lock."""
-        condition = "application_name = %s AND pid <> pg_backend_pid()" % quote_literal(self.server.application)
-        with contextlib.suppress(WindflowError):
-            session.ask("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE %s;" % condition)
 
     def drop(self, name: str) -> None:
         """Raises WindflowError."""

@@ -9,7 +9,7 @@ import glob
 import os
 import re
 
-from . import dependency_state, engine, inspect_host, managed, record
+from . import dependents, engine, inspect_host, managed, record
 
 
 def sites_on(port, own):
@@ -70,6 +70,6 @@ def run(params):
         "services": states,
         "current": current,
         "lease": remembered["lease"],
-        "dependents": dependency_state.dependents(plugin),
+        "dependents": dependents.dependents(plugin),
         "port_sites": sites_on(port, "windflow-%s.conf" % plugin) if port else [],
     }

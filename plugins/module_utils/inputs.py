@@ -25,7 +25,7 @@ from .dependencies import Resolution, resolve
 from .discovery import available_plugins, find_plugin
 from .errors import Problem, WindflowError
 from .host_plan import LOCAL_HOSTS, database_is_given, database_is_local
-from .manifest import Manifest, load_manifest
+from .manifest import PLATFORM, Manifest, load_manifest
 from .version import PLATFORM_VERSION
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
@@ -113,15 +113,18 @@ class Inputs:
         }
 
 
-def asks_host(arguments: Mapping[str, Any], place: Place) -> list[str]:
+def manifest_of(arguments: Mapping[str, Any], place: Place) -> Manifest:
+    """The plugin that is asked for."""
+    return load_manifest(find_plugin(arguments["plugin"], place.cwd, place.environ))
+
+
+def asks_host(manifest: Manifest, place: Place) -> list[str]:
     """Names of the plugins whose secrets the host has to be asked for before the inputs are read; none if the host
     knows nothing of interest."""
-    manifest = load_manifest(find_plugin(arguments["plugin"], place.cwd, place.environ))
-    order = chosen(manifest, place).order
+    if any(dependency.name not in (PLATFORM, *place.external) for dependency in manifest.dependencies):
+        return [found.name for found in chosen(manifest, place).order]
     schema = manifest.config_schema
-    if len(order) == 1 and (schema is None or b'"x-generate"' not in schema.read_bytes()):
-        return []
-    return [found.name for found in order]
+    return [manifest.name] if schema is not None and b'"x-generate"' in schema.read_bytes() else []
 
 
 def chosen(manifest: Manifest, place: Place) -> Resolution:
@@ -129,14 +132,16 @@ def chosen(manifest: Manifest, place: Place) -> Resolution:
     return resolve(manifest, candidates, PLATFORM_VERSION, place.deployed, place.external)
 
 
-def read_inputs(arguments: Mapping[str, Any], place: Place, target: str = "") -> Inputs:
+def read_inputs(
+    arguments: Mapping[str, Any], place: Place, target: str = "", manifest: Manifest | None = None
+) -> Inputs:
     """Reads, merges and validates; raises WindflowError with every finding.
 
     ``target`` is what the plugin is deployed to, as far as that is known: containers reach a dependency elsewhere
-    than processes of the host do.
+    than processes of the host do. ``manifest`` is that of the arguments, from those who have read it already.
     """
     path = find_plugin(arguments["plugin"], place.cwd, place.environ)
-    manifest = load_manifest(path)
+    manifest = manifest or load_manifest(path)
     resolution = chosen(manifest, place)
     dependency = bool(arguments.get("dependency"))
     files = [Path(place.cwd, os.path.expanduser(name)) for name in arguments["config"] if name]

@@ -259,6 +259,15 @@ def exists(plugin, state_dir=STATE_DIR):
     return os.path.exists(path) or os.path.exists(path + COPY)
 
 
+def names(state_dir=STATE_DIR):
+    """Every plugin with a record."""
+    try:
+        found = sorted(os.listdir(state_dir))
+    except FileNotFoundError:
+        return []
+    return [name for name in found if exists(name, state_dir)]
+
+
 def read(plugin, state_dir=STATE_DIR):
     """The record of a plugin, an empty one where there is none; and "", or why it was taken from the copy.
 

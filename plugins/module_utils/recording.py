@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import time
 
-from . import dependency_state, files, kept_secrets, managed, record, releases
+from . import dependents, files, kept_secrets, managed, record, releases
 from .errors import Problem, WindflowError
 
 POLL_SECONDS = 1.0
@@ -85,7 +85,7 @@ def begin(params):
 
 def refuse_if_needed(plugin):
     """Raises WindflowError E5011 where what is deployed here needs the plugin."""
-    needed = dependency_state.dependents(plugin)
+    needed = dependents.dependents(plugin)
     if needed:
         who = ", ".join("%s needs %s %s" % (need["plugin"], need["name"], need["constraint"]) for need in needed)
         remedy = "remove %s first" % ", ".join(sorted({need["plugin"] for need in needed}))

@@ -80,7 +80,7 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.windflow.platform.plugins.module_utils import dependency_state, record, report
+from ansible_collections.windflow.platform.plugins.module_utils import record, report
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 
 
@@ -105,7 +105,7 @@ def view(remembered):
 
 def main():
     module = AnsibleModule(argument_spec={"plugin": {"type": "str"}}, supports_check_mode=True)
-    names = [module.params["plugin"]] if module.params["plugin"] else dependency_state.names()
+    names = [module.params["plugin"]] if module.params["plugin"] else record.names()
     try:
         plugins = {}
         for name in names:

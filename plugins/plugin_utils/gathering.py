@@ -17,8 +17,10 @@ from ansible_collections.windflow.platform.plugins.module_utils.inputs import (
     Inputs,
     Place,
     asks_host,
+    manifest_of,
     read_inputs,
 )
+from ansible_collections.windflow.platform.plugins.module_utils.manifest import Manifest
 from ansible_collections.windflow.platform.plugins.module_utils.sealing import unseal
 from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call
 
@@ -29,12 +31,11 @@ def place_of(action: Any, task_vars: dict[str, Any]) -> Place:
     return Place(inventory, os.environ, Path.cwd())
 
 
-def ask_host(action: Any, arguments: dict[str, Any], task_vars: dict[str, Any]) -> Place:
-    """The place of a task with what the host knows, if the plugin needs others or has secrets that are made there.
+def ask_host(action: Any, manifest: Manifest, place: Place, task_vars: dict[str, Any]) -> Place:
+    """The place with what the host knows, if the plugin needs others or has secrets that are made there.
     It costs a round trip, which any other plugin is spared. Raises WindflowError E2026 where the host does not answer.
     """
-    place = place_of(action, task_vars)
-    names = asks_host(arguments, place)
+    names = asks_host(manifest, place)
     if not names:
         return place
     key = secrets.token_hex(32)
@@ -50,4 +51,6 @@ def ask_host(action: Any, arguments: dict[str, Any], task_vars: dict[str, Any]) 
 
 def gather(action: Any, arguments: dict[str, Any], task_vars: dict[str, Any], target: str = "") -> Inputs:
     """``read_inputs`` for the host of a task."""
-    return read_inputs(arguments, ask_host(action, arguments, task_vars), target)
+    place = place_of(action, task_vars)
+    manifest = manifest_of(arguments, place)
+    return read_inputs(arguments, ask_host(action, manifest, place, task_vars), target, manifest)

@@ -12,6 +12,7 @@ import pytest
 
 from ansible_collections.windflow.platform.plugins.module_utils import (
     dependency_state,
+    dependents,
     kept_secrets,
     record,
     recording,
@@ -24,7 +25,7 @@ from ansible_collections.windflow.platform.plugins.module_utils.errors import Wi
 @pytest.fixture(autouse=True)
 def state(tmp_path, monkeypatch):
     """A host of the test's own: functions that take a directory by default take this one."""
-    for module in (dependency_state, kept_secrets, record, releases):
+    for module in (dependents, kept_secrets, record, releases):
         for name in dir(module):
             found = getattr(module, name)
             places = [place for place in getattr(found, "__defaults__", None) or () if place == record.STATE_DIR]
@@ -78,14 +79,14 @@ def test_a_host_tells_what_is_deployed_and_what_it_gives():
         "shop": {**known, "needs": NEEDS, "results": {}},
     }
     assert sealing.unseal(found["secrets"], "k") == {"shop": {}, "database": {}}
-    assert dependency_state.dependents("database") == [{"plugin": "shop", "name": "database", "constraint": ">=2.0.0"}]
+    assert dependents.dependents("database") == [{"plugin": "shop", "name": "database", "constraint": ">=2.0.0"}]
 
 
 def test_a_record_that_cannot_be_read_hides_no_other(state):
     deploy("database")
     (state / "broken").mkdir()
     (state / "broken" / "record.json").write_text("{", encoding="utf-8")
-    assert list(dependency_state.deployed()) == ["database"]
+    assert list(dependents.deployed()) == ["database"]
 
 
 def test_secrets_are_made_once_when_a_run_begins_and_are_private(state):
