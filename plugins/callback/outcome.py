@@ -71,13 +71,15 @@ class CallbackModule(CallbackBase):
         """Remember the first failure of a host."""
         if ignore_errors:
             return
-        message = str(result._result.get("msg", ""))
+        # Of a loop the first item that failed says why; the loop only says that one did.
+        found = next((item for item in result._result.get("results", ()) if item.get("failed")), result._result)
+        message = str(found.get("msg", ""))
         # What a playbook asserts has its code at the begin of the message.
         code = CODE.match(message)
         failure = {
             "task": result._task.get_name(),
             "message": message,
-            "code": str(result._result.get("code", code.group() if code else "")),
+            "code": str(found.get("code", code.group() if code else "")),
         }
         self._failures.setdefault(result._host.get_name(), failure)
 

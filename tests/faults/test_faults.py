@@ -326,3 +326,19 @@ def test_a_migration_that_fails_is_not_switched_behind_and_its_backup_is_named(h
     hook.write_text("#!/bin/sh\nexit 0\n", encoding="utf-8")
     host.deploy(newer)
     assert host.version() == "1.7.0" and "there before the migration" in host.request("/items")[1]
+
+
+@pytest.mark.fault(30)
+def test_where_it_is_asked_for_a_migration_that_fails_is_followed_by_a_restore(host):
+    declared = ("plugin.yml", "hooks:", 'hooks:\n  migrate: {path: hooks/migrate.sh, "on": target}')
+    newer = host.plugin("1.7.1", *declared)
+    hook = newer / "hooks" / "migrate.sh"
+    delete = "import psycopg; psycopg.connect(autocommit=True).execute('delete from items')"
+    variables = "PGHOST=$DB_HOST PGPORT=$DB_PORT PGDATABASE=$DB_NAME PGUSER=$DB_USER PGPASSWORD=$DB_PASSWORD"
+    lines = ("#!/bin/sh", f'{variables} $WINDFLOW_RELEASE_DIR/venv/bin/python -c "{delete}" && exit 3', "exit 4", "")
+    hook.write_text("\n".join(lines), encoding="utf-8")
+    hook.chmod(0o755)
+    assert host.request("/items", {"name": "deleted by the migration"})[0] == 201
+    output = host.deploy(newer, code=2, restore_on_failure=True)
+    assert "exit code 3" in output and "was restored from the backup" in output
+    assert host.version() == "1.0.0" and "deleted by the migration" in host.request("/items")[1]

@@ -171,6 +171,31 @@ def test_what_another_plugin_needs_is_not_removed(home, monkeypatch):
         shutil.rmtree(f"{STATE}-dependent", ignore_errors=True)
 
 
+def test_what_is_wrong_with_one_dependency_is_told_before_any_other_is_deployed(home):
+    plugins = home / "windflow_plugins"
+    names = [f"{NAME}-{word}" for word in ("a", "b", "needs-both")]
+
+    def plugin(name, version, *needs):
+        (plugins / name).mkdir(parents=True, exist_ok=True)
+        needed = ", ".join("{%s: '*'}" % need for need in needs)
+        (plugins / name / "plugin.yml").write_text(f"name: {name}\nversion: {version}\ndependencies: [{needed}]\n")
+
+    first, second, last = names
+    try:
+        plugin(second, "2.0.0")
+        platform(home, "deploy", second)
+        # Of an older version than is deployed, and deployed after the first.
+        plugin(first, "1.0.0")
+        plugin(second, "1.0.0", first)
+        plugin(last, "1.0.0", second)
+        refused = platform(home, "deploy", last, code=4)
+        assert "E2021" in refused and not Path("/var/lib/windflow", first).exists()
+        assert not Path("/var/lib/windflow", last).exists()
+    finally:
+        for name in names:
+            shutil.rmtree(Path("/var/lib/windflow", name), ignore_errors=True)
+
+
 def test_without_a_database_there_is_nothing_to_back_up_or_restore(home):
     platform(home, "deploy", ".")
     for verb in ("backup", "restore"):
