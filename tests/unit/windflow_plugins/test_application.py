@@ -131,11 +131,11 @@ def test_an_application_role_without_the_right_to_create_tables_can_use_one(plug
 
 
 def test_names_are_shown_as_text(plugin, app):
-    evil = "<script>alert(1)</script>\"'&{{ 7*7 }}"
+    evil = "<script>alert(1)</script>\"'&{{ 1337*7331 }}"  # a product that no time of day holds
     assert app.post("/items", {"name": evil}).json["name"] == evil
     page = app.get("/").text
-    assert "<script" not in page and "49" not in page
-    assert "&lt;script&gt;alert(1)&lt;/script&gt;&#34;&#39;&amp;{{ 7*7 }}" in page
+    assert "<script" not in page and "9801547" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;&#34;&#39;&amp;{{ 1337*7331 }}" in page
     assert app.get("/items").json[0]["name"] == evil
 
 
