@@ -174,7 +174,9 @@ def make(
     made = plan.build(inputs.manifest, inputs.config, settings, source, host, table, target)
     # A swarm's tasks have names of their own.
     made["local_database"] = {} if settings.engine == "swarm" else database_on_host(inputs, target, place)
-    made["revision"].update(needs=inputs.needs, local_database=made["local_database"])
+    made["revision"].update(
+        needs=inputs.needs, provides=dict(inputs.manifest.provides), local_database=made["local_database"]
+    )
     made["dependencies"] = [] if arguments["dependency"] else dependencies(inputs)
     return {
         **made,

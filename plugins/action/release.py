@@ -7,7 +7,11 @@ from __future__ import annotations
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.windflow.platform.plugins.module_utils.recording import ARGUMENTS
+from ansible_collections.windflow.platform.plugins.module_utils.compatibility import rolled_back
+from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
+from ansible_collections.windflow.platform.plugins.module_utils.limits import fail_if_any
+from ansible_collections.windflow.platform.plugins.module_utils.recording import ARGUMENTS, ROLLBACK
+from ansible_collections.windflow.platform.plugins.plugin_utils.gathering import deployed_state
 from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call
 
 
@@ -17,5 +21,12 @@ class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
         result = super().run(tmp, task_vars)
         _unused, arguments = self.validate_argument_spec(ARGUMENTS)
-        result.update(call(self, "recording", "windflow.platform.release", arguments, task_vars))
+        try:
+            if arguments["state"] == "started" and arguments["purpose"] == ROLLBACK:
+                # A host has nothing to compare versions with.
+                host = deployed_state(self, {"plugins": [], "key": ""}, task_vars)
+                fail_if_any(rolled_back(arguments["plugin"], arguments["revision"], host["plugins"]))
+            result.update(call(self, "recording", "windflow.platform.release", arguments, task_vars))
+        except WindflowError as error:
+            result.update(error.as_result(), failed=True)
         return result

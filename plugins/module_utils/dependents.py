@@ -10,8 +10,8 @@ from .errors import WindflowError
 
 
 def deployed(state_dir=record.STATE_DIR):
-    """{plugin: {version, target, needs, results}} of those that are deployed. One whose record cannot be read is left
-    out here; whoever deploys it is told."""
+    """{plugin: {version, target, provides, needs, results}} of those that are deployed. One whose record cannot be
+    read is left out here; whoever deploys it is told."""
     found = {}
     for name in record.names(state_dir):
         try:
@@ -20,15 +20,20 @@ def deployed(state_dir=record.STATE_DIR):
             continue
         if current:
             found[name] = {key: current.get(key) for key in ("version", "target")}
-            found[name].update(needs=current.get("needs") or {}, results=current.get("results") or {})
+            found[name].update((key, current.get(key) or {}) for key in ("provides", "needs", "results"))
     return found
 
 
 def dependents(plugin, state_dir=record.STATE_DIR):
     """[{plugin, name, constraint}]: what is deployed and needs ``plugin``, as which dependency, in which versions."""
+    return needing(plugin, deployed(state_dir))
+
+
+def needing(plugin, found):
+    """As ``dependents``, of what ``deployed`` has found."""
     return [
         {"plugin": name, "name": dependency, "constraint": need["constraint"]}
-        for name, known in deployed(state_dir).items()
+        for name, known in found.items()
         if name != plugin
         for dependency, need in sorted(known["needs"].items())
         if need["plugin"] == plugin

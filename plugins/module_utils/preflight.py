@@ -9,12 +9,13 @@ import re
 from dataclasses import replace
 from typing import Any
 
+from .compatibility import refused_by
 from .config import Config
 from .errors import Problem
 from .host_plan import SUPPORTED_FAMILIES
 from .manifest import Manifest
 from .steps import Settings
-from .version import parse_constraint, parse_version
+from .version import parse_version
 
 TARGET_PYTHON = (3, 9)
 # What a deploy needs at least: the application's and the virtual environment's files, and, where
@@ -90,18 +91,8 @@ def downgrade(manifest: Manifest, settings: Settings, host: dict[str, Any]) -> l
 
 def dependents(manifest: Manifest, host: dict[str, Any]) -> list[Problem]:
     """Whoever needs the plugin on the host still gets a version that it accepts."""
-    return [
-        Problem(
-            "E2024",
-            "%s %s, which %s needs here" % (need["name"], need["constraint"], need["plugin"]),
-            manifest.provides.get(need["name"]) or "none in %s %s" % (manifest.name, manifest.version),
-            "deploy a version of %s that accepts it first" % need["plugin"],
-            path=need["name"],
-        )
-        for need in host["dependents"]
-        if need["name"] not in manifest.provides
-        or not parse_constraint(need["constraint"]).allows(manifest.provides[need["name"]])
-    ]
+    remedy = "deploy a version of %s that accepts it first"
+    return refused_by(manifest.name, manifest.version, manifest.provides, host["dependents"], remedy)
 
 
 def unmet(target: str, config: Config, host: dict[str, Any]) -> list[Problem]:

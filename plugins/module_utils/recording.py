@@ -13,6 +13,7 @@ from .errors import Problem, WindflowError
 
 POLL_SECONDS = 1.0
 REMOVE = "remove"
+ROLLBACK = "rollback"
 ARGUMENTS = {
     "plugin": {"type": "str", "required": True},
     "state": {"type": "str", "required": True, "choices": ["started", "finished", "failed", "removed", "unlocked"]},

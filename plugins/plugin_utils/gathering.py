@@ -39,14 +39,19 @@ def ask_host(action: Any, manifest: Manifest, place: Place, task_vars: dict[str,
     if not names:
         return place
     key = secrets.token_hex(32)
-    question = {"plugins": names, "key": key}
+    answer = deployed_state(action, {"plugins": names, "key": key}, task_vars)
+    return replace(place, host={**answer, "secrets": unseal(answer["secrets"], key)})
+
+
+def deployed_state(action: Any, question: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+    """The answer of the module ``dependency_info``. Raises WindflowError E2026 where there is none."""
     answer = call(action, "dependency_state", "windflow.platform.dependency_info", question, task_vars)
     if "plugins" not in answer:
         problems = [Problem(**problem) for problem in answer.get("problems", [])]
         got = str(answer.get("msg") or answer.get("module_stderr") or "no answer")
         expected = "the host to say what is deployed on it"
         raise WindflowError(problems or Problem("E2026", expected, got, "look at the task with -vvv"))
-    return replace(place, host={**answer, "secrets": unseal(answer["secrets"], key)})
+    return answer
 
 
 def gather(action: Any, arguments: dict[str, Any], task_vars: dict[str, Any], target: str = "") -> Inputs:
