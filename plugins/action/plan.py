@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import getpass
 import os
-import socket
 import time
 from pathlib import Path
 from typing import Any
@@ -34,6 +32,7 @@ from ansible_collections.windflow.platform.plugins.module_utils.inputs import (
     target_of,
 )
 from ansible_collections.windflow.platform.plugins.module_utils.plugin_files import MIGRATE
+from ansible_collections.windflow.platform.plugins.module_utils.record import LEASE_SECONDS
 from ansible_collections.windflow.platform.plugins.module_utils.steps import Settings, Source, describe_drift
 from ansible_collections.windflow.platform.plugins.plugin_utils.gathering import ask_host, place_of
 from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call
@@ -59,6 +58,7 @@ class ActionModule(ActionBase):
                 "replicas": {"type": "int", "default": 1},
                 "force": {"type": "bool", "default": False},
                 "allow_downgrade": {"type": "bool", "default": False},
+                "wait": {"type": "int", "default": 0},
                 "saved": {"type": "path"},
                 "engine": {"type": "str", "choices": ["", *ENGINES], "default": ""},
             }
@@ -72,6 +72,7 @@ class ActionModule(ActionBase):
             tables = os_table.load_all()
             sources = {name: plan.source_of(inputs.manifest, name, tree.source_digest) for name in able}
             asked = plan.questions(inputs.manifest, inputs.config, tables, sources)
+            asked["wait"] = arguments["wait"]
             host = call(self, "host_state", "windflow.platform.host_info", asked, task_vars)
             if host.get("failed") or host.get("unreachable"):
                 return host
@@ -183,13 +184,20 @@ def make(
         "generate": sorted(".".join(path) for path in inputs.config.generated),
         "changed": False,
         "run": RUN,
-        "holder": "%s@%s" % (getpass.getuser(), socket.gethostname()),
+        "position": host["position"],
+        "lease_seconds": lease_seconds(inputs.manifest),
         "inputs": {**inputs.arguments, "replicas": settings.replicas},
         "warnings": [str(problem) for problem in (*host.get("warnings", []), *inputs.warnings, *warnings)],
         "directory": str(Path.cwd()),
         "agreement": saved_plans.agreement(made, host["current"]),
         "diff": {"before": "", "after": plan.as_text(made), "after_header": "what is pending"},
     }
+
+
+def lease_seconds(manifest: Manifest) -> int:
+    """As long as a run may be without a word: whatever else it does takes less than the hooks of one event may."""
+    longest = max((sum(hook.timeout for hook in hooks) for hooks in manifest.hooks.values()), default=0)
+    return max(LEASE_SECONDS, longest + LEASE_SECONDS // 3)
 
 
 def networks(inputs: Inputs, target: str, place: Place) -> tuple[str, ...]:

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import getpass
+import socket
+
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.windflow.platform.plugins.module_utils.compatibility import rolled_back
@@ -21,6 +24,7 @@ class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
         result = super().run(tmp, task_vars)
         _unused, arguments = self.validate_argument_spec(ARGUMENTS)
+        arguments["holder"] = arguments["holder"] or "%s@%s" % (getpass.getuser(), socket.gethostname())
         try:
             if arguments["state"] == "started" and arguments["purpose"] == ROLLBACK:
                 # A host has nothing to compare versions with.

@@ -43,6 +43,7 @@ def ask_engine(params, current, kept):
 def run(params):
     """The answer of M(windflow.platform.host_info) to its options, which are documented there."""
     plugin, port = params["plugin"], params["port"]
+    record.wait_until_free(plugin, params["wait"])
     remembered, rebuilt = record.read(plugin)
     current = record.current(remembered)
     containers = ask_engine(params, current, remembered["managed"])
@@ -70,6 +71,7 @@ def run(params):
         "services": states,
         "current": current,
         "lease": remembered["lease"],
+        "position": record.position(remembered),
         "dependents": dependents.dependents(plugin),
         "port_sites": sites_on(port, "windflow-%s.conf" % plugin) if port else [],
     }

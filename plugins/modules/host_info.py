@@ -61,6 +61,10 @@ options:
       - The target that is certain. Without it, the engine is not asked where the plugin is deployed without it.
     type: str
     default: ""
+  wait:
+    description: Seconds to wait for the end of a run that is at work on the plugin, before anything is looked at.
+    type: int
+    default: 0
   everything:
     description:
       - Looks for drift in packages and services, too. They are those of the record, and O(packages) and O(services) are
@@ -109,6 +113,10 @@ lease:
   description: The run that is at work on this host, or nothing.
   returned: success
   type: dict
+position:
+  description: Another one after any run has begun or ended; O(windflow.platform.release#module:seen) takes it.
+  returned: success
+  type: str
 dependents:
   description: What is deployed on the host and needs the plugin.
   returned: success
@@ -152,6 +160,7 @@ def main():
             "group": {"type": "str"},
             "engine": {"type": "dict", "default": {}},
             "target": {"type": "str", "default": ""},
+            "wait": {"type": "int", "default": 0},
             "everything": {"type": "bool", "default": False},
         },
         supports_check_mode=True,

@@ -80,6 +80,10 @@ options:
     description: Whether an older version than the one that is deployed may be deployed.
     type: bool
     default: false
+  wait:
+    description: Seconds to wait for the end of another run that is at work on the plugin, before the host is asked.
+    type: int
+    default: 0
   saved:
     description:
       - A file of the playbook C(plan), on the controller. If anything that was agreed to there is no longer so, the

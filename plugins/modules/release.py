@@ -37,33 +37,42 @@ options:
   state:
     description:
       - V(started) takes the lease and opens a revision.
+      - V(renewed) says that the run is still at work, before something that takes long, and notes O(revision). Where
+        another run has taken over meanwhile it fails.
       - V(finished) records what the host has now, makes the revision current, and prunes old releases.
       - V(failed) records the error and deletes what the run had made and nothing uses.
       - V(removed) records that the plugin is no longer on the host.
       - V(unlocked) takes the lease away from a run that is dead for certain, and records that run as abandoned.
     type: str
     required: true
-    choices: [started, finished, failed, removed, unlocked]
+    choices: [started, renewed, finished, failed, removed, unlocked]
   run:
     description: Identity of the run, the same for all its tasks. Needed but for V(unlocked).
     type: str
     default: ""
   holder:
-    description: Who runs it, as a second operator is told.
+    description: Who runs it, as a second operator is told. Without it, user and host of the controller.
     type: str
     default: ""
   purpose:
     description: What the run is for, as a second operator is told.
     type: str
     default: deploy
+  seen:
+    description:
+      - Where the record was when it was decided what the run does, for V(started); a C(position) of
+        M(windflow.platform.plan) or M(windflow.platform.release_info). If any run has begun or ended since, it fails.
+    type: str
+    default: ""
   wait:
     description: Seconds to wait for another run's end, for V(started). The host is asked to wait, in one connection.
     type: int
     default: 0
   lease_seconds:
-    description: Seconds after which the lease of a run that shows no sign of life runs out.
+    description:
+      - Seconds after which the lease of a run that shows no sign of life runs out. Without it 900, and for V(renewed)
+        what it was taken for.
     type: int
-    default: 900
   revision:
     description: What to note of the revision (release, version, environment, target, event, digests, venv, port).
     type: dict
@@ -85,7 +94,7 @@ options:
     type: int
     default: 5
   step:
-    description: The step that failed, for V(failed).
+    description: The step that failed, for V(failed), or that the run is at, for V(renewed).
     type: str
     default: ""
   error:

@@ -26,6 +26,10 @@ options:
   plugin:
     description: Name of the plugin. Without it, every plugin with a record.
     type: str
+  wait:
+    description: Seconds to wait for the end of a run that is at work on O(plugin), before its record is read.
+    type: int
+    default: 0
 """
 
 EXAMPLES = r"""
@@ -61,6 +65,9 @@ plugins:
     lease:
       description: The run that is at work, or nothing.
       type: dict
+    position:
+      description: Another one after any run has begun or ended; O(windflow.platform.release#module:seen) takes it.
+      type: str
     revisions:
       description: Every revision, oldest first.
       type: list
@@ -83,6 +90,8 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.windflow.platform.plugins.module_utils import record, report
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 
+ARGUMENTS = {"plugin": {"type": "str"}, "wait": {"type": "int", "default": 0}}
+
 
 def run_identity():
     return "%s-%d" % (time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()), os.getpid())
@@ -99,12 +108,15 @@ def view(remembered):
         "remains": record.remains(remembered),
         "good": record.good(remembered),
         "lease": remembered["lease"],
+        "position": record.position(remembered),
         "revisions": remembered["revisions"],
     }
 
 
 def main():
-    module = AnsibleModule(argument_spec={"plugin": {"type": "str"}}, supports_check_mode=True)
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    if module.params["plugin"]:
+        record.wait_until_free(module.params["plugin"], module.params["wait"])
     names = [module.params["plugin"]] if module.params["plugin"] else record.names()
     try:
         plugins = {}

@@ -18,8 +18,8 @@ import pytest
 pytestmark = pytest.mark.system
 
 PLATFORM = Path(sys.executable).with_name("platform")
-# Tests that run side by side have a plugin each.
-NAME = "windflow-test-operations-%s" % os.environ.get("PYTEST_XDIST_WORKER", "alone")
+# Tests that run side by side, of this checkout or of another one, have a plugin each.
+NAME = "windflow-test-operations-%d" % os.getpid()
 STATE = Path("/var/lib/windflow", NAME)
 
 

@@ -69,6 +69,22 @@ def test_when_nobody_needs_it_any_more_it_can_be_removed():
     assert record.load("database")["lease"]["purpose"] == "remove"
 
 
+def test_a_restore_does_not_take_what_differs_for_what_should_be(state):
+    site = state / "site"
+    site.write_text("as deployed")
+    resources = {"paths": [{"path": str(site), "step": "site"}]}
+    recording.run(options("shop", "started", revision={"version": "1.0.0", "target": "host", "release": "r"}))
+    recording.run(options("shop", "finished", resources=resources))
+    noted = record.load("shop")["managed"]
+    site.write_text("by hand")
+    recording.run(options("shop", "started", run="second", purpose="restore"))
+    recording.run(options("shop", "finished", run="second", resources=resources))
+    assert record.load("shop")["managed"] == noted and noted["paths"]
+    recording.run(options("shop", "started", run="third"))
+    recording.run(options("shop", "finished", run="third", resources=resources))
+    assert record.load("shop")["managed"] != noted
+
+
 def test_a_host_tells_what_is_deployed_and_what_it_gives():
     deploy("database", results={"port": 5432})
     deploy("shop", NEEDS)

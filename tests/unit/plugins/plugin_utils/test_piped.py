@@ -21,6 +21,7 @@ QUESTION = {
     "port": None,
     "user": "root",
     "group": "root",
+    "wait": 0,
 }
 
 
