@@ -18,9 +18,10 @@ description:
     live database is not touched, and afterwards what it was is still there under another name.
   - What a run that was killed has left (files, databases, sessions) is removed by the next one.
   - Runs C(pg_dump) and C(pg_restore) of the server's version as its superuser.
+extends_documentation_fragment:
+  - windflow.platform.attributes
 attributes:
   check_mode:
-    description: Can run in check mode and return the changes that it would make.
     support: full
     details:
       - The server, its programs, the free space and the backup's digest are looked at as in a real run.
@@ -29,7 +30,6 @@ attributes:
     description: Returns what changes, without data.
     support: full
   idempotent:
-    description: A second call changes nothing.
     support: partial
     details:
       - With O(state=restored) each call restores.
