@@ -66,7 +66,7 @@ class Stack(Containers):
 
     def wanted(self, model):
         options = self.options
-        front_dir = os.path.dirname(self.front_path)
+        front_dir = os.path.dirname(self.front.path)
         mounted = [item.get("source") for item in model["services"].get(options.front, {}).get("volumes", ())]
         front_file = ""
         if options.front and front_dir in mounted:
