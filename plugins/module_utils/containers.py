@@ -360,28 +360,31 @@ class Containers(Switching):
         return [item["name"] for item in self.containers()]
 
     def remove(self, purge):
-        """Takes containers, networks and images away; volumes too, if they are to be purged."""
-        found = self.containers()
-        label = "label=%s=%s" % (engine.PROJECT, self.options.project)
-        volumes = self.docker("to list volumes", "volume", "ls", "--quiet", "--filter", label).split()
-        self.changes += [item["name"] for item in found] + (volumes if purge else [])
-        if found:
-            identities = [item["id"] for item in found]
-            self.docker("containers to stop", "stop", *identities)
-            self.docker("to remove containers", "rm", "--force", "--volumes", *identities)
-        networks = self.docker("to list networks", "network", "ls", "--quiet", "--filter", label).split()
-        for network in networks:
-            self.docker("to remove a network", "network", "rm", network)
-        return self.end_removal(volumes, purge)
-
-    def end_removal(self, volumes, purge):
-        """What is left when nothing runs any more. Returns the volumes that stay."""
+        """Takes away what runs, with networks and images; volumes of this host too, if they are to be purged. Returns
+        the volumes that stay."""
+        names = self.removable()
+        volumes = self.docker("to list volumes", "volume", "ls", "--quiet", *self.labelled()).split()
+        self.changes += names + (volumes if purge else [])
+        self.take_down()
         for volume in volumes if purge else ():
             self.docker("to remove a volume", "volume", "rm", volume)
         self.remove_old_images(keep=False)
         if files.remove(self.current_path):
             self.changes.append(self.current_path)
         return {"volumes": [] if purge else volumes}
+
+    def labelled(self):
+        """What lists everything of this project and nothing else."""
+        return ["--filter", "label=%s=%s" % (engine.PROJECT, self.options.project)]
+
+    def take_down(self):
+        """Nothing runs any more, and the networks are gone."""
+        identities = [item["id"] for item in self.containers()]
+        if identities:
+            self.docker("containers to stop", "stop", *identities)
+            self.docker("to remove containers", "rm", "--force", "--volumes", *identities)
+        for network in self.docker("to list networks", "network", "ls", "--quiet", *self.labelled()).split():
+            self.docker("to remove a network", "network", "rm", network)
 
 
 def compose_files(folder):
