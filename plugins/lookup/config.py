@@ -13,32 +13,12 @@ description:
   - Reads a plugin's configuration from its layers and returns the value of each key.
   - Lets a task take a secret straight from its source, so that no variable or result carries it.
     Set C(no_log) on such a task.
+extends_documentation_fragment:
+  - windflow.platform.inputs
 options:
   _terms:
     description: Keys, in dots.
     required: true
-  plugin:
-    description: Name or directory of the plugin.
-    type: str
-    required: true
-  environment_name:
-    description: Environment, for the overlay.
-    type: str
-    default: ""
-  config:
-    description: Paths of configuration files, the last one wins.
-    type: list
-    elements: str
-    default: []
-  sets:
-    description: Single values as C(key=value).
-    type: list
-    elements: str
-    default: []
-  dependency:
-    description: Whether the plugin is deployed because another one needs it, and is configured by the inventory alone.
-    type: bool
-    default: false
 """
 
 EXAMPLES = r"""

@@ -31,7 +31,6 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from urllib.parse import quote
 
@@ -101,11 +100,6 @@ class Config:
     schema: Schema | None = None
     layers: tuple[Layer, ...] = ()
     owners: dict = field(default_factory=dict)
-
-    @cached_property
-    def origins(self) -> dict:
-        """``Origin`` by key path, for every map, scalar and list in ``data``."""
-        return {path: self._origin(index, path) for path, index in self.owners.items()}
 
     def origin(self, path: tuple) -> Origin:
         """Where the value at ``path`` came from, or its nearest ancestor that exists."""

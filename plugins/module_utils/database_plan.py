@@ -18,18 +18,11 @@ OWNER = "NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
 APPLICATION = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
 
 
-def statements(desired: dict, actual: dict) -> list:
-    """psql's input, one statement an item, in order; empty if nothing has to change.
-
-    Raises WindflowError for names that cannot be managed and for a database of somebody else's.
-    """
-    return [sql for change in changes(desired, actual) for sql in change["sql"]]
-
-
 def changes(desired: dict, actual: dict) -> list:
-    """What has to change: [{object, attribute, before, after, sql}]. Raises as ``statements`` does.
+    """What has to change: [{object, attribute, before, after, sql}], in order; empty if nothing has to.
 
-    before and after are fit to be shown; sql holds the verifier of a new password and is not.
+    before and after are fit to be shown; sql, a list of psql's statements, holds the verifier of a new password and
+    is not. Raises WindflowError for names that cannot be managed and for a database of somebody else's.
     """
     name, user = desired["name"], desired["user"]
     check_names(name, user)

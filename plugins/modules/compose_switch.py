@@ -14,9 +14,10 @@ description:
     tells the front of them and of no others, and lets the old ones drain before it stops them.
   - Whatever fails before the switch is put back, and the old release serves on.
 author: Windflow contributors (@windflow)
+extends_documentation_fragment:
+  - windflow.platform.attributes
 attributes:
   check_mode:
-    description: Can run in check mode and tell what it would change, without changing it.
     support: full
   diff_mode:
     support: none

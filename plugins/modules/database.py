@@ -16,9 +16,11 @@ description:
   - Nobody but the two roles may connect to the database or create in its schema C(public).
   - The password reaches the server as SCRAM-SHA-256 verifier only.
   - The server must run on the host. It is reached through its socket, as the user V(postgres) of the operating system.
+extends_documentation_fragment:
+  - windflow.platform.attributes
+  - windflow.platform.attributes.action
 attributes:
   check_mode:
-    description: Can run in check mode and return the changes that it would make.
     support: full
     details:
       - Where no server answers yet, everything is predicted as a change.
@@ -26,10 +28,6 @@ attributes:
     description: Returns what changes, without secrets.
     support: full
   idempotent:
-    description: A second call changes nothing.
-    support: full
-  action:
-    description: There is an action of the same name, which does the part on the controller.
     support: full
 options:
   name:

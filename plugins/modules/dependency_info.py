@@ -13,16 +13,8 @@ description:
   - Says what is deployed on a host, and what each plugin needs of the others and gives them.
   - The platform's own actions also get the secrets that were made on the host, under a key that they send along.
 author: Windflow contributors (@windflow)
-attributes:
-  check_mode:
-    description: Can run in check mode and tell what it would change, without changing it.
-    support: full
-  diff_mode:
-    support: none
-    description: Changes nothing.
-  idempotent:
-    description: Run again with the same options, outside check mode, it changes nothing.
-    support: full
+extends_documentation_fragment:
+  - windflow.platform.attributes.reads
 options:
   plugins:
     description: Names of the plugins whose secrets are wanted.

@@ -13,16 +13,8 @@ description:
   - Reads in one call everything that a plan needs of a host, so that an unchanged host costs one round trip.
   - M(windflow.platform.plan) runs it. It is of use by itself to look for drift.
 author: Windflow contributors (@windflow)
-attributes:
-  check_mode:
-    support: full
-    description: Reads only.
-  diff_mode:
-    support: none
-    description: Changes nothing.
-  idempotent:
-    support: full
-    description: Changes nothing.
+extends_documentation_fragment:
+  - windflow.platform.attributes.reads
 options:
   plugin:
     description: Name of the plugin.

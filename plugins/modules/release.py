@@ -14,21 +14,19 @@ description:
     and by opening a revision. It ends by closing that revision, well or badly.
   - A lease of a run that died runs out. The next run then records the dead one as abandoned at its step.
 author: Windflow contributors (@windflow)
+extends_documentation_fragment:
+  - windflow.platform.attributes
+  - windflow.platform.attributes.action
 attributes:
   check_mode:
-    description: Can run in check mode and tell what it would change, without changing it.
     support: full
   diff_mode:
     support: none
     description: The record is not shown.
   idempotent:
-    description: Run again with the same options, outside check mode, it changes nothing.
     support: partial
     details:
       - Beginning again under the same O(run) changes nothing. A run can end only once.
-  action:
-    description: There is an action of the same name, which does the part on the controller.
-    support: full
 options:
   plugin:
     description: Name of the plugin.

@@ -12,16 +12,8 @@ version_added: 1.0.0
 description:
   - Tells what is deployed, how the last run ended, and every revision that the host remembers.
 author: Windflow contributors (@windflow)
-attributes:
-  check_mode:
-    support: full
-    description: Reads only.
-  diff_mode:
-    support: none
-    description: Changes nothing.
-  idempotent:
-    support: full
-    description: Changes nothing.
+extends_documentation_fragment:
+  - windflow.platform.attributes.reads
 options:
   plugin:
     description: Name of the plugin. Without it, every plugin with a record.

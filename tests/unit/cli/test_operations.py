@@ -153,7 +153,7 @@ def test_drift_ends_with_2_only_where_something_differs(home):
     assert "as it was left" in platform(home, "drift", NAME)
 
 
-def test_what_another_plugin_needs_is_not_removed(home, monkeypatch):
+def test_what_another_plugin_needs_is_not_removed(home):
     other = home / "windflow_plugins" / f"{NAME}-dependent"
     other.mkdir(parents=True)
     text = f"name: {NAME}-dependent\nversion: 1.0.0\ndependencies: [{{{NAME}: '>=1.0.0'}}]\n"
