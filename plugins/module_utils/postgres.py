@@ -18,6 +18,8 @@ import subprocess
 from .errors import Problem, WindflowError
 
 TIMEOUT = 60
+# "WIND": the first key of the advisory locks of backups.
+LOCK = 0x57494E44
 _RESERVED_DATABASES = ("postgres", "template0", "template1")
 _STARTING = ("starting up", "Is the server running", "recovery mode")
 
@@ -33,6 +35,9 @@ SELECT json_build_object(
       'verifier', coalesce(rolpassword, ''))), '{{}}') FROM pg_authid WHERE rolname IN ({user}, {owner})),
   'replaced', (SELECT coalesce(json_agg(datname ORDER BY datname), '[]') FROM pg_database
       WHERE left(datname, length({replaced})) = {replaced} AND pg_get_userbyid(datdba) IN ({user}, {owner})),
+  'unfinished', (SELECT coalesce(json_agg(json_build_array(datname, datconnlimit) ORDER BY datname), '[]')
+      FROM pg_database WHERE datconnlimit IN (0, -2) AND right(datname, 8) NOT IN (
+        SELECT lpad(to_hex(objid::bigint), 8, '0') FROM pg_locks WHERE locktype = 'advisory' AND classid = {lock})),
   'database', (SELECT json_build_object(
       'owner', pg_get_userbyid(datdba), 'open', datallowconn,
       'public_connect', EXISTS (SELECT FROM aclexplode(coalesce(datacl, acldefault('d', datdba)))
@@ -54,7 +59,8 @@ SELECT json_build_object('schema', (SELECT json_build_object(
 # From the database postgres psql connects a second time, if there is a database to connect to.
 _BOTH = """\
 \\set ON_ERROR_STOP 1
-%sSELECT EXISTS (SELECT FROM pg_database WHERE datname = {name} AND datallowconn) AS there \\gset
+%sSELECT EXISTS (SELECT FROM pg_database WHERE datname = {name} AND datallowconn AND datconnlimit <> -2)
+  AS there \\gset
 \\if :there
 {connect}
 %s\\endif
@@ -190,14 +196,16 @@ def inspect_sql(name: str, user: str, connected: bool = False) -> str:
         user=quote_literal(user),
         owner=quote_literal(owner_role(name)),
         replaced=quote_literal(replaced_prefix(name)),
+        lock=LOCK,
         connect=connect_command(name),
     )
 
 
 def parse_state(output: str) -> dict:
-    """The server's state: version, encoding, collate, roles {name: {…}}, database {…} or None, schema {…}, and the
-    names of databases that a restore has replaced."""
-    state = {"schema": {}, "replaced": []}
+    """The server's state: version, encoding, collate, roles {name: {…}}, database {…} or None, schema {…}, the names
+    of databases that a restore has replaced, and those that are being made or dropped by nobody who lives: unfinished
+    [[name, connection limit]]."""
+    state = {"schema": {}, "replaced": [], "unfinished": []}
     for line in output.splitlines():
         if line.startswith("{"):
             state.update(json.loads(line))

@@ -69,8 +69,8 @@ options:
     default: 10
   state:
     description:
-      - V(absent) drops the database with everything in it, those that a restore has replaced, and both roles. A
-        superuser is not dropped.
+      - V(absent) drops the database with everything in it, those that a restore has replaced or that a backup or a
+        restore that was killed has left, and both roles. A superuser is not dropped.
     type: str
     choices: [present, absent]
     default: present

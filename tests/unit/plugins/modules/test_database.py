@@ -142,6 +142,16 @@ def test_a_removal_that_was_cut_off_can_be_taken_back(cluster):
     assert cluster.login()[0] == 0
 
 
+@pytest.mark.fault(21)
+@pytest.mark.parametrize("closed", ["ALTER DATABASE app WITH ALLOW_CONNECTIONS false;", ""])
+def test_a_removal_whose_drop_was_cut_off_goes_on(cluster, closed):
+    database.run(cluster.params(), False)
+    cluster.sql("CREATE DATABASE app_replaced_20261125 OWNER app_owner;")
+    cluster.sql(closed + "UPDATE pg_database SET datconnlimit = -2 WHERE datname ~ '^app';")
+    assert database.run(cluster.params(state="absent"), False)[0]["changed"]
+    assert cluster.sql("SELECT count(*) FROM pg_database WHERE datname ~ '^app'") == "0"
+
+
 @pytest.mark.parametrize(
     ("sql", "key", "found"),
     [
