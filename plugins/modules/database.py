@@ -118,6 +118,7 @@ owner:
   sample: myapp_owner
 """
 
+import functools
 import os
 import time
 
@@ -175,7 +176,8 @@ def run(params: dict, check: bool) -> tuple:
     if found and not check:
         sql = "\n".join(statement for change in found for statement in change["sql"])
         outcome = "What came before it was done. Running it again goes on from there."
-        postgres.execute_sql(sql + "\n", params["port"], socket_dir=params["socket_dir"] or "", outcome=outcome)
+        patient = functools.partial(postgres.run, timeout=postgres.CHANGE_TIMEOUT)
+        postgres.execute_sql(sql + "\n", params["port"], patient, params["socket_dir"] or "", outcome)
     shown = [{key: change[key] for key in ("object", "attribute", "before", "after")} for change in found]
     diff = {}
     for change in shown:
