@@ -67,8 +67,8 @@ options:
     default: 10
   state:
     description:
-      - V(absent) drops the database with everything in it, those that a restore has replaced, and both roles. A
-        superuser is not dropped.
+      - V(absent) drops the database with everything in it, those that a restore has replaced or that a backup or a
+        restore that was killed has left, and both roles. A superuser is not dropped.
     type: str
     choices: [present, absent]
     default: present
@@ -116,6 +116,7 @@ owner:
   sample: myapp_owner
 """
 
+import functools
 import os
 import time
 
@@ -173,7 +174,8 @@ def run(params: dict, check: bool) -> tuple:
     if found and not check:
         sql = "\n".join(statement for change in found for statement in change["sql"])
         outcome = "What came before it was done. Running it again goes on from there."
-        postgres.execute_sql(sql + "\n", params["port"], socket_dir=params["socket_dir"] or "", outcome=outcome)
+        patient = functools.partial(postgres.run, timeout=postgres.CHANGE_TIMEOUT)
+        postgres.execute_sql(sql + "\n", params["port"], patient, params["socket_dir"] or "", outcome)
     shown = [{key: change[key] for key in ("object", "attribute", "before", "after")} for change in found]
     diff = {}
     for change in shown:

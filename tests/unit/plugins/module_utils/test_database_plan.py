@@ -123,9 +123,10 @@ def test_a_database_of_somebody_else_is_neither_taken_over_nor_removed(state):
 
 def test_removal_closes_the_database_before_it_is_dropped():
     assert statements(desired(state="absent"), SETTLED) == [
-        'ALTER DATABASE "app" WITH ALLOW_CONNECTIONS false;',
+        "SELECT format('ALTER DATABASE %I WITH ALLOW_CONNECTIONS false', datname) FROM pg_database"
+        " WHERE datname = 'app' AND datconnlimit <> -2 \\gexec",
         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = 'app';",
-        'DROP DATABASE "app";',
+        'DROP DATABASE IF EXISTS "app";',
         'DROP ROLE "web";',
         'DROP ROLE "app_owner";',
     ]
@@ -152,5 +153,30 @@ def test_hostile_names_stay_names():
 def test_a_removal_takes_along_what_a_restore_has_replaced():
     state = {**SETTLED, "replaced": ["app_replaced_20261125T174720Z"]}
     dropped = [sql for sql in statements(desired(state="absent"), state) if sql.startswith("DROP DATABASE")]
-    assert dropped == ['DROP DATABASE "app";', 'DROP DATABASE "app_replaced_20261125T174720Z";']
+    assert dropped == [
+        'DROP DATABASE IF EXISTS "app";',
+        'DROP DATABASE IF EXISTS "app_replaced_20261125T174720Z";',
+    ]
+    assert statements(desired(), state) == []
+
+
+@pytest.mark.fault(21)
+def test_a_removal_takes_along_only_what_a_killed_run_has_left():
+    left = [["app_restore_00c0ffee", 0], ["windflow_verify_ffffffff", -2]]
+    others = [
+        ["app_restore_00c0ffe", 0],
+        ["app_restore_00C0FFEE", 0],
+        ["app_restore_00c0ffef", 5],
+        ["other_restore_00c0ffee", 0],
+        ["windflow_verify_", 0],
+    ]
+    state = {**SETTLED, "unfinished": left + others}
+    sql = statements(desired(state="absent"), state)
+    assert [line.split('"')[1] for line in sql if line.startswith("DROP DATABASE")] == [
+        "app",
+        "app_restore_00c0ffee",
+        "windflow_verify_ffffffff",
+    ]
+    begin = sql.index("SELECT pg_try_advisory_lock(1464421956, -1) AS dead \\gset")
+    assert (sql[begin + 1], sql[begin + 5], sql[begin + 6]) == ("\\if :dead", "\\endif", 'DROP ROLE "web";')
     assert statements(desired(), state) == []
