@@ -153,12 +153,12 @@ def make(
     dependency = arguments["dependency"]
     settings = Settings(
         environment=inputs.environment,
-        # How many and whether by force is asked of the plugin that the operator names.
+        # How many, whether by force and whether an older one is asked of the plugin that the operator names.
         replicas=1 if dependency else arguments["replicas"],
         force=arguments["force"] and not dependency,
         engine=choose_engine("" if dependency else arguments["engine"], host),
         networks=networks(inputs, target, place),
-        downgrade=arguments["allow_downgrade"],
+        downgrade=arguments["allow_downgrade"] and not dependency,
         time=RUN_TIME,
     )
     if settings.networks and settings.engine == "swarm":

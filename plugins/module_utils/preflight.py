@@ -84,7 +84,7 @@ def downgrade(manifest: Manifest, settings: Settings, host: dict[str, Any]) -> l
     current = host["current"]
     if settings.downgrade or not current or parse_version(manifest.version) >= parse_version(current["version"]):
         return []
-    remedy = "run the playbook rollback, or deploy with allow_downgrade=true"
+    remedy = "run the playbook rollback, or deploy it by its own name with allow_downgrade=true"
     expected = "version %s, which is deployed, or a newer one" % current["version"]
     return [Problem("E2021", expected, manifest.version, remedy, path=manifest.name)]
 
