@@ -169,6 +169,7 @@ def read_inputs(
         provided=provided,
         kept=place.kept(manifest.name),
         inventory_name=variable,
+        dependency=dependency,
     )
     errors, warnings = check_config(config, environment or None)
     errors += exposed_secrets(config, arguments["sets"])
