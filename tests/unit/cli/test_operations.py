@@ -197,6 +197,32 @@ def test_what_is_wrong_with_one_dependency_is_told_before_any_other_is_deployed(
             shutil.rmtree(Path("/var/lib/windflow", name), ignore_errors=True)
 
 
+def test_what_a_dependency_gives_anew_reaches_the_plugins_between_it_and_the_one_that_is_named(home):
+    names = [f"{NAME}-{word}" for word in ("first", "second", "third")]
+    first, second, third = (home / "windflow_plugins" / name for name in names)
+    gives = '#!/bin/sh\necho \'{"word": "%s"}\' >"$WINDFLOW_RESULT_FILE"\n'
+    hears = f'#!/bin/sh\necho "$WINDFLOW_DEPENDENCIES" >{home}/heard\n'
+    try:
+        for folder, need, script in ((first, "", gives % "old"), (second, first.name, hears), (third, second.name, "")):
+            (folder / "hooks").mkdir(parents=True)
+            (folder / "hooks" / "pre.sh").write_text(script or "#!/bin/sh\n")
+            (folder / "hooks" / "pre.sh").chmod(0o755)
+            needed = f"[{{{need}: '*'}}]" if need else "[]"
+            text = f"name: {folder.name}\nversion: 1.0.0\ndependencies: {needed}\nhooks: {{pre-deploy: hooks/pre.sh}}\n"
+            (folder / "plugin.yml").write_text(text)
+        platform(home, "deploy", names[2])
+        assert "old" in (home / "heard").read_text()
+        (first / "hooks" / "pre.sh").write_text(gives % "new")
+        platform(home, "deploy", names[2])
+        assert "new" in (home / "heard").read_text()
+        (home / "heard").unlink()
+        platform(home, "deploy", names[2])
+        assert not (home / "heard").exists()
+    finally:
+        for name in names:
+            shutil.rmtree(Path("/var/lib/windflow", name), ignore_errors=True)
+
+
 def test_without_a_database_there_is_nothing_to_back_up_or_restore(home):
     platform(home, "deploy", ".")
     for verb in ("backup", "restore"):
