@@ -154,7 +154,7 @@ def test_containers_do_not_reach_a_dependency_on_the_host(shop, tmp_path):
 
 
 def test_what_a_hook_has_returned_wins_but_for_secrets(shop, tmp_path):
-    host = on_host(results={"host": "127.0.0.2", "password": "********"}, **{"database.password": "real"})
+    host = on_host(results={"host": "127.0.0.2", "password": "another"}, **{"database.password": "real"})
     found = read_inputs(shop, place(tmp_path, host), "host")
     assert (found.config.get("database.host"), found.config.get("database.password")) == ("127.0.0.2", "real")
 
