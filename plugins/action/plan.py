@@ -22,6 +22,7 @@ from ansible_collections.windflow.platform.plugins.module_utils import (
     saved_plans,
     tree,
 )
+from ansible_collections.windflow.platform.plugins.module_utils.compatibility import may_be_needed
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.inputs import (
     ARGUMENTS,
@@ -175,7 +176,10 @@ def make(
     # A swarm's tasks have names of their own.
     made["local_database"] = {} if settings.engine == "swarm" else database_on_host(inputs, target, place)
     made["revision"].update(
-        needs=inputs.needs, provides=dict(inputs.manifest.provides), local_database=made["local_database"]
+        needs=inputs.needs,
+        provides=dict(inputs.manifest.provides),
+        shared=may_be_needed(inputs.manifest, dependency),
+        local_database=made["local_database"],
     )
     made["dependencies"] = [] if arguments["dependency"] else dependencies(inputs)
     return {

@@ -56,6 +56,7 @@ def run(params):
     # Nobody else can have the port that the plugin itself listens on.
     port = None if current and current.get("port") == port else port
     differing = drift.found()
+    others = dependents.survey()
     missing, states = questions.missing_packages(), questions.service_states()
     if params.get("everything"):
         differing += managed.system_drift(missing, states)
@@ -70,6 +71,7 @@ def run(params):
         "services": states,
         "current": current,
         "lease": remembered["lease"],
-        "dependents": dependents.dependents(plugin),
+        "dependents": dependents.needing(plugin, others["plugins"], others["at_work"]),
+        "unreadable": others["unreadable"],
         "port_sites": sites_on(port, "windflow-%s.conf" % plugin) if port else [],
     }

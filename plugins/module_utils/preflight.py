@@ -9,7 +9,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from .compatibility import refused_by
+from .compatibility import refused_by, unknown
 from .config import Config
 from .errors import Problem
 from .host_plan import SUPPORTED_FAMILIES
@@ -90,9 +90,10 @@ def downgrade(manifest: Manifest, settings: Settings, host: dict[str, Any]) -> l
 
 
 def dependents(manifest: Manifest, host: dict[str, Any]) -> list[Problem]:
-    """Whoever needs the plugin on the host still gets a version that it accepts."""
+    """Whoever needs the plugin on the host still gets a version that it accepts, as far as that can be known."""
     remedy = "deploy a version of %s that accepts it first"
-    return refused_by(manifest.name, manifest.version, manifest.provides, host["dependents"], remedy)
+    found = refused_by(manifest.name, manifest.version, manifest.provides, host["dependents"], remedy)
+    return found + unknown(manifest.name, manifest.version, host["current"], host["unreadable"])
 
 
 def unmet(target: str, config: Config, host: dict[str, Any]) -> list[Problem]:

@@ -164,6 +164,21 @@ def test_what_another_plugin_needs_is_not_removed(home, monkeypatch):
         assert output.index("install 1.0.0") < output.rindex("install 1.0.0") and record()["current"] == 1
         refused = platform(home, "remove", NAME, code=4)
         assert "E5011" in refused and f"{NAME}-dependent needs {NAME} >=1.0.0" in refused
+        # What a record that cannot be read says of needs, nobody knows.
+        damaged = [Path(f"{STATE}-dependent", name) for name in ("record.json", "record.json.previous")]
+        content = [path.read_bytes() for path in damaged]
+        for path in damaged:
+            path.write_bytes(b"{")
+        refused = platform(home, "remove", NAME, code=4)
+        assert "E5011" in refused and str(damaged[0]) in refused
+        write(home, "1.1.0")
+        refused = platform(home, "deploy", NAME, code=4)
+        assert "E2024" in refused and str(damaged[0]) in refused
+        write(home, hook="exit 0 #")
+        platform(home, "deploy", NAME)
+        assert record()["current"] == 2
+        for path, data in zip(damaged, content, strict=True):
+            path.write_bytes(data)
         platform(home, "remove", f"{NAME}-dependent")
         platform(home, "remove", NAME)
         assert record()["current"] is None
