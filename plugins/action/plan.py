@@ -15,6 +15,7 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.windflow.platform.plugins.module_utils import (
+    by_hand,
     compose_plan,
     os_table,
     plan,
@@ -170,6 +171,8 @@ def make(
         raise WindflowError(Problem("E2028", "no hook of a migration with engine swarm", "one", remedy))
     table = tables.get(host["facts"]["os"]["family"])
     errors, warnings = preflight.findings(inputs.manifest, inputs.config, settings, host, target)
+    if dependency:
+        errors += by_hand.changed(inputs.config, inputs.manifest.name, host["current"])
     if errors:
         raise WindflowError(errors)
     made = plan.build(inputs.manifest, inputs.config, settings, source, host, table, target)
@@ -179,6 +182,7 @@ def make(
         needs=inputs.needs,
         provides=dict(inputs.manifest.provides),
         shared=may_be_needed(inputs.manifest, dependency),
+        by_hand={} if dependency else by_hand.given(inputs.config, inputs.manifest.name),
         local_database=made["local_database"],
     )
     made["dependencies"] = [] if arguments["dependency"] else dependencies(inputs)

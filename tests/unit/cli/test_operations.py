@@ -238,6 +238,29 @@ def test_what_a_dependency_gives_anew_reaches_the_plugins_between_it_and_the_one
             shutil.rmtree(Path("/var/lib/windflow", name), ignore_errors=True)
 
 
+def test_what_was_deployed_by_its_own_name_is_not_reconfigured_by_what_needs_it(home):
+    other = home / "windflow_plugins" / f"{NAME}-dependent"
+    other.mkdir(parents=True)
+    text = f"name: {NAME}-dependent\nversion: 1.0.0\ndependencies: [{{{NAME}: '*'}}]\n"
+    (other / "plugin.yml").write_text(text)
+    (home / "windflow_plugins" / NAME).symlink_to(home)
+    (home / "config").mkdir()
+    (home / "config" / "defaults.yaml").write_text("store: {name: app}\n")
+    try:
+        platform(home, "deploy", NAME, "--set", "store.name=orders")
+        refused = platform(home, "deploy", f"{NAME}-dependent", code=4)
+        assert "E2030" in refused and "store.name" in refused and record()["sequence"] == 1
+        assert not Path(f"{STATE}-dependent").exists()
+        inventory = home / "inventory.yml"
+        known = {"windflow_plugin_config": {NAME: {"store": {"name": "orders"}}}}
+        host = {"ansible_connection": "local", "ansible_python_interpreter": "/usr/bin/python3", **known}
+        inventory.write_text(json.dumps({"all": {"hosts": {"here": host}}}))
+        platform(home, "deploy", f"{NAME}-dependent", "--inventory", str(inventory))
+        assert record()["sequence"] == 1
+    finally:
+        shutil.rmtree(f"{STATE}-dependent", ignore_errors=True)
+
+
 def test_without_a_database_there_is_nothing_to_back_up_or_restore(home):
     platform(home, "deploy", ".")
     for verb in ("backup", "restore"):
