@@ -13,6 +13,7 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.windflow.platform.plugins.module_utils import (
+    by_hand,
     compose_plan,
     os_table,
     plan,
@@ -20,6 +21,7 @@ from ansible_collections.windflow.platform.plugins.module_utils import (
     saved_plans,
     tree,
 )
+from ansible_collections.windflow.platform.plugins.module_utils.compatibility import may_be_needed
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.inputs import (
     ARGUMENTS,
@@ -154,12 +156,12 @@ def make(
     dependency = arguments["dependency"]
     settings = Settings(
         environment=inputs.environment,
-        # How many and whether by force is asked of the plugin that the operator names.
+        # How many, whether by force and whether an older one is asked of the plugin that the operator names.
         replicas=1 if dependency else arguments["replicas"],
         force=arguments["force"] and not dependency,
         engine=choose_engine("" if dependency else arguments["engine"], host),
         networks=networks(inputs, target, place),
-        downgrade=arguments["allow_downgrade"],
+        downgrade=arguments["allow_downgrade"] and not dependency,
         time=RUN_TIME,
     )
     if settings.networks and settings.engine == "swarm":
@@ -170,13 +172,19 @@ def make(
         raise WindflowError(Problem("E2028", "no hook of a migration with engine swarm", "one", remedy))
     table = tables.get(host["facts"]["os"]["family"])
     errors, warnings = preflight.findings(inputs.manifest, inputs.config, settings, host, target)
+    if dependency:
+        errors += by_hand.changed(inputs.config, inputs.manifest.name, host["current"])
     if errors:
         raise WindflowError(errors)
     made = plan.build(inputs.manifest, inputs.config, settings, source, host, table, target)
     # A swarm's tasks have names of their own.
     made["local_database"] = {} if settings.engine == "swarm" else database_on_host(inputs, target, place)
     made["revision"].update(
-        needs=inputs.needs, provides=dict(inputs.manifest.provides), local_database=made["local_database"]
+        needs=inputs.needs,
+        provides=dict(inputs.manifest.provides),
+        shared=may_be_needed(inputs.manifest, dependency),
+        by_hand={} if dependency else by_hand.given(inputs.config, inputs.manifest.name),
+        local_database=made["local_database"],
     )
     made["dependencies"] = [] if arguments["dependency"] else dependencies(inputs)
     return {

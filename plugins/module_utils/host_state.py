@@ -57,6 +57,7 @@ def run(params):
     # Nobody else can have the port that the plugin itself listens on.
     port = None if current and current.get("port") == port else port
     differing = drift.found()
+    others = dependents.survey()
     missing, states = questions.missing_packages(), questions.service_states()
     if params.get("everything"):
         differing += managed.system_drift(missing, states)
@@ -72,6 +73,7 @@ def run(params):
         "current": current,
         "lease": remembered["lease"],
         "position": record.position(remembered),
-        "dependents": dependents.dependents(plugin),
+        "dependents": dependents.needing(plugin, others["plugins"], others["at_work"]),
+        "unreadable": others["unreadable"],
         "port_sites": sites_on(port, "windflow-%s.conf" % plugin) if port else [],
     }

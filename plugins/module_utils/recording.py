@@ -104,12 +104,16 @@ def begin(params):
 
 
 def refuse_if_needed(plugin):
-    """Raises WindflowError E5011 where what is deployed here needs the plugin."""
-    needed = dependents.dependents(plugin)
+    """Raises WindflowError E5011 where what is deployed here, or about to be, needs the plugin, or nobody knows."""
+    found = dependents.survey()
+    problems = dependents.not_known("E5011", plugin, found["unreadable"])
+    needed = dependents.needing(plugin, found["plugins"], found["at_work"])
     if needed:
         who = ", ".join("%s needs %s %s" % (need["plugin"], need["name"], need["constraint"]) for need in needed)
         remedy = "remove %s first" % ", ".join(sorted({need["plugin"] for need in needed}))
-        raise WindflowError(Problem("E5011", "nothing on the host to need %s" % plugin, who, remedy, path=plugin))
+        problems.append(Problem("E5011", "nothing on the host to need %s" % plugin, who, remedy, path=plugin))
+    if problems:
+        raise WindflowError(problems)
 
 
 def end(params):

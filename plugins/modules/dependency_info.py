@@ -35,10 +35,21 @@ EXAMPLES = r"""
 
 RETURN = r"""
 plugins:
-  description: Version, target, what it provides, needs and gives, of each plugin that is deployed, by its name.
+  description:
+    - Version, target, what it provides, needs and gives, and whether others may need it, of each plugin that is
+      deployed, by its name.
   returned: success
   type: dict
-  sample: {database: {version: 2.0.0, target: host, provides: {database: 2.0.0}, needs: {}, results: {}}}
+  sample:
+    database: {version: 2.0.0, target: host, provides: {database: 2.0.0}, needs: {}, results: {}, shared: true}
+at_work:
+  description: What each plugin needs that a run is deploying now, by its name.
+  returned: success
+  type: dict
+unreadable:
+  description: What is wrong with each record that cannot be read, by the plugin's name.
+  returned: success
+  type: dict
 secrets:
   description: The secrets of O(plugins), sealed with O(key); empty without one.
   returned: success

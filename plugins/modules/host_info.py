@@ -110,11 +110,15 @@ position:
   returned: success
   type: str
 dependents:
-  description: What is deployed on the host and needs the plugin.
+  description: What is deployed on the host, or about to be, and needs the plugin.
   returned: success
   type: list
   elements: dict
   sample: [{plugin: shop, name: database, constraint: ">=2.0.0"}]
+unreadable:
+  description: What is wrong with each other record that cannot be read, by the plugin's name.
+  returned: success
+  type: dict
 port_sites:
   description: Files of nginx that claim O(port), other than the plugin's own.
   returned: success

@@ -49,7 +49,9 @@ options:
     choices: ["", compose, swarm]
     default: ""
   allow_downgrade:
-    description: Whether an older version than the one that is deployed may be deployed.
+    description:
+      - Whether an older version than the one that is deployed may be deployed.
+      - Of a plugin that is deployed because another one needs it, it is not; nor are O(force), O(replicas), O(engine).
     type: bool
     default: false
   wait:

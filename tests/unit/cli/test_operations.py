@@ -164,6 +164,21 @@ def test_what_another_plugin_needs_is_not_removed(home):
         assert output.index("install 1.0.0") < output.rindex("install 1.0.0") and record()["current"] == 1
         refused = platform(home, "remove", NAME, code=4)
         assert "E5011" in refused and f"{NAME}-dependent needs {NAME} >=1.0.0" in refused
+        # What a record that cannot be read says of needs, nobody knows.
+        damaged = [Path(f"{STATE}-dependent", name) for name in ("record.json", "record.json.previous")]
+        content = [path.read_bytes() for path in damaged]
+        for path in damaged:
+            path.write_bytes(b"{")
+        refused = platform(home, "remove", NAME, code=4)
+        assert "E5011" in refused and str(damaged[0]) in refused
+        write(home, "1.1.0")
+        refused = platform(home, "deploy", NAME, code=4)
+        assert "E2024" in refused and str(damaged[0]) in refused
+        write(home, hook="exit 0 #")
+        platform(home, "deploy", NAME)
+        assert record()["current"] == 2
+        for path, data in zip(damaged, content, strict=True):
+            path.write_bytes(data)
         platform(home, "remove", f"{NAME}-dependent")
         platform(home, "remove", NAME)
         assert record()["current"] is None
@@ -188,12 +203,62 @@ def test_what_is_wrong_with_one_dependency_is_told_before_any_other_is_deployed(
         plugin(first, "1.0.0")
         plugin(second, "1.0.0", first)
         plugin(last, "1.0.0", second)
-        refused = platform(home, "deploy", last, code=4)
+        # An older one may be asked for of what is named, and of nothing that it needs.
+        refused = platform(home, "deploy", last, "--allow-downgrade", code=4)
         assert "E2021" in refused and not Path("/var/lib/windflow", first).exists()
         assert not Path("/var/lib/windflow", last).exists()
     finally:
         for name in names:
             shutil.rmtree(Path("/var/lib/windflow", name), ignore_errors=True)
+
+
+def test_what_a_dependency_gives_anew_reaches_the_plugins_between_it_and_the_one_that_is_named(home):
+    names = [f"{NAME}-{word}" for word in ("first", "second", "third")]
+    first, second, third = (home / "windflow_plugins" / name for name in names)
+    gives = '#!/bin/sh\necho \'{"word": "%s"}\' >"$WINDFLOW_RESULT_FILE"\n'
+    hears = f'#!/bin/sh\necho "$WINDFLOW_DEPENDENCIES" >{home}/heard\n'
+    try:
+        for folder, need, script in ((first, "", gives % "old"), (second, first.name, hears), (third, second.name, "")):
+            (folder / "hooks").mkdir(parents=True)
+            (folder / "hooks" / "pre.sh").write_text(script or "#!/bin/sh\n")
+            (folder / "hooks" / "pre.sh").chmod(0o755)
+            needed = f"[{{{need}: '*'}}]" if need else "[]"
+            text = f"name: {folder.name}\nversion: 1.0.0\ndependencies: {needed}\nhooks: {{pre-deploy: hooks/pre.sh}}\n"
+            (folder / "plugin.yml").write_text(text)
+        platform(home, "deploy", names[2])
+        assert "old" in (home / "heard").read_text()
+        (first / "hooks" / "pre.sh").write_text(gives % "new")
+        platform(home, "deploy", names[2])
+        assert "new" in (home / "heard").read_text()
+        (home / "heard").unlink()
+        platform(home, "deploy", names[2])
+        assert not (home / "heard").exists()
+    finally:
+        for name in names:
+            shutil.rmtree(Path("/var/lib/windflow", name), ignore_errors=True)
+
+
+def test_what_was_deployed_by_its_own_name_is_not_reconfigured_by_what_needs_it(home):
+    other = home / "windflow_plugins" / f"{NAME}-dependent"
+    other.mkdir(parents=True)
+    text = f"name: {NAME}-dependent\nversion: 1.0.0\ndependencies: [{{{NAME}: '*'}}]\n"
+    (other / "plugin.yml").write_text(text)
+    (home / "windflow_plugins" / NAME).symlink_to(home)
+    (home / "config").mkdir()
+    (home / "config" / "defaults.yaml").write_text("store: {name: app}\n")
+    try:
+        platform(home, "deploy", NAME, "--set", "store.name=orders")
+        refused = platform(home, "deploy", f"{NAME}-dependent", code=4)
+        assert "E2030" in refused and "store.name" in refused and record()["sequence"] == 1
+        assert not Path(f"{STATE}-dependent").exists()
+        inventory = home / "inventory.yml"
+        known = {"windflow_plugin_config": {NAME: {"store": {"name": "orders"}}}}
+        host = {"ansible_connection": "local", "ansible_python_interpreter": "/usr/bin/python3", **known}
+        inventory.write_text(json.dumps({"all": {"hosts": {"here": host}}}))
+        platform(home, "deploy", f"{NAME}-dependent", "--inventory", str(inventory))
+        assert record()["sequence"] == 1
+    finally:
+        shutil.rmtree(f"{STATE}-dependent", ignore_errors=True)
 
 
 def test_without_a_database_there_is_nothing_to_back_up_or_restore(home):

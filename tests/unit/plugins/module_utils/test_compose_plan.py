@@ -40,6 +40,7 @@ def blank_host(**changes):
         "engine": engine,
         "port_sites": [],
         "dependents": [],
+        "unreadable": {},
         **changes,
     }
 
