@@ -79,9 +79,11 @@ def extra_vars(values: Mapping[str, Any]) -> str:
 
 
 def environment(given: Mapping[str, str], cwd: Path, report: Path) -> dict[str, str]:
-    """The environment of ansible-playbook: our callback, and a checkout's ansible.cfg where there is no other."""
+    """The environment of ansible-playbook: our callback, no inventory that cannot be read, and a checkout's ansible.cfg
+    where there is no other."""
     enabled = [name for name in given.get("ANSIBLE_CALLBACKS_ENABLED", "").split(",") if name]
     settings = {
+        "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true",
         **given,
         "ANSIBLE_CALLBACKS_ENABLED": ",".join([*enabled, CALLBACK]),
         "WINDFLOW_OUTCOME": str(report),

@@ -9,6 +9,7 @@ import base64
 import json
 from typing import Any
 
+from ansible import constants as C
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.windflow.platform.plugins.module_utils import hooks
@@ -22,6 +23,7 @@ from ansible_collections.windflow.platform.plugins.module_utils.inputs import (
 )
 from ansible_collections.windflow.platform.plugins.module_utils.manifest import HookSpec, Manifest
 from ansible_collections.windflow.platform.plugins.module_utils.plugin_files import EVENTS, MIGRATE
+from ansible_collections.windflow.platform.plugins.plugin_utils import once
 from ansible_collections.windflow.platform.plugins.plugin_utils.gathering import ask_host, place_of
 from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call
 
@@ -55,21 +57,40 @@ class ActionModule(ActionBase):
             for spec in specs:
                 entry = {"event": spec.event, "path": str(spec.path.relative_to(manifest.path)), "on": spec.on}
                 result["hooks"].append(entry)
-                first = task_vars["ansible_play_hosts_all"][0]
-                if spec.run == "once" and task_vars["inventory_hostname"] != first:
-                    entry["skipped"] = "runs once, for %s" % first
-                elif self._task.check_mode:
+                if self._task.check_mode:
                     entry["skipped"] = "check mode"
                 else:
-                    self.run_one(spec, entry, inputs, arguments, result, task_vars)
+                    run = self.run_once if spec.run == "once" else self.run_one
+                    run(spec, entry, inputs, arguments, result, task_vars)
         except WindflowError as error:
             result.update(error.as_result(), failed=True)
         return result
 
-    def run_one(
+    def run_once(
         self, spec: HookSpec, entry: dict, inputs: Inputs, arguments: dict, result: dict, task_vars: dict
     ) -> None:
-        """Runs one hook and adds what came of it to its entry and to the result; raises where it failed."""
+        """The same for a hook that runs once: where another host of the play has run it, what came of it counts."""
+        host = task_vars["inventory_hostname"]
+        number = inputs.manifest.hooks[spec.event].index(spec)
+        key = [str(self._task.play._uuid), inputs.manifest.name, spec.event, str(number)]
+        with once.turn(C.DEFAULT_LOCAL_TMP, key, host) as turn:
+            if turn["runner"] == host:
+                turn["results"] = self.run_one(spec, entry, inputs, arguments, result, task_vars)
+                return
+        if turn["results"] is None:
+            name = "%s (%s)" % (entry["path"], spec.event)
+            expected = "hook %s to succeed on %s, where it runs for all hosts" % (name, turn["runner"])
+            got = "%s there" % turn["code"] if turn["code"] else "no end of it"
+            remedy = "mend what is reported for %s, then run again" % turn["runner"]
+            raise WindflowError(Problem("E3008", expected, got, remedy), effect_of(spec.event))
+        entry["skipped"] = "runs once, and ran on %s" % turn["runner"]
+        result["results"] = {**result["results"], **turn["results"]}
+
+    def run_one(
+        self, spec: HookSpec, entry: dict, inputs: Inputs, arguments: dict, result: dict, task_vars: dict
+    ) -> dict[str, Any]:
+        """Runs one hook, adds what came of it to its entry and to the result, and returns its own results; raises where
+        it failed."""
         host = task_vars["inventory_hostname"]
         address = str(task_vars.get("ansible_host") or host)
         environment = hook_environment(spec, inputs, arguments, result["results"])
@@ -81,7 +102,9 @@ class ActionModule(ActionBase):
         entry.update(rc=outcome.rc, seconds=outcome.seconds, stdout=stdout)
         hooks.check(outcome, "%s (%s)" % (entry["path"], spec.event), host, spec.timeout, effect_of(spec.event))
         result["changed"] |= outcome.result.get("changed") is True
-        result["results"] = {**result["results"], **{k: v for k, v in outcome.result.items() if k != "changed"}}
+        own = {key: value for key, value in outcome.result.items() if key != "changed"}
+        result["results"] = {**result["results"], **own}
+        return own
 
     def on_target(
         self,

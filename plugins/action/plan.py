@@ -197,7 +197,7 @@ def make(
         "inputs": {**inputs.arguments, "replicas": settings.replicas},
         "warnings": [str(problem) for problem in (*host.get("warnings", []), *inputs.warnings, *warnings)],
         "directory": str(Path.cwd()),
-        "agreement": saved_plans.agreement(made, host["current"]),
+        "agreement": saved_plans.agreement(made, host["current"], plan.agreed_hooks(inputs.manifest, made)),
         "diff": {"before": "", "after": plan.as_text(made), "after_header": "what is pending"},
     }
 

@@ -16,6 +16,8 @@ from ansible_collections.windflow.platform.plugins.module_utils.errors import Pr
 from ansible_collections.windflow.platform.plugins.module_utils.inputs import ARGUMENTS, read_inputs
 from ansible_collections.windflow.platform.plugins.plugin_utils.gathering import place_of
 
+# Ansible's own, where neither -i nor its settings name an inventory.
+DEFAULT_SOURCES = ["/etc/ansible/hosts"]
 SYSTEM_PYTHON = "/usr/bin/python3"
 
 
@@ -26,6 +28,7 @@ class ActionModule(ActionBase):
         result = super().run(tmp, task_vars)
         _unused, arguments = self.validate_argument_spec(ARGUMENTS)
         try:
+            inventory_is_silent(task_vars)
             config = read_inputs(arguments, place_of(self, task_vars)).config
             connection = config.get("host.connection") or {}
             # How a host is added differs between versions of ansible-core; its own action knows.
@@ -46,6 +49,14 @@ class ActionModule(ActionBase):
         except WindflowError as error:
             result.update(error.as_result(), failed=True)
         return result
+
+
+def inventory_is_silent(task_vars: dict[str, Any]) -> None:
+    """Raises E2013 where an inventory was asked for and names no host: then this machine is not meant."""
+    sources = list(task_vars.get("ansible_inventory_sources") or [])
+    if sources not in ([], DEFAULT_SOURCES) and not task_vars["groups"]["all"]:
+        remedy = "name the right one with -i, or none, for host.connection or this machine"
+        raise WindflowError(Problem("E2013", "a host in the inventory", "none in %s" % ", ".join(sources), remedy))
 
 
 def variables(connection: dict[str, Any]) -> dict[str, Any]:

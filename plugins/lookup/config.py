@@ -13,12 +13,16 @@ description:
   - Reads a plugin's configuration from its layers and returns the value of each key.
   - Lets a task take a secret straight from its source, so that no variable or result carries it.
     Set C(no_log) on such a task.
+  - No host is asked. A secret that is made on the host, the plugin's own or a dependency's, is refused.
 extends_documentation_fragment:
   - windflow.platform.inputs
 options:
   _terms:
     description: Keys, in dots.
     required: true
+  default:
+    description: Value of a key that is not set. Without it such a key is an error.
+    type: raw
 """
 
 EXAMPLES = r"""
@@ -26,8 +30,14 @@ EXAMPLES = r"""
   windflow.platform.database:
     name: myapp
     user: dbuser
-    password: "{{ lookup('windflow.platform.config', 'database.password', plugin='template') }}"
+    password: >-
+      {{ lookup('windflow.platform.config', 'database.password', plugin='template', config=['my-config.yaml']) }}
+  become: true
   no_log: true
+
+- name: Where the application answers
+  ansible.builtin.debug:
+    msg: "port {{ lookup('windflow.platform.config', 'server.host_port', plugin='template', default=8080) }}"
 """
 
 RETURN = r"""
@@ -40,8 +50,8 @@ _list:
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
-from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
-from ansible_collections.windflow.platform.plugins.module_utils.inputs import ARGUMENTS, read_inputs
+from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
+from ansible_collections.windflow.platform.plugins.module_utils.inputs import ARGUMENTS, Inputs, read_inputs
 from ansible_collections.windflow.platform.plugins.plugin_utils.gathering import place_of
 
 
@@ -51,6 +61,42 @@ class LookupModule(LookupBase):
         arguments = {key: self.get_option(key) for key in ARGUMENTS}
         try:
             inputs = read_inputs(arguments, place_of(self, variables or {}))
+            unknown = made_on_host(inputs)
+            return [value_of(inputs, term, unknown, kwargs) for term in terms]
         except WindflowError as error:
             raise AnsibleLookupError(str(error)) from error
-        return [inputs.config.get(term, "") for term in terms]
+
+
+def value_of(inputs: Inputs, key: str, unknown: set[tuple], options: dict) -> object:
+    """The value of a key; raises E1151 for one that only the host knows, E1152 for one that is not set."""
+    path = tuple(key.split("."))
+    if any(within(secret, path) for secret in unknown):
+        expected = "a value that is known without asking a host"
+        remedy = "give it in the configuration, or leave it to the tasks of the platform"
+        raise WindflowError(Problem("E1151", expected, "a secret that is made on the host", remedy, path=key))
+    value = inputs.config.get(key)
+    if value is None and "default" not in options:
+        remedy = "mend the key, or give a default"
+        raise WindflowError(
+            Problem("E1152", "a key that is set", "none in %s" % inputs.manifest.name, remedy, path=key)
+        )
+    return options["default"] if value is None else value
+
+
+def made_on_host(inputs: Inputs) -> set[tuple]:
+    """Paths of secrets that are made on the host, for the plugin or for what gives them to it."""
+    config, found = inputs.config, set(inputs.config.generated)
+    for item in inputs.provided:
+        provider = inputs.providers[item.name]
+        theirs = made_on_host(provider)
+        given = {path[:2] for path, index in config.owners.items() if config.layers[index].file == item.file}
+        for key, source in provider.manifest.results.items():
+            if (item.name, key) in given and any(within(secret, tuple(source)) for secret in theirs):
+                found.add((item.name, key))
+    return found
+
+
+def within(one: tuple, other: tuple) -> bool:
+    """Whether one path is the other or lies below it, whichever is the longer."""
+    shorter = min(len(one), len(other))
+    return one[:shorter] == other[:shorter]

@@ -70,6 +70,17 @@ def privileged_hooks(manifest: Manifest, events: Mapping[str, list[str]]) -> lis
     ]
 
 
+def agreed_hooks(manifest: Manifest, plan: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The hooks that a plan would run, by event: how each runs, and what its file holds."""
+    found: dict[str, list[str]] = {}
+    for event in (event for events in plan["events"].values() for event in events if plan["pending"]):
+        for hook in manifest.hooks.get(event, ()):
+            _event, path, on, run, timeout, privileged, content = hooks_plan.hook_content(manifest, hook)
+            rights = ", as root" if privileged else ""
+            found.setdefault(event, []).append("%s on %s, %s, %g s%s: %s" % (path, on, run, timeout, rights, content))
+    return found
+
+
 def build(
     manifest: Manifest,
     config: Config,

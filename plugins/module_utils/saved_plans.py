@@ -4,24 +4,26 @@
 """Plans that somebody has looked at: kept as JSON, and compared with what a deploy would do now.
 
 A file is ``{"format": 1, "hosts": {host: agreement}}``. An agreement holds what was agreed to: versions, what is
-deployed now, and each step with its digest and the reasons for it; and those of the plugins that are deployed before,
-by name, in ``dependencies``. A plan is made of the same inputs again when it is deployed, so nothing else has to be
-kept, and no secret is.
+deployed now, each step with its digest and the reasons for it, the hooks that run, and what is needed; and those of the
+plugins that are deployed before, by name, in ``dependencies``. A plan is made of the same inputs again when it is
+deployed, so nothing else has to be kept, and no secret is.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 from .errors import Problem, WindflowError
 
 FORMAT = 1
+_DIGEST = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 
 
-def agreement(plan: dict[str, Any], current: dict[str, Any] | None) -> dict[str, Any]:
-    """What is agreed to by agreeing to a plan; nothing in it depends on the time."""
+def agreement(plan: dict[str, Any], current: dict[str, Any] | None, hooks: dict[str, list[str]]) -> dict[str, Any]:
+    """What is agreed to by agreeing to a plan; nothing in it depends on the time. ``hooks`` are those that run."""
     return {
         "plugin": plan["plugin"],
         "version": plan["version"],
@@ -31,6 +33,8 @@ def agreement(plan: dict[str, Any], current: dict[str, Any] | None) -> dict[str,
         "deployed": {"revision": current["revision"], "release": current["release"]} if current else None,
         "digests": dict(sorted(plan["digests"].items())),
         "pending": {name: list(step["why"]) for name, step in plan["steps"].items() if step["pending"]},
+        "hooks": hooks,
+        "needs": {needed["name"]: needed["version"] for needed in plan["dependencies"]},
     }
 
 
@@ -55,24 +59,24 @@ def compare(path: str, host: str, now: dict[str, Any], dependency: str = "") -> 
     if not isinstance(agreed, dict):
         wanted = "a plan for host %s" % host + (", plugin %s" % dependency if dependency else "")
         raise WindflowError(Problem("E2022", wanted, "none", remedy, file=path))
-    before = json.loads(json.dumps(agreed))
-    differing = [key for key, value in json.loads(json.dumps(now)).items() if before.get(key) != value]
-    if differing:
-        raise WindflowError(
-            [
-                Problem(
-                    "E2022", "%s as planned: %s" % (key, shown(before.get(key))), shown(now[key]), remedy, file=path
-                )
-                for key in differing
-            ]
-        )
+    now = json.loads(json.dumps(now))
+    problems = []
+    # What a dependency's own plan says is compared with that.
+    for key in sorted({*now, *agreed} - {"dependencies"}):
+        then, is_now = agreed.get(key), now.get(key)
+        if then != is_now:
+            expected = "%s as planned: %s" % (key, shown(then, is_now))
+            problems.append(Problem("E2022", expected, shown(is_now, then), remedy, file=path))
+    if problems:
+        raise WindflowError(problems)
 
 
-def shown(value: Any) -> str:
-    """A value in a message: short, and the names alone where it is a map."""
+def shown(value: Any, other: Any = None) -> str:
+    """A value in a message: short, and of a map only what is not the same in the ``other``."""
     if isinstance(value, dict):
-        return ", ".join("%s: %s" % (key, shown(item)) for key, item in value.items()) or "nothing"
+        same = [key for key in value if isinstance(other, dict) and key in other and other[key] == value[key]]
+        return ", ".join("%s: %s" % (key, shown(value[key])) for key in value if key not in same) or "nothing"
     if isinstance(value, list):
-        return "; ".join(map(str, value))
+        return "; ".join(_DIGEST.sub(r"\1…", str(item)) for item in value)
     text = str(value) if value else "none"
     return text if len(text) <= 40 else "%s…" % text[:12]

@@ -17,6 +17,8 @@ description:
     and the variables that the plugin's schema declares, and runs in a process group of its own, which is ended with it.
   - A hook may write a JSON map to the file that C(WINDFLOW_RESULT_FILE) names. Later hooks find the results of earlier
     ones in C(WINDFLOW_RESULTS). Secrets of the configuration are replaced by asterisks in results and output.
+  - A hook that is to C(run) C(once) runs on the first host of the play that comes to it; the others wait, and take its
+    results for theirs or fail with it.
 author: Windflow contributors (@windflow)
 extends_documentation_fragment:
   - windflow.platform.inputs

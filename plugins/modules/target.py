@@ -12,6 +12,7 @@ version_added: 1.0.0
 description:
   - For a run whose inventory names no host. Adds the host of C(host.connection) in the configuration
     (host, port, user, and key_file or password), or this machine where there is none.
+  - Refuses where an inventory was named, with C(-i) or in Ansible's settings, and names no host.
   - Host keys are checked as the user's SSH configuration says.
 author: Windflow contributors (@windflow)
 extends_documentation_fragment:

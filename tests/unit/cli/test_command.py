@@ -181,6 +181,23 @@ def test_a_host_that_cannot_be_reached_ends_with_8_and_a_missing_inventory_is_re
     assert done.returncode == 3 and "no-such-option" in done.stderr
 
 
+@pytest.mark.parametrize("playbook", ["deploy", "plan", "remove"])
+def test_an_inventory_that_cannot_be_read_or_names_no_host_is_not_this_machine(home, playbook):
+    (home / "hosts").write_text("this ansible_connection=local\n")
+    (home / "ansible.cfg").write_text(f"[defaults]\ncollections_path = {ROOT / 'collections'}\n")
+    for given in (["-i", "hsots"], ["-i", "hosts", "-i", "hsots"]):
+        done = command(home, "plugin", playbook, "hooked", *given)
+        assert done.returncode == 3 and "hsots" in done.stderr and "PLAY [" not in done.stdout
+    (home / "empty.yml").write_text("all: {hosts: {}}\n")
+    done = command(home, "plugin", playbook, "hooked", "-i", "empty.yml")
+    assert done.returncode == 4 and "E2013" in done.stdout + done.stderr
+    # Nor where the playbook is run without the command and without its settings.
+    argv = [Path(sys.executable).with_name("ansible-playbook"), f"windflow.platform.{playbook}", "-i", "hsots"]
+    done = subprocess.run([*argv, "-e", "plugin=hooked"], cwd=home, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "E2013" in done.stdout + done.stderr
+    assert not Path("/var/lib/windflow/hooked").exists()
+
+
 def test_a_target_that_the_plugin_does_not_have_ends_with_4(home):
     done = command(home, "plugin", "deploy", "hooked", "--target", "host")
     assert done.returncode == 4 and "E2012" in done.stdout + done.stderr

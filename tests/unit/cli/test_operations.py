@@ -97,6 +97,22 @@ def test_a_saved_plan_is_deployed_or_refused_and_never_something_else(home):
     platform(home, "plan", ".", code=0)
 
 
+def test_a_saved_plan_is_refused_where_its_hooks_or_what_it_needs_are_others(home):
+    needed = home / "windflow_plugins" / f"{NAME}-needed"
+    needed.mkdir(parents=True)
+    (needed / "plugin.yml").write_text(f"name: {NAME}-needed\nversion: 1.0.0\n")
+    text = (home / "plugin.yml").read_text()
+    (home / "plugin.yml").write_text(f"{text}dependencies: [{{{NAME}-needed: '*'}}]\n")
+    platform(home, "plan", ".", "--save", "plan.json", code=2)
+    (home / "hooks" / "pre.sh").write_text("#!/bin/sh\necho another\n")
+    output = platform(home, "deploy", ".", "--plan", "plan.json", code=4)
+    assert "E2022" in output and "hooks as planned: pre-deploy: hooks/pre.sh on controller" in output
+    write(home)
+    output = platform(home, "deploy", ".", "--plan", "plan.json", code=4)
+    assert "E2022" in output and f"needs as planned: {NAME}-needed: 1.0.0, got nothing" in " ".join(output.split())
+    assert not STATE.exists()
+
+
 @pytest.mark.fault(40)
 def test_an_older_version_is_refused_unless_it_is_asked_for(home):
     write(home, "1.10.0")

@@ -10,6 +10,19 @@ from ansible_collections.windflow.platform.plugins.action import target
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 
 
+@pytest.mark.parametrize("sources", [None, [], ["/etc/ansible/hosts"]])
+def test_where_no_inventory_is_named_there_need_be_no_host(sources):
+    target.inventory_is_silent({"ansible_inventory_sources": sources, "groups": {"all": []}})
+
+
+def test_an_inventory_that_is_named_and_names_no_host_is_refused():
+    named = {"ansible_inventory_sources": ["/srv/fleet.yml", "/etc/ansible/hosts"]}
+    target.inventory_is_silent({**named, "groups": {"all": ["web1"]}})
+    with pytest.raises(WindflowError) as caught:
+        target.inventory_is_silent({**named, "groups": {"all": []}})
+    assert caught.value.code == "E2013" and "/srv/fleet.yml" in str(caught.value)
+
+
 def test_without_a_connection_the_host_is_this_machine_with_the_systems_python():
     assert target.variables({}) == {"ansible_connection": "local", "ansible_python_interpreter": "/usr/bin/python3"}
 

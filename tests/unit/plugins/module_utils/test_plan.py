@@ -239,6 +239,22 @@ def test_what_is_remembered_names_every_file_outside_the_release():
     } <= paths
 
 
+def test_what_is_agreed_to_of_hooks_is_how_they_run_and_what_they_are(tmp_path):
+    manifest, config = template()
+    source = plan.source_of(manifest, "host", tree.source_digest)
+    script = tmp_path / "hook.sh"
+    script.write_text("echo one")
+    hook = HookSpec("migrate", script, on="target", run="once", privileged=True)
+    manifest = replace(manifest, path=tmp_path, hooks={"migrate": (hook,), "pre-remove": (hook,)})
+    made = plan.build(manifest, config, SETTINGS, source, blank_host(), TABLE, "host")
+    one = plan.agreed_hooks(manifest, made)
+    (text,) = one.pop("migrate")
+    assert not one and text.startswith("hook.sh on target, once, 300 s, as root: ")
+    script.write_text("echo two")
+    assert plan.agreed_hooks(manifest, made)["migrate"] != [text]
+    assert plan.agreed_hooks(manifest, {**made, "pending": False}) == {}
+
+
 def test_a_plugin_of_hooks_only_is_pending_once():
     manifest, config = template()
     host = blank_host()

@@ -21,27 +21,31 @@ PLAN = {
     "environment": "",
     "release": "20261125T080000Z-00000001",
     "digests": {"application": "a" * 64},
+    "dependencies": [{"plugin": "/p/cache", "name": "cache", "version": "2.0.0"}],
     "steps": {"application": {"pending": True, "why": ["it differs"]}, "config": {"pending": False, "why": []}},
 }
+HOOKS = {"pre-deploy": ["hooks/a.sh on target, per_host, 300 s: %s" % ("a" * 64)], "post-deploy": ["hooks/b.sh on …"]}
+HOOKS = {"pre-deploy": ["hooks/a.sh on target, per_host, 300 s: %s" % ("a" * 64)], "post-deploy": ["hooks/b.sh on …"]}
 CURRENT = {"revision": 3, "release": "20261124T080000Z-00000001", "version": "1.0.0"}
 
 
 @pytest.fixture
 def saved(tmp_path):
     path = tmp_path / "plan.json"
-    path.write_text(json.dumps({"format": 1, "hosts": {"web1": saved_plans.agreement(PLAN, CURRENT)}}))
+    path.write_text(json.dumps({"format": 1, "hosts": {"web1": saved_plans.agreement(PLAN, CURRENT, HOOKS)}}))
     return str(path)
 
 
-def refused(path, host="web1", plan=None, current=CURRENT["revision"]):
+def refused(path, host="web1", plan=None, current=CURRENT["revision"], hooks=None):
     deployed = {**CURRENT, "revision": current} if current else None
     with pytest.raises(WindflowError) as caught:
-        saved_plans.compare(path, host, saved_plans.agreement(plan or PLAN, deployed))
+        saved_plans.compare(path, host, saved_plans.agreement(plan or PLAN, deployed, hooks or HOOKS))
     return caught.value
 
 
 def test_the_same_plan_at_another_time_is_accepted(saved):
-    saved_plans.compare(saved, "web1", saved_plans.agreement({**PLAN, "release": "20270101T000000Z-00000001"}, CURRENT))
+    later = {**PLAN, "release": "20270101T000000Z-00000001"}
+    saved_plans.compare(saved, "web1", saved_plans.agreement(later, CURRENT, HOOKS))
 
 
 def test_a_host_that_has_moved_since_is_refused_and_both_states_are_named(saved):
@@ -65,6 +69,31 @@ def test_another_reason_for_the_same_step_is_refused(saved):
     assert "drift" in str(refused(saved, plan=plan))
 
 
+def test_a_hook_that_was_replaced_added_or_given_other_rights_is_refused_and_named(saved):
+    (before,) = HOOKS["pre-deploy"]
+    for after in (before.replace("a" * 64, "b" * 64), before.replace(" s:", " s, as root:")):
+        text = str(refused(saved, hooks={**HOOKS, "pre-deploy": [after]}))
+        assert "hooks as planned: pre-deploy: hooks/a.sh on target, per_host, 300 s: aaaaaaaaaaaa…, got pre-dep" in text
+        assert "b.sh" not in text
+    text = str(refused(saved, hooks={**HOOKS, "migrate": ["hooks/c.sh on target"]}))
+    assert "hooks as planned: nothing, got migrate: hooks/c.sh on target" in text
+    assert "got nothing" in str(refused(saved, hooks={"pre-deploy": HOOKS["pre-deploy"]}))
+
+
+def test_a_dependency_that_is_dropped_or_another_one_is_refused(saved):
+    text = str(refused(saved, plan={**PLAN, "dependencies": []}))
+    assert "needs as planned: cache: 2.0.0, got nothing" in text
+    other = [{"plugin": "/p/cache", "name": "cache", "version": "2.1.0"}]
+    assert "got cache: 2.1.0" in str(refused(saved, plan={**PLAN, "dependencies": other}))
+
+
+def test_what_only_the_saved_plan_has_is_refused(saved, tmp_path):
+    data = json.loads((tmp_path / "plan.json").read_text())
+    data["hosts"]["web1"]["something"] = "more"
+    (tmp_path / "plan.json").write_text(json.dumps(data))
+    assert "something as planned: more, got none" in str(refused(saved))
+
+
 def test_a_host_that_nobody_looked_at_is_refused(saved):
     assert "a plan for host web2, got none" in str(refused(saved, host="web2"))
 
@@ -82,7 +111,7 @@ def test_a_file_that_is_not_there_is_refused(tmp_path):
 
 def test_what_is_deployed_before_is_agreed_to_as_well(tmp_path):
     path = tmp_path / "plan.json"
-    own = saved_plans.agreement(PLAN, CURRENT)
+    own = saved_plans.agreement(PLAN, CURRENT, HOOKS)
     others = {"database": {**own, "plugin": "database"}}
     path.write_text(json.dumps({"format": 1, "hosts": {"web1": {**own, "dependencies": others}}}), encoding="utf-8")
     saved_plans.compare(str(path), "web1", own)
