@@ -20,8 +20,8 @@ INTERRUPTED = 130
 
 WORST_FIRST = (INTERRUPTED, FAILED, FAILED_SAFE, UNREACHABLE, LOCKED, PREFLIGHT, INVALID, PENDING, DONE)
 LEASE_HELD = "E5001"
-# Nothing to roll back to; others need what is to be removed: found out before anything was done.
-REFUSED = ("E5010", "E5011", "E5014")
+# Nothing to roll back to, others need what is to be removed, nothing to unlock: found out before anything was done.
+REFUSED = ("E5010", "E5011", "E5014", "E5015")
 # ansible-playbook: the user interrupted it; something is wrong before any play (an option, an inventory, a playbook).
 ANSIBLE_INTERRUPTED = 99
 ANSIBLE_NOT_STARTED = (1, 2, 4, 5)

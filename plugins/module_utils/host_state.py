@@ -69,6 +69,7 @@ def run(params):
         "missing_packages": missing,
         "services": states,
         "current": current,
+        "recorded": bool(remembered["revisions"]),
         "lease": remembered["lease"],
         "dependents": dependents.dependents(plugin),
         "port_sites": sites_on(port, "windflow-%s.conf" % plugin) if port else [],

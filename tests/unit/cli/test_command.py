@@ -224,6 +224,16 @@ def examples():
                 yield pytest.param(line.partition(" #")[0].split(), id="%s:%d" % (path.relative_to(ROOT), number))
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "playbooks").glob("*.yml")), ids=lambda path: path.stem)
+def test_no_playbook_takes_what_it_is_given_for_the_name_that_the_hosts_know(path):
+    plays = yaml.safe_load(path.read_text(encoding="utf-8"))
+    texts = json.dumps(plays)
+    assert "basename" not in texts
+    for play in plays:
+        name = play.get("vars", {}).get("windflow_name")
+        assert name in (None, "{{ plugin | windflow.platform.plugin_name }}")
+
+
 @pytest.mark.parametrize("argv", list(examples()))
 def test_the_lines_of_the_documentation_have_options_and_variables_that_exist(monkeypatch, argv):
     if argv[0] == "platform":

@@ -20,6 +20,8 @@ pytestmark = pytest.mark.system
 PLATFORM = Path(sys.executable).with_name("platform")
 # Tests that run side by side have a plugin each.
 NAME = "windflow-test-operations-%s" % os.environ.get("PYTEST_XDIST_WORKER", "alone")
+# This machine, named by an inventory.
+LOCAL = ("-i", "localhost,", "-e", "ansible_connection=local", "-e", "ansible_python_interpreter=/usr/bin/python3")
 STATE = Path("/var/lib/windflow", NAME)
 
 
@@ -95,6 +97,29 @@ def test_a_saved_plan_is_deployed_or_refused_and_never_something_else(home):
     assert "E2022" in output and "deployed as planned" in output
     assert record()["sequence"] == 1
     platform(home, "plan", ".", code=0)
+
+
+def test_a_directory_stands_for_the_plugin_whatever_it_is_called_and_however_it_is_written(home):
+    platform(home, "deploy", ".")
+    (home / "tpl").symlink_to(".")
+    assert f"{NAME} 1.0.0 is deployed" in platform(home, "status", "./tpl/")
+    assert f"as it was left: {NAME}" in platform(home, "drift", "tpl")
+    # Its configuration is of no use, and it goes all the same.
+    (home / "plugin.yml").write_text(f"name: {NAME}\nversion: one\n")
+    assert "no run had it" in platform(home, "unlock", "./tpl/", "--", *LOCAL)
+    platform(home, "remove", f"{home}/tpl/", "--skip-hooks", "--", *LOCAL)
+    assert record()["current"] is None
+
+
+def test_what_leads_to_no_name_is_refused_and_what_has_no_record_is_told(home):
+    none = f"{NAME}-none"
+    assert "E1032" in platform(home, "unlock", "./gone/", "--", *LOCAL, code=3)
+    assert f"{none} is not deployed: there is no record of it" in platform(home, "drift", none, "--", *LOCAL)
+    told = platform(home, "unlock", none, "--", *LOCAL, code=4)
+    assert f"there is no record of {none}" in told and "E5015" in told
+    assert f"got no record of {none}" in platform(home, "rollback", none, "--", *LOCAL, code=4)
+    assert "there is no record of it" in platform(home, "remove", none, "--skip-hooks", "--", *LOCAL)
+    assert not Path("/var/lib/windflow", none).exists()
 
 
 @pytest.mark.fault(40)
