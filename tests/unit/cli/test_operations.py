@@ -104,22 +104,32 @@ def test_a_directory_stands_for_the_plugin_whatever_it_is_called_and_however_it_
     (home / "tpl").symlink_to(".")
     assert f"{NAME} 1.0.0 is deployed" in platform(home, "status", "./tpl/")
     assert f"as it was left: {NAME}" in platform(home, "drift", "tpl")
-    # Its configuration is of no use, and it goes all the same.
+    # It is not in order, and it goes all the same.
     (home / "plugin.yml").write_text(f"name: {NAME}\nversion: one\n")
-    assert "no run had it" in platform(home, "unlock", "./tpl/", "--", *LOCAL)
-    platform(home, "remove", f"{home}/tpl/", "--skip-hooks", "--", *LOCAL)
+    assert "no run had it" in platform(home, "unlock", "./tpl/")
+    platform(home, "remove", f"{home}/tpl/", "--skip-hooks")
     assert record()["current"] is None
 
 
 def test_what_leads_to_no_name_is_refused_and_what_has_no_record_is_told(home):
     none = f"{NAME}-none"
+    assert "E1020" in platform(home, "unlock", "./gone/", code=3)
     assert "E1032" in platform(home, "unlock", "./gone/", "--", *LOCAL, code=3)
-    assert f"{none} is not deployed: there is no record of it" in platform(home, "drift", none, "--", *LOCAL)
-    told = platform(home, "unlock", none, "--", *LOCAL, code=4)
+    assert f"{none} is not deployed: there is no record of it" in platform(home, "drift", none)
+    told = platform(home, "unlock", none, code=4)
     assert f"there is no record of {none}" in told and "E5015" in told
-    assert f"got no record of {none}" in platform(home, "rollback", none, "--", *LOCAL, code=4)
-    assert "there is no record of it" in platform(home, "remove", none, "--skip-hooks", "--", *LOCAL)
+    assert f"got no record of {none}" in platform(home, "rollback", none, code=4)
+    assert "there is no record of it" in platform(home, "remove", none, "--skip-hooks")
     assert not Path("/var/lib/windflow", none).exists()
+
+
+def test_where_the_configuration_names_the_host_it_is_the_one_that_is_looked_after(home):
+    (home / "far.yaml").write_text("host: {connection: {host: far.invalid}}\n")
+    # That host is this machine here.
+    far = ("--config", "far.yaml", "--", "-c", "local", "-e", "ansible_python_interpreter=/usr/bin/python3")
+    platform(home, "deploy", ".", *far)
+    for verb, code in (("status", 0), ("drift", 0), ("unlock", 0), ("rollback", 4)):
+        assert ": [far.invalid]" in platform(home, verb, ".", *far, code=code)
 
 
 @pytest.mark.fault(40)
