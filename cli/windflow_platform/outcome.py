@@ -31,13 +31,16 @@ def exit_code(status: int, hosts: Mapping[str, Mapping[str, Any]] | None, check:
     """The command's exit code.
 
     ``status`` is that of ansible-playbook, ``hosts`` what the callback ``windflow.platform.outcome`` wrote: for
-    each host its state and, where it failed, code and restored. None: it wrote nothing. ``check``: the run only asked,
-    so what it found is still to be done.
+    each host its state and, where it failed, code and restored. Empty: no host matched. None: it wrote nothing.
+    ``check``: the run only asked, so what it found is still to be done.
     """
     if status in (INTERRUPTED, ANSIBLE_INTERRUPTED):
         return INTERRUPTED
     if hosts is None:
         return INVALID if status in ANSIBLE_NOT_STARTED else FAILED if status else DONE
+    if not hosts and not status:
+        # ansible-playbook ends well where no host matched.
+        return PREFLIGHT
     codes = {of_host(host, check) for host in hosts.values()}
     worst = next((code for code in WORST_FIRST if code in codes), DONE)
     # A run may fail where no host did: a play without hosts, a callback that broke.

@@ -16,6 +16,8 @@ description:
     C(pending), whether something differs from it.
   - For a host that failed there are also C(task), C(message) and C(code) of the first task that failed, the code
     empty where the task has none, and C(restored), whether what served before the run serves after it.
+  - Where no host matched the last play, what was well before it is left out. So an empty object says that the run was
+    for no host.
   - The command C(platform) makes its exit code of it. Nothing is written for a run that is interrupted.
 author:
   - Windflow contributors (@windflow)
@@ -54,6 +56,15 @@ class CallbackModule(CallbackBase):
         super().__init__()
         self._failures: dict[str, dict] = {}
         self._notes: dict[str, dict] = {}
+        self._matched = True
+
+    def v2_playbook_on_play_start(self, play) -> None:
+        """A play begins, with hosts or without."""
+        self._matched = True
+
+    def v2_playbook_on_no_hosts_matched(self) -> None:
+        """It has none. The first play of our playbooks often has none, and then another one follows."""
+        self._matched = False
 
     def v2_runner_on_ok(self, result) -> None:
         """Note what a plan found pending, and how a failed run was closed."""
@@ -89,6 +100,8 @@ class CallbackModule(CallbackBase):
         if not path:
             return
         hosts = {name: self._host(name, stats.summarize(name)) for name in sorted(stats.processed)}
+        if not self._matched:
+            hosts = {name: host for name, host in hosts.items() if host["state"] in ("failed", "unreachable")}
         with open(path, "w", encoding="utf-8") as stream:
             json.dump(hosts, stream, indent=2)
 

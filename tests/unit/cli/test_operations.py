@@ -132,6 +132,12 @@ def test_where_the_configuration_names_the_host_it_is_the_one_that_is_looked_aft
         assert ": [far.invalid]" in platform(home, verb, ".", *far, code=code)
 
 
+@pytest.mark.parametrize("inventory", [(), LOCAL], ids=["no inventory", "an inventory"])
+def test_a_run_for_which_no_host_matches_says_so(home, inventory):
+    output = platform(home, "unlock", NAME, "--", *inventory, "-e", "windflow_hosts=nobody", code=4)
+    assert "E2030: expected a host to go to" in output
+
+
 @pytest.mark.fault(40)
 def test_an_older_version_is_refused_unless_it_is_asked_for(home):
     write(home, "1.10.0")

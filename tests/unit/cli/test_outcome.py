@@ -58,6 +58,10 @@ def test_without_a_report_the_exit_code_of_ansible_decides(status, code):
     assert outcome.exit_code(status, None) == code
 
 
+def test_a_run_for_no_host_does_not_end_well():
+    assert outcome.exit_code(0, {}) == outcome.exit_code(0, {}, check=True) == 4
+
+
 def test_a_failed_run_never_ends_well():
     assert outcome.exit_code(2, {}) == 6
     assert outcome.exit_code(2, {"a": {"state": "ok"}}) == 6
