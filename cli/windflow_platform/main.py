@@ -189,9 +189,10 @@ def validate(
     config: ConfigFiles = None,
     env: Environment = "",
     sets: Sets = None,
+    inventory: Inventory = None,
 ) -> None:
     """Say everything that is wrong with a plugin and its configuration. No host is asked."""
-    raise typer.Exit(run("validate", _inputs(name, config, env, sets), None, False, False, arguments))
+    raise typer.Exit(run("validate", _inputs(name, config, env, sets), inventory, False, False, arguments))
 
 
 @plugin.command()
@@ -202,10 +203,11 @@ def explain(
     config: ConfigFiles = None,
     env: Environment = "",
     sets: Sets = None,
+    inventory: Inventory = None,
 ) -> None:
     """Say where a value comes from, and what other layers say. No host is asked."""
     values = {**_inputs(name, config, env, sets), "key": key}
-    raise typer.Exit(run("explain", values, None, False, False, arguments))
+    raise typer.Exit(run("explain", values, inventory, False, False, arguments))
 
 
 @plugin.command()

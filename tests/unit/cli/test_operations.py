@@ -89,6 +89,17 @@ def test_validate_names_everything_that_is_wrong_and_asks_no_host(home):
     assert not STATE.exists()
 
 
+def test_validate_and_explain_read_what_the_inventory_says_of_each_host_and_connect_to_none(home):
+    config = {"windflow_config": {"server": {"workers": 3}}}
+    hosts = {"good.invalid": config, "bad.invalid": {"windflow_config": {"server": {"workers": "many"}}}}
+    (home / "hosts.json").write_text(json.dumps({"all": {"hosts": hosts, "vars": {"ansible_become": True}}}))
+    output = platform(home, "validate", "template", "-i", "hosts.json", code=3)
+    assert "server.workers: expected" in output and "ok: [good.invalid]" in output
+    options = ("-i", "hosts.json", "--", "--limit", "good.invalid")
+    told = platform(home, "explain", "template", "server.workers", *options)
+    assert "server.workers = 3 from inventory" in told
+
+
 def test_a_saved_plan_is_deployed_or_refused_and_never_something_else(home):
     platform(home, "plan", ".", "--save", "plan.json", code=2)
     assert not STATE.exists()
