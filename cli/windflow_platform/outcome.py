@@ -31,7 +31,7 @@ def exit_code(status: int, hosts: Mapping[str, Mapping[str, Any]] | None, check:
     """The command's exit code.
 
     ``status`` is that of ansible-playbook, ``hosts`` what the callback ``windflow.platform.outcome`` wrote: for
-    each host its state and, where it failed, code and restored. Empty: no host matched. None: it wrote nothing.
+    each host its state and, where it failed, code, restored and begun. Empty: no host matched. None: it wrote nothing.
     ``check``: the run only asked, so what it found is still to be done.
     """
     if status in (INTERRUPTED, ANSIBLE_INTERRUPTED):
@@ -55,9 +55,11 @@ def of_host(host: Mapping[str, Any], check: bool = False) -> int:
         code = host.get("code", "")
         if code == LEASE_HELD:
             return LOCKED
-        if code.startswith("E1"):
-            return INVALID
-        if code.startswith("E2") or code in REFUSED:
-            return PREFLIGHT
+        # After a run has begun, such a finding has not kept it from changing something.
+        if not host.get("begun"):
+            if code.startswith("E1"):
+                return INVALID
+            if code.startswith("E2") or code in REFUSED:
+                return PREFLIGHT
         return FAILED_SAFE if host.get("restored") else FAILED
     return PENDING if check and host.get("pending", host["state"] == "changed") else DONE

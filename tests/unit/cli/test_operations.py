@@ -149,6 +149,16 @@ def test_a_run_for_which_no_host_matches_says_so(home, inventory):
     assert "E2030: expected a host to go to" in output
 
 
+def test_what_is_found_after_a_run_has_begun_is_not_told_as_if_nothing_had_been_changed(home):
+    write(home, hook=f"rm {home}/my.yaml")
+    hooks = "{pre-deploy: {path: hooks/pre.sh, privileged: true}, post-deploy: hooks/pre.sh}"
+    (home / "plugin.yml").write_text(f"name: {NAME}\nversion: 1.0.0\nhooks: {hooks}\n")
+    assert "E1121" in platform(home, "deploy", ".", "--config", "my.yaml", code=3)
+    (home / "my.yaml").write_text("a: 1\n")
+    assert "E1121" in platform(home, "deploy", ".", "--config", "my.yaml", code=6)
+    assert record()["revisions"][-1]["state"] == "failed"
+
+
 @pytest.mark.fault(40)
 def test_an_older_version_is_refused_unless_it_is_asked_for(home):
     write(home, "1.10.0")

@@ -33,6 +33,13 @@ def test_what_is_refused_before_anything_is_done_is_told_like_a_preflight(code):
     assert outcome.exit_code(2, {"web1": {"state": "failed", "code": code, "restored": False}}) == 4
 
 
+@pytest.mark.parametrize("code", ["E1121", "E2026", "E5014"])
+def test_what_is_found_after_a_run_has_begun_is_not_told_as_if_nothing_had_been_changed(code):
+    host = {"state": "failed", "code": code, "restored": False, "begun": True}
+    assert outcome.exit_code(2, {"web1": host}) == 6
+    assert outcome.exit_code(2, {"web1": {**host, "restored": True}}) == 5
+
+
 @pytest.mark.parametrize(("first", "second"), list(itertools.combinations((6, 5, 8, 7, 4, 3, 0), 2)))
 def test_the_worst_host_decides(first, second):
     hosts = {"a": HOSTS[second], "b": HOSTS[first], "c": HOSTS[second]}
