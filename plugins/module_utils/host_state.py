@@ -71,6 +71,7 @@ def run(params):
         "missing_packages": missing,
         "services": states,
         "current": current,
+        "recorded": bool(remembered["revisions"]),
         "lease": remembered["lease"],
         "position": record.position(remembered),
         "dependents": dependents.needing(plugin, others["plugins"], others["at_work"]),

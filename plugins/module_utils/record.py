@@ -31,7 +31,7 @@ import fcntl
 import os
 import time
 
-from . import files, record_format
+from . import files, naming, record_format
 from .errors import Problem, WindflowError
 
 STATE_DIR = "/var/lib/windflow"
@@ -279,6 +279,8 @@ def _close(record, revision, state, now, step, error):
 
 
 def directory(plugin, state_dir=STATE_DIR):
+    """Raises WindflowError E1032 for what is no name: it would be some other place."""
+    naming.refuse_unless_name(plugin)
     return os.path.join(state_dir, plugin)
 
 
@@ -298,7 +300,7 @@ def names(state_dir=STATE_DIR):
         found = sorted(os.listdir(state_dir))
     except FileNotFoundError:
         return []
-    return [name for name in found if exists(name, state_dir)]
+    return [name for name in found if naming.is_name(name) and exists(name, state_dir)]
 
 
 def read(plugin, state_dir=STATE_DIR):

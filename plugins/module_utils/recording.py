@@ -44,12 +44,15 @@ def run(params):
 
 
 def unlock(params):
+    if not record.exists(params["plugin"]):
+        # The lock alone would make a directory.
+        return {"changed": False, "lease": None, "recorded": False}
     with contextlib.nullcontext() if params["check"] else record.locked(params["plugin"]):
         before = record.load(params["plugin"])
         after = record.unlock(before, params["holder"], time.time())
         if before["lease"] and not params["check"]:
             record.save(after)
-    return {"changed": bool(before["lease"]), "lease": before["lease"]}
+    return {"changed": bool(before["lease"]), "lease": before["lease"], "recorded": True}
 
 
 def renew(params):

@@ -101,6 +101,10 @@ current:
   description: The revision that serves, or nothing.
   returned: success
   type: dict
+recorded:
+  description: Whether the host has a record of the plugin.
+  returned: success
+  type: bool
 lease:
   description: The run that is at work on this host, or nothing.
   returned: success

@@ -133,6 +133,14 @@ restored:
   description: Whether the release that served before the run serves after it; on a first deploy, none.
   returned: when O(state) is V(failed) and O(install_dir) is given
   type: bool
+lease:
+  description: The lease that was taken away, or nothing.
+  returned: when O(state) is V(unlocked)
+  type: dict
+recorded:
+  description: Whether the host has a record of the plugin.
+  returned: when O(state) is V(unlocked)
+  type: bool
 """
 
 from ansible.module_utils.basic import AnsibleModule

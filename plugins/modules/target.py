@@ -13,6 +13,9 @@ description:
   - For a run whose inventory names no host. Adds the host of C(host.connection) in the configuration
     (host, port, user, and key_file or password), or this machine where there is none.
   - Refuses where an inventory was named, with C(-i) or in Ansible's settings, and names no host.
+  - An empty O(plugin) is for a run that is not about a certain one, on this machine. So are a name that is found
+    nowhere and a plugin that is not in order and says nowhere how to connect, because what is on a host may have to be
+    looked after all the same.
   - Host keys are checked as the user's SSH configuration says.
 author: Windflow contributors (@windflow)
 extends_documentation_fragment:

@@ -20,6 +20,8 @@ pytestmark = pytest.mark.system
 PLATFORM = Path(sys.executable).with_name("platform")
 # Tests that run side by side, of this checkout or of another one, have a plugin each.
 NAME = "windflow-test-operations-%d" % os.getpid()
+# This machine, named by an inventory.
+LOCAL = ("-i", "localhost,", "-e", "ansible_connection=local", "-e", "ansible_python_interpreter=/usr/bin/python3")
 STATE = Path("/var/lib/windflow", NAME)
 
 
@@ -87,6 +89,17 @@ def test_validate_names_everything_that_is_wrong_and_asks_no_host(home):
     assert not STATE.exists()
 
 
+def test_validate_and_explain_read_what_the_inventory_says_of_each_host_and_connect_to_none(home):
+    config = {"windflow_config": {"server": {"workers": 3}}}
+    hosts = {"good.invalid": config, "bad.invalid": {"windflow_config": {"server": {"workers": "many"}}}}
+    (home / "hosts.json").write_text(json.dumps({"all": {"hosts": hosts, "vars": {"ansible_become": True}}}))
+    output = platform(home, "validate", "template", "-i", "hosts.json", code=3)
+    assert "server.workers: expected" in output and "ok: [good.invalid]" in output
+    options = ("-i", "hosts.json", "--", "--limit", "good.invalid")
+    told = platform(home, "explain", "template", "server.workers", *options)
+    assert "server.workers = 3 from inventory" in told
+
+
 def test_a_saved_plan_is_deployed_or_refused_and_never_something_else(home):
     platform(home, "plan", ".", "--save", "plan.json", code=2)
     assert not STATE.exists()
@@ -111,6 +124,55 @@ def test_a_saved_plan_is_refused_where_its_hooks_or_what_it_needs_are_others(hom
     output = platform(home, "deploy", ".", "--plan", "plan.json", code=4)
     assert "E2022" in output and f"needs as planned: {NAME}-needed: 1.0.0, got nothing" in " ".join(output.split())
     assert not STATE.exists()
+
+
+def test_a_directory_stands_for_the_plugin_whatever_it_is_called_and_however_it_is_written(home):
+    platform(home, "deploy", ".")
+    (home / "tpl").symlink_to(".")
+    assert f"{NAME} 1.0.0 is deployed" in platform(home, "status", "./tpl/")
+    assert f"as it was left: {NAME}" in platform(home, "drift", "tpl")
+    # It is not in order, and it goes all the same.
+    (home / "plugin.yml").write_text(f"name: {NAME}\nversion: one\n")
+    assert "no run had it" in platform(home, "unlock", "./tpl/")
+    platform(home, "remove", f"{home}/tpl/", "--skip-hooks")
+    assert record()["current"] is None
+
+
+def test_what_leads_to_no_name_is_refused_and_what_has_no_record_is_told(home):
+    none = f"{NAME}-none"
+    assert "E1020" in platform(home, "unlock", "./gone/", code=3)
+    assert "E1032" in platform(home, "unlock", "./gone/", "--", *LOCAL, code=3)
+    assert f"{none} is not deployed: there is no record of it" in platform(home, "drift", none)
+    told = platform(home, "unlock", none, code=4)
+    assert f"there is no record of {none}" in told and "E5018" in told
+    assert f"got no record of {none}" in platform(home, "rollback", none, code=4)
+    assert "there is no record of it" in platform(home, "remove", none, "--skip-hooks")
+    assert not Path("/var/lib/windflow", none).exists()
+
+
+def test_where_the_configuration_names_the_host_it_is_the_one_that_is_looked_after(home):
+    (home / "far.yaml").write_text("host: {connection: {host: far.invalid}}\n")
+    # That host is this machine here.
+    far = ("--config", "far.yaml", "--", "-c", "local", "-e", "ansible_python_interpreter=/usr/bin/python3")
+    platform(home, "deploy", ".", *far)
+    for verb, code in (("status", 0), ("drift", 0), ("unlock", 0), ("rollback", 4)):
+        assert ": [far.invalid]" in platform(home, verb, ".", *far, code=code)
+
+
+@pytest.mark.parametrize("inventory", [(), LOCAL], ids=["no inventory", "an inventory"])
+def test_a_run_for_which_no_host_matches_says_so(home, inventory):
+    output = platform(home, "unlock", NAME, "--", *inventory, "-e", "windflow_hosts=nobody", code=4)
+    assert "E2031: expected a host to go to" in output
+
+
+def test_what_is_found_after_a_run_has_begun_is_not_told_as_if_nothing_had_been_changed(home):
+    write(home, hook=f"rm {home}/my.yaml")
+    hooks = "{pre-deploy: {path: hooks/pre.sh, privileged: true}, post-deploy: hooks/pre.sh}"
+    (home / "plugin.yml").write_text(f"name: {NAME}\nversion: 1.0.0\nhooks: {hooks}\n")
+    assert "E1121" in platform(home, "deploy", ".", "--config", "my.yaml", code=3)
+    (home / "my.yaml").write_text("a: 1\n")
+    assert "E1121" in platform(home, "deploy", ".", "--config", "my.yaml", code=6)
+    assert record()["revisions"][-1]["state"] == "failed"
 
 
 @pytest.mark.fault(40)

@@ -435,3 +435,15 @@ def test_unlocking_leaves_the_run_abandoned_and_says_who_did_it():
     assert remembered["lease"] is None and states(remembered) == ["abandoned"]
     assert remembered["revisions"][0]["error"] == "unlocked by bob"
     assert record.unlock(remembered, "bob", NOW + 6) == remembered
+
+
+@pytest.mark.parametrize("name", ["", ".", "../ssh", "./app/", "App", "a" * 65])
+def test_what_is_no_name_of_a_plugin_has_no_record(tmp_path, name):
+    (tmp_path / "record.json").write_text("{}")
+    for call in (record.read, record.exists, record.directory):
+        with pytest.raises(WindflowError) as caught:
+            call(name, str(tmp_path))
+        assert caught.value.code == "E1032"
+    (tmp_path / "Not-A-Name").mkdir()
+    (tmp_path / "Not-A-Name" / "record.json").write_text("{}")
+    assert record.names(str(tmp_path)) == []
