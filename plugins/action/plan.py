@@ -33,6 +33,7 @@ from ansible_collections.windflow.platform.plugins.module_utils.inputs import (
     read_inputs,
     target_of,
 )
+from ansible_collections.windflow.platform.plugins.module_utils.manifest import Manifest
 from ansible_collections.windflow.platform.plugins.module_utils.plugin_files import MIGRATE
 from ansible_collections.windflow.platform.plugins.module_utils.record import LEASE_SECONDS
 from ansible_collections.windflow.platform.plugins.module_utils.steps import Settings, Source, describe_drift
