@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -38,6 +38,11 @@ Target = Annotated[str, typer.Option(help="Backend. Without it, the plugin's fir
 Engine = Annotated[str, typer.Option(help="Of the backend compose: compose, or swarm for a stack.")]
 Check = Annotated[bool, typer.Option("--check", help="Say what would change. Exit code 2 if something would.")]
 Diff = Annotated[bool, typer.Option("--diff", help="Show what changes, line by line.")]
+
+
+def _inputs(name: str, config: list[str] | None, env: str, sets: list[str] | None) -> dict[str, Any]:
+    """The variables for a plugin and its configuration."""
+    return {"plugin": name, "config": config, "environment_name": env, "sets": sets}
 
 
 def _version(wanted: bool) -> None:
@@ -104,12 +109,15 @@ def rollback(
     name: Name,
     arguments: Passed = None,
     revision: Annotated[int, typer.Option(min=0, help="A revision of the record. 0: the last good one.")] = 0,
+    config: ConfigFiles = None,
+    env: Environment = "",
+    sets: Sets = None,
     lock_wait: LockWait = 0,
     inventory: Inventory = None,
     check: Check = False,
 ) -> None:
     """Go back to an earlier release that is still on the host. Data and database stay as they are."""
-    values = {"plugin": name, "revision": revision, "lock_wait": lock_wait}
+    values = {**_inputs(name, config, env, sets), "revision": revision, "lock_wait": lock_wait}
     raise typer.Exit(run("rollback", values, inventory, check, False, arguments))
 
 
@@ -181,10 +189,10 @@ def validate(
     config: ConfigFiles = None,
     env: Environment = "",
     sets: Sets = None,
+    inventory: Inventory = None,
 ) -> None:
     """Say everything that is wrong with a plugin and its configuration. No host is asked."""
-    values = {"plugin": name, "config": config, "environment_name": env, "sets": sets}
-    raise typer.Exit(run("validate", values, None, False, False, arguments))
+    raise typer.Exit(run("validate", _inputs(name, config, env, sets), inventory, False, False, arguments))
 
 
 @plugin.command()
@@ -195,41 +203,66 @@ def explain(
     config: ConfigFiles = None,
     env: Environment = "",
     sets: Sets = None,
+    inventory: Inventory = None,
 ) -> None:
     """Say where a value comes from, and what other layers say. No host is asked."""
-    values = {"plugin": name, "key": key, "config": config, "environment_name": env, "sets": sets}
-    raise typer.Exit(run("explain", values, None, False, False, arguments))
+    values = {**_inputs(name, config, env, sets), "key": key}
+    raise typer.Exit(run("explain", values, inventory, False, False, arguments))
 
 
 @plugin.command()
 def status(
     name: Annotated[str, typer.Argument(help="A plugin's name. Without it, every plugin of the hosts.")] = "",
     arguments: Passed = None,
+    config: ConfigFiles = None,
+    env: Environment = "",
+    sets: Sets = None,
     inventory: Inventory = None,
 ) -> None:
     """Say what is deployed, how the last action ended, and who is at work."""
     if name.startswith("-"):
         # The first word after "--".
         name, arguments = "", [name, *(arguments or ())]
-    raise typer.Exit(run("status", {"plugin": name}, inventory, False, False, arguments))
+    raise typer.Exit(run("status", _inputs(name, config, env, sets), inventory, False, False, arguments))
 
 
 @plugin.command()
-def history(name: Name, arguments: Passed = None, inventory: Inventory = None) -> None:
+def history(
+    name: Name,
+    arguments: Passed = None,
+    config: ConfigFiles = None,
+    env: Environment = "",
+    sets: Sets = None,
+    inventory: Inventory = None,
+) -> None:
     """List every revision that the hosts remember."""
-    raise typer.Exit(run("history", {"plugin": name}, inventory, False, False, arguments))
+    raise typer.Exit(run("history", _inputs(name, config, env, sets), inventory, False, False, arguments))
 
 
 @plugin.command()
-def drift(name: Name, arguments: Passed = None, inventory: Inventory = None) -> None:
+def drift(
+    name: Name,
+    arguments: Passed = None,
+    config: ConfigFiles = None,
+    env: Environment = "",
+    sets: Sets = None,
+    inventory: Inventory = None,
+) -> None:
     """Name everything that differs from what the last good run left. Exit code 2 if anything; a deploy repairs it."""
-    raise typer.Exit(run("drift", {"plugin": name}, inventory, False, False, arguments, asks=True))
+    raise typer.Exit(run("drift", _inputs(name, config, env, sets), inventory, False, False, arguments, asks=True))
 
 
 @plugin.command()
-def unlock(name: Name, arguments: Passed = None, inventory: Inventory = None) -> None:
+def unlock(
+    name: Name,
+    arguments: Passed = None,
+    config: ConfigFiles = None,
+    env: Environment = "",
+    sets: Sets = None,
+    inventory: Inventory = None,
+) -> None:
     """Take the lease away from a run that is dead for certain."""
-    raise typer.Exit(run("unlock", {"plugin": name}, inventory, False, False, arguments))
+    raise typer.Exit(run("unlock", _inputs(name, config, env, sets), inventory, False, False, arguments))
 
 
 @plugin.command()
@@ -237,11 +270,15 @@ def backup(
     name: Name,
     arguments: Passed = None,
     label: Annotated[str, typer.Option(help="Name of the backup. Without it, the time.")] = "",
+    config: ConfigFiles = None,
+    env: Environment = "",
+    sets: Sets = None,
     inventory: Inventory = None,
     check: Check = False,
 ) -> None:
     """Back up the plugin's database, where it is on the host, and read the backup back."""
-    raise typer.Exit(run("backup", {"plugin": name, "label": label}, inventory, check, False, arguments))
+    values = {**_inputs(name, config, env, sets), "label": label}
+    raise typer.Exit(run("backup", values, inventory, check, False, arguments))
 
 
 @plugin.command()
@@ -251,10 +288,13 @@ def restore(
     backup_label: Annotated[
         str, typer.Option("--backup", metavar="LABEL", help="Without it, the one taken before the last migration.")
     ] = "",
+    config: ConfigFiles = None,
+    env: Environment = "",
+    sets: Sets = None,
     lock_wait: LockWait = 0,
     inventory: Inventory = None,
     check: Check = False,
 ) -> None:
     """Put a backup in the place of the plugin's database. What was written since is kept under another name."""
-    values = {"plugin": name, "backup": backup_label, "lock_wait": lock_wait}
+    values = {**_inputs(name, config, env, sets), "backup": backup_label, "lock_wait": lock_wait}
     raise typer.Exit(run("restore", values, inventory, check, False, arguments))

@@ -20,8 +20,8 @@ INTERRUPTED = 130
 
 WORST_FIRST = (INTERRUPTED, FAILED, FAILED_SAFE, UNREACHABLE, LOCKED, PREFLIGHT, INVALID, PENDING, DONE)
 LEASE_HELD = "E5001"
-# Nothing to roll back to; others need what is to be removed: found out before anything was done.
-REFUSED = ("E5010", "E5011", "E5014")
+# Nothing to roll back to, others need what is to be removed, nothing to unlock: found out before anything was done.
+REFUSED = ("E5005", "E5010", "E5011", "E5014", "E5018")
 # ansible-playbook: the user interrupted it; something is wrong before any play (an option, an inventory, a playbook).
 ANSIBLE_INTERRUPTED = 99
 ANSIBLE_NOT_STARTED = (1, 2, 4, 5)
@@ -31,13 +31,16 @@ def exit_code(status: int, hosts: Mapping[str, Mapping[str, Any]] | None, check:
     """The command's exit code.
 
     ``status`` is that of ansible-playbook, ``hosts`` what the callback ``windflow.platform.outcome`` wrote: for
-    each host its state and, where it failed, code and restored. None: it wrote nothing. ``check``: the run only asked,
-    so what it found is still to be done.
+    each host its state and, where it failed, code, restored and begun. Empty: no host matched. None: it wrote nothing.
+    ``check``: the run only asked, so what it found is still to be done.
     """
     if status in (INTERRUPTED, ANSIBLE_INTERRUPTED):
         return INTERRUPTED
     if hosts is None:
         return INVALID if status in ANSIBLE_NOT_STARTED else FAILED if status else DONE
+    if not hosts and not status:
+        # ansible-playbook ends well where no host matched.
+        return PREFLIGHT
     codes = {of_host(host, check) for host in hosts.values()}
     worst = next((code for code in WORST_FIRST if code in codes), DONE)
     # A run may fail where no host did: a play without hosts, a callback that broke.
@@ -52,9 +55,11 @@ def of_host(host: Mapping[str, Any], check: bool = False) -> int:
         code = host.get("code", "")
         if code == LEASE_HELD:
             return LOCKED
-        if code.startswith("E1"):
-            return INVALID
-        if code.startswith("E2") or code in REFUSED:
-            return PREFLIGHT
+        # After a run has begun, such a finding has not kept it from changing something.
+        if not host.get("begun"):
+            if code.startswith("E1"):
+                return INVALID
+            if code.startswith("E2") or code in REFUSED:
+                return PREFLIGHT
         return FAILED_SAFE if host.get("restored") else FAILED
     return PENDING if check and host.get("pending", host["state"] == "changed") else DONE

@@ -20,6 +20,10 @@ from .outcome import INTERRUPTED, INVALID, exit_code
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 CALLBACK = "windflow.platform.outcome"
+NO_HOST = (
+    "E2031: expected a host to go to, got none. Nothing was changed. "
+    "Fix: look at windflow_hosts, --limit and the inventory."
+)
 
 
 def run(
@@ -44,6 +48,8 @@ def run(
         report = Path(directory, "outcome.json")
         status = wait_for(argv, environment(os.environ, Path.cwd(), report))
         hosts = json.loads(report.read_text(encoding="utf-8")) if report.exists() else None
+    if hosts == {} and not status:
+        print("platform: %s" % NO_HOST, file=sys.stderr)
     return exit_code(status, hosts, check or asks)
 
 

@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import getpass
 import os
-import socket
 import time
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.windflow.platform.plugins.module_utils import (
+    by_hand,
     compose_plan,
     os_table,
     plan,
@@ -22,6 +21,7 @@ from ansible_collections.windflow.platform.plugins.module_utils import (
     saved_plans,
     tree,
 )
+from ansible_collections.windflow.platform.plugins.module_utils.compatibility import may_be_needed
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.inputs import (
     ARGUMENTS,
@@ -33,7 +33,9 @@ from ansible_collections.windflow.platform.plugins.module_utils.inputs import (
     read_inputs,
     target_of,
 )
+from ansible_collections.windflow.platform.plugins.module_utils.manifest import Manifest
 from ansible_collections.windflow.platform.plugins.module_utils.plugin_files import MIGRATE
+from ansible_collections.windflow.platform.plugins.module_utils.record import LEASE_SECONDS
 from ansible_collections.windflow.platform.plugins.module_utils.steps import Settings, Source, describe_drift
 from ansible_collections.windflow.platform.plugins.plugin_utils.gathering import ask_host, place_of
 from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call
@@ -59,6 +61,7 @@ class ActionModule(ActionBase):
                 "replicas": {"type": "int", "default": 1},
                 "force": {"type": "bool", "default": False},
                 "allow_downgrade": {"type": "bool", "default": False},
+                "wait": {"type": "int", "default": 0},
                 "saved": {"type": "path"},
                 "engine": {"type": "str", "choices": ["", *ENGINES], "default": ""},
             }
@@ -72,6 +75,7 @@ class ActionModule(ActionBase):
             tables = os_table.load_all()
             sources = {name: plan.source_of(inputs.manifest, name, tree.source_digest) for name in able}
             asked = plan.questions(inputs.manifest, inputs.config, tables, sources)
+            asked["wait"] = arguments["wait"]
             host = call(self, "host_state", "windflow.platform.host_info", asked, task_vars)
             if host.get("failed") or host.get("unreachable"):
                 return host
@@ -153,12 +157,12 @@ def make(
     dependency = arguments["dependency"]
     settings = Settings(
         environment=inputs.environment,
-        # How many and whether by force is asked of the plugin that the operator names.
+        # How many, whether by force and whether an older one is asked of the plugin that the operator names.
         replicas=1 if dependency else arguments["replicas"],
         force=arguments["force"] and not dependency,
         engine=choose_engine("" if dependency else arguments["engine"], host),
         networks=networks(inputs, target, place),
-        downgrade=arguments["allow_downgrade"],
+        downgrade=arguments["allow_downgrade"] and not dependency,
         time=RUN_TIME,
     )
     if settings.networks and settings.engine == "swarm":
@@ -169,13 +173,19 @@ def make(
         raise WindflowError(Problem("E2028", "no hook of a migration with engine swarm", "one", remedy))
     table = tables.get(host["facts"]["os"]["family"])
     errors, warnings = preflight.findings(inputs.manifest, inputs.config, settings, host, target)
+    if dependency:
+        errors += by_hand.changed(inputs.config, inputs.manifest.name, host["current"])
     if errors:
         raise WindflowError(errors)
     made = plan.build(inputs.manifest, inputs.config, settings, source, host, table, target)
     # A swarm's tasks have names of their own.
     made["local_database"] = {} if settings.engine == "swarm" else database_on_host(inputs, target, place)
     made["revision"].update(
-        needs=inputs.needs, provides=dict(inputs.manifest.provides), local_database=made["local_database"]
+        needs=inputs.needs,
+        provides=dict(inputs.manifest.provides),
+        shared=may_be_needed(inputs.manifest, dependency),
+        by_hand={} if dependency else by_hand.given(inputs.config, inputs.manifest.name),
+        local_database=made["local_database"],
     )
     made["dependencies"] = [] if arguments["dependency"] else dependencies(inputs)
     return {
@@ -183,13 +193,20 @@ def make(
         "generate": sorted(".".join(path) for path in inputs.config.generated),
         "changed": False,
         "run": RUN,
-        "holder": "%s@%s" % (getpass.getuser(), socket.gethostname()),
+        "position": host["position"],
+        "lease_seconds": lease_seconds(inputs.manifest),
         "inputs": {**inputs.arguments, "replicas": settings.replicas},
         "warnings": [str(problem) for problem in (*host.get("warnings", []), *inputs.warnings, *warnings)],
         "directory": str(Path.cwd()),
         "agreement": saved_plans.agreement(made, host["current"], plan.agreed_hooks(inputs.manifest, made)),
         "diff": {"before": "", "after": plan.as_text(made), "after_header": "what is pending"},
     }
+
+
+def lease_seconds(manifest: Manifest) -> int:
+    """As long as a run may be without a word: whatever else it does takes less than the hooks of one event may."""
+    longest = max((sum(hook.timeout for hook in hooks) for hooks in manifest.hooks.values()), default=0)
+    return max(LEASE_SECONDS, longest + LEASE_SECONDS // 3)
 
 
 def networks(inputs: Inputs, target: str, place: Place) -> tuple[str, ...]:

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import getpass
+import socket
+
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.windflow.platform.plugins.module_utils.compatibility import rolled_back
@@ -21,11 +24,12 @@ class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
         result = super().run(tmp, task_vars)
         _unused, arguments = self.validate_argument_spec(ARGUMENTS)
+        arguments["holder"] = arguments["holder"] or "%s@%s" % (getpass.getuser(), socket.gethostname())
         try:
             if arguments["state"] == "started" and arguments["purpose"] == ROLLBACK:
                 # A host has nothing to compare versions with.
                 host = deployed_state(self, {"plugins": [], "key": ""}, task_vars)
-                fail_if_any(rolled_back(arguments["plugin"], arguments["revision"], host["plugins"]))
+                fail_if_any(rolled_back(arguments["plugin"], arguments["revision"], host))
             result.update(call(self, "recording", "windflow.platform.release", arguments, task_vars))
         except WindflowError as error:
             result.update(error.as_result(), failed=True)

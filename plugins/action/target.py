@@ -6,18 +6,24 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import sys
+from pathlib import Path
 from typing import Any
 
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.windflow.platform.plugins.module_utils.discovery import find_plugin
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
-from ansible_collections.windflow.platform.plugins.module_utils.inputs import ARGUMENTS, read_inputs
+from ansible_collections.windflow.platform.plugins.module_utils.inputs import ARGUMENTS, Place, read_inputs
+from ansible_collections.windflow.platform.plugins.module_utils.manifest import FILE
+from ansible_collections.windflow.platform.plugins.module_utils.naming import is_name
 from ansible_collections.windflow.platform.plugins.plugin_utils.gathering import place_of
 
 # Ansible's own, where neither -i nor its settings name an inventory.
 DEFAULT_SOURCES = ["/etc/ansible/hosts"]
+CONNECTION = re.compile(r"\bconnection\b")
 SYSTEM_PYTHON = "/usr/bin/python3"
 
 
@@ -29,8 +35,7 @@ class ActionModule(ActionBase):
         _unused, arguments = self.validate_argument_spec(ARGUMENTS)
         try:
             inventory_is_silent(task_vars)
-            config = read_inputs(arguments, place_of(self, task_vars)).config
-            connection = config.get("host.connection") or {}
+            connection, warnings = connection_of(arguments, place_of(self, task_vars))
             # How a host is added differs between versions of ansible-core; its own action knows.
             task = self._task.copy()
             task.args = {"name": connection.get("host", "localhost"), **variables(connection)}
@@ -45,7 +50,7 @@ class ActionModule(ActionBase):
             )
             result.update(added.run(task_vars=task_vars))
             # The result carries the password to the inventory and must not show it on the way.
-            result.update(changed=False, _ansible_no_log="password" in connection)
+            result.update(changed=False, _ansible_no_log="password" in connection, warnings=warnings)
         except WindflowError as error:
             result.update(error.as_result(), failed=True)
         return result
@@ -57,6 +62,38 @@ def inventory_is_silent(task_vars: dict[str, Any]) -> None:
     if sources not in ([], DEFAULT_SOURCES) and not task_vars["groups"]["all"]:
         remedy = "name the right one with -i, or none, for host.connection or this machine"
         raise WindflowError(Problem("E2013", "a host in the inventory", "none in %s" % ", ".join(sources), remedy))
+
+
+def connection_of(arguments: dict[str, Any], place: Place) -> tuple[dict[str, Any], list[str]]:
+    """The ``host.connection`` section, empty for this machine, and warnings.
+
+    What is on a host can be unlocked or removed though its plugin is not in order any more, or not there.
+    """
+    if not arguments["plugin"]:
+        return {}, []
+    try:
+        return read_inputs(arguments, place).config.get("host.connection") or {}, []
+    except WindflowError as error:
+        if may_name_host(arguments, place):
+            raise
+        text = "No inventory and no host.connection names a host, so it is this machine. Not in order is: %s"
+        return {}, [text % error.problems[0]]
+
+
+def may_name_host(arguments: dict[str, Any], place: Place) -> bool:
+    """Whether anything of a plugin that is not in order could say ``host.connection``."""
+    files = [Path(place.cwd, os.path.expanduser(name)) for name in arguments["config"] if name]
+    try:
+        folder = find_plugin(arguments["plugin"], place.cwd, place.environ)
+    except WindflowError:
+        # A name may be that of a plugin whose directory is gone. It has no configuration, and no other can be read.
+        return not is_name(arguments["plugin"]) or bool(files or arguments["sets"])
+    files += [path for path in folder.glob("config/**/*") if path.suffix in (".yaml", ".yml", ".json")]
+    try:
+        texts = [path.read_text(encoding="utf-8") for path in [folder / FILE, *files]]
+    except (OSError, ValueError):
+        return True
+    return any(CONNECTION.search(text) for text in [*texts, *arguments["sets"], *map(str, place.inventory.values())])
 
 
 def variables(connection: dict[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,9 @@ description:
     C(pending), whether something differs from it.
   - For a host that failed there are also C(task), C(message) and C(code) of the first task that failed, the code
     empty where the task has none, and C(restored), whether what served before the run serves after it.
+  - Where a run had begun on a host's record, there is C(begun), which is true.
+  - Where no host matched the last play, what was well before it is left out. So an empty object says that the run was
+    for no host.
   - The command C(platform) makes its exit code of it. Nothing is written for a run that is interrupted.
 author:
   - Windflow contributors (@windflow)
@@ -54,6 +57,15 @@ class CallbackModule(CallbackBase):
         super().__init__()
         self._failures: dict[str, dict] = {}
         self._notes: dict[str, dict] = {}
+        self._matched = True
+
+    def v2_playbook_on_play_start(self, play) -> None:
+        """A play begins, with hosts or without."""
+        self._matched = True
+
+    def v2_playbook_on_no_hosts_matched(self) -> None:
+        """It has none. The first play of our playbooks often has none, and then another one follows."""
+        self._matched = False
 
     def v2_runner_on_ok(self, result) -> None:
         """Note what a plan found pending, and how a failed run was closed."""
@@ -64,8 +76,16 @@ class CallbackModule(CallbackBase):
             notes["pending"] = any(
                 [notes.get("pending"), *(item.get("pending") for item in found.get("results", [found]))]
             )
-        if action == RECORD and "restored" in found:
-            self._notes.setdefault(result._host.get_name(), {})["restored"] = found["restored"]
+        if action == RECORD and not result._task.check_mode:
+            notes = self._notes.setdefault(result._host.get_name(), {})
+            state = (found.get("revision") or {}).get("state", "")
+            if state == "running":
+                notes.update(begun=True, restored=False)
+            elif state == "deployed":
+                # Of a plugin that another one needs: what fails after it has nothing to bring back.
+                notes["restored"] = True
+            if "restored" in found:
+                notes["restored"] = found["restored"]
 
     def v2_runner_on_failed(self, result, ignore_errors=False) -> None:
         """Remember the first failure of a host."""
@@ -89,6 +109,8 @@ class CallbackModule(CallbackBase):
         if not path:
             return
         hosts = {name: self._host(name, stats.summarize(name)) for name in sorted(stats.processed)}
+        if not self._matched:
+            hosts = {name: host for name, host in hosts.items() if host["state"] in ("failed", "unreachable")}
         with open(path, "w", encoding="utf-8") as stream:
             json.dump(hosts, stream, indent=2)
 

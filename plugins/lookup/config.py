@@ -14,32 +14,12 @@ description:
   - Lets a task take a secret straight from its source, so that no variable or result carries it.
     Set C(no_log) on such a task.
   - No host is asked. A secret that is made on the host, the plugin's own or a dependency's, is refused.
+extends_documentation_fragment:
+  - windflow.platform.inputs
 options:
   _terms:
     description: Keys, in dots.
     required: true
-  plugin:
-    description: Name or directory of the plugin.
-    type: str
-    required: true
-  environment_name:
-    description: Environment, for the overlay.
-    type: str
-    default: ""
-  config:
-    description: Paths of configuration files, the last one wins.
-    type: list
-    elements: str
-    default: []
-  sets:
-    description: Single values as C(key=value).
-    type: list
-    elements: str
-    default: []
-  dependency:
-    description: Whether the plugin is deployed because another one needs it, and is configured by the inventory alone.
-    type: bool
-    default: false
   default:
     description: Value of a key that is not set. Without it such a key is an error.
     type: raw

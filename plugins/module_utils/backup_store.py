@@ -20,6 +20,7 @@ import stat
 from . import files
 from .errors import Problem, WindflowError
 from .postgres_programs import CHUNK
+from .record import STATE_DIR
 
 FORMAT = 1
 LABEL = r"[A-Za-z0-9._-]{1,128}"
@@ -45,6 +46,14 @@ SHAPE = {
     "settings": list,
     "comment": (str, type(None)),
 }
+
+
+def directory_of(plugin: str) -> str:
+    """Where a plugin's backups lie. Raises WindflowError (E4099) for what is no plugin's name."""
+    if plugin in ("", ".", "..") or "/" in plugin:
+        remedy = "give the name, not a path"
+        raise WindflowError(Problem("E4099", "a plugin's name", ascii(plugin), remedy, path="plugin"))
+    return os.path.join(STATE_DIR, plugin, "backups", "database")
 
 
 class Store:

@@ -10,6 +10,7 @@ from typing import Any
 
 from . import dependents
 from .errors import Problem
+from .manifest import Manifest
 from .version import parse_constraint
 
 
@@ -31,12 +32,26 @@ def refused_by(
     ]
 
 
-def rolled_back(plugin: str, revision: Mapping[str, Any], deployed: Mapping[str, dict]) -> list[Problem]:
+def unknown(plugin: str, version: str, current: Mapping[str, Any] | None, unreadable: Mapping) -> list[Problem]:
+    """E2024 for each record that cannot be read where ``plugin`` gets another version than ``current``, which is
+    deployed. Where nobody has any reason to need it, somebody else's record is none of its business."""
+    if not current or current["version"] == version or not current.get("shared", True):
+        return []
+    return dependents.not_known("E2024", plugin, unreadable)
+
+
+def may_be_needed(manifest: Manifest, dependency: bool) -> bool:
+    """Whether others may need a plugin: somebody did, or it has something for them."""
+    return dependency or bool(manifest.results) or set(manifest.provides) != {manifest.name}
+
+
+def rolled_back(plugin: str, revision: Mapping[str, Any], host: Mapping[str, Any]) -> list[Problem]:
     """What does not fit where ``plugin`` goes back to a revision of its record: E2024 for who needs it, E2029 for what
-    it needs. ``deployed`` is what the host has, as ``dependents.deployed`` returns it."""
-    version = revision["version"]
-    needs = dependents.needing(plugin, deployed)
+    it needs. ``host`` is what the host has, as ``dependents.survey`` returns it."""
+    version, deployed = revision["version"], host["plugins"]
+    needs = dependents.needing(plugin, deployed, host["at_work"])
     problems = refused_by(plugin, version, provided(plugin, revision), needs, "roll back %s first")
+    problems += unknown(plugin, version, deployed.get(plugin), host["unreadable"])
     for name, need in sorted((revision.get("needs") or {}).items()):
         found = deployed.get(need["plugin"])
         offered = provided(need["plugin"], found).get(name) if found else None

@@ -126,7 +126,6 @@ def steps(
     source: Source,
     host: dict[str, Any],
     _table: Any,
-    _release: str,
 ) -> dict[str, Step]:
     """The steps with digests, and with the reasons that the host itself gives."""
     places = layout(manifest, config)

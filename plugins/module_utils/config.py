@@ -31,7 +31,6 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from urllib.parse import quote
 
@@ -102,11 +101,6 @@ class Config:
     layers: tuple[Layer, ...] = ()
     owners: dict = field(default_factory=dict)
     given: frozenset = frozenset()
-
-    @cached_property
-    def origins(self) -> dict:
-        """``Origin`` by key path, for every map, scalar and list in ``data``."""
-        return {path: self._origin(index, path) for path, index in self.owners.items()}
 
     def origin(self, path: tuple) -> Origin:
         """Where the value at ``path`` came from, or its nearest ancestor that exists."""
@@ -217,16 +211,19 @@ def load_config(
     provided: list[Provided] | tuple[Provided, ...] = (),
     kept: Mapping[str, str] | None = None,
     inventory_name: str = INVENTORY,
+    dependency: bool = False,
 ) -> Config:
     """Read, merge and validate every layer; raises ``WindflowError`` with all findings.
 
     ``inventory_name`` is the variable that ``inventory`` came from; ``kept`` has the secrets that were made on the
-    host, by key in dots.
+    host, by key in dots. The environment of a ``dependency`` is that of the plugin which needs it: it needs no overlay.
     Where a rule of the schema is broken, the rules of ``checks`` are looked at too, so that everything
     that is wrong is told at once. On success they are the caller's business: they also give warnings.
     """
     with time_limit(SECONDS, "reading the configuration", manifest.file):
-        layers, problems = _file_layers(manifest, environment, inventory, files, inventory_name)
+        problems: list[Problem] = []
+        overlay = _overlay(manifest, environment, problems, dependency)
+        layers = _file_layers(manifest, overlay, inventory, files, inventory_name, problems)
         schema = _try(problems, load_schema, manifest.config_schema, _display(manifest, manifest.config_schema))
         fail_if_any(problems)
         own = sum(layer.name in ("defaults", "overlay") for layer in layers)
@@ -255,20 +252,21 @@ def load_config(
 
 def _file_layers(
     manifest: Manifest,
-    environment: str | None,
+    overlay: Path | None,
     inventory: dict | None,
     files: list[Path] | tuple[Path, ...],
     inventory_name: str,
-) -> tuple[list[Layer], list[Problem]]:
-    problems, layers = [], []
-    wanted = [("defaults", manifest.config_defaults), ("overlay", _overlay(manifest, environment, problems))]
+    problems: list[Problem],
+) -> list[Layer]:
+    layers = []
+    wanted = [("defaults", manifest.config_defaults), ("overlay", overlay)]
     for name, path in wanted:
         if path is not None:
             layers.append(_try(problems, _read_layer, name, path, _display(manifest, path)))
     if inventory:
         layers.append(_try(problems, inventory_layer, inventory, inventory_name))
     layers += [_try(problems, _read_layer, "file", Path(path), str(path)) for path in files]
-    return [layer for layer in layers if layer is not None], problems
+    return [layer for layer in layers if layer is not None]
 
 
 def _read_layer(name: str, path: Path, display: str) -> Layer:
@@ -292,7 +290,9 @@ def _display(manifest: Manifest, path: Path | None) -> str:
     return manifest.display(path) if path is not None else ""
 
 
-def _overlay(manifest: Manifest, environment: str | None, problems: list[Problem]) -> Path | None:
+def _overlay(
+    manifest: Manifest, environment: str | None, problems: list[Problem], dependency: bool = False
+) -> Path | None:
     """The overlay of ``environment``. The usual names need none; where a plugin has overlays, others must exist."""
     if not environment or environment in manifest.environments:
         return manifest.environments.get(environment or "")
@@ -301,7 +301,7 @@ def _overlay(manifest: Manifest, environment: str | None, problems: list[Problem
         expected = "the name of an environment: letters, digits, dots and hyphens, at most 64"
         problems.append(Problem("E1122", expected, show(environment), remedy, manifest.file, path="environment"))
         return None
-    if environment in USUAL_ENVIRONMENTS or not manifest.environments:
+    if environment in USUAL_ENVIRONMENTS or not manifest.environments or dependency:
         return None
     known = sorted({*manifest.environments, *USUAL_ENVIRONMENTS})
     best = nearest(environment, known)

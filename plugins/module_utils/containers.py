@@ -19,13 +19,13 @@ from dataclasses import replace
 
 from . import engine, files, probe
 from .errors import Problem, WindflowError
+from .front import Front
 from .redaction import redact
 from .switching import Switching
 
 CONFIG_FILES = ("windflow.yaml",)
 SETTLE_SECONDS = 7
 POLL_SECONDS = 0.2
-RELOAD_SECONDS = 10.0
 EDGE_SECONDS = 15.0
 
 
@@ -34,7 +34,7 @@ class Containers(Switching):
 
     def __init__(self, options):
         super().__init__(options)
-        self.front_path = os.path.join(options.shared_dir, "front", "%s.cfg" % options.app)
+        self.front = Front(self)
 
     def secrets(self):
         """What must not be shown of what containers print; the release brings the list."""
@@ -89,7 +89,7 @@ class Containers(Switching):
             old, workers, answer = self.bring_up()
         with self.outcome_of(self.outcome_after):
             with self.phase("drain"):
-                self.drain(workers)
+                self.front.drain(workers)
             with self.phase("stop"):
                 stopped = self.stop(old)
             self.remove_old_images()
@@ -119,7 +119,7 @@ class Containers(Switching):
             with self.phase("health"):
                 self.wait_healthy(new)
             with self.phase("front"):
-                workers = self.point_front(new, undo)
+                workers = self.front.point([item["name"] for item in new], undo)
             with self.phase("verify"):
                 answer = self.verify(new)
             with self.phase("current"):
@@ -310,63 +310,6 @@ class Containers(Switching):
     def log_of(self, service):
         return [line for item in self.containers(service)[:1] for line in self.log(item["id"])]
 
-    # The front.
-
-    def point_front(self, new, undo):
-        """Tells the front of the new containers and of no others. Returns its old workers, which drain."""
-        if not self.options.front:
-            return []
-        saved = files.save(self.front_path)
-        self.on_failure(undo, self.front_back, saved)
-        files.write(self.front_path, self.servers([item["name"] for item in new]).encode(), 0o644)
-        self.changes.append(self.front_path)
-        return self.front_up()
-
-    def servers(self, names):
-        lines = ["# Written by windflow at each deploy.", "backend %s" % self.options.app]
-        lines += ["    server %s %s:%d" % (name, name, self.options.app_port) for name in names]
-        return "\n".join(lines) + "\n"
-
-    def front_up(self, release=None):
-        """The front runs with what is in its directory. Returns the workers that served before."""
-        front = self.options.front
-        before = {item["id"] for item in self.containers(front) if item["state"] == "running"}
-        argv = ["up", "--detach", "--no-build", "--no-deps", front]
-        self.compose("the front to be up", *argv, release=release)
-        running = [item["id"] for item in self.containers(front) if item["state"] == "running"]
-        kept = [identity for identity in running if identity in before]
-        self.changes += [front] if not kept else []
-        return [worker for identity in kept for worker in self.reload(identity)]
-
-    def front_back(self, saved):
-        """The front serves what it served before, or is gone if there was nothing."""
-        files.restore(self.front_path, saved)
-        if self.previous:
-            self.drain(self.front_up(self.previous))
-        else:
-            self.compose("to take the front away", "rm", "--stop", "--force", self.options.front)
-
-    def workers(self, identity):
-        """[(container, process id)] of HAProxy's workers: every process but the first."""
-        said = self.docker("to list the front's processes", "top", identity, "-eo", "pid", check=False)
-        pids = sorted(int(word) for word in said.split() if word.isdigit())
-        master = self.docker("the front's main process", "inspect", "--format", "{{.State.Pid}}", identity).strip()
-        return [(identity, pid) for pid in pids if str(pid) != master]
-
-    def reload(self, identity):
-        """Has HAProxy read its files again, and waits until a new worker answers. Returns the old ones."""
-        old = self.workers(identity)
-        self.docker("the front to reload", "kill", "--signal", "USR2", identity)
-        deadline = time.monotonic() + RELOAD_SECONDS
-        while not set(self.workers(identity)) - set(old):
-            if time.monotonic() > deadline:
-                log = self.log(identity)
-                self.evidence = {"log": log}
-                got = "no new process within %d s; last lines: %s" % (RELOAD_SECONDS, "\n    ".join(log))
-                raise WindflowError(Problem("E4074", "the front to take its new servers over", got, "mend its files"))
-            time.sleep(POLL_SECONDS)
-        return old
-
     def verify(self, new):
         """The answer at the host's port. One that names a release must name this one."""
         options = self.options
@@ -382,20 +325,6 @@ class Containers(Switching):
             expected = "release %s to answer at port %d, path %s" % (options.release, options.port, path)
             raise self.sick("E4075", expected, new[0], health.answer, "")
         return health.answer
-
-    def drain(self, workers):
-        """Waits until the front's old workers have answered their last request."""
-        deadline = time.monotonic() + self.options.drain_timeout
-        left = set(workers)
-        while left:
-            left &= {worker for identity in {item[0] for item in left} for worker in self.workers(identity)}
-            if left and time.monotonic() > deadline:
-                shown = ", ".join(str(pid) for _identity, pid in sorted(left))
-                self.warnings.append(
-                    "the front's processes %s still answered after %d s" % (shown, self.options.drain_timeout)
-                )
-                return
-            time.sleep(POLL_SECONDS if left else 0)
 
     def stop(self, old):
         """Stops the old containers, each with the time that its service grants, and removes them."""
@@ -431,28 +360,31 @@ class Containers(Switching):
         return [item["name"] for item in self.containers()]
 
     def remove(self, purge):
-        """Takes containers, networks and images away; volumes too, if they are to be purged."""
-        found = self.containers()
-        label = "label=%s=%s" % (engine.PROJECT, self.options.project)
-        volumes = self.docker("to list volumes", "volume", "ls", "--quiet", "--filter", label).split()
-        self.changes += [item["name"] for item in found] + (volumes if purge else [])
-        if found:
-            identities = [item["id"] for item in found]
-            self.docker("containers to stop", "stop", *identities)
-            self.docker("to remove containers", "rm", "--force", "--volumes", *identities)
-        networks = self.docker("to list networks", "network", "ls", "--quiet", "--filter", label).split()
-        for network in networks:
-            self.docker("to remove a network", "network", "rm", network)
-        return self.end_removal(volumes, purge)
-
-    def end_removal(self, volumes, purge):
-        """What is left when nothing runs any more. Returns the volumes that stay."""
+        """Takes away what runs, with networks and images; volumes of this host too, if they are to be purged. Returns
+        the volumes that stay."""
+        names = self.removable()
+        volumes = self.docker("to list volumes", "volume", "ls", "--quiet", *self.labelled()).split()
+        self.changes += names + (volumes if purge else [])
+        self.take_down()
         for volume in volumes if purge else ():
             self.docker("to remove a volume", "volume", "rm", volume)
         self.remove_old_images(keep=False)
         if files.remove(self.current_path):
             self.changes.append(self.current_path)
         return {"volumes": [] if purge else volumes}
+
+    def labelled(self):
+        """What lists everything of this project and nothing else."""
+        return ["--filter", "label=%s=%s" % (engine.PROJECT, self.options.project)]
+
+    def take_down(self):
+        """Nothing runs any more, and the networks are gone."""
+        identities = [item["id"] for item in self.containers()]
+        if identities:
+            self.docker("containers to stop", "stop", *identities)
+            self.docker("to remove containers", "rm", "--force", "--volumes", *identities)
+        for network in self.docker("to list networks", "network", "ls", "--quiet", *self.labelled()).split():
+            self.docker("to remove a network", "network", "rm", network)
 
 
 def compose_files(folder):

@@ -22,14 +22,13 @@ import shutil
 import subprocess
 import time
 
-from . import database_copy, files, postgres
+from . import database_copy, files
 from .backup_store import FORMAT, LABEL, Store, digest
 from .bounds import Bounds
 from .errors import Problem, WindflowError
 from .postgres import quote_identifier, quote_literal
 from .postgres_programs import Server, Session
 
-SCRATCH = "windflow_verify_"
 RESERVED = ("postgres", "template0", "template1")
 NOTHING = "Nothing was changed."
 
@@ -225,7 +224,7 @@ class Job:
         """Reads a dump back and notes in ``record`` how. Raises WindflowError (E4094, E4095, E4097)."""
         self.server.feed("pg_restore", ["--list"], path)
         if self.params["verify"] == "restore":
-            with self.scratch(SCRATCH, record, facts) as scratch:
+            with self.scratch(database_copy.SCRATCH, record, facts) as scratch:
                 self.fill(scratch, path, record)
         elif digest(path) != record["sha256"]:
             raise self.unlike()
@@ -264,9 +263,7 @@ class Job:
             return
         self.clean_databases(facts)
         wanted = database_copy.properties(live) if live else record
-        with self.scratch(
-            postgres.derived_name(self.name, "_restore_"), wanted, facts, owner=wanted["owner"]
-        ) as scratch:
+        with self.scratch(database_copy.restore_prefix(self.name), wanted, facts, owner=wanted["owner"]) as scratch:
             self.fill(scratch, self.dump, record)
             self.server.sql("\n".join(database_copy.privileges(scratch, wanted)) + "\n")
             # Without statistics the first queries would be slow ones.
@@ -323,11 +320,7 @@ class Job:
     def clean_databases(self, facts: dict) -> None:
         """Drops what runs that were killed have left in the server."""
         self.end_sessions()
-        prefixes = (SCRATCH, postgres.derived_name(self.name, "_restore_"))
-        for name, limit in facts["databases"]:
-            # -2 is a database whose DROP was cut off.
-            if limit not in (0, -2) or name[:-8] not in prefixes or not re.fullmatch("[0-9a-f]{8}", name[-8:]):
-                continue
+        for name in database_copy.leftovers(self.name, facts["databases"]):
             with Session(self.server) as session:
                 # The lock is held by the run that made the database. Whoever gets it knows that this run is dead.
                 if session.ask(
@@ -352,7 +345,7 @@ class Job:
                     self.drop(name)
                 raise
             # A restored one has another name by now.
-            if prefix == SCRATCH:
+            if prefix == database_copy.SCRATCH:
                 with self.bounds.shield():
                     self.drop(name)
 
@@ -366,7 +359,7 @@ class Job:
     def fill(self, database: str, path: str, record: dict) -> None:
         """Restores a dump into an empty database and counts. Raises WindflowError (E4094, E4095, E4097)."""
         # A database with a subscription could not be dropped.
-        options = ["--no-subscriptions"] if database.startswith(SCRATCH) else []
+        options = ["--no-subscriptions"] if database.startswith(database_copy.SCRATCH) else []
         arguments = ["--exit-on-error", *options, *self.server.connection(database)]
         found = self.server.feed("pg_restore", arguments, path)
         if found != record["sha256"]:

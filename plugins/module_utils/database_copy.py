@@ -9,10 +9,10 @@ import re
 import time
 
 from .errors import Problem, WindflowError
-from .postgres import quote_identifier, quote_literal, replaced_prefix
+from .postgres import LOCK, derived_name, quote_identifier, quote_literal, replaced_prefix
 
-# "WIND": the first key of the advisory locks; the second are the eight digits of the database's name.
-LOCK = 0x57494E44
+# What the names of databases begin with into which a backup is read back; eight digits follow.
+SCRATCH = "windflow_verify_"
 # Settings that PostgreSQL stores as a list of quoted names.
 LISTS = ("local_preload_libraries", "search_path", "session_preload_libraries", "temp_tablespaces")
 
@@ -63,6 +63,22 @@ def replaced_name(name: str, taken: list) -> str:
         number += 1
         found = replaced_prefix(name) + "%s_%d" % (stamp, number)
     return found
+
+
+def restore_prefix(name: str) -> str:
+    """What the names of databases begin with that are to take the place of ``name``; eight digits follow."""
+    return derived_name(name, "_restore_")
+
+
+def leftovers(name: str, databases: list) -> list:
+    """Those of ``databases`` ([name, connection limit]) that a backup or a restore of ``name`` has made and not
+    ended, or a backup of any other. Whoever gets the lock of ``lock_keys`` knows that its run is dead."""
+    return [
+        one
+        for one, limit in databases
+        # -2 is a database whose DROP was cut off.
+        if limit in (0, -2) and one[:-8] in (SCRATCH, restore_prefix(name)) and re.fullmatch("[0-9a-f]{8}", one[-8:])
+    ]
 
 
 def properties(database: dict) -> dict:
@@ -146,6 +162,6 @@ def _plain(name: str) -> str:
 
 
 def lock_keys(name: str) -> str:
-    """The keys of the advisory lock for a database of ours."""
+    """The keys of the advisory lock for a database of ours: the second are the eight digits of its name."""
     number = int(name[-8:], 16)
     return "%d, %d" % (LOCK, number - (1 << 32) if number >= 1 << 31 else number)

@@ -11,6 +11,7 @@ An actual state is what ``postgres.read_state`` returns.
 
 from __future__ import annotations
 
+from .database_copy import leftovers, lock_keys
 from .errors import Problem, WindflowError
 from .postgres import attributes, check_names, connect_command, owner_role, quote_identifier, quote_literal
 
@@ -18,18 +19,11 @@ OWNER = "NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
 APPLICATION = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
 
 
-def statements(desired: dict, actual: dict) -> list:
-    """psql's input, one statement an item, in order; empty if nothing has to change.
-
-    Raises WindflowError for names that cannot be managed and for a database of somebody else's.
-    """
-    return [sql for change in changes(desired, actual) for sql in change["sql"]]
-
-
 def changes(desired: dict, actual: dict) -> list:
-    """What has to change: [{object, attribute, before, after, sql}]. Raises as ``statements`` does.
+    """What has to change: [{object, attribute, before, after, sql}], in order; empty if nothing has to.
 
-    before and after are fit to be shown; sql holds the verifier of a new password and is not.
+    before and after are fit to be shown; sql, a list of psql's statements, holds the verifier of a new password and
+    is not. Raises WindflowError for names that cannot be managed and for a database of somebody else's.
     """
     name, user = desired["name"], desired["user"]
     check_names(name, user)
@@ -148,25 +142,31 @@ def _privileges(name: str, user: str, actual: dict) -> list:
 def _removal(name: str, user: str, actual: dict) -> list:
     found = []
     for one in [*([name] if actual["database"] else []), *actual.get("replaced", [])]:
-        quoted, literal = quote_identifier(one), quote_literal(one)
-        found.append(
-            _change(
-                "database " + one,
-                "state",
-                "present",
-                "absent",
-                # Nobody comes back between the two: DROP ... WITH (FORCE) is new in PostgreSQL 13.
-                "ALTER DATABASE %s WITH ALLOW_CONNECTIONS false;" % quoted,
-                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = %s;" % literal,
-                "DROP DATABASE %s;" % quoted,
-            )
-        )
+        found.append(_change("database " + one, "state", "present", "absent", *_drop(one)))
+    # The application's role has objects in them, so it could not be dropped before.
+    for one in leftovers(name, actual.get("unfinished", [])):
+        lock = "SELECT pg_try_advisory_lock(%s) AS dead \\gset" % lock_keys(one)
+        sql = [lock, "\\if :dead", *_drop(one), "\\endif"]
+        found.append(_change("database " + one, "state", "left by a run that was killed", "absent", *sql))
     for role in (user, owner_role(name)):
         present = actual["roles"].get(role)
         if present and not _is_superuser(present, role, owner_role(name)):
             sql = "DROP ROLE %s;" % quote_identifier(role)
             found.append(_change("role " + role, "state", "present", "absent", sql))
     return found
+
+
+def _drop(name: str) -> list:
+    """SQL after which nobody is in the database, and then it is gone."""
+    quoted, literal = quote_identifier(name), quote_literal(name)
+    return [
+        # Nobody comes back between the two: DROP ... WITH (FORCE) is new in PostgreSQL 13.
+        # A database whose DROP was cut off (-2) lets nobody in and cannot be altered.
+        "SELECT format('ALTER DATABASE %%I WITH ALLOW_CONNECTIONS false', datname) FROM pg_database"
+        " WHERE datname = %s AND datconnlimit <> -2 \\gexec" % literal,
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = %s;" % literal,
+        "DROP DATABASE IF EXISTS %s;" % quoted,
+    ]
 
 
 def _change(target: str, attribute: str, before: str, after: str, *sql: str) -> dict:

@@ -3,16 +3,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What plugins require of each other, resolved into an order of deployment.
 
-``core`` is the platform itself. Any other name is a plugin or a capability that a plugin provides. A plugin that is
-deployed already comes first, then one of the very name that is asked for; of one plugin the newest version that
-everyone accepts is chosen.
+``core`` is the platform itself. Any other name is a plugin or a capability that a plugin provides. Of what everyone
+accepts a plugin that is deployed already comes first, in a version that the host does not refuse: none that is older or
+that another plugin there does not accept. Then comes a release before a prerelease, unless a constraint names one, then
+a plugin of the very name that is asked for, then the newest version.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from .compatibility import refused_by
+from .dependents import needing
 from .errors import Problem, WindflowError
 from .limits import SECONDS, fail_if_any, time_limit
 from .manifest import PLATFORM, Dependency, Manifest
@@ -55,19 +58,20 @@ def resolve(
     root: Manifest,
     candidates: Callable[[str], Iterable[Manifest]] | Iterable[Manifest] = (),
     platform_version: str = PLATFORM_VERSION,
-    deployed: Iterable[str] = (),
+    deployed: Mapping[str, Mapping] | None = None,
     external: Iterable[str] = (),
 ) -> Resolution:
     """Chooses what ``root`` needs.
 
     ``candidates`` are the manifests to choose from, or a function that returns those that provide a name;
-    ``deployed`` are names of plugins that come first, ``external`` names of dependencies that are met from elsewhere.
+    ``deployed`` is what the host has, as ``dependents.deployed`` returns it; ``external`` are names of dependencies
+    that are met from elsewhere.
     Raises ``WindflowError``: E1201 itself, E1202 a cycle, E1203 missing, E1204 unsatisfiable, E1205 platform.
     """
     require()
     with time_limit(SECONDS, "resolving the dependencies", root.file):
-        provider = _Provider(root, candidates, platform_version, frozenset(deployed), frozenset(external))
-        provider.check_platform(root)
+        provider = _Provider(root, candidates, platform_version, deployed or {}, frozenset(external))
+        fail_if_any(provider.platform_problems(root))
         try:
             result = resolvelib.Resolver(provider, resolvelib.BaseReporter()).resolve(
                 provider.needs_of(root), max_rounds=_ROUNDS
@@ -84,7 +88,7 @@ def resolve(
 
 class _Provider(resolvelib.AbstractProvider if resolvelib else object):
     def __init__(
-        self, root: Manifest, candidates: object, platform_version: str, deployed: frozenset, external: frozenset
+        self, root: Manifest, candidates: object, platform_version: str, deployed: Mapping, external: frozenset
     ) -> None:
         self.root = root
         self.platform_version = platform_version
@@ -97,16 +101,17 @@ class _Provider(resolvelib.AbstractProvider if resolvelib else object):
             manifests = list(candidates)
             self.source = lambda name: [found for found in manifests if name in found.provides]
 
-    def check_platform(self, manifest: Manifest) -> None:
+    def platform_problems(self, manifest: Manifest, who: str = "") -> list[Problem]:
+        """E1205 where a plugin, which somebody may ask for, does not accept this platform."""
         problems = []
         for dependency in manifest.dependencies:
             if dependency.name == PLATFORM and not _allows(dependency.constraint, self.platform_version):
                 got = "version %s" % self.platform_version
                 remedy = "install a version of windflow.platform that the plugin accepts"
-                expected = "a platform of version %s" % dependency.constraint
+                expected = "a platform of version %s%s" % (dependency.constraint, " (%s)" % who if who else "")
                 path = "dependencies.%s" % PLATFORM
                 problems.append(Problem("E1205", expected, got, remedy, manifest.file, dependency.line, path=path))
-        fail_if_any(problems)
+        return problems
 
     def needs_of(self, manifest: Manifest) -> list[_Need]:
         return [
@@ -126,11 +131,23 @@ class _Provider(resolvelib.AbstractProvider if resolvelib else object):
     def find_matches(self, identifier: str, requirements: object, incompatibilities: object) -> list[_Choice]:
         needs = list(requirements[identifier])
         refused = list(incompatibilities[identifier])
-        return [
+        prerelease_is_wanted = any(parse_constraint(need.constraint).names_prerelease for need in needs)
+        found = [
             choice
             for choice in self._choices(identifier)
-            if choice not in refused and all(self.is_satisfied_by(need, choice) for need in needs)
+            if choice not in refused
+            and all(self.is_satisfied_by(need, choice) for need in needs)
+            and not self.platform_problems(choice.manifest)
         ]
+        found.sort(
+            key=lambda choice: (
+                choice.manifest.name not in self.deployed,
+                self._host_refuses(choice.manifest),
+                not prerelease_is_wanted and _is_prerelease(choice),
+                choice.manifest.name != identifier,
+            )
+        )
+        return found
 
     def is_satisfied_by(self, requirement: _Need, candidate: _Choice) -> bool:
         if requirement.exact is not None:
@@ -141,7 +158,6 @@ class _Provider(resolvelib.AbstractProvider if resolvelib else object):
         manifest = candidate.manifest
         if candidate.name != manifest.name:  # a capability: it is the plugin that has dependencies
             return [_Need(manifest.name, "*", manifest, exact=manifest)]
-        self.check_platform(manifest)
         return self.needs_of(manifest)
 
     def _choices(self, name: str) -> list[_Choice]:
@@ -153,6 +169,14 @@ class _Provider(resolvelib.AbstractProvider if resolvelib else object):
             self.known[name] = choices
         return self.known[name]
 
+    def _host_refuses(self, manifest: Manifest) -> bool:
+        """Whether it is older than what is deployed, or another plugin on the host does not accept it."""
+        version = self.deployed.get(manifest.name, {}).get("version")
+        if version and parse_version(manifest.version) < parse_version(version):
+            return True
+        needs = needing(manifest.name, self.deployed)
+        return bool(refused_by(manifest.name, manifest.version, manifest.provides, needs, "%s"))
+
     def explain(self, needs: list[_Need]) -> list[Problem]:
         """Missing and unsatisfiable names, each with everyone who requires it and how they came in."""
         problems = []
@@ -162,7 +186,13 @@ class _Provider(resolvelib.AbstractProvider if resolvelib else object):
             place = {"file": first.by.file, "line": first.line, "path": "dependencies.%s" % name}
             who = "; ".join("%s requires %s" % (self._chain(need.by), need.constraint) for need in asking.values())
             choices = self._choices(name)
-            if not choices:
+            allowed = [
+                choice for choice in choices if all(self.is_satisfied_by(need, choice) for need in asking.values())
+            ]
+            too_old = [self.platform_problems(choice.manifest, who) for choice in allowed]
+            if allowed and all(too_old):
+                problems += [problem for found in too_old[:10] for problem in found]
+            elif not choices:
                 remedy = (
                     "put the plugin into windflow_plugins/ or a folder of WINDFLOW_PLUGINS_PATH; where it is provided "
                     "from elsewhere, name it in windflow_external"
@@ -170,11 +200,16 @@ class _Provider(resolvelib.AbstractProvider if resolvelib else object):
                 expected = "a plugin that provides %s (%s)" % (name, who)
                 problems.append(Problem("E1203", expected, "none", remedy, **place))
             else:
-                got = ", ".join("%s %s" % (choice.manifest.name, choice.version) for choice in choices[:10])
+                got = ", ".join(map(self._shown, choices[:10]))
                 remedy = "change a constraint, or add a version that all accept"
                 expected = "a version of %s that suits everyone (%s)" % (name, who)
                 problems.append(Problem("E1204", expected, got, remedy, **place))
         return problems
+
+    def _shown(self, choice: _Choice) -> str:
+        needs = [need.constraint for need in choice.manifest.dependencies if need.name == PLATFORM]
+        unfit = " (needs a platform of %s)" % needs[0] if self.platform_problems(choice.manifest) else ""
+        return "%s %s%s" % (choice.manifest.name, choice.version, unfit)
 
     def _chain(self, manifest: Manifest) -> str:
         """``root -> ... -> manifest``, by the first who asked for each."""
@@ -191,6 +226,10 @@ class _Provider(resolvelib.AbstractProvider if resolvelib else object):
         while reached.get(names[0]):
             names.insert(0, reached[names[0]])
         return " -> ".join(names)
+
+
+def _is_prerelease(choice: _Choice) -> bool:
+    return any(parse_version(text).prerelease for text in (choice.version, choice.manifest.version))
 
 
 def _allows(constraint: str, version: str) -> bool:

@@ -18,6 +18,6 @@ def run(params):
     secrets = {name: kept_secrets.load(name) for name in params["plugins"]}
     return {
         "changed": False,
-        "plugins": dependents.deployed(),
+        **dependents.survey(),
         "secrets": sealing.seal(secrets, params["key"]) if params["key"] else "",
     }

@@ -5,36 +5,70 @@
 
 from __future__ import annotations
 
+import time
+
 from . import record
-from .errors import WindflowError
+from .errors import Problem, WindflowError
+
+
+def survey(state_dir=record.STATE_DIR):
+    """What is deployed, ``plugins``, by name; ``at_work`` has what each plugin needs that a run is deploying now, and
+    ``unreadable`` what is wrong with each record that cannot be read: what such a plugin needs, nobody knows."""
+    plugins, at_work, unreadable = {}, {}, {}
+    for name in record.names(state_dir):
+        try:
+            remembered = record.load(name, state_dir)
+        except WindflowError as error:
+            unreadable[name] = {key: getattr(error.problems[0], key) for key in ("file", "got", "remedy")}
+            continue
+        current, lease = record.current(remembered), remembered["lease"]
+        if current:
+            plugins[name] = {key: current.get(key) for key in ("version", "target")}
+            plugins[name].update((key, current.get(key) or {}) for key in ("provides", "needs", "results"))
+            # A record of before does not say so.
+            plugins[name]["shared"] = current.get("shared", True)
+        if lease and lease["expires"] > time.time():
+            at_work[name] = (record.find(remembered, lease["revision"]) or {}).get("needs") or {}
+    return {"plugins": plugins, "at_work": at_work, "unreadable": unreadable}
 
 
 def deployed(state_dir=record.STATE_DIR):
-    """{plugin: {version, target, provides, needs, results}} of those that are deployed. One whose record cannot be
-    read is left out here; whoever deploys it is told."""
-    found = {}
-    for name in record.names(state_dir):
-        try:
-            current = record.current(record.load(name, state_dir))
-        except WindflowError:
-            continue
-        if current:
-            found[name] = {key: current.get(key) for key in ("version", "target")}
-            found[name].update((key, current.get(key) or {}) for key in ("provides", "needs", "results"))
-    return found
+    """{plugin: {version, target, provides, needs, results, shared}} of those that are deployed. One whose record cannot
+    be read is left out here; whoever deploys it is told. ``shared`` is whether others may need it."""
+    return survey(state_dir)["plugins"]
 
 
 def dependents(plugin, state_dir=record.STATE_DIR):
-    """[{plugin, name, constraint}]: what is deployed and needs ``plugin``, as which dependency, in which versions."""
-    return needing(plugin, deployed(state_dir))
+    """[{plugin, name, constraint}]: what is deployed, or about to be, and needs ``plugin``, as which dependency, in
+    which versions."""
+    found = survey(state_dir)
+    return needing(plugin, found["plugins"], found["at_work"])
 
 
-def needing(plugin, found):
-    """As ``dependents``, of what ``deployed`` has found."""
-    return [
-        {"plugin": name, "name": dependency, "constraint": need["constraint"]}
-        for name, known in found.items()
+def needing(plugin, found, at_work=None):
+    """As ``dependents``, of what ``survey`` has found."""
+    known = [(name, entry["needs"]) for name, entry in found.items()] + list((at_work or {}).items())
+    needs = {
+        (name, dependency, need["constraint"])
+        for name, needed in known
         if name != plugin
-        for dependency, need in sorted(known["needs"].items())
+        for dependency, need in needed.items()
         if need["plugin"] == plugin
+    }
+    return [{"plugin": name, "name": dependency, "constraint": text} for name, dependency, text in sorted(needs)]
+
+
+def not_known(code, plugin, unreadable):
+    """A problem for each other plugin whose record cannot be read: it may need ``plugin``."""
+    return [
+        Problem(
+            code=code,
+            expected="a record that says whether %s needs %s" % (name, plugin),
+            got=found["got"],
+            remedy=found["remedy"],
+            file=found["file"],
+            path=plugin,
+        )
+        for name, found in sorted(unreadable.items())
+        if name != plugin
     ]

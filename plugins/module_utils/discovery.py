@@ -9,8 +9,10 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from .documents import read
 from .errors import Problem, WindflowError
 from .manifest import FILE, Manifest, load_manifest
+from .naming import is_name
 from .wording import listed, nearest, show
 
 FOLDER = "windflow_plugins"
@@ -49,6 +51,19 @@ def find_plugin(name_or_path: str, cwd: Path, env: Mapping[str, str]) -> Path:
         if _is_plugin(folder / text):
             return Path(os.path.abspath(folder / text))
     raise WindflowError(_not_found(text, folders, available_plugins(cwd, env)))
+
+
+def name_of(name_or_path: str, cwd: Path, env: Mapping[str, str]) -> str:
+    """The name of the plugin that ``find_plugin`` finds, for what is done with a plugin that is on a host already.
+
+    Nothing else of the plugin has to be in order. What leads to no name stays as it is: it may be the name of a plugin
+    whose directory is gone, and what is no name is refused where it is used.
+    """
+    try:
+        name = read(find_plugin(name_or_path, cwd, env) / FILE).data.get("name")
+    except WindflowError:
+        return name_or_path
+    return name if is_name(name) else name_or_path
 
 
 def _not_found(name: str, folders: list[Path], known: Mapping) -> Problem:

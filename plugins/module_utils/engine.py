@@ -21,7 +21,7 @@ PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"
 RELEASE = "windflow.release"
 CONTAINER = (
-    '{"id":{{json .ID}},"name":{{json .Names}},"state":{{json .State}},"status":{{json .Status}},'
+    '{"id":{{json .ID}},"name":{{json .Names}},"state":{{json .State}},'
     '"service":{{json (.Label "%s")}},"release":{{json (.Label "%s")}}}' % (SERVICE, RELEASE)
 )
 NAMESPACE = "com.docker.stack.namespace"
@@ -55,7 +55,7 @@ def containers_of(project):
 
 
 def read_containers(output):
-    """[{"id", "name", "state", "status", "service", "release"}], sorted by name."""
+    """[{"id", "name", "state", "service", "release"}], sorted by name."""
     return sorted((json.loads(line) for line in output.splitlines() if line), key=lambda item: item["name"])
 
 

@@ -23,7 +23,7 @@ import time
 from dataclasses import dataclass, field
 
 from .errors import Problem, WindflowError
-from .redaction import redact, redact_data
+from .redaction import redact, revealing
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 KEPT_BYTES = 65536
@@ -33,11 +33,12 @@ GRACE_SECONDS = 5.0
 POLL_SECONDS = 0.05
 # Output of a process that left the hook's group is not waited for.
 LAST_WORDS_SECONDS = 0.2
+_DONE = "What the hook has done stays."
 
 
 @dataclass(frozen=True)
 class HookResult:
-    """How a hook ended. ``rc`` is negative for a signal; ``result`` is the content of its result file, redacted."""
+    """How a hook ended. ``rc`` is negative for a signal; ``result`` is what it wrote to its result file."""
 
     rc: int
     stdout_tail: str = ""
@@ -110,7 +111,8 @@ def run_hook(
 
     ``env`` is all it gets besides PATH, LANG, HOME and WINDFLOW_RESULT_FILE, the path of a file that
     it may write a JSON map to. Raises WindflowError where it cannot be started (E3003), as the
-    account (E3005), or where the result file is no such map (E3004); how it ended is for ``check``.
+    account (E3005), or where the result file is no such map or has a secret in it (E3004); how it ended is for
+    ``check``.
     """
     secrets = list(secrets)
     entry = account(user)
@@ -275,12 +277,21 @@ def _read_result(path: str, name: str, host: str, secrets: list) -> dict:
         raise _bad_result(name, host, redact(str(error), secrets)) from None
     if not isinstance(result, dict):
         raise _bad_result(name, host, type(result).__name__)
-    return redact_data(result, secrets)
+    # Results are shown, recorded and used as configuration: nothing in them may be hidden, and nothing changed.
+    found = revealing(result, secrets)
+    if found:
+        expected = "the result of hook %s on %s to hold no secret" % (name, host)
+        remedy = (
+            "leave it out: what dependents get of a secret is named by results in plugin.yml; "
+            "or, if it is there by chance, choose a secret that is no part of other values"
+        )
+        raise WindflowError(Problem("E3004", expected, "one in %s" % ", ".join(found[:10]), remedy), _DONE)
+    return result
 
 
 def _bad_result(name: str, host: str, got: object) -> WindflowError:
     expected = "the result file of hook %s on %s to hold a JSON map of at most 1 MB" % (name, host)
-    return WindflowError(Problem("E3004", expected, str(got), 'write for example {"changed": true}'))
+    return WindflowError(Problem("E3004", expected, str(got), 'write for example {"changed": true}'), _DONE)
 
 
 def check(result: HookResult, name: str, host: str, timeout: float, outcome: str) -> None:

@@ -50,7 +50,6 @@ def steps(
     source: Source,
     _host: dict[str, Any],
     _table: Any,
-    _release: str,
 ) -> dict[str, Step]:
     return {"hooks": Step(digest([manifest.version, source.digest, without_secrets(config, manifest.name)]))}
 

@@ -208,12 +208,11 @@ def steps(
     source: Source,
     host: dict[str, Any],
     table: dict[str, Any],
-    release: str,
 ) -> dict[str, Step]:
     """The steps with digests, and with the reasons that the host itself gives."""
     found = surrounding_steps(manifest, config, host)
     if manifest.host.program:
-        found.update(program_steps(manifest, config, settings, source, host, table, release))
+        found.update(program_steps(manifest, config, settings, source, host, table))
     return {name: found[name] for name in TITLES}
 
 
@@ -242,7 +241,6 @@ def program_steps(
     source: Source,
     host: dict[str, Any],
     table: dict[str, Any],
-    release: str,
 ) -> dict[str, Step]:
     """The steps of a plugin that has a program."""
     places = layout(manifest, config)

@@ -43,6 +43,7 @@ def ask_engine(params, current, kept):
 def run(params):
     """The answer of M(windflow.platform.host_info) to its options, which are documented there."""
     plugin, port = params["plugin"], params["port"]
+    record.wait_until_free(plugin, params["wait"])
     remembered, rebuilt = record.read(plugin)
     current = record.current(remembered)
     containers = ask_engine(params, current, remembered["managed"])
@@ -56,6 +57,7 @@ def run(params):
     # Nobody else can have the port that the plugin itself listens on.
     port = None if current and current.get("port") == port else port
     differing = drift.found()
+    others = dependents.survey()
     missing, states = questions.missing_packages(), questions.service_states()
     if params.get("everything"):
         differing += managed.system_drift(missing, states)
@@ -69,7 +71,10 @@ def run(params):
         "missing_packages": missing,
         "services": states,
         "current": current,
+        "recorded": bool(remembered["revisions"]),
         "lease": remembered["lease"],
-        "dependents": dependents.dependents(plugin),
+        "position": record.position(remembered),
+        "dependents": dependents.needing(plugin, others["plugins"], others["at_work"]),
+        "unreadable": others["unreadable"],
         "port_sites": sites_on(port, "windflow-%s.conf" % plugin) if port else [],
     }

@@ -169,6 +169,7 @@ def read_inputs(
         provided=provided,
         kept=place.kept(manifest.name),
         inventory_name=variable,
+        dependency=dependency,
     )
     errors, warnings = check_config(config, environment or None)
     errors += exposed_secrets(config, arguments["sets"])
@@ -216,7 +217,7 @@ def provide(name: str, provider: Inputs, at: str, target: str, place: Place) -> 
         # A map with a secret in it is one as a whole.
         if config.is_secret(path) or any(secret[: len(path)] == path for secret in config.secrets):
             secrets.add(key)
-    # What a hook has returned of a secret is masked.
+    # A hook returns no secret.
     returned = place.deployed.get(manifest.name, {}).get("results") or {}
     values.update((key, value) for key, value in returned.items() if key not in secrets)
     return Provided(name, "%s %s" % (manifest.name, manifest.version), values, frozenset(secrets))

@@ -19,6 +19,7 @@ from .documents import Document, read
 from .errors import Problem, WindflowError
 from .host_spec import HostSpec, parse_host
 from .limits import SECONDS, fail_if_any, time_limit
+from .naming import LONGEST, NAME_RULE, is_name
 from .plugin_files import HookSpec, check_tree, inside, parse_hooks, problems_of_tree
 from .thirdparty import require
 from .version import parse_constraint, parse_version
@@ -44,8 +45,6 @@ FIELDS = (
 )
 RESULT = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
 KEY_PATH = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\Z")
-NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*\Z")
-NAME_RULE = "lower-case letters, digits and hyphens, beginning with a letter, at most 64"
 
 __all__ = [
     "Dependency",
@@ -241,10 +240,10 @@ def check_name(reader: Reader, path: tuple, name: object) -> str:
         reader.add("E1030", path, "a name", "none", "add a line such as name: my-plugin")
     elif not isinstance(name, str):
         reader.add("E1032", path, "a name of %s" % NAME_RULE, show(name), "write it as text, in quotes if need be")
-    elif len(name) > 64 or not NAME.match(name):
-        plain = re.sub(r"[^a-z0-9]+", "-", name.lower())[:64].strip("-")
-        remedy = 'write for example "%s"' % plain if NAME.match(plain) else "write for example my-plugin"
-        got = show(name) if len(name) <= 64 else "%d characters" % len(name)
+    elif not is_name(name):
+        plain = re.sub(r"[^a-z0-9]+", "-", name.lower())[:LONGEST].strip("-")
+        remedy = 'write for example "%s"' % plain if is_name(plain) else "write for example my-plugin"
+        got = show(name) if len(name) <= LONGEST else "%d characters" % len(name)
         reader.add("E1032", path, "a name of %s" % NAME_RULE, got, remedy)
     elif name == PLATFORM:
         reader.add("E1032", path, "a name of its own", "core, which is the platform", "choose another name")
@@ -320,7 +319,7 @@ def _dependencies(reader: Reader, given: object, provides: dict) -> tuple[Depend
 def _dependency(reader: Reader, path: tuple, entry: object) -> Dependency | None:
     if not isinstance(entry, dict) or len(entry) != 1:
         got = "a map with %d keys" % len(entry) if isinstance(entry, dict) else show(entry)
-        name = entry if isinstance(entry, str) and NAME.match(entry) else "core"
+        name = entry if is_name(entry) else "core"
         remedy = 'write - %s: ">=1.0.0"' % name
         if isinstance(entry, dict) and entry:
             remedy = "write one list item for each: " + ", ".join("- %s" % key for key in list(entry)[:5])
@@ -367,7 +366,7 @@ def _provides(reader: Reader, given: object) -> dict[str, str]:
     found = {}
     for name, version in reader.map(("provides",), given, 'database: "2.0.0"').items():
         path = ("provides", name)
-        if name == PLATFORM or not NAME.match(name) or len(name) > 64:
+        if name == PLATFORM or not is_name(name):
             expected = "a name of %s, and not core" % NAME_RULE
             reader.add("E1032", path, expected, show(name), "write for example database")
             continue

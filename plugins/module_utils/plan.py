@@ -96,7 +96,7 @@ def build(
     drift = backend.relevant_drift(host, table)
     event = event_of(manifest, current)
     release = "%s-%s" % (settings.time, source.digest[:8])
-    steps = backend.steps(manifest, config, settings, source, host, table, release)
+    steps = backend.steps(manifest, config, settings, source, host, table)
     forced = backend.FORCED if steps[backend.FORCED].digest else next(iter(steps))
     mark_pending(steps, current, drift, forced if settings.force else "")
     new_release = any(steps[name].why for name in backend.RELEASE_STEPS)

@@ -18,7 +18,12 @@ import subprocess
 from .errors import Problem, WindflowError
 
 TIMEOUT = 60
+# Dropping a large database takes longer than a question; the lease of the run's record is 15 minutes.
+CHANGE_TIMEOUT = 600
+# "WIND": the first key of the advisory locks of backups.
+LOCK = 0x57494E44
 _RESERVED_DATABASES = ("postgres", "template0", "template1")
+_LOST = ("server closed the connection", "connection to server was lost")
 _STARTING = ("starting up", "Is the server running", "recovery mode")
 
 # What PostgreSQL knows of the two roles and the database, as JSON documents on a line each.
@@ -33,6 +38,9 @@ SELECT json_build_object(
       'verifier', coalesce(rolpassword, ''))), '{{}}') FROM pg_authid WHERE rolname IN ({user}, {owner})),
   'replaced', (SELECT coalesce(json_agg(datname ORDER BY datname), '[]') FROM pg_database
       WHERE left(datname, length({replaced})) = {replaced} AND pg_get_userbyid(datdba) IN ({user}, {owner})),
+  'unfinished', (SELECT coalesce(json_agg(json_build_array(datname, datconnlimit) ORDER BY datname), '[]')
+      FROM pg_database WHERE datconnlimit IN (0, -2) AND right(datname, 8) NOT IN (
+        SELECT lpad(to_hex(objid::bigint), 8, '0') FROM pg_locks WHERE locktype = 'advisory' AND classid = {lock})),
   'database', (SELECT json_build_object(
       'owner', pg_get_userbyid(datdba), 'open', datallowconn,
       'public_connect', EXISTS (SELECT FROM aclexplode(coalesce(datacl, acldefault('d', datdba)))
@@ -54,7 +62,8 @@ SELECT json_build_object('schema', (SELECT json_build_object(
 # From the database postgres psql connects a second time, if there is a database to connect to.
 _BOTH = """\
 \\set ON_ERROR_STOP 1
-%sSELECT EXISTS (SELECT FROM pg_database WHERE datname = {name} AND datallowconn) AS there \\gset
+%sSELECT EXISTS (SELECT FROM pg_database WHERE datname = {name} AND datallowconn AND datconnlimit <> -2)
+  AS there \\gset
 \\if :there
 {connect}
 %s\\endif
@@ -170,15 +179,15 @@ def start(argv: list, environment: dict | None = None, **streams) -> subprocess.
     )
 
 
-def run(argv: list, sql: str) -> tuple:
+def run(argv: list, sql: str, timeout: float = TIMEOUT) -> tuple:
     """(return code, stdout, stderr) of psql for ``sql``. Raises OSError; 124 is a time-out."""
     process = start(argv)
     try:
-        out, err = process.communicate(sql.encode("utf-8"), TIMEOUT)
+        out, err = process.communicate(sql.encode("utf-8"), timeout)
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
-        return 124, "", "no answer within %d s" % TIMEOUT
+        return 124, "", "none within %d s; the server may still be at work on it" % timeout
     return process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace")
 
 
@@ -190,14 +199,16 @@ def inspect_sql(name: str, user: str, connected: bool = False) -> str:
         user=quote_literal(user),
         owner=quote_literal(owner_role(name)),
         replaced=quote_literal(replaced_prefix(name)),
+        lock=LOCK,
         connect=connect_command(name),
     )
 
 
 def parse_state(output: str) -> dict:
-    """The server's state: version, encoding, collate, roles {name: {…}}, database {…} or None, schema {…}, and the
-    names of databases that a restore has replaced."""
-    state = {"schema": {}, "replaced": []}
+    """The server's state: version, encoding, collate, roles {name: {…}}, database {…} or None, schema {…}, the names
+    of databases that a restore has replaced, and those that are being made or dropped by nobody who lives: unfinished
+    [[name, connection limit]]."""
+    state = {"schema": {}, "replaced": [], "unfinished": []}
     for line in output.splitlines():
         if line.startswith("{"):
             state.update(json.loads(line))
@@ -207,7 +218,7 @@ def parse_state(output: str) -> dict:
 def read_state(port: int, name: str, user: str, execute: object = run, socket_dir: str = "") -> dict:
     """The server's state as ``parse_state`` gives it, with password verifiers: not to be shown.
 
-    Raises WindflowError (E4051) where PostgreSQL is not there or does not answer.
+    Raises WindflowError: E4051 where PostgreSQL is not there, E4055 where it does not answer in time.
     """
     return parse_state(execute_sql(inspect_sql(name, user), port, execute, socket_dir))
 
@@ -215,16 +226,20 @@ def read_state(port: int, name: str, user: str, execute: object = run, socket_di
 def execute_sql(
     sql: str, port: int, execute: object = run, socket_dir: str = "", outcome: str = "Nothing was changed."
 ) -> str:
-    """Output of ``sql``. Raises WindflowError: E4051 where there is no server, E4052 for its errors."""
+    """Output of ``sql``. Raises WindflowError: E4051 where there is no server, E4052 for its errors, E4055 where it
+    takes too long. ``outcome`` is what an error says of what was changed once psql has begun."""
     try:
         code, out, err = execute(psql_command(port, socket_dir), sql)
     except OSError as error:
-        raise _unreachable(port, str(error.strerror or error)) from error
+        raise WindflowError(_unreachable(port, str(error.strerror or error))) from error
     if code == 0:
         return out
     # psql's own code for a lost or refused connection is 2, for an error in the script 3.
-    if code in (2, 124):
-        raise _unreachable(port, _shown(err))
+    if code == 2:
+        raise WindflowError(_unreachable(port, _shown(err)), outcome)
+    if code == 124:
+        remedy = "see what the server is at (pg_stat_activity), then run again"
+        raise WindflowError(Problem("E4055", "an answer of PostgreSQL, port %d" % port, err, remedy), outcome)
     remedy = "correct what the server names"
     raise WindflowError(Problem("E4052", "PostgreSQL to accept what it was asked", _shown(err), remedy), outcome)
 
@@ -277,7 +292,7 @@ def inspect(port: int, name: str, user: str, execute: object = None, socket_dir:
     try:
         return summary(read_state(port, name, user, execute, socket_dir), name, user)
     except WindflowError as error:
-        if error.code == "E4051":
+        if error.code in ("E4051", "E4055"):
             return {"available": False}
         raise
 
@@ -326,9 +341,11 @@ def _shown(err: str) -> str:
     return re.sub(r"SCRAM-SHA-256\$[^'\s]*", "(verifier)", err.strip())[-2000:]
 
 
-def _unreachable(port: int, got: str) -> WindflowError:
+def _unreachable(port: int, got: str) -> Problem:
     remedy = "install and start PostgreSQL, or correct database.port"
-    return WindflowError(Problem("E4051", "a PostgreSQL that answers on the local socket, port %d" % port, got, remedy))
+    if any(sign in got for sign in _LOST):
+        remedy = "see in the server's log why it ended the connection, then run again"
+    return Problem("E4051", "a PostgreSQL that answers on the local socket, port %d" % port, got, remedy)
 
 
 def _invalid(expected: str, got: str) -> WindflowError:

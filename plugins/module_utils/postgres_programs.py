@@ -26,13 +26,18 @@ CHUNK = 1 << 20
 # The superuser's sessions take no names from the application's schemas and outwait everything.
 OPTIONS = (
     "-c client_min_messages=warning -c search_path=pg_catalog -c statement_timeout=0 -c lock_timeout=0"
-    " -c idle_in_transaction_session_timeout=0"
+    # ``shown`` knows the server's words in English.
+    " -c idle_in_transaction_session_timeout=0 -c lc_messages=C"
 )
 # Time limits that only newer servers know.
 _PATIENT = """\
 SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('transaction_timeout', 'idle_session_timeout');
 """
 _DIRECTORIES = ("/usr/lib/postgresql/%d/bin", "/usr/pgsql-%d/bin")
+# A line that begins an error, what follows one, and what is nothing but a notice.
+_ERROR = re.compile(r"(?:(psql|pg_dump|pg_restore)\b.*?)?(?:ERROR|FATAL|PANIC|[Ee]rror):\s")
+_DETAIL = re.compile(r"(DETAIL|HINT|QUERY|CONTEXT|STATEMENT|LOCATION|LINE \d+|Command was):")
+_NOTICE = re.compile(r"(WARNING|NOTICE|INFO|LOG|DEBUG):")
 _NO_ENGINE = ("No such container", "Error response from daemon", "Cannot connect to the Docker daemon")
 
 
@@ -233,9 +238,30 @@ class ending:
 
 
 def shown(err: str) -> str:
-    """The errors of a program without the data that they quote: no context, no statement, no values."""
-    lines = [line.strip() for line in err.splitlines() if re.search(r"\b(error|Error|ERROR|FATAL|PANIC)\b", line)]
-    return re.sub(r': "(?:[^"]|"")*"', ': "(value)"', "; ".join(lines) or err.strip()[:200])[-1000:]
+    """The errors of a program without the data that they quote: no details, no context, no statement, no values.
+
+    A value may hold anything: quotation marks, line breaks, and lines that look like errors. So from the first error on
+    only what the program itself says is kept, up to the first detail or value.
+    """
+    kept = []
+    lines = err.strip().split("\n")
+    for line in lines:
+        found = _ERROR.match(line)
+        if kept and _DETAIL.match(line):
+            break
+        if found and (found.group(1) or not kept):
+            kept.append(_without_values(line))
+            if ': "' in line:
+                break
+    # Other programs, a wrapper's for example, have words of their own.
+    if not kept and not _NOTICE.match(lines[0]) and not _DETAIL.match(lines[0]):
+        kept.append(_without_values(lines[0])[:200])
+    return "; ".join(kept)[-1000:]
+
+
+def _without_values(line: str) -> str:
+    """The server does not escape the quotation marks of a value: where it ends cannot be known."""
+    return re.sub(r': ".*', ': "(value)"', line.strip())
 
 
 def _text(stream: object) -> str:

@@ -9,7 +9,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from .compatibility import refused_by
+from .compatibility import refused_by, unknown
 from .config import Config
 from .errors import Problem
 from .host_plan import SUPPORTED_FAMILIES
@@ -84,15 +84,16 @@ def downgrade(manifest: Manifest, settings: Settings, host: dict[str, Any]) -> l
     current = host["current"]
     if settings.downgrade or not current or parse_version(manifest.version) >= parse_version(current["version"]):
         return []
-    remedy = "run the playbook rollback, or deploy with allow_downgrade=true"
+    remedy = "run the playbook rollback, or deploy it by its own name with allow_downgrade=true"
     expected = "version %s, which is deployed, or a newer one" % current["version"]
     return [Problem("E2021", expected, manifest.version, remedy, path=manifest.name)]
 
 
 def dependents(manifest: Manifest, host: dict[str, Any]) -> list[Problem]:
-    """Whoever needs the plugin on the host still gets a version that it accepts."""
+    """Whoever needs the plugin on the host still gets a version that it accepts, as far as that can be known."""
     remedy = "deploy a version of %s that accepts it first"
-    return refused_by(manifest.name, manifest.version, manifest.provides, host["dependents"], remedy)
+    found = refused_by(manifest.name, manifest.version, manifest.provides, host["dependents"], remedy)
+    return found + unknown(manifest.name, manifest.version, host["current"], host["unreadable"])
 
 
 def unmet(target: str, config: Config, host: dict[str, Any]) -> list[Problem]:

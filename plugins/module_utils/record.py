@@ -7,7 +7,7 @@ A record is plain data::
 
     {"format": 1, "plugin": str, "sequence": int,
      "current": int or None,                     # the revision that serves
-     "lease": None or {"run", "holder", "purpose", "since", "expires", "step", "revision"},
+     "lease": None or {"run", "holder", "purpose", "since", "seconds", "expires", "step", "revision"},
      "revisions": [{"revision", "release", "version", "environment", "target", "event", "state",
                     "started", "finished", "step", "error", "digests", "venv", ...}],
      "managed": {...}}                           # see ``managed.py``
@@ -31,7 +31,7 @@ import fcntl
 import os
 import time
 
-from . import files, record_format
+from . import files, naming, record_format
 from .errors import Problem, WindflowError
 
 STATE_DIR = "/var/lib/windflow"
@@ -46,6 +46,7 @@ REJECTED = ".rejected"
 RESERVE = ".reserve"
 # Beyond twice of what a record is when a run begins: what the run may add to it.
 RESERVE_BYTES = 256 << 10
+POLL_SECONDS = 1.0
 
 
 def stamp(now):
@@ -90,6 +91,17 @@ def remains(record):
     return None
 
 
+def position(record):
+    """What says whether any run began or ended between two looks at a record; opaque."""
+    last = record["revisions"][-1]["state"] if record["revisions"] else "none"
+    return "%d %s %s" % (record["sequence"], record["current"] or 0, last)
+
+
+def free(record, now):
+    """Whether a run may begin: none is at work, or its lease ran out."""
+    return not record["lease"] or record["lease"]["expires"] <= now
+
+
 def good(record):
     """The revisions that a rollback may go to, newest first, one for each release: those that were deployed well,
     are not the one that serves, and whose release is still on the host as far as the record knows."""
@@ -102,19 +114,20 @@ def good(record):
     return found
 
 
-def begin(record, run, holder, purpose, now, fields, lease_seconds=LEASE_SECONDS):
+def begin(record, run, holder, purpose, now, fields, lease_seconds=LEASE_SECONDS, seen=""):
     """Takes the lease and opens a revision in the state ``running``.
 
     A lease of another run that has not run out is an error that names its holder. One that ran out
     belongs to a run that died: its revision becomes ``abandoned`` at its step. The same run may
-    begin again; its revision stays.
+    begin again; its revision stays. ``seen`` is the position of the record when it was decided what the
+    run does: one that has moved since is an error, E5005.
     """
     record = copy.deepcopy(record)
     lease = record["lease"]
     if lease and lease["run"] == run:
-        lease["expires"] = now + lease_seconds
+        lease.update(seconds=lease_seconds, expires=now + lease_seconds)
         return record
-    if lease and lease["expires"] > now:
+    if not free(record, now):
         raise WindflowError(
             Problem(
                 code="E5001",
@@ -124,6 +137,16 @@ def begin(record, run, holder, purpose, now, fields, lease_seconds=LEASE_SECONDS
                 % (lease["purpose"], lease["holder"], lease["since"], lease["step"]),
                 remedy="wait until it ends (lock_wait), or until its lease runs out at %s; if it is dead for certain, "
                 "run the playbook unlock" % stamp(lease["expires"]),
+            )
+        )
+    if seen and position(record) != seen:
+        raise WindflowError(
+            Problem(
+                code="E5005",
+                path=record["plugin"],
+                expected="the host as it was when this run was planned",
+                got="another run that has ended since: %s" % _last_run(record),
+                remedy="look at its status, then run again",
             )
         )
     if lease:
@@ -137,6 +160,7 @@ def begin(record, run, holder, purpose, now, fields, lease_seconds=LEASE_SECONDS
         "holder": holder,
         "purpose": purpose,
         "since": stamp(now),
+        "seconds": lease_seconds,
         "expires": now + lease_seconds,
         "step": "begin",
         "revision": record["sequence"],
@@ -154,19 +178,21 @@ def unlock(record, by, now):
     return record
 
 
-def at_step(record, run, step, now, lease_seconds=LEASE_SECONDS):
-    """Notes the step that the run is at and renews its lease."""
+def at_step(record, run, step, now, lease_seconds=None, fields=None):
+    """Notes the step that the run is at, and ``fields`` of its revision, and renews its lease for as long as it was
+    taken, or for longer. Raises WindflowError E5002 where another run has it meanwhile."""
     record = copy.deepcopy(record)
     lease = _own_lease(record, run)
-    lease.update(step=step, expires=now + lease_seconds)
-    find(record, lease["revision"])["step"] = step
+    lease.update(step=step, expires=now + max(lease.get("seconds", LEASE_SECONDS), lease_seconds or 0))
+    find(record, lease["revision"]).update(fields or {}, step=step)
     return record
 
 
 def finish(record, run, now, managed, fields, keep):
     """Ends a run well: its revision is deployed and current, the one before superseded.
 
-    Revisions whose release is not among the ``keep`` that stay on disk lose their ``DETAILS``.
+    Revisions whose release is not among the ``keep`` that stay on disk lose their ``DETAILS``. ``managed`` is what
+    the host has now; None leaves what was noted.
     """
     record = copy.deepcopy(record)
     lease = _own_lease(record, run)
@@ -176,7 +202,9 @@ def finish(record, run, now, managed, fields, keep):
         before["state"] = "rolled_back" if lease["purpose"] == ROLLBACK else "superseded"
     _close(record, lease["revision"], "deployed", now, "done", "")
     find(record, lease["revision"]).update(fields)
-    record.update(current=lease["revision"], managed=managed, lease=None)
+    record.update(current=lease["revision"], lease=None)
+    if managed is not None:
+        record["managed"] = managed
     kept = kept_releases(record, keep)
     for entry in record["revisions"]:
         if entry.get("release") not in kept:
@@ -239,6 +267,11 @@ def _own_lease(record, run):
     return lease
 
 
+def _last_run(record):
+    last = record["revisions"][-1] if record["revisions"] else {"revision": 0}
+    return "revision %d, %s" % (last["revision"], last["state"]) if last["revision"] else "none is remembered"
+
+
 def _close(record, revision, state, now, step, error):
     entry = find(record, revision)
     if entry:
@@ -246,6 +279,8 @@ def _close(record, revision, state, now, step, error):
 
 
 def directory(plugin, state_dir=STATE_DIR):
+    """Raises WindflowError E1032 for what is no name: it would be some other place."""
+    naming.refuse_unless_name(plugin)
     return os.path.join(state_dir, plugin)
 
 
@@ -265,7 +300,7 @@ def names(state_dir=STATE_DIR):
         found = sorted(os.listdir(state_dir))
     except FileNotFoundError:
         return []
-    return [name for name in found if exists(name, state_dir)]
+    return [name for name in found if naming.is_name(name) and exists(name, state_dir)]
 
 
 def read(plugin, state_dir=STATE_DIR):
@@ -409,3 +444,18 @@ def locked(plugin, state_dir=STATE_DIR):
         yield
     finally:
         os.close(descriptor)
+
+
+def renew(plugin, run, step="", lease_seconds=None, fields=None, state_dir=STATE_DIR):
+    """``at_step`` on the disk; without a step, at the one that it was."""
+    with locked(plugin, state_dir):
+        record = load(plugin, state_dir)
+        step = step or (record["lease"] or {}).get("step", "")
+        save(at_step(record, run, step, time.time(), lease_seconds, fields), state_dir)
+
+
+def wait_until_free(plugin, seconds, state_dir=STATE_DIR):
+    """Waits for the end of the run that is at work, at most so long. Whoever begins then is told if it goes on."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and not free(load(plugin, state_dir), time.time()):
+        time.sleep(POLL_SECONDS)

@@ -11,17 +11,19 @@ import time
 from . import dependents, files, kept_secrets, managed, record, releases
 from .errors import Problem, WindflowError
 
-POLL_SECONDS = 1.0
 REMOVE = "remove"
-ROLLBACK = "rollback"
+RESTORE = "restore"
+ROLLBACK = record.ROLLBACK
+STATES = ["started", "renewed", "finished", "failed", "removed", "unlocked"]
 ARGUMENTS = {
     "plugin": {"type": "str", "required": True},
-    "state": {"type": "str", "required": True, "choices": ["started", "finished", "failed", "removed", "unlocked"]},
+    "state": {"type": "str", "required": True, "choices": STATES},
     "run": {"type": "str", "default": ""},
     "holder": {"type": "str", "default": ""},
     "purpose": {"type": "str", "default": "deploy"},
+    "seen": {"type": "str", "default": ""},
     "wait": {"type": "int", "default": 0},
-    "lease_seconds": {"type": "int", "default": record.LEASE_SECONDS},
+    "lease_seconds": {"type": "int"},
     "revision": {"type": "dict", "default": {}},
     "generate": {"type": "list", "elements": "str", "default": []},
     "resources": {"type": "dict", "default": {}},
@@ -36,16 +38,29 @@ def run(params):
     """The result of the module for its options and ``check``, whether it is only asked what it would do."""
     if params["state"] == "unlocked":
         return unlock(params)
+    if params["state"] == "renewed":
+        return renew(params)
     return wait_to_begin(params) if params["state"] == "started" else end(params)
 
 
 def unlock(params):
+    if not record.exists(params["plugin"]):
+        # The lock alone would make a directory.
+        return {"changed": False, "lease": None, "recorded": False}
     with contextlib.nullcontext() if params["check"] else record.locked(params["plugin"]):
         before = record.load(params["plugin"])
         after = record.unlock(before, params["holder"], time.time())
         if before["lease"] and not params["check"]:
             record.save(after)
-    return {"changed": bool(before["lease"]), "lease": before["lease"]}
+    return {"changed": bool(before["lease"]), "lease": before["lease"], "recorded": True}
+
+
+def renew(params):
+    """Changes nothing in a check: no run has a lease then."""
+    if params["check"]:
+        return {"changed": False}
+    record.renew(params["plugin"], params["run"], params["step"], params["lease_seconds"], params["revision"])
+    return {"changed": False}
 
 
 def wait_to_begin(params):
@@ -57,7 +72,7 @@ def wait_to_begin(params):
         except WindflowError as error:
             if error.code != "E5001" or time.monotonic() > deadline:
                 raise
-        time.sleep(POLL_SECONDS)
+        time.sleep(record.POLL_SECONDS)
 
 
 def begin(params):
@@ -66,7 +81,14 @@ def begin(params):
 
     def started(before):
         return record.begin(
-            before, run, params["holder"], params["purpose"], time.time(), fields, params["lease_seconds"]
+            before,
+            run,
+            params["holder"],
+            params["purpose"],
+            time.time(),
+            fields,
+            params["lease_seconds"] or record.LEASE_SECONDS,
+            params["seen"],
         )
 
     if params["purpose"] == REMOVE:
@@ -85,12 +107,16 @@ def begin(params):
 
 
 def refuse_if_needed(plugin):
-    """Raises WindflowError E5011 where what is deployed here needs the plugin."""
-    needed = dependents.dependents(plugin)
+    """Raises WindflowError E5011 where what is deployed here, or about to be, needs the plugin, or nobody knows."""
+    found = dependents.survey()
+    problems = dependents.not_known("E5011", plugin, found["unreadable"])
+    needed = dependents.needing(plugin, found["plugins"], found["at_work"])
     if needed:
         who = ", ".join("%s needs %s %s" % (need["plugin"], need["name"], need["constraint"]) for need in needed)
         remedy = "remove %s first" % ", ".join(sorted({need["plugin"] for need in needed}))
-        raise WindflowError(Problem("E5011", "nothing on the host to need %s" % plugin, who, remedy, path=plugin))
+        problems.append(Problem("E5011", "nothing on the host to need %s" % plugin, who, remedy, path=plugin))
+    if problems:
+        raise WindflowError(problems)
 
 
 def end(params):
@@ -99,7 +125,7 @@ def end(params):
         return {"changed": True, "revision": dict(params["revision"]), "deleted": []}
     # What the host has now is read before the lock is taken: it may take a while.
     try:
-        kept = managed.snapshot(plugin, params["resources"]) if params["state"] == "finished" else {}
+        kept = managed.snapshot(plugin, params["resources"]) if looks_anew(params) else None
     except OSError as error:
         raise WindflowError(files.problem(error), outcome="The record was not changed.") from error
     with record.locked(plugin):
@@ -135,6 +161,15 @@ def end(params):
         # They are derived from the records, which are as they should be: the next run writes them again.
         result["warnings"] = ["%s is not up to date: %s" % (releases.FACTS_FILE, error)]
     return result
+
+
+def looks_anew(params):
+    """Whether what the host has now is what it should have. A restore has looked at nothing but the database: what
+    differed before it still does."""
+    if params["state"] != "finished":
+        return False
+    lease = record.load(params["plugin"])["lease"]
+    return not lease or lease["purpose"] != RESTORE
 
 
 def restored(params, serving):

@@ -15,12 +15,17 @@ def redact(text: str, secrets: object) -> str:
     return text
 
 
-def redact_data(value: object, secrets: object) -> object:
-    """The same for every text in a structure of maps and lists, keys included."""
+def revealing(value: object, secrets: object, path: str = "") -> list:
+    """Where in a structure of maps and lists a text contains a secret, or a key is one: keys with dots."""
     if isinstance(value, str):
-        return redact(value, secrets)
+        return [path] if any(secret in value for secret in secrets if secret) else []
+    found = []
     if isinstance(value, dict):
-        return {redact_data(key, secrets): redact_data(item, secrets) for key, item in value.items()}
+        for key, item in value.items():
+            name = REDACTED if key in secrets else key
+            here = "%s.%s" % (path, name) if path else name
+            found += [here] if key in secrets else revealing(item, secrets, here)
     if isinstance(value, list):
-        return [redact_data(item, secrets) for item in value]
-    return value
+        for number, item in enumerate(value):
+            found += revealing(item, secrets, "%s[%d]" % (path, number))
+    return found

@@ -24,7 +24,7 @@ def status(record, serving, last):
             )
         ]
     else:
-        lines = ["%s is not deployed" % name]
+        lines = ["%s is not deployed%s" % (name, "" if last else ": there is no record of it")]
     if last and last is not serving and last["state"] not in ("running", "removed"):
         lines.append("the last action did not end well: %s" % entry(last))
         if last.get("error"):
@@ -42,7 +42,7 @@ def history(record):
     return [
         "%s%s" % (entry(item), " <- serves" if item["revision"] == record["current"] else "")
         for item in reversed(record["revisions"])
-    ]
+    ] or ["no record of %s" % record["plugin"]]
 
 
 def entry(revision):

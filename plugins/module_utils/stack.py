@@ -66,7 +66,7 @@ class Stack(Containers):
 
     def wanted(self, model):
         options = self.options
-        front_dir = os.path.dirname(self.front_path)
+        front_dir = os.path.dirname(self.front.path)
         mounted = [item.get("source") for item in model["services"].get(options.front, {}).get("volumes", ())]
         front_file = ""
         if options.front and front_dir in mounted:
@@ -159,7 +159,7 @@ class Stack(Containers):
 
     def tasks(self, names):
         """What the swarm says of the tasks of services, the newest first."""
-        shape = '{"name":{{json .Name}},"node":{{json .Node}},"state":{{json .CurrentState}},"error":{{json .Error}}}'
+        shape = '{"name":{{json .Name}},"node":{{json .Node}},"error":{{json .Error}}}'
         said = self.docker("to list tasks", "service", "ps", "--no-trunc", "--format", shape, *names, check=False)
         return [json.loads(line) for line in said.splitlines() if line]
 
@@ -266,13 +266,8 @@ class Stack(Containers):
         return {name for name, _blank, status in pairs if status == "Down"}
 
     def removable(self):
-        return sorted(self.services())
+        return [item["name"] for item in self.listed()]
 
-    def remove(self, purge):
-        """Takes services, networks, secrets and images away; volumes of this node too, if they are to be purged."""
-        services = self.removable()
-        volumes = self.docker("to list volumes", "volume", "ls", "--quiet", *self.labelled()).split()
-        self.changes += services + (volumes if purge else [])
-        if services:
+    def take_down(self):
+        if self.listed():
             self.remove_stack()
-        return self.end_removal(volumes, purge)

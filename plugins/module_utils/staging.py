@@ -10,7 +10,6 @@ import grp
 import json
 import os
 import shutil
-import time
 
 from . import archive, nofollow, record, releases
 from .errors import Problem, WindflowError
@@ -104,7 +103,5 @@ def run(params):
     shown = differences(params, current_dir)
     if params["check"]:
         return {"changed": True, "path": path, "files": len(params["listing"]), "diff": shown}
-    with record.locked(params["plugin"]):
-        remembered = record.load(params["plugin"])
-        record.save(record.at_step(remembered, params["run"], "application", time.time()))
+    record.renew(params["plugin"], params["run"], "application")
     return {"changed": True, "diff": shown, **stage(params)}

@@ -13,7 +13,7 @@ import re
 import signal
 import time
 
-from . import files
+from . import files, record
 from .errors import Problem, WindflowError
 
 RELEASE = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}\Z")
@@ -48,6 +48,14 @@ class Switching:
             return os.path.basename(os.readlink(self.current_path))
         except OSError:
             return ""
+
+    def renew_lease(self, seconds):
+        """The run is at work for so many seconds more. Raises WindflowError E5002 where another run has taken over:
+        two switches side by side would undo each other."""
+        if self.options.run:
+            lease = record.LEASE_SECONDS + seconds
+            with self.outcome_of(self.outcome):
+                record.renew(self.options.plugin, self.options.run, "switch", lease)
 
     @contextlib.contextmanager
     def outcome_of(self, outcome):

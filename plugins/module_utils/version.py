@@ -23,10 +23,12 @@ _FORMS = 'write for example ">=1.0.0", ">=1.0,<3", "^1.2", "~1.2", "==1.2.3" or 
 
 @dataclass(frozen=True)
 class Constraint:
-    """``text`` as it was written; ``allows`` answers for one version."""
+    """``text`` as it was written; ``allows`` answers for one version. ``names_prerelease`` is whether a prerelease such
+    as 1.2.0-rc.1 is in it: where none is, one that it allows is meant for nobody who did not ask for it."""
 
     text: str
     _spec: object
+    names_prerelease: bool = False
 
     def allows(self, version: str) -> bool:
         return self._spec.match(parse_version(version))
@@ -76,7 +78,7 @@ def _parsed_constraint(text: str) -> Constraint:
             raise WindflowError(_constraint_problem(show(text), "separate the parts with commas; " + _FORMS))
         clauses.append((match.group(1) or "") + match.group(2))
     try:
-        return Constraint(text, semantic_version.SimpleSpec(",".join(clauses)))
+        return Constraint(text, semantic_version.SimpleSpec(",".join(clauses)), "-" in plain)
     except ValueError:
         hint = "leave out the v; " if re.search(r"v\d", plain) else ""
         raise WindflowError(_constraint_problem(show(text), hint + _FORMS)) from None

@@ -15,12 +15,12 @@ description:
   - A tag is made of the content of the image's build context and of the name of the base image, so an image that is
     there is never built again.
 author: Windflow contributors (@windflow)
+extends_documentation_fragment:
+  - windflow.platform.attributes
 attributes:
   check_mode:
-    description: Can run in check mode and tell what it would change, without changing it.
     support: full
   diff_mode:
-    description: Tells what it changed, or would change, in diff mode.
     support: full
     details:
       - Names the images that are made.

@@ -14,9 +14,10 @@ description:
     tells the front of them and of no others, and lets the old ones drain before it stops them.
   - Whatever fails before the switch is put back, and the old release serves on.
 author: Windflow contributors (@windflow)
+extends_documentation_fragment:
+  - windflow.platform.attributes
 attributes:
   check_mode:
-    description: Can run in check mode and tell what it would change, without changing it.
     support: full
   diff_mode:
     support: none
@@ -37,6 +38,12 @@ options:
     description: Name of the plugin.
     type: str
     required: true
+  run:
+    description:
+      - The run that has the lease of the plugin's record. It is renewed, and without it nothing is switched.
+      - Without this option nobody is asked.
+    type: str
+    default: ""
   engine:
     description: V(swarm) deploys a stack of that name on a manager, and leaves the switch to the swarm.
     type: str
@@ -188,6 +195,7 @@ SWITCHES = {"compose": Containers, "swarm": Stack}
 ARGUMENTS = {
     "state": {"type": "str", "choices": ["present", "prepared", "absent"], "default": "present"},
     "plugin": {"type": "str", "required": True},
+    "run": {"type": "str", "default": ""},
     "engine": {"type": "str", "choices": ["compose", "swarm"], "default": "compose"},
     "project": {"type": "str", "required": True},
     "install_dir": {"type": "path", "required": True},
@@ -223,6 +231,7 @@ def main():
             switch.changes = foreseen(switch)
         else:
             end_by_exception()
+            switch.renew_lease(options.health_timeout * max(options.replicas, 1) + options.drain_timeout)
             if options.state == "absent":
                 result = switch.remove(options.purge)
             elif options.state == "prepared":

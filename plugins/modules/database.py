@@ -16,9 +16,11 @@ description:
   - Nobody but the two roles may connect to the database or create in its schema C(public).
   - The password reaches the server as SCRAM-SHA-256 verifier only.
   - The server must run on the host. It is reached through its socket, as the user V(postgres) of the operating system.
+extends_documentation_fragment:
+  - windflow.platform.attributes
+  - windflow.platform.attributes.action
 attributes:
   check_mode:
-    description: Can run in check mode and return the changes that it would make.
     support: full
     details:
       - Where no server answers yet, everything is predicted as a change.
@@ -26,10 +28,6 @@ attributes:
     description: Returns what changes, without secrets.
     support: full
   idempotent:
-    description: A second call changes nothing.
-    support: full
-  action:
-    description: There is an action of the same name, which does the part on the controller.
     support: full
 options:
   name:
@@ -69,8 +67,8 @@ options:
     default: 10
   state:
     description:
-      - V(absent) drops the database with everything in it, those that a restore has replaced, and both roles. A
-        superuser is not dropped.
+      - V(absent) drops the database with everything in it, those that a restore has replaced or that a backup or a
+        restore that was killed has left, and both roles. A superuser is not dropped.
     type: str
     choices: [present, absent]
     default: present
@@ -118,6 +116,7 @@ owner:
   sample: myapp_owner
 """
 
+import functools
 import os
 import time
 
@@ -175,7 +174,8 @@ def run(params: dict, check: bool) -> tuple:
     if found and not check:
         sql = "\n".join(statement for change in found for statement in change["sql"])
         outcome = "What came before it was done. Running it again goes on from there."
-        postgres.execute_sql(sql + "\n", params["port"], socket_dir=params["socket_dir"] or "", outcome=outcome)
+        patient = functools.partial(postgres.run, timeout=postgres.CHANGE_TIMEOUT)
+        postgres.execute_sql(sql + "\n", params["port"], patient, params["socket_dir"] or "", outcome)
     shown = [{key: change[key] for key in ("object", "attribute", "before", "after")} for change in found]
     diff = {}
     for change in shown:

@@ -18,9 +18,10 @@ description:
     live database is not touched, and afterwards what it was is still there under another name.
   - What a run that was killed has left (files, databases, sessions) is removed by the next one.
   - Runs C(pg_dump) and C(pg_restore) of the server's version as its superuser.
+extends_documentation_fragment:
+  - windflow.platform.attributes
 attributes:
   check_mode:
-    description: Can run in check mode and return the changes that it would make.
     support: full
     details:
       - The server, its programs, the free space and the backup's digest are looked at as in a real run.
@@ -29,7 +30,6 @@ attributes:
     description: Returns what changes, without data.
     support: full
   idempotent:
-    description: A second call changes nothing.
     support: partial
     details:
       - With O(state=restored) each call restores.
@@ -44,12 +44,16 @@ options:
         are named after it. 1 to 128 letters, digits, dots, underscores and hyphens.
     type: str
     required: true
+  plugin:
+    description:
+      - Name of the plugin that the database is of. Its backups lie in C(/var/lib/windflow/<plugin>/backups/database).
+      - Either O(plugin) or O(directory) is needed.
+    type: str
   directory:
     description:
-      - Absolute path of the directory of the backups. It is made with the mode V(0700) if it is absent.
+      - Absolute path of another directory of backups. It is made with the mode V(0700) if it is absent.
       - Nobody but its owner, who must be the one that the module runs as, may write to it.
     type: path
-    required: true
   state:
     description:
       - V(present) makes the backup, unless it is there and as it was made.
@@ -113,21 +117,21 @@ EXAMPLES = r"""
   windflow.platform.database_backup:
     name: myapp
     label: 20261123T012327Z-1a2b3c4d
-    directory: /var/lib/windflow/myapp/backups/database
+    plugin: myapp
 
 - name: The same of a database in a container
   windflow.platform.database_backup:
     name: myapp
     container: windflow-myapp-db-1
     label: 20261123T012327Z-1a2b3c4d
-    directory: /var/lib/windflow/myapp/backups/database
+    plugin: myapp
     keep: 3
 
 - name: The database is as it was then
   windflow.platform.database_backup:
     name: myapp
     label: 20261123T012327Z-1a2b3c4d
-    directory: /var/lib/windflow/myapp/backups/database
+    plugin: myapp
     state: restored
 """
 
@@ -182,6 +186,7 @@ seconds:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.windflow.platform.plugins.module_utils import database_backup
+from ansible_collections.windflow.platform.plugins.module_utils.backup_store import directory_of
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 
 
@@ -190,7 +195,8 @@ def main() -> None:
         argument_spec={
             "name": {"type": "str", "required": True},
             "label": {"type": "str", "required": True},
-            "directory": {"type": "path", "required": True},
+            "plugin": {"type": "str"},
+            "directory": {"type": "path"},
             "state": {"type": "str", "choices": ["present", "restored", "absent"], "default": "present"},
             "port": {"type": "int", "default": 5432},
             "socket_dir": {"type": "str"},
@@ -200,10 +206,14 @@ def main() -> None:
             "drop_replaced": {"type": "bool", "default": False},
             "timeout": {"type": "int", "default": 3600},
         },
+        required_one_of=[("plugin", "directory")],
+        mutually_exclusive=[("plugin", "directory")],
         supports_check_mode=True,
     )
+    params = module.params
     try:
-        result = database_backup.run(module.params, module.check_mode)
+        directory = params["directory"] or directory_of(params["plugin"])
+        result = database_backup.run({**params, "directory": directory}, module.check_mode)
     except WindflowError as error:
         module.fail_json(**error.as_result())
     module.exit_json(**result)

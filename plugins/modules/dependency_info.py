@@ -13,16 +13,8 @@ description:
   - Says what is deployed on a host, and what each plugin needs of the others and gives them.
   - The platform's own actions also get the secrets that were made on the host, under a key that they send along.
 author: Windflow contributors (@windflow)
-attributes:
-  check_mode:
-    description: Can run in check mode and tell what it would change, without changing it.
-    support: full
-  diff_mode:
-    support: none
-    description: Changes nothing.
-  idempotent:
-    description: Run again with the same options, outside check mode, it changes nothing.
-    support: full
+extends_documentation_fragment:
+  - windflow.platform.attributes.reads
 options:
   plugins:
     description: Names of the plugins whose secrets are wanted.
@@ -43,10 +35,21 @@ EXAMPLES = r"""
 
 RETURN = r"""
 plugins:
-  description: Version, target, what it provides, needs and gives, of each plugin that is deployed, by its name.
+  description:
+    - Version, target, what it provides, needs and gives, and whether others may need it, of each plugin that is
+      deployed, by its name.
   returned: success
   type: dict
-  sample: {database: {version: 2.0.0, target: host, provides: {database: 2.0.0}, needs: {}, results: {}}}
+  sample:
+    database: {version: 2.0.0, target: host, provides: {database: 2.0.0}, needs: {}, results: {}, shared: true}
+at_work:
+  description: What each plugin needs that a run is deploying now, by its name.
+  returned: success
+  type: dict
+unreadable:
+  description: What is wrong with each record that cannot be read, by the plugin's name.
+  returned: success
+  type: dict
 secrets:
   description: The secrets of O(plugins), sealed with O(key); empty without one.
   returned: success

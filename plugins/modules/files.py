@@ -17,9 +17,10 @@ description:
   - A link at the destination of a file is replaced and never followed. A link on the way to it is followed only if
     root owns it.
   - A directory is never replaced by something else, nor something else by a directory.
+extends_documentation_fragment:
+  - windflow.platform.attributes
 attributes:
   check_mode:
-    description: Can run in check mode and return the changes that it would make.
     support: full
     details:
       - Users, groups, sources and parent directories that do not exist yet are taken as coming.
@@ -29,7 +30,6 @@ attributes:
     details:
       - The content of a secret file is never shown.
   idempotent:
-    description: A second call changes nothing.
     support: full
 options:
   entries:

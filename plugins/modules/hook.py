@@ -20,6 +20,8 @@ description:
   - A hook that is to C(run) C(once) runs on the first host of the play that comes to it; the others wait, and take its
     results for theirs or fail with it.
 author: Windflow contributors (@windflow)
+extends_documentation_fragment:
+  - windflow.platform.inputs
 attributes:
   action:
     support: full
@@ -34,10 +36,6 @@ attributes:
     support: N/A
     description: As the hooks are. Changed only where a hook's result says C("changed")C(:) C(true).
 options:
-  plugin:
-    description: Name of a plugin, or its directory.
-    type: str
-    required: true
   events:
     description: Events whose hooks run, in order.
     type: list
@@ -69,10 +67,6 @@ options:
     description: Backend of the run.
     type: str
     default: ""
-  environment_name:
-    description: Environment, for the overlay and for C(WINDFLOW_ENVIRONMENT).
-    type: str
-    default: ""
   url:
     description: Address of the application.
     type: str
@@ -85,22 +79,6 @@ options:
     description: Command line of Compose with the new release's project and files, for hooks of a migration.
     type: str
     default: ""
-  config:
-    description: Paths of configuration files, the last one wins.
-    type: list
-    elements: str
-    default: []
-  sets:
-    description: Single values as C(key=value).
-    type: list
-    elements: str
-    default: []
-  dependency:
-    description:
-      - Whether the plugin is deployed because another one needs it. It is then configured by the variable
-        C(windflow_plugin_config) of the inventory alone.
-    type: bool
-    default: false
   user:
     description: Account for hooks on the target. Where there is no such account yet, V(nobody).
     type: str

@@ -13,16 +13,8 @@ description:
   - Reads in one call everything that a plan needs of a host, so that an unchanged host costs one round trip.
   - M(windflow.platform.plan) runs it. It is of use by itself to look for drift.
 author: Windflow contributors (@windflow)
-attributes:
-  check_mode:
-    support: full
-    description: Reads only.
-  diff_mode:
-    support: none
-    description: Changes nothing.
-  idempotent:
-    support: full
-    description: Changes nothing.
+extends_documentation_fragment:
+  - windflow.platform.attributes.reads
 options:
   plugin:
     description: Name of the plugin.
@@ -61,6 +53,10 @@ options:
       - The target that is certain. Without it, the engine is not asked where the plugin is deployed without it.
     type: str
     default: ""
+  wait:
+    description: Seconds to wait for the end of a run that is at work on the plugin, before anything is looked at.
+    type: int
+    default: 0
   everything:
     description:
       - Looks for drift in packages and services, too. They are those of the record, and O(packages) and O(services) are
@@ -105,16 +101,28 @@ current:
   description: The revision that serves, or nothing.
   returned: success
   type: dict
+recorded:
+  description: Whether the host has a record of the plugin.
+  returned: success
+  type: bool
 lease:
   description: The run that is at work on this host, or nothing.
   returned: success
   type: dict
+position:
+  description: Another one after any run has begun or ended; O(windflow.platform.release#module:seen) takes it.
+  returned: success
+  type: str
 dependents:
-  description: What is deployed on the host and needs the plugin.
+  description: What is deployed on the host, or about to be, and needs the plugin.
   returned: success
   type: list
   elements: dict
   sample: [{plugin: shop, name: database, constraint: ">=2.0.0"}]
+unreadable:
+  description: What is wrong with each other record that cannot be read, by the plugin's name.
+  returned: success
+  type: dict
 port_sites:
   description: Files of nginx that claim O(port), other than the plugin's own.
   returned: success
@@ -152,6 +160,7 @@ def main():
             "group": {"type": "str"},
             "engine": {"type": "dict", "default": {}},
             "target": {"type": "str", "default": ""},
+            "wait": {"type": "int", "default": 0},
             "everything": {"type": "bool", "default": False},
         },
         supports_check_mode=True,

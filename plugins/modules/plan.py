@@ -15,56 +15,28 @@ description:
   - Fails with every finding at once, before anything is written.
   - The result lists the steps, and for each whether and why it is pending. The roles apply exactly that.
 author: Windflow contributors (@windflow)
+extends_documentation_fragment:
+  - windflow.platform.inputs
+  - windflow.platform.attributes
+  - windflow.platform.attributes.action
 attributes:
   check_mode:
     support: full
     description: Reads only.
   diff_mode:
-    description: Tells what it changed, or would change, in diff mode.
     support: full
     details:
       - Shows the pending steps with their reasons.
   idempotent:
     support: full
     description: Changes nothing.
-  action:
-    description: There is an action of the same name, which does the part on the controller.
-    support: full
 options:
-  plugin:
-    description:
-      - Directory of a plugin, or a name that is looked up in C(./windflow_plugins), in the directories of the
-        environment variable E(WINDFLOW_PLUGINS_PATH), and among the plugins of the collection.
-    type: str
-    required: true
   target:
     description:
       - Backend to deploy to. Without it, the first that the plugin supports and the host can do.
       - Of a plugin that is deployed because another one needs it, this is a wish.
     type: str
     default: ""
-  environment_name:
-    description: Environment, for the overlay C(config/environments/<name>.yaml). V(production) makes checks stricter.
-    type: str
-    default: ""
-  config:
-    description:
-      - Paths of configuration files, the last one wins.
-      - They lie above the variable C(windflow_config) of the inventory, and below environment variables.
-    type: list
-    elements: str
-    default: []
-  sets:
-    description: Single values as C(key=value), above everything else. Not for secrets.
-    type: list
-    elements: str
-    default: []
-  dependency:
-    description:
-      - Whether the plugin is deployed because another one needs it. It is then configured by the variable
-        C(windflow_plugin_config) of the inventory alone.
-    type: bool
-    default: false
   replicas:
     description: How many instances of the application run behind the front.
     type: int
@@ -77,9 +49,15 @@ options:
     choices: ["", compose, swarm]
     default: ""
   allow_downgrade:
-    description: Whether an older version than the one that is deployed may be deployed.
+    description:
+      - Whether an older version than the one that is deployed may be deployed.
+      - Of a plugin that is deployed because another one needs it, it is not; nor are O(force), O(replicas), O(engine).
     type: bool
     default: false
+  wait:
+    description: Seconds to wait for the end of another run that is at work on the plugin, before the host is asked.
+    type: int
+    default: 0
   saved:
     description:
       - A file of the playbook C(plan), on the controller. If anything that was agreed to there is no longer so, the

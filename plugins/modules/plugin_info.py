@@ -13,44 +13,11 @@ description:
   - Reads a plugin and its configuration on the controller. Nothing is asked of the host.
   - Fails with every finding at once.
 author: Windflow contributors (@windflow)
-attributes:
-  check_mode:
-    support: full
-    description: Reads only.
-  diff_mode:
-    support: none
-    description: Changes nothing.
-  idempotent:
-    support: full
-    description: Changes nothing.
-  action:
-    description: There is an action of the same name, which does the part on the controller.
-    support: full
+extends_documentation_fragment:
+  - windflow.platform.inputs
+  - windflow.platform.attributes.reads
+  - windflow.platform.attributes.action
 options:
-  plugin:
-    description: Directory or name of a plugin; see M(windflow.platform.plan).
-    type: str
-    required: true
-  environment_name:
-    description: Environment, for the overlay.
-    type: str
-    default: ""
-  config:
-    description: Paths of configuration files, the last one wins.
-    type: list
-    elements: str
-    default: []
-  sets:
-    description: Single values as C(key=value).
-    type: list
-    elements: str
-    default: []
-  dependency:
-    description:
-      - Whether the plugin is deployed because another one needs it. It is then configured by the variable
-        C(windflow_plugin_config) of the inventory alone.
-    type: bool
-    default: false
   explain:
     description: Keys of the configuration, in dots, whose values are explained.
     type: list

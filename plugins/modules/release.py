@@ -14,21 +14,19 @@ description:
     and by opening a revision. It ends by closing that revision, well or badly.
   - A lease of a run that died runs out. The next run then records the dead one as abandoned at its step.
 author: Windflow contributors (@windflow)
+extends_documentation_fragment:
+  - windflow.platform.attributes
+  - windflow.platform.attributes.action
 attributes:
   check_mode:
-    description: Can run in check mode and tell what it would change, without changing it.
     support: full
   diff_mode:
     support: none
     description: The record is not shown.
   idempotent:
-    description: Run again with the same options, outside check mode, it changes nothing.
     support: partial
     details:
       - Beginning again under the same O(run) changes nothing. A run can end only once.
-  action:
-    description: There is an action of the same name, which does the part on the controller.
-    support: full
 options:
   plugin:
     description: Name of the plugin.
@@ -37,33 +35,42 @@ options:
   state:
     description:
       - V(started) takes the lease and opens a revision.
+      - V(renewed) says that the run is still at work, before something that takes long, and notes O(revision). Where
+        another run has taken over meanwhile it fails.
       - V(finished) records what the host has now, makes the revision current, and prunes old releases.
       - V(failed) records the error and deletes what the run had made and nothing uses.
       - V(removed) records that the plugin is no longer on the host.
       - V(unlocked) takes the lease away from a run that is dead for certain, and records that run as abandoned.
     type: str
     required: true
-    choices: [started, finished, failed, removed, unlocked]
+    choices: [started, renewed, finished, failed, removed, unlocked]
   run:
     description: Identity of the run, the same for all its tasks. Needed but for V(unlocked).
     type: str
     default: ""
   holder:
-    description: Who runs it, as a second operator is told.
+    description: Who runs it, as a second operator is told. Without it, user and host of the controller.
     type: str
     default: ""
   purpose:
     description: What the run is for, as a second operator is told.
     type: str
     default: deploy
+  seen:
+    description:
+      - Where the record was when it was decided what the run does, for V(started); a C(position) of
+        M(windflow.platform.plan) or M(windflow.platform.release_info). If any run has begun or ended since, it fails.
+    type: str
+    default: ""
   wait:
     description: Seconds to wait for another run's end, for V(started). The host is asked to wait, in one connection.
     type: int
     default: 0
   lease_seconds:
-    description: Seconds after which the lease of a run that shows no sign of life runs out.
+    description:
+      - Seconds after which the lease of a run that shows no sign of life runs out. Without it 900, and for V(renewed)
+        what it was taken for.
     type: int
-    default: 900
   revision:
     description: What to note of the revision (release, version, environment, target, event, digests, venv, port).
     type: dict
@@ -85,7 +92,7 @@ options:
     type: int
     default: 5
   step:
-    description: The step that failed, for V(failed).
+    description: The step that failed, for V(failed), or that the run is at, for V(renewed).
     type: str
     default: ""
   error:
@@ -125,6 +132,14 @@ deleted:
 restored:
   description: Whether the release that served before the run serves after it; on a first deploy, none.
   returned: when O(state) is V(failed) and O(install_dir) is given
+  type: bool
+lease:
+  description: The lease that was taken away, or nothing.
+  returned: when O(state) is V(unlocked)
+  type: dict
+recorded:
+  description: Whether the host has a record of the plugin.
+  returned: when O(state) is V(unlocked)
   type: bool
 """
 

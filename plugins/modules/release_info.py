@@ -12,20 +12,16 @@ version_added: 1.0.0
 description:
   - Tells what is deployed, how the last run ended, and every revision that the host remembers.
 author: Windflow contributors (@windflow)
-attributes:
-  check_mode:
-    support: full
-    description: Reads only.
-  diff_mode:
-    support: none
-    description: Changes nothing.
-  idempotent:
-    support: full
-    description: Changes nothing.
+extends_documentation_fragment:
+  - windflow.platform.attributes.reads
 options:
   plugin:
     description: Name of the plugin. Without it, every plugin with a record.
     type: str
+  wait:
+    description: Seconds to wait for the end of a run that is at work on O(plugin), before its record is read.
+    type: int
+    default: 0
 """
 
 EXAMPLES = r"""
@@ -61,6 +57,9 @@ plugins:
     lease:
       description: The run that is at work, or nothing.
       type: dict
+    position:
+      description: Another one after any run has begun or ended; O(windflow.platform.release#module:seen) takes it.
+      type: str
     revisions:
       description: Every revision, oldest first.
       type: list
@@ -83,6 +82,8 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.windflow.platform.plugins.module_utils import record, report
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 
+ARGUMENTS = {"plugin": {"type": "str"}, "wait": {"type": "int", "default": 0}}
+
 
 def run_identity():
     return "%s-%d" % (time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()), os.getpid())
@@ -99,12 +100,15 @@ def view(remembered):
         "remains": record.remains(remembered),
         "good": record.good(remembered),
         "lease": remembered["lease"],
+        "position": record.position(remembered),
         "revisions": remembered["revisions"],
     }
 
 
 def main():
-    module = AnsibleModule(argument_spec={"plugin": {"type": "str"}}, supports_check_mode=True)
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    if module.params["plugin"]:
+        record.wait_until_free(module.params["plugin"], module.params["wait"])
     names = [module.params["plugin"]] if module.params["plugin"] else record.names()
     try:
         plugins = {}

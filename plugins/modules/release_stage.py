@@ -16,20 +16,17 @@ description:
   - Reads the plugin and its configuration again on the controller, so that no secret passes through a variable.
     Fails if they are no longer what the plan was made of.
 author: Windflow contributors (@windflow)
+extends_documentation_fragment:
+  - windflow.platform.attributes
+  - windflow.platform.attributes.action
 attributes:
   check_mode:
-    description: Can run in check mode and tell what it would change, without changing it.
     support: full
   diff_mode:
-    description: Tells what it changed, or would change, in diff mode.
     support: full
     details:
       - Names the files that differ from the current release. Secrets in the configuration are masked.
   idempotent:
-    description: Run again with the same options, outside check mode, it changes nothing.
-    support: full
-  action:
-    description: There is an action of the same name, which does the part on the controller.
     support: full
 options:
   inputs:

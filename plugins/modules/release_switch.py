@@ -33,6 +33,12 @@ options:
     description: Name of the plugin.
     type: str
     required: true
+  run:
+    description:
+      - The run that has the lease of the plugin's record. It is renewed, and without it nothing is switched.
+      - Without this option nobody is asked.
+    type: str
+    default: ""
   release:
     description: Name of the release, as C(20261123T012327Z-1a2b3c4d). Required for O(state=present).
     type: str
@@ -241,6 +247,7 @@ from ansible_collections.windflow.platform.plugins.module_utils.switching import
 
 ARGUMENTS = {
     "plugin": {"type": "str", "required": True},
+    "run": {"type": "str", "default": ""},
     "release": {"type": "str", "default": ""},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "install_dir": {"type": "path", "required": True},
@@ -303,6 +310,7 @@ def main():
             switch.changes = [path for path, _saved, _data in pending]
         else:
             end_by_exception()
+            switch.renew_lease(options.health_timeout + options.drain_timeout)
             result.update(switch.deploy() if options.state == "present" else switch.remove())
     except WindflowError as error:
         module.fail_json(changed=bool(switch.changes), **error.as_result(), **report(switch))

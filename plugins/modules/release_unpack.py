@@ -13,9 +13,10 @@ description:
   - The host's part of M(windflow.platform.release_stage), which packs the archive.
   - Every member of the archive is checked before anything is written. The release appears complete or not at all.
 author: Windflow contributors (@windflow)
+extends_documentation_fragment:
+  - windflow.platform.attributes
 attributes:
   check_mode:
-    description: Can run in check mode and tell what it would change, without changing it.
     support: full
   diff_mode:
     description: Names the files that differ from the current release.

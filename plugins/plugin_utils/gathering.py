@@ -35,12 +35,13 @@ def ask_host(action: Any, manifest: Manifest, place: Place, task_vars: dict[str,
     """The place with what the host knows, if the plugin needs others or has secrets that are made there.
     It costs a round trip, which any other plugin is spared. Raises WindflowError E2026 where the host does not answer.
     """
-    names = asks_host(manifest, place)
-    if not names:
-        return place
-    key = secrets.token_hex(32)
-    answer = deployed_state(action, {"plugins": names, "key": key}, task_vars)
-    return replace(place, host={**answer, "secrets": unseal(answer["secrets"], key)})
+    names: list[str] = []
+    # What the host has may decide for other plugins: then it is asked once more, for the secrets of those.
+    while not set(wanted := asks_host(manifest, place)) <= set(names):
+        names, key = wanted, secrets.token_hex(32)
+        answer = deployed_state(action, {"plugins": names, "key": key}, task_vars)
+        place = replace(place, host={**answer, "secrets": unseal(answer["secrets"], key)})
+    return place
 
 
 def deployed_state(action: Any, question: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:

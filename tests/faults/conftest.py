@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -33,7 +34,9 @@ class Host:
 
     def plugin(self, version: str, *replacements: str) -> Path:
         """A copy of the template plugin of that version; replacements are file, old and new text, in threes."""
-        copy = self.scratch / ("plugin-%s" % version)
+        # Two tests may change the same version in different ways.
+        changes = hashlib.sha256(repr(replacements).encode()).hexdigest()[:8]
+        copy = self.scratch / ("plugin-%s-%s" % (version, changes))
         if not copy.exists():
             command = [sys.executable, ROOT / "tests/tools/copy_plugin.py", ROOT / "windflow_plugins/template", copy]
             threes = [replacements[place : place + 3] for place in range(0, len(replacements), 3)]

@@ -241,6 +241,31 @@ def examples():
                 yield pytest.param(line.partition(" #")[0].split(), id="%s:%d" % (path.relative_to(ROOT), number))
 
 
+FIND_HOST = {"name": "Find a host where the inventory names none", "ansible.builtin.import_playbook": "find_host.yml"}
+ASK_NO_HOST = ("explain", "find_host", "validate")
+
+
+@pytest.mark.parametrize(
+    "name", [path.stem for path in (ROOT / "playbooks").glob("*.yml") if path.stem not in ASK_NO_HOST]
+)
+def test_every_playbook_finds_the_host_in_the_same_way_and_its_command_says_where(monkeypatch, name):
+    first, second = yaml.safe_load((ROOT / "playbooks" / f"{name}.yml").read_text(encoding="utf-8"))
+    assert first == FIND_HOST and second["hosts"] == "{{ windflow_hosts | default('all') }}"
+    seen = called(monkeypatch, "plugin", name, *"t --config c --env e --set a=1".split())
+    values = {"plugin": "t", "config": ["c"], "environment_name": "e", "sets": ["a=1"]}
+    assert loaded(seen["argv"]).items() >= values.items()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "playbooks").glob("*.yml")), ids=lambda path: path.stem)
+def test_no_playbook_takes_what_it_is_given_for_the_name_that_the_hosts_know(path):
+    plays = yaml.safe_load(path.read_text(encoding="utf-8"))
+    texts = json.dumps(plays)
+    assert "basename" not in texts
+    for play in plays:
+        name = play.get("vars", {}).get("windflow_name")
+        assert name in (None, "{{ plugin | windflow.platform.plugin_name }}")
+
+
 @pytest.mark.parametrize("argv", list(examples()))
 def test_the_lines_of_the_documentation_have_options_and_variables_that_exist(monkeypatch, argv):
     if argv[0] == "platform":

@@ -18,8 +18,10 @@ import pytest
 pytestmark = pytest.mark.system
 
 PLATFORM = Path(sys.executable).with_name("platform")
-# Tests that run side by side have a plugin each.
-NAME = "windflow-test-operations-%s" % os.environ.get("PYTEST_XDIST_WORKER", "alone")
+# Tests that run side by side, of this checkout or of another one, have a plugin each.
+NAME = "windflow-test-operations-%d" % os.getpid()
+# This machine, named by an inventory.
+LOCAL = ("-i", "localhost,", "-e", "ansible_connection=local", "-e", "ansible_python_interpreter=/usr/bin/python3")
 STATE = Path("/var/lib/windflow", NAME)
 
 
@@ -87,6 +89,17 @@ def test_validate_names_everything_that_is_wrong_and_asks_no_host(home):
     assert not STATE.exists()
 
 
+def test_validate_and_explain_read_what_the_inventory_says_of_each_host_and_connect_to_none(home):
+    config = {"windflow_config": {"server": {"workers": 3}}}
+    hosts = {"good.invalid": config, "bad.invalid": {"windflow_config": {"server": {"workers": "many"}}}}
+    (home / "hosts.json").write_text(json.dumps({"all": {"hosts": hosts, "vars": {"ansible_become": True}}}))
+    output = platform(home, "validate", "template", "-i", "hosts.json", code=3)
+    assert "server.workers: expected" in output and "ok: [good.invalid]" in output
+    options = ("-i", "hosts.json", "--", "--limit", "good.invalid")
+    told = platform(home, "explain", "template", "server.workers", *options)
+    assert "server.workers = 3 from inventory" in told
+
+
 def test_a_saved_plan_is_deployed_or_refused_and_never_something_else(home):
     platform(home, "plan", ".", "--save", "plan.json", code=2)
     assert not STATE.exists()
@@ -111,6 +124,55 @@ def test_a_saved_plan_is_refused_where_its_hooks_or_what_it_needs_are_others(hom
     output = platform(home, "deploy", ".", "--plan", "plan.json", code=4)
     assert "E2022" in output and f"needs as planned: {NAME}-needed: 1.0.0, got nothing" in " ".join(output.split())
     assert not STATE.exists()
+
+
+def test_a_directory_stands_for_the_plugin_whatever_it_is_called_and_however_it_is_written(home):
+    platform(home, "deploy", ".")
+    (home / "tpl").symlink_to(".")
+    assert f"{NAME} 1.0.0 is deployed" in platform(home, "status", "./tpl/")
+    assert f"as it was left: {NAME}" in platform(home, "drift", "tpl")
+    # It is not in order, and it goes all the same.
+    (home / "plugin.yml").write_text(f"name: {NAME}\nversion: one\n")
+    assert "no run had it" in platform(home, "unlock", "./tpl/")
+    platform(home, "remove", f"{home}/tpl/", "--skip-hooks")
+    assert record()["current"] is None
+
+
+def test_what_leads_to_no_name_is_refused_and_what_has_no_record_is_told(home):
+    none = f"{NAME}-none"
+    assert "E1020" in platform(home, "unlock", "./gone/", code=3)
+    assert "E1032" in platform(home, "unlock", "./gone/", "--", *LOCAL, code=3)
+    assert f"{none} is not deployed: there is no record of it" in platform(home, "drift", none)
+    told = platform(home, "unlock", none, code=4)
+    assert f"there is no record of {none}" in told and "E5018" in told
+    assert f"got no record of {none}" in platform(home, "rollback", none, code=4)
+    assert "there is no record of it" in platform(home, "remove", none, "--skip-hooks")
+    assert not Path("/var/lib/windflow", none).exists()
+
+
+def test_where_the_configuration_names_the_host_it_is_the_one_that_is_looked_after(home):
+    (home / "far.yaml").write_text("host: {connection: {host: far.invalid}}\n")
+    # That host is this machine here.
+    far = ("--config", "far.yaml", "--", "-c", "local", "-e", "ansible_python_interpreter=/usr/bin/python3")
+    platform(home, "deploy", ".", *far)
+    for verb, code in (("status", 0), ("drift", 0), ("unlock", 0), ("rollback", 4)):
+        assert ": [far.invalid]" in platform(home, verb, ".", *far, code=code)
+
+
+@pytest.mark.parametrize("inventory", [(), LOCAL], ids=["no inventory", "an inventory"])
+def test_a_run_for_which_no_host_matches_says_so(home, inventory):
+    output = platform(home, "unlock", NAME, "--", *inventory, "-e", "windflow_hosts=nobody", code=4)
+    assert "E2031: expected a host to go to" in output
+
+
+def test_what_is_found_after_a_run_has_begun_is_not_told_as_if_nothing_had_been_changed(home):
+    write(home, hook=f"rm {home}/my.yaml")
+    hooks = "{pre-deploy: {path: hooks/pre.sh, privileged: true}, post-deploy: hooks/pre.sh}"
+    (home / "plugin.yml").write_text(f"name: {NAME}\nversion: 1.0.0\nhooks: {hooks}\n")
+    assert "E1121" in platform(home, "deploy", ".", "--config", "my.yaml", code=3)
+    (home / "my.yaml").write_text("a: 1\n")
+    assert "E1121" in platform(home, "deploy", ".", "--config", "my.yaml", code=6)
+    assert record()["revisions"][-1]["state"] == "failed"
 
 
 @pytest.mark.fault(40)
@@ -169,7 +231,7 @@ def test_drift_ends_with_2_only_where_something_differs(home):
     assert "as it was left" in platform(home, "drift", NAME)
 
 
-def test_what_another_plugin_needs_is_not_removed(home, monkeypatch):
+def test_what_another_plugin_needs_is_not_removed(home):
     other = home / "windflow_plugins" / f"{NAME}-dependent"
     other.mkdir(parents=True)
     text = f"name: {NAME}-dependent\nversion: 1.0.0\ndependencies: [{{{NAME}: '>=1.0.0'}}]\n"
@@ -180,6 +242,21 @@ def test_what_another_plugin_needs_is_not_removed(home, monkeypatch):
         assert output.index("install 1.0.0") < output.rindex("install 1.0.0") and record()["current"] == 1
         refused = platform(home, "remove", NAME, code=4)
         assert "E5011" in refused and f"{NAME}-dependent needs {NAME} >=1.0.0" in refused
+        # What a record that cannot be read says of needs, nobody knows.
+        damaged = [Path(f"{STATE}-dependent", name) for name in ("record.json", "record.json.previous")]
+        content = [path.read_bytes() for path in damaged]
+        for path in damaged:
+            path.write_bytes(b"{")
+        refused = platform(home, "remove", NAME, code=4)
+        assert "E5011" in refused and str(damaged[0]) in refused
+        write(home, "1.1.0")
+        refused = platform(home, "deploy", NAME, code=4)
+        assert "E2024" in refused and str(damaged[0]) in refused
+        write(home, hook="exit 0 #")
+        platform(home, "deploy", NAME)
+        assert record()["current"] == 2
+        for path, data in zip(damaged, content, strict=True):
+            path.write_bytes(data)
         platform(home, "remove", f"{NAME}-dependent")
         platform(home, "remove", NAME)
         assert record()["current"] is None
@@ -204,12 +281,62 @@ def test_what_is_wrong_with_one_dependency_is_told_before_any_other_is_deployed(
         plugin(first, "1.0.0")
         plugin(second, "1.0.0", first)
         plugin(last, "1.0.0", second)
-        refused = platform(home, "deploy", last, code=4)
+        # An older one may be asked for of what is named, and of nothing that it needs.
+        refused = platform(home, "deploy", last, "--allow-downgrade", code=4)
         assert "E2021" in refused and not Path("/var/lib/windflow", first).exists()
         assert not Path("/var/lib/windflow", last).exists()
     finally:
         for name in names:
             shutil.rmtree(Path("/var/lib/windflow", name), ignore_errors=True)
+
+
+def test_what_a_dependency_gives_anew_reaches_the_plugins_between_it_and_the_one_that_is_named(home):
+    names = [f"{NAME}-{word}" for word in ("first", "second", "third")]
+    first, second, third = (home / "windflow_plugins" / name for name in names)
+    gives = '#!/bin/sh\necho \'{"word": "%s"}\' >"$WINDFLOW_RESULT_FILE"\n'
+    hears = f'#!/bin/sh\necho "$WINDFLOW_DEPENDENCIES" >{home}/heard\n'
+    try:
+        for folder, need, script in ((first, "", gives % "old"), (second, first.name, hears), (third, second.name, "")):
+            (folder / "hooks").mkdir(parents=True)
+            (folder / "hooks" / "pre.sh").write_text(script or "#!/bin/sh\n")
+            (folder / "hooks" / "pre.sh").chmod(0o755)
+            needed = f"[{{{need}: '*'}}]" if need else "[]"
+            text = f"name: {folder.name}\nversion: 1.0.0\ndependencies: {needed}\nhooks: {{pre-deploy: hooks/pre.sh}}\n"
+            (folder / "plugin.yml").write_text(text)
+        platform(home, "deploy", names[2])
+        assert "old" in (home / "heard").read_text()
+        (first / "hooks" / "pre.sh").write_text(gives % "new")
+        platform(home, "deploy", names[2])
+        assert "new" in (home / "heard").read_text()
+        (home / "heard").unlink()
+        platform(home, "deploy", names[2])
+        assert not (home / "heard").exists()
+    finally:
+        for name in names:
+            shutil.rmtree(Path("/var/lib/windflow", name), ignore_errors=True)
+
+
+def test_what_was_deployed_by_its_own_name_is_not_reconfigured_by_what_needs_it(home):
+    other = home / "windflow_plugins" / f"{NAME}-dependent"
+    other.mkdir(parents=True)
+    text = f"name: {NAME}-dependent\nversion: 1.0.0\ndependencies: [{{{NAME}: '*'}}]\n"
+    (other / "plugin.yml").write_text(text)
+    (home / "windflow_plugins" / NAME).symlink_to(home)
+    (home / "config").mkdir()
+    (home / "config" / "defaults.yaml").write_text("store: {name: app}\n")
+    try:
+        platform(home, "deploy", NAME, "--set", "store.name=orders")
+        refused = platform(home, "deploy", f"{NAME}-dependent", code=4)
+        assert "E2030" in refused and "store.name" in refused and record()["sequence"] == 1
+        assert not Path(f"{STATE}-dependent").exists()
+        inventory = home / "inventory.yml"
+        known = {"windflow_plugin_config": {NAME: {"store": {"name": "orders"}}}}
+        host = {"ansible_connection": "local", "ansible_python_interpreter": "/usr/bin/python3", **known}
+        inventory.write_text(json.dumps({"all": {"hosts": {"here": host}}}))
+        platform(home, "deploy", f"{NAME}-dependent", "--inventory", str(inventory))
+        assert record()["sequence"] == 1
+    finally:
+        shutil.rmtree(f"{STATE}-dependent", ignore_errors=True)
 
 
 def test_without_a_database_there_is_nothing_to_back_up_or_restore(home):

@@ -28,9 +28,16 @@ def test_each_way_to_end_has_its_own_code(code):
     assert outcome.exit_code(2 if code else 0, {"web1": HOSTS[code]}) == code
 
 
-@pytest.mark.parametrize("code", ["E5010", "E5011", "E5014"])
+@pytest.mark.parametrize("code", ["E5005", "E5010", "E5011", "E5014", "E5018"])
 def test_what_is_refused_before_anything_is_done_is_told_like_a_preflight(code):
     assert outcome.exit_code(2, {"web1": {"state": "failed", "code": code, "restored": False}}) == 4
+
+
+@pytest.mark.parametrize("code", ["E1121", "E2026", "E5014"])
+def test_what_is_found_after_a_run_has_begun_is_not_told_as_if_nothing_had_been_changed(code):
+    host = {"state": "failed", "code": code, "restored": False, "begun": True}
+    assert outcome.exit_code(2, {"web1": host}) == 6
+    assert outcome.exit_code(2, {"web1": {**host, "restored": True}}) == 5
 
 
 @pytest.mark.parametrize(("first", "second"), list(itertools.combinations((6, 5, 8, 7, 4, 3, 0), 2)))
@@ -56,6 +63,10 @@ def test_a_task_without_a_code_needs_a_person_unless_what_served_serves_on():
 @pytest.mark.parametrize(("status", "code"), [(0, 0), (1, 3), (4, 3), (5, 3), (250, 6), (2, 3), (99, 130), (130, 130)])
 def test_without_a_report_the_exit_code_of_ansible_decides(status, code):
     assert outcome.exit_code(status, None) == code
+
+
+def test_a_run_for_no_host_does_not_end_well():
+    assert outcome.exit_code(0, {}) == outcome.exit_code(0, {}, check=True) == 4
 
 
 def test_a_failed_run_never_ends_well():

@@ -8,6 +8,7 @@ import pytest
 
 from ansible_collections.windflow.platform.plugins.action import target
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
+from ansible_collections.windflow.platform.plugins.module_utils.inputs import Place
 
 
 @pytest.mark.parametrize("sources", [None, [], ["/etc/ansible/hosts"]])
@@ -52,3 +53,42 @@ def test_a_private_key_that_is_not_there_is_named(tmp_path):
     with pytest.raises(WindflowError) as caught:
         target.private_key(str(tmp_path / "none"))
     assert caught.value.code == "E2014" and str(tmp_path / "none") in str(caught.value)
+
+
+CONFIG = "host: {connection: {host: far.example}}\n"
+
+
+def connection(directory, plugin, **arguments):
+    (directory / "far.yaml").write_text(CONFIG, encoding="utf-8")
+    arguments = {"environment_name": "", "config": [], "sets": [], "dependency": False, **arguments}
+    return target.connection_of({"plugin": plugin, **arguments}, Place({}, {}, directory))
+
+
+def test_the_configuration_names_the_host_and_without_a_plugin_it_is_this_machine(tmp_path):
+    (tmp_path / "plugin.yml").write_text("name: app\nversion: 1.0.0\n", encoding="utf-8")
+    assert connection(tmp_path, ".", config=["far.yaml"]) == ({"host": "far.example"}, [])
+    assert connection(tmp_path, ".") == connection(tmp_path, "") == ({}, [])
+
+
+def test_what_is_on_this_machine_can_be_looked_after_though_its_plugin_is_gone_or_not_in_order(tmp_path):
+    (tmp_path / "plugin.yml").write_text("name: app\nversion: one\n", encoding="utf-8")
+    for plugin in (".", "gone"):
+        found, (warning,) = connection(tmp_path, plugin)
+        assert found == {} and "it is this machine" in warning
+
+
+def test_a_host_that_a_plugin_may_name_is_never_taken_for_this_machine(tmp_path):
+    (tmp_path / "plugin.yml").write_text("name: app\nversion: one\n", encoding="utf-8")
+    for plugin, arguments in (
+        (".", {"config": ["far.yaml"]}),
+        (".", {"config": ["none.yaml"]}),
+        (".", {"sets": ["host.connection.host=far.example"]}),
+        ("gone", {"config": ["far.yaml"]}),
+        ("./gone/", {}),
+    ):
+        with pytest.raises(WindflowError):
+            connection(tmp_path, plugin, **arguments)
+    (tmp_path / "config" / "environments").mkdir(parents=True)
+    (tmp_path / "config" / "environments" / "production.yaml").write_text(CONFIG, encoding="utf-8")
+    with pytest.raises(WindflowError):
+        connection(tmp_path, ".", environment_name="production")

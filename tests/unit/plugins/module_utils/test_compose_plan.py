@@ -40,6 +40,7 @@ def blank_host(**changes):
         "engine": engine,
         "port_sites": [],
         "dependents": [],
+        "unreadable": {},
         **changes,
     }
 
@@ -145,7 +146,7 @@ def test_the_overlay_names_images_that_are_never_pulled():
     assert services["app"]["labels"] == {"windflow.release": made["release"]}
 
 
-def test_a_value_that_no_env_file_holds_is_refused(tmp_path):
+def test_a_value_that_no_env_file_holds_is_refused():
     manifest, config = template()
     config.data["database"]["name"] = "two\nlines"
     with pytest.raises(WindflowError) as caught:

@@ -103,7 +103,7 @@ def test_each_layer_wins_over_the_ones_below(load):
         layers.update(more)
         config = load(**layers)
         assert config.get("database.port") == value
-        assert config.origins[("database", "port")].layer == layer
+        assert config.origin(("database", "port")).layer == layer
 
 
 def test_maps_merge_and_lists_and_scalars_replace(load):
@@ -119,8 +119,8 @@ def test_maps_merge_and_lists_and_scalars_replace(load):
 def test_null_deletes(load):
     config = load(files=["app: {labels: {one: null}, debug: ~, code: null}\n"], sets=["app.hosts=null"])
     assert config.data["app"] == {"name": "my-app", "labels": {"two": "2"}}
-    assert ("app", "labels", "one") not in config.origins
-    assert ("app", "hosts") not in config.origins
+    assert ("app", "labels", "one") not in config.owners
+    assert ("app", "hosts") not in config.owners
 
 
 def test_a_deleted_section_can_be_given_again_as_something_else(load):
@@ -259,11 +259,11 @@ def test_config_values_are_never_templates(load):
 def test_origins_have_the_place_in_the_file(load, tmp_path):
     config = load(files=["# comment\napp:\n  labels:\n    two: x\n"], environ={"CODE": "1"}, sets=["app.level=info"])
     file = str(tmp_path / "file0.yaml")
-    assert config.origins[("app", "labels", "two")] == Origin("file", file, 4, 5)
-    assert config.origins[("app", "labels", "one")] == Origin("defaults", "sample/config/defaults.yaml", 6, 5)
-    assert config.origins[("app", "hosts")].line == 4
-    assert config.origins[("app", "code")] == Origin("environment", "environment variable CODE")
-    assert config.origins[("app", "level")] == Origin("set", "--set app.level")
+    assert config.origin(("app", "labels", "two")) == Origin("file", file, 4, 5)
+    assert config.origin(("app", "labels", "one")) == Origin("defaults", "sample/config/defaults.yaml", 6, 5)
+    assert config.origin(("app", "hosts")).line == 4
+    assert config.origin(("app", "code")) == Origin("environment", "environment variable CODE")
+    assert config.origin(("app", "level")) == Origin("set", "--set app.level")
     assert config.origin(("app", "hosts", 1)).line == 4
 
 
@@ -376,7 +376,7 @@ def test_a_secret_is_in_no_finding(load, findings):
 
 
 @pytest.mark.parametrize("environment", [None, "development", "production", "staging"])
-def test_an_environment_without_an_overlay_is_fine(environment, load, make_plugin):
+def test_an_environment_without_an_overlay_is_fine(environment, make_plugin):
     manifest = load_manifest(make_plugin(files={"config/defaults.yaml": "a: 1\n"}, name="plain"))
     assert load_config(manifest, environment).data == {"a": 1}
 
@@ -414,7 +414,7 @@ def test_without_a_schema_any_map_is_accepted(load):
 
 def test_a_plugin_without_any_configuration_has_an_empty_one(make_plugin):
     config = load_config(load_manifest(make_plugin()))
-    assert (config.data, config.origins, config.redacted()) == ({}, {}, {})
+    assert (config.data, config.owners, config.redacted()) == ({}, {}, {})
 
 
 def test_a_json_file_may_carry_comments(load, tmp_path):
@@ -422,7 +422,7 @@ def test_a_json_file_may_carry_comments(load, tmp_path):
     path.write_text('{ // mine\n  "app": {"code": "x"} /* end */\n}')
     config = load(files=[path])
     assert config.get("app.code") == "x"
-    assert config.origins[("app", "code")].line == 2
+    assert config.origin(("app", "code")).line == 2
 
 
 def test_an_empty_file_of_the_user_changes_nothing(load):

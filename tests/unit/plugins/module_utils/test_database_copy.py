@@ -132,6 +132,60 @@ def test_an_error_shows_no_data():
     assert "canary" not in found and 'table "t"' in found
 
 
+@pytest.mark.fault(15)
+@pytest.mark.parametrize(
+    "after",
+    [
+        "DETAIL:  Key (body)=(login error for bob, token=canary) already exists.",
+        "DETAIL:  Key (body)=(login\nERROR:  for bob, token=canary) already exists.",
+        "DETAIL:  Key (body)=(login\npg_restore: error: token=canary) already exists.",
+        "DETAIL:  Failing row contains (1, error: canary).",
+        'CONTEXT:  COPY t, line 1, column x: "error: canary"',
+        "Command was: INSERT INTO t VALUES ('error: canary')",
+        "a line of a message that has several, with an error: canary",
+        "ERROR:  canary",
+    ],
+)
+def test_what_follows_an_error_is_not_shown_whatever_it_looks_like(after):
+    first = 'pg_restore: error: could not execute query: ERROR:  duplicate key value violates "t_body_key"'
+    assert programs.shown(first + "\n" + after + "\n") == first
+    assert programs.shown(first[first.index("ERROR") :] + "\n" + after) == first[first.index("ERROR") :]
+
+
+@pytest.mark.fault(15)
+@pytest.mark.parametrize(
+    "value",
+    [
+        'canary"',
+        'say "canary" now"',
+        'canary\nerror: canary"',
+        'canary\npg_restore: error: canary"',
+        "canary",
+        '"\nERROR:  "\npsql: error: canary',
+    ],
+)
+def test_a_value_is_cut_wherever_it_ends(value):
+    err = 'pg_restore: error: COPY failed for table "t": ERROR:  invalid input syntax for type integer: "' + value
+    assert programs.shown(err) == err[: -len(value)] + '(value)"'
+
+
+def test_what_the_program_itself_says_is_kept():
+    mismatch = 'WARNING:  database "app" has a collation version mismatch\nDETAIL:  canary\nHINT:  canary\n'
+    assert programs.shown(mismatch + "ERROR:  no such thing\nLINE 1: canary") == "ERROR:  no such thing"
+    assert programs.shown(mismatch) == ""
+    dump = (
+        'pg_dump: error: Dumping the contents of table "t" failed: PQgetResult() failed.\n'
+        "pg_dump: detail: Error message from server: ERROR:  out of memory\n"
+    )
+    assert programs.shown(dump + "DETAIL:  canary\npg_dump: detail: Command was: canary error: x") == "; ".join(
+        dump.splitlines()
+    )
+    lost = "psql: error: connection to server on socket failed: FATAL:  the database system is starting up"
+    assert programs.shown(lost + "\n") == lost
+    assert programs.shown("pg_dump: nothing that is known\ncanary") == "pg_dump: nothing that is known"
+    assert programs.shown("") == ""
+
+
 def test_a_shield_holds_a_signal_off_until_its_end():
     reached = []
     with pytest.raises(WindflowError, match="E4098.*the signal 15"), bounds.Bounds(60) as limits:

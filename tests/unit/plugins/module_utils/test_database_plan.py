@@ -34,6 +34,11 @@ def desired(**changes):
     return {"state": "present", "name": "app", "user": "web", "connection_limit": 20, "verifier": None, **changes}
 
 
+def statements(wanted, actual):
+    """What psql is given, in order."""
+    return [sql for change in plan.changes(wanted, actual) for sql in change["sql"]]
+
+
 def changed(path, value):
     state = copy.deepcopy(SETTLED)
     inner = state
@@ -44,11 +49,11 @@ def changed(path, value):
 
 
 def test_a_settled_database_needs_nothing():
-    assert plan.statements(desired(), SETTLED) == []
+    assert statements(desired(), SETTLED) == []
 
 
 def test_a_blank_server_gets_roles_then_database_then_privileges():
-    assert plan.statements(desired(verifier="SCRAM-SHA-256$4096:a$b:c"), BLANK) == [
+    assert statements(desired(verifier="SCRAM-SHA-256$4096:a$b:c"), BLANK) == [
         'CREATE ROLE "app_owner" NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;',
         'CREATE ROLE "web" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;',
         'ALTER ROLE "web" CONNECTION LIMIT 20;',
@@ -63,11 +68,11 @@ def test_a_blank_server_gets_roles_then_database_then_privileges():
 
 
 def test_before_postgresql_15_creating_in_public_is_revoked():
-    assert "REVOKE CREATE ON SCHEMA public FROM PUBLIC;" in plan.statements(desired(), {**BLANK, "version": 130000})
+    assert "REVOKE CREATE ON SCHEMA public FROM PUBLIC;" in statements(desired(), {**BLANK, "version": 130000})
 
 
 def test_a_cluster_without_locale_still_gets_utf8():
-    sql = plan.statements(desired(), {**BLANK, "encoding": "SQL_ASCII", "collate": "C"})
+    sql = statements(desired(), {**BLANK, "encoding": "SQL_ASCII", "collate": "C"})
     assert 'CREATE DATABASE "app" OWNER "app_owner" TEMPLATE template0 ENCODING \'UTF8\';' in sql
 
 
@@ -84,13 +89,13 @@ def test_a_cluster_without_locale_still_gets_utf8():
     ],
 )
 def test_a_difference_is_mended_by_itself(path, value, sql):
-    statements = plan.statements(desired(), changed(path, value))
-    assert len(statements) == 1
-    assert statements[0].startswith(sql)
+    found = statements(desired(), changed(path, value))
+    assert len(found) == 1
+    assert found[0].startswith(sql)
 
 
 def test_a_privilege_in_the_schema_is_mended_in_a_connection_to_the_database():
-    assert plan.statements(desired(), changed(("schema", "public_create"), True)) == [
+    assert statements(desired(), changed(("schema", "public_create"), True)) == [
         "\\connect -reuse-previous=on \"dbname='app'\"",
         "REVOKE CREATE ON SCHEMA public FROM PUBLIC;",
     ]
@@ -100,36 +105,37 @@ def test_of_a_superuser_only_the_password_is_set_and_a_warning_given():
     actual = changed(("roles", "web"), {**ROLE, "login": True, "superuser": True, "createdb": True})
     actual["database"]["connect"] = actual["schema"]["usage"] = actual["schema"]["create"] = False
     wanted = desired(verifier="SCRAM-SHA-256$4096:a$b:c")
-    assert plan.statements(wanted, actual) == ["ALTER ROLE \"web\" PASSWORD 'SCRAM-SHA-256$4096:a$b:c';"]
+    assert statements(wanted, actual) == ["ALTER ROLE \"web\" PASSWORD 'SCRAM-SHA-256$4096:a$b:c';"]
     assert "superuser" in plan.warnings(wanted, actual)[0]
     assert plan.warnings(wanted, SETTLED) == []
 
 
 @pytest.mark.parametrize("owner", ["app_owner", "web"])
 def test_a_database_of_our_roles_is_accepted(owner):
-    assert plan.statements(desired(), changed(("database", "owner"), owner)) == []
+    assert statements(desired(), changed(("database", "owner"), owner)) == []
 
 
 @pytest.mark.parametrize("state", ["present", "absent"])
 def test_a_database_of_somebody_else_is_neither_taken_over_nor_removed(state):
     with pytest.raises(WindflowError, match="E4053 database.name: expected the database app to belong to"):
-        plan.statements(desired(state=state), changed(("database", "owner"), "somebody"))
+        statements(desired(state=state), changed(("database", "owner"), "somebody"))
 
 
 def test_removal_closes_the_database_before_it_is_dropped():
-    assert plan.statements(desired(state="absent"), SETTLED) == [
-        'ALTER DATABASE "app" WITH ALLOW_CONNECTIONS false;',
+    assert statements(desired(state="absent"), SETTLED) == [
+        "SELECT format('ALTER DATABASE %I WITH ALLOW_CONNECTIONS false', datname) FROM pg_database"
+        " WHERE datname = 'app' AND datconnlimit <> -2 \\gexec",
         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = 'app';",
-        'DROP DATABASE "app";',
+        'DROP DATABASE IF EXISTS "app";',
         'DROP ROLE "web";',
         'DROP ROLE "app_owner";',
     ]
-    assert plan.statements(desired(state="absent"), BLANK) == []
+    assert statements(desired(state="absent"), BLANK) == []
 
 
 def test_removal_leaves_a_superuser():
     actual = changed(("roles", "web", "superuser"), True)
-    assert 'DROP ROLE "web";' not in plan.statements(desired(state="absent"), actual)
+    assert 'DROP ROLE "web";' not in statements(desired(state="absent"), actual)
     assert plan.warnings(desired(state="absent"), actual) == ["The role web is a superuser and was not removed."]
 
 
@@ -139,13 +145,38 @@ def test_what_is_shown_of_a_change_has_no_verifier():
 
 
 def test_hostile_names_stay_names():
-    sql = plan.statements(desired(name='a"; DROP', user="u'; --"), BLANK)
+    sql = statements(desired(name='a"; DROP', user="u'; --"), BLANK)
     assert 'CREATE DATABASE "a""; DROP" OWNER "a""; DROP_owner";' in sql
     assert 'GRANT USAGE ON SCHEMA public TO "u\'; --";' in sql
 
 
 def test_a_removal_takes_along_what_a_restore_has_replaced():
     state = {**SETTLED, "replaced": ["app_replaced_20261125T174720Z"]}
-    dropped = [sql for sql in plan.statements(desired(state="absent"), state) if sql.startswith("DROP DATABASE")]
-    assert dropped == ['DROP DATABASE "app";', 'DROP DATABASE "app_replaced_20261125T174720Z";']
-    assert plan.statements(desired(), state) == []
+    dropped = [sql for sql in statements(desired(state="absent"), state) if sql.startswith("DROP DATABASE")]
+    assert dropped == [
+        'DROP DATABASE IF EXISTS "app";',
+        'DROP DATABASE IF EXISTS "app_replaced_20261125T174720Z";',
+    ]
+    assert statements(desired(), state) == []
+
+
+@pytest.mark.fault(21)
+def test_a_removal_takes_along_only_what_a_killed_run_has_left():
+    left = [["app_restore_00c0ffee", 0], ["windflow_verify_ffffffff", -2]]
+    others = [
+        ["app_restore_00c0ffe", 0],
+        ["app_restore_00C0FFEE", 0],
+        ["app_restore_00c0ffef", 5],
+        ["other_restore_00c0ffee", 0],
+        ["windflow_verify_", 0],
+    ]
+    state = {**SETTLED, "unfinished": left + others}
+    sql = statements(desired(state="absent"), state)
+    assert [line.split('"')[1] for line in sql if line.startswith("DROP DATABASE")] == [
+        "app",
+        "app_restore_00c0ffee",
+        "windflow_verify_ffffffff",
+    ]
+    begin = sql.index("SELECT pg_try_advisory_lock(1464421956, -1) AS dead \\gset")
+    assert (sql[begin + 1], sql[begin + 5], sql[begin + 6]) == ("\\if :dead", "\\endif", 'DROP ROLE "web";')
+    assert statements(desired(), state) == []

@@ -24,6 +24,10 @@ def plugin(name: str, version: str = "1.0.0", needs: dict | None = None, provide
     )
 
 
+def on_host(**versions: str) -> dict:
+    return {name: {"version": version, "provides": {}, "needs": {}} for name, version in versions.items()}
+
+
 def names(plugins: tuple[Manifest, ...]) -> list[str]:
     return ["%s %s" % (found.name, found.version) for found in plugins]
 
@@ -94,6 +98,61 @@ def test_a_dependency_that_needs_a_newer_platform_is_refused(only):
     only("E1205", "cache/plugin.yml:10 dependencies.core", [">=2"], resolve, shop, [cache], "1.0.0")
 
 
+def test_an_older_version_is_taken_where_the_newest_needs_a_newer_platform():
+    versions = [plugin("cache", "2.0.0", needs={"core": ">=2"}), plugin("cache", "1.0.0", needs={"core": ">=1"})]
+    shop = plugin("shop", needs={"cache": "*"})
+    assert names(resolve(shop, versions, "1.0.0").order) == ["cache 1.0.0", "shop 1.0.0"]
+
+
+def test_where_the_platform_is_too_old_for_all_who_suit_each_is_named_with_who_asks_for_it(findings):
+    versions = [plugin("cache", text, needs={"core": ">=%s" % text}) for text in ("3.0.0", "2.0.0", "1.0.0")]
+    problems = findings(resolve, plugin("shop", needs={"cache": ">=2"}), versions, "1.0.0")
+    assert [problem.code for problem in problems] == ["E1205", "E1205"]
+    assert all("shop requires >=2" in problem.expected for problem in problems)
+    postgres = plugin("postgres", provides={"cache": "4.0.0"}, needs={"core": ">=9"})
+    (problem,) = findings(resolve, plugin("shop", needs={"cache": "*"}), [postgres], "1.0.0")
+    assert (problem.code, problem.file) == ("E1205", "postgres/plugin.yml")
+
+
+def test_among_versions_that_suit_nobody_those_for_a_newer_platform_say_so(only):
+    versions = [plugin("cache", "2.0.0", needs={"core": ">=2"}), plugin("cache", "1.0.0")]
+    other, shop = plugin("other", needs={"cache": "<1"}), plugin("shop", needs={"other": "*", "cache": ">=1"})
+    words = ["cache 2.0.0 (needs a platform of >=2), cache 1.0.0"]
+    only("E1204", "shop/plugin.yml:11 dependencies.cache", words, resolve, shop, [*versions, other], "1.0.0")
+
+
+@pytest.mark.parametrize(
+    ("constraint", "offered", "chosen"),
+    [
+        (">=1", ["3.0.0-rc.1", "2.0.0"], "2.0.0"),
+        ("*", ["3.0.0-rc.1"], "3.0.0-rc.1"),
+        (">=3.0.0-rc.1", ["3.0.0-rc.1", "3.0.0-rc.2"], "3.0.0-rc.2"),
+        (">=1.0.0-rc.1", ["3.0.0-rc.1", "2.0.0"], "3.0.0-rc.1"),
+        (">=1,!=2.0.0", ["3.0.0-rc.1", "2.0.0"], "3.0.0-rc.1"),
+    ],
+)
+def test_a_prerelease_is_chosen_where_it_is_named_or_nothing_else_suits(constraint, offered, chosen):
+    versions = [plugin("database", text) for text in offered]
+    found = resolve(plugin("shop", needs={"database": constraint}), versions)
+    assert names(found.order)[0] == "database %s" % chosen
+
+
+def test_a_prerelease_that_is_deployed_stays():
+    versions = [plugin("database", text) for text in ("3.0.0-rc.1", "2.0.0")]
+    found = resolve(plugin("shop", needs={"database": "*"}), versions, deployed=on_host(database="3.0.0-rc.1"))
+    assert names(found.order)[0] == "database 3.0.0-rc.1"
+
+
+@pytest.mark.parametrize(("constraint", "chosen"), [("^1", "1.9.0"), ("*", "2.0.0"), ("^3", "2.0.0")])
+def test_of_a_plugin_that_is_deployed_a_version_is_preferred_that_suits_everyone_there(constraint, chosen):
+    versions = [plugin("database", text) for text in ("1.0.0", "1.9.0", "2.0.0")]
+    host = on_host(database="1.5.0", other="1.0.0")
+    host["other"]["needs"] = {"database": {"plugin": "database", "constraint": constraint}}
+    assert names(resolve(plugin("shop", needs={"database": ">=1"}), versions, deployed=host).order)[0] == (
+        "database %s" % chosen
+    )
+
+
 def test_a_cycle_is_refused_with_its_chain(only):
     a, b, c = plugin("a", needs={"b": "*"}), plugin("b", needs={"c": "*"}), plugin("c", needs={"b": "*"})
     only("E1202", "c/plugin.yml:10 dependencies.b", ["b -> c -> b"], resolve, a, [b, c])
@@ -143,7 +202,8 @@ def test_a_plugin_that_is_deployed_comes_before_another_one_of_the_very_name():
     shop = plugin("shop", needs={"database": "*"})
     candidates = [postgres, plugin("database")]
     assert names(resolve(shop, candidates).order) == ["database 1.0.0", "shop 1.0.0"]
-    assert names(resolve(shop, candidates, deployed=["postgres"]).order) == ["postgres 1.0.0", "shop 1.0.0"]
+    found = resolve(shop, candidates, deployed=on_host(postgres="1.0.0"))
+    assert names(found.order) == ["postgres 1.0.0", "shop 1.0.0"]
 
 
 def test_what_is_met_from_elsewhere_is_not_looked_for():

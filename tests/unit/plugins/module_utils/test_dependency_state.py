@@ -69,11 +69,27 @@ def test_when_nobody_needs_it_any_more_it_can_be_removed():
     assert record.load("database")["lease"]["purpose"] == "remove"
 
 
+def test_a_restore_does_not_take_what_differs_for_what_should_be(state):
+    site = state / "site"
+    site.write_text("as deployed")
+    resources = {"paths": [{"path": str(site), "step": "site"}]}
+    recording.run(options("shop", "started", revision={"version": "1.0.0", "target": "host", "release": "r"}))
+    recording.run(options("shop", "finished", resources=resources))
+    noted = record.load("shop")["managed"]
+    site.write_text("by hand")
+    recording.run(options("shop", "started", run="second", purpose="restore"))
+    recording.run(options("shop", "finished", run="second", resources=resources))
+    assert record.load("shop")["managed"] == noted and noted["paths"]
+    recording.run(options("shop", "started", run="third"))
+    recording.run(options("shop", "finished", run="third", resources=resources))
+    assert record.load("shop")["managed"] != noted
+
+
 def test_a_host_tells_what_is_deployed_and_what_it_gives():
     deploy("database", results={"port": 5432})
     deploy("shop", NEEDS)
     found = dependency_state.run({"plugins": ["shop", "database"], "key": "k"})
-    known = {"version": "2.0.0", "target": "host", "provides": {}}
+    known = {"version": "2.0.0", "target": "host", "provides": {}, "shared": True}
     assert found["plugins"] == {
         "database": {**known, "needs": {}, "results": {"port": 5432}},
         "shop": {**known, "needs": NEEDS, "results": {}},
@@ -87,6 +103,33 @@ def test_a_record_that_cannot_be_read_hides_no_other(state):
     (state / "broken").mkdir()
     (state / "broken" / "record.json").write_text("{", encoding="utf-8")
     assert list(dependents.deployed()) == ["database"]
+    assert list(dependency_state.run({"plugins": [], "key": ""})["unreadable"]) == ["broken"]
+
+
+def test_nothing_is_removed_while_nobody_knows_who_needs_it(state):
+    deploy("database")
+    deploy("shop", NEEDS)
+    for name in ("record.json", "record.json.previous"):
+        (state / "shop" / name).write_text("{", encoding="utf-8")
+    with pytest.raises(WindflowError) as caught:
+        recording.run(options("database", "started", purpose="remove"))
+    assert caught.value.code == "E5011" and "whether shop needs database" in str(caught.value)
+    assert str(state / "shop" / "record.json") in str(caught.value) and "from a backup" in str(caught.value)
+    assert record.load("database")["lease"] is None
+    deploy("database")
+
+
+def test_what_a_run_is_deploying_for_the_first_time_counts_as_long_as_its_lease_lasts():
+    deploy("database")
+    recording.run(options("shop", "started", revision={"version": "1.0.0", "needs": NEEDS}))
+    assert dependents.dependents("database") == [{"plugin": "shop", "name": "database", "constraint": ">=2.0.0"}]
+    assert list(dependents.deployed()) == ["database"]
+    with pytest.raises(WindflowError) as caught:
+        recording.run(options("database", "started", purpose="remove"))
+    assert caught.value.code == "E5011" and "shop needs database >=2.0.0" in str(caught.value)
+    recording.run(options("shop", "failed"))
+    recording.run(options("shop", "started", revision={"version": "1.0.0", "needs": NEEDS}, lease_seconds=-1))
+    assert dependents.dependents("database") == []
 
 
 def test_secrets_are_made_once_when_a_run_begins_and_are_private(state):

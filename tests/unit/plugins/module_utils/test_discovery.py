@@ -8,7 +8,7 @@ import os
 import pytest
 
 from ansible_collections.windflow.platform.plugins.module_utils import discovery
-from ansible_collections.windflow.platform.plugins.module_utils.discovery import available_plugins, find_plugin
+from ansible_collections.windflow.platform.plugins.module_utils.discovery import available_plugins, find_plugin, name_of
 
 
 @pytest.fixture
@@ -97,3 +97,28 @@ def test_available_plugins_are_named_once_and_broken_ones_are_no_obstacle(places
 def test_a_broken_plugin_is_reported_when_it_is_the_one_that_is_asked_for(places, env, findings):
     codes = {problem.code for problem in findings(available_plugins(places / "cwd", env), "broken")}
     assert codes == {"E1030", "E1032"}
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ("here", "here"),
+        ("windflow_plugins/here/", "here"),
+        ("windflow_plugins/here/plugin.yml", "here"),
+        # A host knows a plugin by its own name and not by its directory's.
+        ("../first/other", "shop"),
+        ("other", "shop"),
+        # Nothing but the name has to be in order.
+        ("../first/invalid/", "invalid"),
+        # Its directory may be gone.
+        ("gone", "gone"),
+        ("./gone/", "./gone/"),
+        ("../first/broken", "../first/broken"),
+        ("", ""),
+    ],
+)
+def test_a_plugin_that_is_on_a_host_has_the_name_of_its_plugin_yml(given, name, places, env, make_plugin):
+    make_plugin.root = places / "first"
+    make_plugin("name: shop\nversion: 1.0.0\n", name="other")
+    make_plugin("name: invalid\nversion: one\nhooks: {pre-deploy: ../x}\nextra: 1\n", name="invalid")
+    assert name_of(given, places / "cwd", env) == name

@@ -118,7 +118,7 @@ def test_the_template_configurations_are_accepted(which, tmp_path):
         for name, values in load_yaml(text, "sample").data.items():
             for key, value in values.items():
                 assert config.data[name][key] == value
-                assert config.origins[(name, key)].layer == "file"
+                assert config.origin((name, key)).layer == "file"
     errors, warnings = check_config(config, None)
     assert errors == []
     assert {problem.code for problem in warnings} <= {"E1138"}
@@ -147,7 +147,7 @@ def test_every_environment_variable_of_the_documentation_has_its_effect(tmp_path
     paths = {name: config.schema.environment[name] for name in documented}
     assert {path[0] for path in paths.values()} == {"database", "app", "server"}
     for path in paths.values():
-        assert config.origins[path].layer == "environment"
+        assert config.origin(path).layer == "environment"
     assert config.get("app.debug") is True
     assert config.get("server.host_port") == 8081
 
@@ -176,7 +176,7 @@ def test_the_physical_host_sections_are_accepted_together(physical_host):
     for name, values in given.items():
         for key, value in values.items():
             assert physical_host.data[name][key] == value
-            assert physical_host.origins[(name, key)].layer == "file"
+            assert physical_host.origin((name, key)).layer == "file"
     errors, warnings = check_config(physical_host, None)
     assert errors == []
     assert {problem.path for problem in warnings} == {"app.secret_key", "database.password"}

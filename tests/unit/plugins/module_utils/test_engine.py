@@ -13,7 +13,7 @@ KEPT = {"app": "app", "release": "r2", "images": {"a:1": "sha256:a"}, "services"
 
 
 def container(service, release="r2", state="running"):
-    return {"id": "x", "name": service, "state": state, "status": "", "service": service, "release": release}
+    return {"id": "x", "name": service, "state": state, "service": service, "release": release}
 
 
 def drift(containers, images=None):
@@ -72,10 +72,7 @@ def test_an_engine_that_does_not_answer_says_why(monkeypatch, tmp_path):
         engine.run(["ps"], "to list", "E4070", redact=str.upper)
 
 
-SERVICES = (
-    '{"name":"p_front","mode":"global","replicas":"2/2"}\n'
-    '{"name":"p_app","mode":"replicated","replicas":"1/3 (max 1 per node)"}\n'
-)
+SERVICES = '{"name":"p_front","replicas":"2/2"}\n{"name":"p_app","replicas":"1/3 (max 1 per node)"}\n'
 
 
 def test_services_of_a_stack_are_read_with_what_runs_and_what_is_to_run():

@@ -133,11 +133,31 @@ def test_interrupt_ends_the_hook(run, monkeypatch):
 
 
 @pytest.mark.fault(15)
-def test_secrets_are_hidden_in_output_errors_and_results(run):
-    script = 'echo "key=$K"; echo "$K" >&2; printf \'{"k": ["%s"], "%s": 1}\' "$K" "$K" >"$WINDFLOW_RESULT_FILE"'
-    result = run(script, env={"K": "swordfish"}, secrets=["sword", "swordfish"])
+def test_secrets_are_hidden_in_output_and_errors(run):
+    result = run('echo "key=$K"; echo "$K" >&2', env={"K": "swordfish"}, secrets=["sword", "swordfish"])
     assert result.stdout_tail == "key=********\n" and result.stderr_tail == "********\n"
-    assert result.result == {"k": ["********"], "********": 1}
+
+
+@pytest.mark.fault(15)
+@pytest.mark.parametrize(
+    ("result", "place"),
+    [
+        ('{"host": "postgres.internal"}', "one in host."),
+        ('{"ok": 1, "all": [{"url": "x"}, {"url": "http://u:postgres@h"}], "b": "postgres"}', "all[1].url, b."),
+        ('{"keys": {"postgres": 1}}', "keys.********."),
+    ],
+)
+def test_a_result_with_a_secret_is_an_error_that_names_the_key(run, result, place):
+    with pytest.raises(WindflowError) as caught:
+        run("printf %%s '%s' >\"$WINDFLOW_RESULT_FILE\"" % result, secrets=["postgres", ""])
+    assert caught.value.code == "E3004" and place in str(caught.value)
+    assert "postgres" not in str(caught.value) and "stays" in str(caught.value)
+
+
+def test_a_result_without_secrets_is_what_the_hook_wrote(run):
+    script = 'echo \'{"postgres_port": 5432, "host": "db", "on": true}\' >"$WINDFLOW_RESULT_FILE"'
+    result = run(script, secrets=["postgres", "5432", "true", ""])
+    assert result.result == {"postgres_port": 5432, "host": "db", "on": True}
 
 
 def test_half_of_a_secret_does_not_survive_the_cut(run):

@@ -185,6 +185,22 @@ def test_a_dependency_is_configured_by_its_own_variable_and_by_nothing_that_is_m
     assert found.config.get("database.port") == 6000
 
 
+def test_an_environment_that_only_the_dependent_knows_does_not_stop_its_dependency(shop, tmp_path):
+    plugins = tmp_path / "windflow_plugins"
+    for folder, name, port in (("shop", "staging", 1), ("database", "qa", 2)):
+        (plugins / folder / "config" / "environments").mkdir(parents=True)
+        overlay = plugins / folder / "config" / "environments" / ("%s.yaml" % name)
+        overlay.write_text("database: {host: h, password: p, port: %d}\n" % port, encoding="utf-8")
+    (plugins / "database" / "plugin.yml").write_text("name: database\nversion: 2.0.0\n", encoding="utf-8")
+    found = read_inputs({**shop, "environment_name": "staging"}, place(tmp_path), "host")
+    assert found.config.get("database.port") == 1 and found.providers["database"].config.data == {}
+    assert found.providers["database"].environment == "staging"
+    for wrong in ({**shop, "environment_name": "qa"}, arguments(plugin="database", environment_name="staging")):
+        with pytest.raises(WindflowError) as caught:
+            read_inputs(wrong, place(tmp_path), "host")
+        assert caught.value.code == "E1122"
+
+
 def test_containers_reach_a_dependency_in_containers_over_its_network(shop, tmp_path):
     found = read_inputs(shop, place(tmp_path, on_host("compose")), "compose")
     assert found.config.get("database.host") == "windflow-database-db-1"
@@ -201,7 +217,7 @@ def test_containers_do_not_reach_a_dependency_on_the_host(shop, tmp_path):
 
 
 def test_what_a_hook_has_returned_wins_but_for_secrets(shop, tmp_path):
-    host = on_host(results={"host": "127.0.0.2", "password": "********"}, **{"database.password": "real"})
+    host = on_host(results={"host": "127.0.0.2", "password": "another"}, **{"database.password": "real"})
     found = read_inputs(shop, place(tmp_path, host), "host")
     assert (found.config.get("database.host"), found.config.get("database.password")) == ("127.0.0.2", "real")
 

@@ -99,10 +99,14 @@ def test_a_verifier_in_a_message_of_the_server_is_cut_out():
     assert "canary" not in str(caught.value)
 
 
-@pytest.mark.parametrize("code", [2, 124])
-def test_a_server_that_does_not_answer_is_told_from_an_error(code):
-    with pytest.raises(WindflowError, match="E4051"):
+@pytest.mark.parametrize(("code", "told"), [(2, "E4051.*Fix: install and start"), (124, "E4055.*Fix: see what")])
+def test_a_server_that_does_not_answer_is_told_from_an_error(code, told):
+    with pytest.raises(WindflowError, match=told) as caught:
         postgres.execute_sql("x", 5432, lambda argv, sql: (code, "", "no"))
+    assert str(caught.value).endswith("Nothing was changed.")
+    with pytest.raises(WindflowError) as caught:
+        postgres.execute_sql("x", 5432, lambda argv, sql: (code, "", "no"), outcome="Half of it was done.")
+    assert str(caught.value).endswith("Half of it was done.") and "Nothing" not in str(caught.value)
     assert postgres.inspect(5432, "app", "app", lambda argv, sql: (code, "", "no")) == {"available": False}
 
 

@@ -33,6 +33,7 @@ def host(**facts):
         "missing_packages": [],
         "port_sites": [],
         "dependents": [],
+        "unreadable": {},
     }
 
 
@@ -159,6 +160,23 @@ def test_an_older_version_than_the_deployed_one_is_refused_unless_allowed(tmp_pa
     current = {"version": deployed, "target": "host"}
     errors, _warnings = look(tmp_path, {}, {**host(), "current": current}, downgrade=allowed)
     assert codes(errors) == found
+
+
+@pytest.mark.parametrize(
+    ("current", "found"),
+    [
+        (None, []),
+        ({"version": "1.0.0", "shared": True}, []),
+        ({"version": "0.9.0", "shared": True}, ["E2024"]),
+        ({"version": "0.9.0", "shared": False}, []),
+    ],
+)
+def test_somebody_elses_record_that_cannot_be_read_stops_only_another_version_of_what_it_may_need(
+    tmp_path, current, found
+):
+    unreadable = {"shop": {"file": "/record.json", "got": "here no JSON", "remedy": "mend it"}}
+    errors, _warnings = look(tmp_path, {}, {**host(), "current": current, "unreadable": unreadable})
+    assert codes(errors) == found and all("shop" in error.expected for error in errors)
 
 
 def test_a_version_that_a_dependent_on_the_host_does_not_accept_is_refused(tmp_path):

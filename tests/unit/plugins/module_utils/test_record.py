@@ -76,6 +76,31 @@ def test_a_step_renews_the_lease():
     assert remembered["lease"]["expires"] == NOW + 500 + record.LEASE_SECONDS
 
 
+def test_a_lease_is_renewed_for_as_long_as_it_was_taken_or_for_longer():
+    remembered = record.begin(record.empty("app"), "run-1", "ann", "deploy", NOW, {}, 5000)
+    remembered = record.at_step(remembered, "run-1", "application", NOW + 100)
+    assert remembered["lease"]["expires"] == NOW + 5100
+    remembered = record.at_step(remembered, "run-1", "backup", NOW + 200, 9000, {"backup": "label"})
+    assert remembered["lease"]["expires"] == NOW + 9200 and remembered["revisions"][0]["backup"] == "label"
+
+
+@pytest.mark.fault(19)
+@pytest.mark.parametrize("end", [None, deployed, failed])
+def test_a_run_that_was_planned_before_another_one_began_or_ended_does_not_begin(end):
+    seen = record.position(deployed(record.empty("app"), "run-1"))
+    moved = deployed(record.empty("app"), "run-1")
+    moved = end(moved, "run-2") if end else begun(moved, "run-2")
+    with pytest.raises(WindflowError) as caught:
+        record.begin(moved, "run-3", "bob", "deploy", NOW + 5000, {}, seen=seen)
+    assert caught.value.code == "E5005" and "revision 2" in str(caught.value)
+
+
+def test_a_run_that_was_planned_while_a_dead_one_had_the_lease_begins():
+    dead = begun(deployed(record.empty("app"), "run-1"), "run-2")
+    remembered = record.begin(dead, "run-3", "bob", "deploy", NOW + 5000, {}, seen=record.position(dead))
+    assert states(remembered) == ["deployed", "abandoned", "running"]
+
+
 @pytest.mark.fault(20)
 def test_a_run_whose_lease_was_taken_over_can_neither_go_on_nor_finish():
     remembered = begun(begun(record.empty("app")), "run-2", NOW + record.LEASE_SECONDS + 1)
@@ -410,3 +435,15 @@ def test_unlocking_leaves_the_run_abandoned_and_says_who_did_it():
     assert remembered["lease"] is None and states(remembered) == ["abandoned"]
     assert remembered["revisions"][0]["error"] == "unlocked by bob"
     assert record.unlock(remembered, "bob", NOW + 6) == remembered
+
+
+@pytest.mark.parametrize("name", ["", ".", "../ssh", "./app/", "App", "a" * 65])
+def test_what_is_no_name_of_a_plugin_has_no_record(tmp_path, name):
+    (tmp_path / "record.json").write_text("{}")
+    for call in (record.read, record.exists, record.directory):
+        with pytest.raises(WindflowError) as caught:
+            call(name, str(tmp_path))
+        assert caught.value.code == "E1032"
+    (tmp_path / "Not-A-Name").mkdir()
+    (tmp_path / "Not-A-Name" / "record.json").write_text("{}")
+    assert record.names(str(tmp_path)) == []

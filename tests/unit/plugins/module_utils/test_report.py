@@ -50,7 +50,8 @@ def test_who_is_at_work_is_told():
 
 
 def test_nothing_is_deployed():
-    assert status(record.empty("demo")) == ["demo is not deployed"]
+    assert status(record.empty("demo")) == ["demo is not deployed: there is no record of it"]
+    assert report.history(record.empty("demo")) == ["no record of demo"]
 
 
 def test_history_has_the_newest_first_and_marks_what_serves():

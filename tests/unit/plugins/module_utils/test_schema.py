@@ -142,7 +142,7 @@ def test_each_dialect_is_accepted_and_an_invalid_type_is_found_in_it(uri, load, 
 
 @pytest.mark.fault(7)
 @pytest.mark.parametrize("reference", ["http://127.0.0.1:%d/s.json", "file://%s", "https://example.com/s.json"])
-def test_a_foreign_ref_opens_no_socket_and_no_file(reference, load, findings, tmp_path, monkeypatch):
+def test_a_foreign_ref_opens_no_socket_and_no_file(reference, load, findings, tmp_path):
     wanted = tmp_path / "secret.json"
     wanted.write_text("{}")
     server = socket.create_server(("127.0.0.1", 0))

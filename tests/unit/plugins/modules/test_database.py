@@ -142,6 +142,38 @@ def test_a_removal_that_was_cut_off_can_be_taken_back(cluster):
     assert cluster.login()[0] == 0
 
 
+def test_a_connection_that_is_lost_half_way_is_told_with_what_was_done(cluster):
+    sql = "CREATE ROLE half; SELECT pg_terminate_backend(pg_backend_pid());"
+    with pytest.raises(WindflowError, match=r"E4051(.|\n)*see in the server's log(.|\n)*Half of it.") as caught:
+        postgres.execute_sql(sql, cluster.port, socket_dir=cluster.root, outcome="Half of it.")
+    assert "Nothing was changed" not in str(caught.value)
+
+
+def test_a_purge_has_more_time_than_a_question_and_says_what_was_done(cluster, monkeypatch):
+    database.run(cluster.params(), False)
+    asked = []
+
+    def run(argv, sql, timeout):
+        asked.append(timeout)
+        return real(argv, "CREATE ROLE half; SELECT pg_sleep(60);", 0.5)
+
+    real = postgres.run
+    monkeypatch.setattr(postgres, "run", run)
+    with pytest.raises(WindflowError, match="E4055.*the server may still be at work.*\n.*came before it was done"):
+        database.run(cluster.params(state="absent"), False)
+    assert asked == [postgres.CHANGE_TIMEOUT] and asked[0] > postgres.TIMEOUT
+
+
+@pytest.mark.fault(21)
+@pytest.mark.parametrize("closed", ["ALTER DATABASE app WITH ALLOW_CONNECTIONS false;", ""])
+def test_a_removal_whose_drop_was_cut_off_goes_on(cluster, closed):
+    database.run(cluster.params(), False)
+    cluster.sql("CREATE DATABASE app_replaced_20261125 OWNER app_owner;")
+    cluster.sql(closed + "UPDATE pg_database SET datconnlimit = -2 WHERE datname ~ '^app';")
+    assert database.run(cluster.params(state="absent"), False)[0]["changed"]
+    assert cluster.sql("SELECT count(*) FROM pg_database WHERE datname ~ '^app'") == "0"
+
+
 @pytest.mark.parametrize(
     ("sql", "key", "found"),
     [

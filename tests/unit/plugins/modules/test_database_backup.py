@@ -21,6 +21,7 @@ import pytest
 from ansible_collections.windflow.platform.plugins.module_utils import database_backup, postgres
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.postgres_programs import Server
+from ansible_collections.windflow.platform.plugins.modules import database
 
 pytestmark = [
     pytest.mark.system,
@@ -398,6 +399,38 @@ def test_a_restore_that_was_killed_after_the_swap_is_done(box):
         process.kill()
     assert box.state() == before
     assert len(box.databases()) == 2 and box.run(state="restored")["cleaned"] == []
+
+
+@pytest.mark.fault(21)
+@pytest.mark.parametrize(("state", "prefix"), [("present", "windflow_verify_"), ("restored", "shop_restore_")])
+def test_a_purge_takes_along_what_a_run_that_was_killed_has_left_and_nothing_of_one_that_lives(box, state, prefix):
+    purge = box.cluster.params(name="shop", user="shop", state="absent")
+    database.run({**purge, "state": "present"}, False)
+    assert box.cluster.login(name="shop", user="shop", sql="CREATE TABLE u AS SELECT 1 AS x")[0] == 0
+    place = {"name": "shop", "directory": str(box.root / "shop"), "label": "shop"}
+    if state == "restored":
+        box.run(**place)
+    with box.spawn("fill") as process:
+        assert process.stdout.readline() == b"there\n"
+        living = box.databases()
+        with box.spawn("fill", **place, state=state) as killed:
+            assert killed.stdout.readline() == b"there\n"
+            killed.kill()
+        before = box.databases()
+        left = [name for name in before if name not in living]
+        assert len(left) == 1 and left[0].startswith(prefix)
+        # Until the server has noticed that nobody holds the lock any more.
+        while box.cluster.sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") != "1":
+            time.sleep(0.05)
+        predicted = database.run(purge, True)[0]["changes"]
+        assert [change["object"] for change in predicted[:2]] == ["database shop", "database " + left[0]]
+        assert database.run(purge, False)[0]["changes"] == predicted
+        assert not database.run(purge, False)[0]["changed"]
+        assert box.databases() == [name for name in before if name not in ("shop", left[0])]
+        process.kill()
+    roles = box.cluster.sql("SELECT rolname FROM pg_roles WHERE oid > 16000 ORDER BY 1").splitlines()
+    assert roles == ["app_owner", "web"]
+    assert box.run(label="next")["changed"] and box.databases() == [NAME]
 
 
 @pytest.mark.fault(22)

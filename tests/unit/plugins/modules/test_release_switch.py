@@ -18,6 +18,7 @@ import time
 import pytest
 from ansible.module_utils.testing import patch_module_args
 
+from ansible_collections.windflow.platform.plugins.module_utils import record
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.supervisor import Supervisor
 from ansible_collections.windflow.platform.plugins.modules import release_switch
@@ -128,6 +129,19 @@ def test_crashing_release_ends_the_wait_early_and_shows_its_log(machine, switch,
     assert result["code"] == "E4040" and any("no such table: items" in line for line in result["log"])
     assert "no such table: items" in result["msg"] and len(result["log"]) <= 21
     assert_first_serves(machine)
+
+
+@pytest.mark.fault(20)
+def test_a_run_that_has_lost_its_lease_switches_nothing(machine, switch, first, monkeypatch, tmp_path):
+    place = str(tmp_path)
+    monkeypatch.setattr(record.renew, "__defaults__", (*record.renew.__defaults__[:-1], place))
+    machine.make_release(SECOND)
+    record.save(record.begin(record.empty("demo"), "other", "bob", "deploy", time.time(), {}), place)
+    result = switch(SECOND, run="mine")
+    assert result["code"] == "E5002" and "bob" in result["msg"] and "Release %s serves on." % FIRST in result["msg"]
+    assert_first_serves(machine)
+    assert not switch(SECOND, run="other").get("failed") and machine.serving() == SECOND
+    assert record.load("demo", place)["lease"]["step"] == "switch"
 
 
 def test_log_tail_hides_the_secrets_of_the_release(machine, switch, first):

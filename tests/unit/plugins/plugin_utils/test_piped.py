@@ -21,6 +21,7 @@ QUESTION = {
     "port": None,
     "user": "root",
     "group": "root",
+    "wait": 0,
 }
 
 
@@ -71,7 +72,7 @@ def test_the_program_gives_the_same_answer_as_the_module():
     assert answer == expected
 
 
-def test_a_coded_error_of_the_host_is_the_answer(tmp_path):
+def test_a_coded_error_of_the_host_is_the_answer():
     program = piped.program("host_state", {**QUESTION, "plugin": "x"}).replace(
         "answer = host_state.run(arguments)",
         "raise errors.WindflowError(errors.Problem('E5003', 'a record'))",
