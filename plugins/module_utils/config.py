@@ -91,7 +91,7 @@ class Explanation:
 class Config:
     """The merged configuration. ``data`` is plain maps, lists and scalars; ``secrets`` has the key paths in
     it that hold secrets, where a path to a map or a list stands for everything below it, ``generated`` those of them
-    that are made on the host.
+    that are made on the host. ``given`` has the key paths of what dependencies call a secret, whichever layer won.
     """
 
     data: dict
@@ -100,6 +100,7 @@ class Config:
     schema: Schema | None = None
     layers: tuple[Layer, ...] = ()
     owners: dict = field(default_factory=dict)
+    given: frozenset = frozenset()
 
     def origin(self, path: tuple) -> Origin:
         """Where the value at ``path`` came from, or its nearest ancestor that exists."""
@@ -177,9 +178,22 @@ class Config:
         for index, layer in enumerate(self.layers):
             value = _value_at(layer.data, parts, _ABSENT)
             if value is not _ABSENT:
-                shown = REDACTED if self.is_secret(parts) else _hidden(self.schema, parts, value)
+                shown = REDACTED if self.is_secret(parts) else self._hidden(parts, value)
                 values.append((self._origin(index, parts), shown))
         return Explanation(path, tuple(values))
+
+    def _hidden(self, path: tuple, value: object) -> object:
+        """``value`` of one layer at ``path``, with every secret in it hidden."""
+        tree = value
+        for part in reversed(path):
+            tree = {part: tree}
+        secrets = _secrets(self.schema, tree, self.given)
+        if any(path[: len(secret)] == secret for secret in secrets):
+            return REDACTED
+        tree = copy.deepcopy(tree)
+        for secret in secrets:
+            _put(tree, secret, REDACTED)
+        return _value_at(tree, path)
 
 
 _ABSENT = object()
@@ -220,19 +234,14 @@ def load_config(
         layers += [set_layer(text, index, schema, problems) for index, text in enumerate(sets)]
         layers = [layer for layer in layers if layer is not None and layer.data]
         data, owners = merge(layers, problems)
-        given = {
-            (item.name, key)
-            for item in provided
-            for key in item.secrets
-            if (item.name, key) in owners and layers[owners[item.name, key]].file == item.file
-        }
-        secrets = (schema.secret_paths(data) if schema else frozenset()) | given
+        given = frozenset((item.name, key) for item in provided for key in item.secrets)
+        secrets = _secrets(schema, data, given)
         made = frozenset(
             path
             for path in (schema.generated if schema else ())
             if path in owners and layers[owners[path]].name == "generated"
         )
-        config = Config(data, secrets, made, schema, tuple(layers), owners)
+        config = Config(data, secrets, made, schema, tuple(layers), owners, given)
         problems += _unwritable(config)
         found = schema.validate(data, config.place, secrets) if schema else []
         if found or problems:
@@ -344,15 +353,9 @@ def _scalars(value: object) -> list:
     return [] if value is None else [value]
 
 
-def _hidden(schema: Schema | None, path: tuple, value: object) -> object:
-    """``value`` of one layer at ``path``, with every secret in it hidden."""
-    tree = value
-    for part in reversed(path):
-        tree = {part: tree}
-    secrets = schema.secret_paths(tree) if schema else frozenset()
-    if any(path[: len(secret)] == secret for secret in secrets):
-        return REDACTED
-    tree = copy.deepcopy(tree)
-    for secret in secrets:
-        _put(tree, secret, REDACTED)
-    return _value_at(tree, path)
+def _secrets(schema: Schema | None, data: dict, given: frozenset) -> frozenset:
+    """The key paths in ``data`` that hold secrets, none of them below another one."""
+    found = {path for path in given if _value_at(data, path, _ABSENT) is not _ABSENT}
+    if schema:
+        found |= schema.secret_paths(data)
+    return frozenset(path for path in found if not any(path[:length] in found for length in range(len(path))))

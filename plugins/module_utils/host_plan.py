@@ -13,6 +13,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from . import accounts
 from .config import Config
 from .documents import dump
 from .manifest import Manifest
@@ -267,7 +268,8 @@ def program_steps(
 
 def account_step(places: dict[str, str], table: dict[str, Any], facts: dict[str, Any]) -> Step:
     wanted = {"group": places["group"], "home": places["data_dir"], "shell": table["nologin"]}
-    step = Step(data={"user": places["user"], **wanted, "create_group": not facts["group"]})
+    marks = {"alone": accounts.mark(), "with_group": accounts.mark(places["group"])}
+    step = Step(data={"user": places["user"], **wanted, "create_group": not facts["group"], "marks": marks})
     found = facts["account"]
     if found is None:
         step.why.append("user %s does not exist" % places["user"])

@@ -214,7 +214,8 @@ def provide(name: str, provider: Inputs, at: str, target: str, place: Place) -> 
             value = value.get(part) if isinstance(value, dict) else None
         if value is not None:
             values[key] = value
-        if config.is_secret(path):
+        # A map with a secret in it is one as a whole.
+        if config.is_secret(path) or any(secret[: len(path)] == path for secret in config.secrets):
             secrets.add(key)
     # A hook returns no secret.
     returned = place.deployed.get(manifest.name, {}).get("results") or {}

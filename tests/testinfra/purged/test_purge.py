@@ -20,5 +20,8 @@ def test_database_and_its_roles_are_gone(app):
     assert app.host.check_output("runuser -u postgres -- psql -Atc %s", query).strip() == ""
 
 
-def test_account_is_gone(app):
-    assert not app.host.group(app.group).exists
+def test_account_and_group_are_gone_unless_they_were_there_before(app):
+    # See prepare.yml of the scenario.
+    before = app.name == "molecule-debian13"
+    assert app.host.user(app.group).exists == before
+    assert app.host.group(app.group).exists == before

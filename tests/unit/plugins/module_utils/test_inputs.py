@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.windflow.platform.plugins.action.plugin_info import view
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.inputs import (
     Place,
@@ -101,6 +102,68 @@ def test_a_secret_of_a_dependency_is_one_of_its_dependent_too(shop, tmp_path):
     found = read_inputs(shop, place(tmp_path, on_host(**{"database.password": "canary-4711"})), "host")
     assert "canary" not in str(found.config.redacted()) + str(found.config.explain("database.password"))
     assert "canary-4711" in found.config.secret_values() and "canary-4711" in found.secret_values()
+
+
+SECRET_SECTION = SCHEMA.replace('"additionalProperties"', '"writeOnly": true, "additionalProperties"')
+
+
+@pytest.mark.parametrize("schema", [SCHEMA, None, SECRET_SECTION], ids=["not marked", "no schema", "section"])
+@pytest.mark.parametrize("inventory", [{}, {"database": {"password": "canary-mine"}}], ids=["given", "replaced"])
+def test_a_secret_of_a_dependency_shows_in_no_layer_and_in_nothing_that_is_printed(shop, tmp_path, schema, inventory):
+    file = tmp_path / "windflow_plugins" / "shop" / "config" / "schema.json"
+    file.write_text(schema) if schema else file.unlink()
+    host = on_host(**{"database.password": "canary-4711"})
+    found = read_inputs(shop, place(tmp_path, host, windflow_config=inventory), "host")
+    for key in ("database", "database.password"):
+        text = str(found.config.explain(key))
+        assert "canary" not in text and "********" in text and "(dependency database (plugin database 2.0.0))" in text
+    assert "canary" not in str(view(found)) and "********" in view(found)["config"]
+    inside = found.secret_values()
+    assert "canary-4711" in inside and ("canary-mine" in inside) == bool(inventory)
+
+
+def test_a_map_with_a_secret_in_it_is_one_as_a_whole(tmp_path):
+    for name, text in (
+        ("db", "name: db\nversion: 1.0.0\nresults: {all: own}\nconfig: {defaults: d.yaml, schema: s.json}\n"),
+        ("shop", "name: shop\nversion: 1.0.0\ndependencies: [{db: '*'}]\n"),
+    ):
+        (tmp_path / "windflow_plugins" / name).mkdir(parents=True)
+        (tmp_path / "windflow_plugins" / name / "plugin.yml").write_text(text)
+    folder = tmp_path / "windflow_plugins" / "db"
+    (folder / "d.yaml").write_text("own: {key: canary, port: 1}\n")
+    own = (
+        '{"type": "object", "properties": {"key": {"type": "string", "writeOnly": true}, "port": {"type": "integer"}}}'
+    )
+    (folder / "s.json").write_text('{"type": "object", "properties": {"own": %s}}' % own)
+    config = read_inputs(arguments(plugin="shop"), place(tmp_path)).config
+    assert config.get("db.all.key") == "canary" and "canary" in config.secret_values()
+    assert "canary" not in str(config.redacted()) + str(config.explain("db")) + str(config.explain("db.all.key"))
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        '"maxProperties": 1',
+        '"enum": [{}]',
+        '"const": {}',
+        '"not": {"required": ["password"]}',
+        '"propertyNames": {"maxLength": 1}',
+        '"anyOf": [{"properties": {"password": {"type": "integer"}}}]',
+        '"properties": {"password": {"enum": ["x"]}, "host": {}, "port": {}}',
+        '"properties": {"password": {"pattern": "^x"}, "host": {}, "port": {}}',
+        '"additionalProperties": false',
+    ],
+)
+def test_a_secret_of_a_dependency_is_in_no_finding(shop, tmp_path, rule):
+    file = tmp_path / "windflow_plugins" / "shop" / "config" / "schema.json"
+    known = '"properties": {"password": {}, "host": {}, "port": {}}, '
+    section = '{"type": "object", %s%s}' % ("" if rule.startswith('"prop') and "Names" not in rule else known, rule)
+    file.write_text('{"type": "object", "properties": {"database": %s}}' % section)
+    inventory = {"database": {"password": "canary-mine", "other": 1}}
+    host = on_host(**{"database.password": "canary-4711"})
+    with pytest.raises(WindflowError) as caught:
+        read_inputs(shop, place(tmp_path, host, windflow_config=inventory), "host")
+    assert "canary" not in str(caught.value) + str(caught.value.as_result())
 
 
 def test_before_it_is_deployed_its_configuration_is_known_and_its_secret_stands_for_itself(shop, tmp_path):

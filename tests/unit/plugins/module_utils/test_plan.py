@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -343,6 +344,24 @@ def test_a_secret_that_is_made_later_makes_no_other_plan():
     assert make_database(blank_host()) == plan.build(
         manifest, after_it, SETTINGS, plan.source_of(manifest, "host", tree.source_digest), blank_host(), TABLE, "host"
     )
+
+
+@pytest.mark.parametrize("target", ["host", "compose"])
+@pytest.mark.parametrize("sets", [[], ["database.password=canary-mine"]], ids=["given", "replaced"])
+def test_a_secret_of_a_dependency_is_in_no_plan_and_no_file_that_is_shown(tmp_path, target, sets):
+    plugin = tmp_path / "plugin"
+    shutil.copytree(TEMPLATE, plugin)
+    schema = plugin / "config" / "schema.json"
+    schema.write_text(schema.read_text().replace('"writeOnly": true,', ""))
+    manifest = load_manifest(plugin)
+    given = Provided("database", "database 2.0.0", {"host": "db", "password": "canary-4711"}, frozenset({"password"}))
+    loaded = load_config(manifest, None, None, [], {}, sets, provided=[given])
+    source = plan.source_of(manifest, target, tree.source_digest)
+    host = blank_host(engine={"images": {}})
+    made = plan.build(manifest, loaded, SETTINGS, source, host, TABLE, target)
+    assert "canary" not in json.dumps(made) + plan.as_text(made) and "********" in made["config"]
+    shipped = plan.BACKENDS[target].shipped(manifest, loaded, source, made)
+    assert "canary" not in str(shipped.documents) and "canary" in str(shipped.private) + str(shipped.readable)
 
 
 def test_a_database_that_another_plugin_gives_is_not_managed():
