@@ -9,7 +9,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from .compose_spec import FOLDER, build_context
+from .compose_spec import FOLDER, build_context, published
 from .config import Config
 from .documents import dump
 from .encoders import env_file_value
@@ -98,12 +98,12 @@ def shipped(manifest: Manifest, config: Config, _source: Source, made: dict[str,
     )
 
 
-def host_port(manifest: Manifest, config: Config) -> int:
+def host_port(manifest: Manifest, config: Config, engine: str = "compose") -> int:
     """The port on the host where HTTP is spoken; 0 for an application that publishes none."""
     spec = manifest.compose
-    published = spec.services[spec.front or spec.app].get("ports")
     usual = 0 if spec.health is None else 8080
-    return config.get("server.host_port", usual) if published else 0
+    there = published(spec.services[spec.front or spec.app], engine)
+    return config.get("server.host_port", usual) if there else 0
 
 
 def base_image(config: Config) -> str:
@@ -194,7 +194,7 @@ def section(
         "app": spec.app,
         "front": spec.front,
         "app_port": spec.port,
-        "port": host_port(manifest, config),
+        "port": host_port(manifest, config, settings.engine),
         "replicas": settings.replicas,
         "health": spec.health or "",
         "health_timeout": spec.health_timeout,

@@ -187,6 +187,23 @@ def test_containers_join_the_networks_of_what_they_need():
     assert "networks" not in documents(make(blank_host()))["windflow.yaml"]
 
 
+@pytest.mark.parametrize(
+    ("ports", "port"),
+    [
+        (["127.0.0.1:8080:8080"], 0),
+        (["[::1]:8080:8080", {"target": 8080, "host_ip": "127.0.0.1"}], 0),
+        (["127.0.0.1:8080:8080", "8081:8080"], 8080),
+        (["${ADDRESS:-127.0.0.1}:8080:8080"], 8080),
+        ([{"target": 8080, "published": 8080}], 8080),
+    ],
+)
+def test_a_stack_has_no_port_where_compose_has_one_of_the_loopback_address(ports, port):
+    manifest, config = template()
+    manifest.compose.services["front"]["ports"] = ports
+    assert compose_plan.host_port(manifest, config) == 8080
+    assert compose_plan.host_port(manifest, config, "swarm") == port
+
+
 def test_a_plugin_that_is_a_database_publishes_its_own_port_and_has_no_http():
     manifest = load_manifest(TEMPLATE.parent / "database")
     config = load_config(manifest, None, {"database": {"port": 5499}}, [], {}, [])
