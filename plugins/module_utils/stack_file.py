@@ -165,7 +165,7 @@ def defaults(name, service, wanted, named, published):
     found = {"endpoint_mode": "dnsrr", "restart_policy": {"condition": "any"}}
     if name == wanted.app:
         found["replicas"] = wanted.replicas
-        if not published:
+        if not (published or named):
             update["order"] = back["order"] = "start-first"
     elif name == wanted.front:
         found["mode"] = "global"
@@ -203,7 +203,8 @@ def volumes(service, wanted):
     for item in service.get("volumes", ()):
         if item.get("source") == wanted.front_dir:
             continue
-        named = named or item["type"] == "volume"
+        # One without a name is made anew for every container.
+        named = named or bool(item["type"] == "volume" and item.get("source"))
         found.append(picked(item, ("type", "source", "target", "read_only", "tmpfs")))
     tmpfs = service.get("tmpfs") or []
     for entry in [tmpfs] if isinstance(tmpfs, str) else tmpfs:

@@ -114,6 +114,18 @@ def test_service_with_a_volume_stays_on_its_node():
     assert "placement" not in service["services"]["app"]["deploy"]
 
 
+def test_application_with_a_named_volume_is_never_there_twice():
+    volume = {"type": "volume", "source": "data", "target": "/data", "volume": {}}
+    deploy = stack(app={"volumes": [volume]})["services"]["app"]["deploy"]
+    assert {deploy[key]["order"] for key in ("update_config", "rollback_config")} == {"stop-first"}
+
+
+def test_volume_without_a_name_binds_nothing_to_its_node():
+    service = stack(app={"volumes": [{"type": "volume", "target": "/cache", "volume": {}}]})["services"]["app"]
+    assert service["volumes"] == [{"type": "volume", "target": "/cache"}]
+    assert service["deploy"]["update_config"]["order"] == "start-first" and "placement" not in service["deploy"]
+
+
 def test_own_section_wins_over_the_platforms():
     own = {"deploy": {"update_config": {"parallelism": 2}, "placement": {"constraints": ["node.role==worker"]}}}
     deploy = stack(app=own)["services"]["app"]["deploy"]
