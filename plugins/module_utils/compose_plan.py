@@ -134,6 +134,7 @@ def steps(
     spec = manifest.compose
     missing = sorted(tag for tag in tags.values() if not host["engine"]["images"].get(tag))
     folders = [name for name in SHIPPED if (manifest.path / name).is_dir()]
+    names = aliases(manifest, config, settings.engine)
     data = {"images": tags, "missing": missing, "source": str(manifest.path), "folders": folders}
     found = {
         "directories": entries_step(directory_entries(places)),
@@ -148,6 +149,7 @@ def steps(
                     settings.replicas,
                     settings.engine,
                     *([list(settings.networks)] if settings.networks else []),
+                    *([names] if names else []),
                 ]
             )
         ),
@@ -268,6 +270,8 @@ def documents(manifest: Manifest, config: Config, made: dict[str, Any]) -> dict[
         own = manifest.compose.services[compose["app"]].get("networks")
         app["networks"] = {**({} if own else {"default": {}}), **{name: {} for name in compose["networks"]}}
         more["networks"] = {name: {"name": name, "external": True} for name in compose["networks"]}
+    for service, names in aliases(manifest, config, compose["engine"]).items():
+        overlay.setdefault(service, {}).setdefault("networks", {})["default"] = {"aliases": names}
     return {
         # What a rollback needs to know of a release whose plugin has changed since.
         "compose.json": json.dumps(compose["files"]) + "\n",
@@ -310,6 +314,14 @@ def seen_by_others(manifest: Manifest, config: Config) -> dict[str, Any]:
     if stands_in(manifest, config):
         data["database"].update(host=container(manifest.name, manifest.compose.database), port=DATABASE_PORT)
     return data
+
+
+def aliases(manifest: Manifest, config: Config, engine: str) -> dict[str, list[str]]:
+    """{service: names} that dependents know a service by, where no container has that name: in a stack."""
+    if engine != "swarm" or not manifest.results or not stands_in(manifest, config):
+        return {}
+    database = manifest.compose.database
+    return {database: [container(manifest.name, database)]}
 
 
 def secret_files(config: Config) -> dict[str, str]:

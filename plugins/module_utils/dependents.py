@@ -10,8 +10,8 @@ from .errors import WindflowError
 
 
 def deployed(state_dir=record.STATE_DIR):
-    """{plugin: {version, target, needs, results}} of those that are deployed. One whose record cannot be read is left
-    out here; whoever deploys it is told."""
+    """{plugin: {version, target, engine, needs, results}} of those that are deployed; ``engine`` runs the containers of
+    the target compose. One whose record cannot be read is left out here; whoever deploys it is told."""
     found = {}
     for name in record.names(state_dir):
         try:
@@ -20,6 +20,7 @@ def deployed(state_dir=record.STATE_DIR):
             continue
         if current:
             found[name] = {key: current.get(key) for key in ("version", "target")}
+            found[name]["engine"] = (current.get("compose") or {}).get("engine", "compose")
             found[name].update(needs=current.get("needs") or {}, results=current.get("results") or {})
     return found
 

@@ -43,10 +43,10 @@ EXAMPLES = r"""
 
 RETURN = r"""
 plugins:
-  description: Version, target, needs and results of each plugin that is deployed, by its name.
+  description: Version, target, engine, needs and results of each plugin that is deployed, by its name.
   returned: success
   type: dict
-  sample: {database: {version: 2.0.0, target: host, needs: {}, results: {}}}
+  sample: {database: {version: 2.0.0, target: compose, engine: swarm, needs: {}, results: {}}}
 secrets:
   description: The secrets of O(plugins), sealed with O(key); empty without one.
   returned: success

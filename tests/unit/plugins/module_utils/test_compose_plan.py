@@ -204,6 +204,24 @@ def test_a_stack_has_no_port_where_compose_has_one_of_the_loopback_address(ports
     assert compose_plan.host_port(manifest, config, "swarm") == port
 
 
+def test_a_database_that_others_need_has_the_name_of_its_container_in_a_stack_too():
+    manifest = load_manifest(TEMPLATE.parent / "database")
+    config = load_config(manifest, None, None, [], {}, [])
+    made, stack = (
+        plan.build(manifest, config, settings, source_of(manifest), blank_host(), None, "compose")
+        for settings in (SETTINGS, Settings(time=SETTINGS.time, engine="swarm"))
+    )
+    assert "networks" not in compose_plan.documents(manifest, config, made)["windflow.yaml"]
+    overlay = yaml.safe_load(compose_plan.documents(manifest, config, stack)["windflow.yaml"])
+    name = compose_plan.seen_by_others(manifest, config)["database"]["host"]
+    assert overlay["services"]["db"]["networks"] == {"default": {"aliases": [name]}}
+
+
+def test_a_database_that_is_nobody_elses_has_no_other_name():
+    manifest, config = template()
+    assert compose_plan.stands_in(manifest, config) and compose_plan.aliases(manifest, config, "swarm") == {}
+
+
 def test_a_plugin_that_is_a_database_publishes_its_own_port_and_has_no_http():
     manifest = load_manifest(TEMPLATE.parent / "database")
     config = load_config(manifest, None, {"database": {"port": 5499}}, [], {}, [])

@@ -73,7 +73,7 @@ def test_a_host_tells_what_is_deployed_and_what_it_gives():
     deploy("database", results={"port": 5432})
     deploy("shop", NEEDS)
     found = dependency_state.run({"plugins": ["shop", "database"], "key": "k"})
-    known = {"version": "2.0.0", "target": "host"}
+    known = {"version": "2.0.0", "target": "host", "engine": "compose"}
     assert found["plugins"] == {
         "database": {**known, "needs": {}, "results": {"port": 5432}},
         "shop": {**known, "needs": NEEDS, "results": {}},
