@@ -41,7 +41,8 @@ class ActionModule(ActionBase):
                 **ARGUMENTS,
                 "events": {"type": "list", "elements": "str", "required": True, "choices": list(EVENTS)},
                 **{name: {"type": "str", "default": ""} for name in ("old_version", "new_version", "release")},
-                **{name: {"type": "str", "default": ""} for name in ("target", "url", "release_dir", "compose")},
+                **{name: {"type": "str", "default": ""} for name in ("target", "engine", "url")},
+                **{name: {"type": "str", "default": ""} for name in ("release_dir", "compose")},
                 "user": {"type": "str", "default": "nobody"},
                 "results": {"type": "dict", "default": {}},
             }
@@ -185,6 +186,7 @@ def hook_environment(spec: HookSpec, inputs: Inputs, arguments: dict, results: d
         "WINDFLOW_RELEASE_DIR": arguments["release_dir"],
         "WINDFLOW_COMPOSE": arguments["compose"],
         "WINDFLOW_TARGET": arguments["target"],
+        "WINDFLOW_ENGINE": arguments["engine"],
         "WINDFLOW_ENVIRONMENT": arguments["environment_name"],
         "WINDFLOW_URL": arguments["url"],
         "WINDFLOW_HOST_HEADER": host_header(inputs.config.get("app.allowed_hosts", [])),

@@ -27,6 +27,7 @@ from ansible_collections.windflow.platform.plugins.module_utils.inputs import (
     ARGUMENTS,
     Inputs,
     Place,
+    apart,
     database_on_host,
     manifest_of,
     out_of_reach,
@@ -140,11 +141,11 @@ def choose_target(inputs: Inputs, able: list[str], host: dict) -> tuple[str, lis
     return able[0], []
 
 
-def choose_engine(wanted: str, host: dict) -> str:
-    """What runs the containers: the same as before, else what is asked for."""
+def choose_engine(wanted: str, host: dict, wish: bool = False) -> str:
+    """What runs the containers: the same as before, else what is asked for, which may be no more than a wish."""
     current = host["current"] if (host["current"] or {}).get("target") == "compose" else None
     known = current["compose"].get("engine", ENGINES[0]) if current else ""
-    if wanted and known and wanted != known:
+    if wanted and known and wanted != known and not wish:
         remedy = "remove the plugin first: its containers and its database are there"
         raise WindflowError(Problem("E2019", "engine %s, with which it is deployed here" % known, wanted, remedy))
     return known or wanted or ENGINES[0]
@@ -155,31 +156,31 @@ def make(
 ) -> dict[str, Any]:
     """The result of the task: the plan, or the findings of the preflight."""
     dependency = arguments["dependency"]
+    engine = choose_engine(arguments["engine"], host, dependency) if target == "compose" else ENGINES[0]
+    swarm = engine == "swarm"
     settings = Settings(
         environment=inputs.environment,
         # How many, whether by force and whether an older one is asked of the plugin that the operator names.
         replicas=1 if dependency else arguments["replicas"],
         force=arguments["force"] and not dependency,
-        engine=choose_engine("" if dependency else arguments["engine"], host),
+        engine=engine,
         networks=networks(inputs, target, place),
         downgrade=arguments["allow_downgrade"] and not dependency,
         time=RUN_TIME,
     )
-    if settings.networks and settings.engine == "swarm":
-        remedy = "deploy it with engine=compose, or name the dependency in windflow_external"
-        raise WindflowError(Problem("E2027", "no dependencies in containers of a stack", "some", remedy))
-    if settings.engine == "swarm" and MIGRATE in inputs.manifest.hooks:
-        remedy = "migrate when the application starts, under a lock"
-        raise WindflowError(Problem("E2028", "no hook of a migration with engine swarm", "one", remedy))
     table = tables.get(host["facts"]["os"]["family"])
     errors, warnings = preflight.findings(inputs.manifest, inputs.config, settings, host, target)
     if dependency:
         errors += by_hand.changed(inputs.config, inputs.manifest.name, host["current"])
+    errors += apart(inputs, target, engine, place)
+    if swarm and MIGRATE in inputs.manifest.hooks:
+        remedy = "migrate when the application starts, under a lock"
+        errors.append(Problem("E2028", "no hook of a migration with engine swarm", "one", remedy))
     if errors:
         raise WindflowError(errors)
     made = plan.build(inputs.manifest, inputs.config, settings, source, host, table, target)
     # A swarm's tasks have names of their own.
-    made["local_database"] = {} if settings.engine == "swarm" else database_on_host(inputs, target, place)
+    made["local_database"] = {} if swarm else database_on_host(inputs, target, place)
     made["revision"].update(
         needs=inputs.needs,
         provides=dict(inputs.manifest.provides),
@@ -191,6 +192,7 @@ def make(
     return {
         **made,
         "generate": sorted(".".join(path) for path in inputs.config.generated),
+        "engine": engine if target == "compose" else "",
         "changed": False,
         "run": RUN,
         "position": host["position"],

@@ -9,7 +9,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from .compose_spec import FOLDER, build_context
+from .compose_spec import FOLDER, build_context, published
 from .config import Config
 from .documents import dump
 from .encoders import env_file_value
@@ -98,12 +98,12 @@ def shipped(manifest: Manifest, config: Config, _source: Source, made: dict[str,
     )
 
 
-def host_port(manifest: Manifest, config: Config) -> int:
+def host_port(manifest: Manifest, config: Config, engine: str = "compose") -> int:
     """The port on the host where HTTP is spoken; 0 for an application that publishes none."""
     spec = manifest.compose
-    published = spec.services[spec.front or spec.app].get("ports")
     usual = 0 if spec.health is None else 8080
-    return config.get("server.host_port", usual) if published else 0
+    there = published(spec.services[spec.front or spec.app], engine)
+    return config.get("server.host_port", usual) if there else 0
 
 
 def base_image(config: Config) -> str:
@@ -133,6 +133,7 @@ def steps(
     spec = manifest.compose
     missing = sorted(tag for tag in tags.values() if not host["engine"]["images"].get(tag))
     folders = [name for name in SHIPPED if (manifest.path / name).is_dir()]
+    names = aliases(manifest, config, settings.engine)
     data = {"images": tags, "missing": missing, "source": str(manifest.path), "folders": folders}
     found = {
         "directories": entries_step(directory_entries(places)),
@@ -147,6 +148,7 @@ def steps(
                     settings.replicas,
                     settings.engine,
                     *([list(settings.networks)] if settings.networks else []),
+                    *([names] if names else []),
                 ]
             )
         ),
@@ -193,7 +195,7 @@ def section(
         "app": spec.app,
         "front": spec.front,
         "app_port": spec.port,
-        "port": host_port(manifest, config),
+        "port": host_port(manifest, config, settings.engine),
         "replicas": settings.replicas,
         "health": spec.health or "",
         "health_timeout": spec.health_timeout,
@@ -267,6 +269,8 @@ def documents(manifest: Manifest, config: Config, made: dict[str, Any]) -> dict[
         own = manifest.compose.services[compose["app"]].get("networks")
         app["networks"] = {**({} if own else {"default": {}}), **{name: {} for name in compose["networks"]}}
         more["networks"] = {name: {"name": name, "external": True} for name in compose["networks"]}
+    for service, names in aliases(manifest, config, compose["engine"]).items():
+        overlay.setdefault(service, {}).setdefault("networks", {})["default"] = {"aliases": names}
     return {
         # What a rollback needs to know of a release whose plugin has changed since.
         "compose.json": json.dumps(compose["files"]) + "\n",
@@ -309,6 +313,14 @@ def seen_by_others(manifest: Manifest, config: Config) -> dict[str, Any]:
     if stands_in(manifest, config):
         data["database"].update(host=container(manifest.name, manifest.compose.database), port=DATABASE_PORT)
     return data
+
+
+def aliases(manifest: Manifest, config: Config, engine: str) -> dict[str, list[str]]:
+    """{service: names} that dependents know a service by, where no container has that name: in a stack."""
+    if engine != "swarm" or not manifest.results or not stands_in(manifest, config):
+        return {}
+    database = manifest.compose.database
+    return {database: [container(manifest.name, database)]}
 
 
 def secret_files(config: Config) -> dict[str, str]:

@@ -25,6 +25,8 @@ GROUP = 10000
 ALLOWED = ("privileged", "docker-socket", "host-network")
 SOCKETS = ("/var/run/docker.sock", "/run/docker.sock")
 
+# A loopback address before a port, as Compose's short form has it.
+_LOOPBACK = re.compile(r"(127(\.[0-9]{1,3}){3}|\[?::1\]?):")
 _SERVICE = re.compile(r"[a-z0-9][a-z0-9_.-]*\Z")
 
 
@@ -151,6 +153,15 @@ def dangers(service: dict[str, Any]) -> list[str]:
     if "host" in [service.get(key) for key in ("network_mode", "pid", "ipc", "userns_mode")]:
         found.append("host-network")
     return list(dict.fromkeys(found))
+
+
+def published(service: dict[str, Any], engine: str) -> bool:
+    """Whether a service has a port on the host, as it is written: in a stack a loopback address has none."""
+    ports = service.get("ports")
+    if engine != "swarm" or not isinstance(ports, list):
+        return bool(ports)
+    places = ("%s:" % item.get("host_ip", "") if isinstance(item, dict) else str(item) for item in ports)
+    return not all(_LOOPBACK.match(place) for place in places)
 
 
 def build_context(service: dict[str, Any]) -> str:

@@ -24,6 +24,7 @@ def survey(state_dir=record.STATE_DIR):
         current, lease = record.current(remembered), remembered["lease"]
         if current:
             plugins[name] = {key: current.get(key) for key in ("version", "target")}
+            plugins[name]["engine"] = (current.get("compose") or {}).get("engine", "compose")
             plugins[name].update((key, current.get(key) or {}) for key in ("provides", "needs", "results"))
             # A record of before does not say so.
             plugins[name]["shared"] = current.get("shared", True)
@@ -33,8 +34,9 @@ def survey(state_dir=record.STATE_DIR):
 
 
 def deployed(state_dir=record.STATE_DIR):
-    """{plugin: {version, target, provides, needs, results, shared}} of those that are deployed. One whose record cannot
-    be read is left out here; whoever deploys it is told. ``shared`` is whether others may need it."""
+    """{plugin: {version, target, engine, provides, needs, results, shared}} of those that are deployed. One whose
+    record cannot be read is left out here; whoever deploys it is told. ``shared`` is whether others may need it,
+    ``engine`` what runs the containers of the target compose."""
     return survey(state_dir)["plugins"]
 
 

@@ -241,6 +241,28 @@ def out_of_reach(inputs: Inputs, target: str, place: Place) -> list[Problem]:
     ]
 
 
+def apart(inputs: Inputs, target: str, engine: str, place: Place) -> list[Problem]:
+    """Dependencies in containers that ``engine`` does not run, and that are out of reach for that: only stacks join a
+    stack's network, only a host's own containers a project's, and a stack publishes nothing at a loopback address."""
+    found = []
+    for item in inputs.provided:
+        provider = inputs.providers[item.name].manifest
+        if target_of(provider, target, place) != "compose":
+            continue
+        theirs = place.deployed[provider.name]["engine"] if provider.name in place.deployed else engine
+        if target == "compose":
+            reached, here = theirs == engine, "engine %s" % engine
+        else:
+            reached = theirs != "swarm" or item.values.get("host") not in LOCAL_HOSTS
+            here = "target %s" % (target or "none")
+        if not reached:
+            expected = "dependency %s to be reachable with %s" % (item.name, here)
+            remedy = "deploy both to containers of one engine, or name the dependency in windflow_external"
+            got = "%s, deployed with engine %s" % (provider.name, theirs)
+            found.append(Problem("E2027", expected, got, remedy, path="dependencies.%s" % item.name))
+    return found
+
+
 def database_on_host(inputs: Inputs, target: str, place: Place) -> dict[str, Any]:
     """Where the plugin's database is on the host: its name, port and, if it is in one, its container. Empty where the
     database is elsewhere, or there is none."""

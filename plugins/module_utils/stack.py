@@ -241,16 +241,19 @@ class Stack(Containers):
         return ["--filter", "label=%s=%s" % (engine.NAMESPACE, self.options.project)]
 
     def remove_stack(self):
-        """Takes the stack away, and waits for the end of its tasks: their networks and volumes are free then."""
+        """Takes the stack away, and waits for the end of its tasks and of their containers, which this node removes a
+        little later: networks and volumes are free then."""
         project = self.options.project
         self.docker("the stack to be removed", "stack", "rm", project)
         deadline = time.monotonic() + ORCHESTRATION_SECONDS
         while True:
             said = self.docker("to list tasks", "stack", "ps", "--format", "{{.Node}}", project, check=False)
             nodes = {name for name in said.splitlines() if name}
-            if not nodes and not self.docker("to list networks", "network", "ls", "--quiet", *self.labelled()):
+            here = self.docker("to list containers", "ps", "--all", "--quiet", *self.labelled()).strip()
+            networks = self.docker("to list networks", "network", "ls", "--quiet", *self.labelled()).strip()
+            if not (nodes or here or networks):
                 return
-            if nodes and nodes <= self.nodes_down():
+            if nodes and not here and nodes <= self.nodes_down():
                 shown = ", ".join(sorted(nodes))
                 self.warnings.append("tasks of %s on %s, which is down, were left to the swarm" % (project, shown))
                 return

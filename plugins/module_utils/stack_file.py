@@ -11,6 +11,7 @@ is named: dropped with a warning, or refused.
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 from dataclasses import dataclass, field
 
 from .errors import Problem, WindflowError
@@ -36,6 +37,8 @@ REFUSED = (
 # and with it a restart of every front.
 SLOTS = 64
 MONITOR = "5s"
+# Where a port is bound to.
+EVERYONE, LOOPBACK, ONE_ADDRESS = "everyone", "loopback", "one address"
 NAME_CHARACTERS = 64
 
 
@@ -86,6 +89,10 @@ def stack(model, wanted):
         ignored = sorted(set(service) - set(KEPT) - set(TURNED) - set(REFUSED))
         if ignored:
             warnings.append("a swarm knows nothing of %s of service %s" % (", ".join(ignored), name))
+        hidden = sorted(str(item["target"]) for item in service.get("ports", ()) if bound(item) == LOOPBACK)
+        if hidden:
+            said = "port %s of service %s is not published: a swarm cannot bind it to a loopback address"
+            warnings.append(said % (", ".join(hidden), name))
         services[name] = turned(name, service, wanted)
     if problems:
         raise WindflowError(problems)
@@ -118,6 +125,11 @@ def refused(name, service, wanted):
         if volume.get("type") == "bind" and inside and source != wanted.front_dir:
             remedy = "put it into the image, or make it a secret: the other nodes do not have it"
             found.append(Problem("E4080", "files that every node has", "%s of %s" % (source, name), remedy))
+    for item in service.get("ports", ()):
+        if bound(item) == ONE_ADDRESS:
+            got = "port %s of %s, bound to %s" % (item["target"], name, item["host_ip"])
+            remedy = "leave the address away in compose.swarm.yaml (ports: !override), or use Compose"
+            found.append(Problem("E4080", "a port that all addresses of a node may have", got, remedy))
     return found
 
 
@@ -130,17 +142,18 @@ def turned(name, service, wanted):
     if front_volume and wanted.front_file:
         target = "%s/%s.cfg" % (front_volume[0]["target"].rstrip("/"), wanted.app)
         result["configs"] = [*result.get("configs", ()), {"source": "front", "target": target, "mode": 0o444}]
-    if service.get("ports"):
-        result["ports"] = [port(item) for item in service["ports"]]
+    result["ports"] = [port(item) for item in service.get("ports", ()) if bound(item) == EVERYONE]
     if service.get("secrets"):
         result["secrets"] = [secret(item, str(service.get("user", ""))) for item in service["secrets"]]
     if isinstance(service.get("networks"), dict):
         result["networks"] = {key: picked(data or {}, ("aliases",)) for key, data in service["networks"].items()}
-    result["deploy"] = merged(defaults(name, service, wanted, named), service.get("deploy") or {})
+    result["deploy"] = merged(
+        defaults(name, service, wanted, named, bool(result["ports"])), service.get("deploy") or {}
+    )
     return {key: value for key, value in result.items() if value not in (None, [], {})}
 
 
-def defaults(name, service, wanted, named):
+def defaults(name, service, wanted, named, published):
     """How a service is deployed where its own section says nothing else.
 
     Names resolve to the addresses of tasks and ports are those of the nodes: that is all a front needs, it keeps the
@@ -152,7 +165,7 @@ def defaults(name, service, wanted, named):
     found = {"endpoint_mode": "dnsrr", "restart_policy": {"condition": "any"}}
     if name == wanted.app:
         found["replicas"] = wanted.replicas
-        if not service.get("ports"):
+        if not (published or named):
             update["order"] = back["order"] = "start-first"
     elif name == wanted.front:
         found["mode"] = "global"
@@ -190,7 +203,8 @@ def volumes(service, wanted):
     for item in service.get("volumes", ()):
         if item.get("source") == wanted.front_dir:
             continue
-        named = named or item["type"] == "volume"
+        # One without a name is made anew for every container.
+        named = named or bool(item["type"] == "volume" and item.get("source"))
         found.append(picked(item, ("type", "source", "target", "read_only", "tmpfs")))
     tmpfs = service.get("tmpfs") or []
     for entry in [tmpfs] if isinstance(tmpfs, str) else tmpfs:
@@ -198,6 +212,20 @@ def volumes(service, wanted):
     if service.get("shm_size"):
         found.append({"type": "tmpfs", "target": "/dev/shm", "tmpfs": {"size": int(service["shm_size"])}})
     return found, named
+
+
+def bound(item):
+    """Who reaches a port of a Compose project: ``EVERYONE``, the host itself (``LOOPBACK``), or those who reach
+    ``ONE_ADDRESS``. A swarm publishes at all addresses and knows no other way."""
+    text = item.get("host_ip") or "0.0.0.0"
+    try:
+        address = ipaddress.ip_address(text.strip("[]"))
+    except ValueError:
+        return ONE_ADDRESS
+    address = getattr(address, "ipv4_mapped", None) or address
+    if address.is_unspecified:
+        return EVERYONE
+    return LOOPBACK if address.is_loopback else ONE_ADDRESS
 
 
 def port(item):

@@ -36,12 +36,13 @@ EXAMPLES = r"""
 RETURN = r"""
 plugins:
   description:
-    - Version, target, what it provides, needs and gives, and whether others may need it, of each plugin that is
+    - Version, target, engine, what it provides, needs and gives, and whether others may need it, of each plugin that is
       deployed, by its name.
   returned: success
   type: dict
   sample:
-    database: {version: 2.0.0, target: host, provides: {database: 2.0.0}, needs: {}, results: {}, shared: true}
+    database:
+      {version: 2.0.0, target: host, engine: compose, provides: {database: 2.0.0}, needs: {}, results: {}, shared: true}
 at_work:
   description: What each plugin needs that a run is deploying now, by its name.
   returned: success

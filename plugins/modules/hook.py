@@ -67,6 +67,10 @@ options:
     description: Backend of the run.
     type: str
     default: ""
+  engine:
+    description: What runs the containers of the target V(compose).
+    type: str
+    default: ""
   url:
     description: Address of the application.
     type: str
@@ -193,6 +197,7 @@ ARGUMENTS = {
     "new_version": {"type": "str", "default": ""},
     "release": {"type": "str", "default": ""},
     "target": {"type": "str", "default": ""},
+    "engine": {"type": "str", "default": ""},
     "environment_name": {"type": "str", "default": ""},
     "url": {"type": "str", "default": ""},
     "release_dir": {"type": "str", "default": ""},

@@ -44,7 +44,8 @@ options:
   engine:
     description:
       - What runs the containers of the target V(compose). V(compose) is the host's own engine, V(swarm) a stack in the
-        swarm that the host manages. Empty is what it is deployed with, else V(compose).
+        swarm that the host manages. Empty is what it is deployed with, else V(compose). For a O(dependency) that is
+        deployed already it is no more than a wish.
     type: str
     choices: ["", compose, swarm]
     default: ""
@@ -97,6 +98,10 @@ release:
   returned: success
   type: str
   sample: 20261123T012327Z-1a2b3c4d
+engine:
+  description: What runs the containers of the target V(compose); empty for another target.
+  returned: success
+  type: str
 new_release:
   description: Whether that is a new one.
   returned: success

@@ -264,3 +264,14 @@ def test_check_host_reports_and_notices_a_port_in_use():
         busy = subprocess.run([script, str(port)], capture_output=True, text=True, check=False)
     assert "port       %d is in use" % port in busy.stdout
     assert subprocess.run([script, "x"], capture_output=True, check=False).returncode == 2
+
+
+@pytest.mark.parametrize(("engine", "code"), [("swarm", 0), ("compose", 1)])
+def test_the_database_of_a_stack_has_no_port_that_a_hook_could_ask(engine, code, tmp_path):
+    # A hook that asks would wait ten times.
+    hook = (PLUGINS / "database" / "hooks" / "post-deploy.sh").read_text(encoding="utf-8")
+    (tmp_path / "hooks").mkdir()
+    (tmp_path / "hooks" / "post-deploy.sh").write_text(hook.replace("    sleep 1\n", ""), encoding="utf-8")
+    (tmp_path / "hooks" / "post-deploy.sh").chmod(0o755)
+    more = {"WINDFLOW_ENGINE": engine, "DB_PORT": str(free_port())}
+    assert run_hook("database", "post-deploy", 0, directory=tmp_path, **more).returncode == code

@@ -9,7 +9,10 @@ from types import SimpleNamespace
 import pytest
 
 from ansible_collections.windflow.platform.plugins.action import plan
+from ansible_collections.windflow.platform.plugins.module_utils import tree
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
+from ansible_collections.windflow.platform.plugins.module_utils.inputs import Place, read_inputs
+from ansible_collections.windflow.platform.plugins.module_utils.plan import source_of
 
 
 def inputs(*targets):
@@ -115,7 +118,61 @@ def test_containers_stay_with_the_engine_that_they_are_deployed_with(wanted, cur
     assert plan.choose_engine(wanted, {"current": deployed}) == chosen
 
 
+def test_the_engine_of_a_dependent_is_a_wish_towards_what_it_needs():
+    deployed = {"target": "compose", "compose": {"engine": "compose"}}
+    assert plan.choose_engine("swarm", {"current": deployed}, wish=True) == "compose"
+    assert plan.choose_engine("swarm", {"current": None}, wish=True) == "swarm"
+
+
 def test_an_application_does_not_move_from_compose_to_a_swarm_by_itself():
     with pytest.raises(WindflowError) as caught:
         plan.choose_engine("swarm", {"current": {"target": "compose", "compose": {"engine": "compose"}}})
     assert caught.value.code == "E2019"
+
+
+# A plugin in containers that needs the plugin database.
+
+COMPOSE = "services: {app: {image: x, ports: ['8080:8080']}}\n"
+MIGRATION = "hooks: {migrate: {path: migrate.sh, 'on': target}}\n"
+
+
+def make_in_containers(tmp_path, engine, deployed=None, more="", dependency=False, current=None):
+    folder = tmp_path / "windflow_plugins" / "needy"
+    (folder / "compose").mkdir(parents=True)
+    (folder / "compose" / "compose.yaml").write_text(COMPOSE, encoding="utf-8")
+    text = 'name: needy\nversion: 1.0.0\ndependencies: [{database: ">=2.0.0"}]\n'
+    (folder / "plugin.yml").write_text(text + more, encoding="utf-8")
+    (folder / "migrate.sh").write_text("#!/bin/sh\n", encoding="utf-8")
+    (folder / "migrate.sh").chmod(0o755)
+    known = {"version": "2.0.0", "target": "compose", "engine": deployed, "needs": {}, "results": {}}
+    where = Place({}, {}, tmp_path, {"plugins": {"database": known} if deployed else {}, "secrets": {}})
+    asked = {"plugin": "needy", "environment_name": "", "config": [], "sets": [], "dependency": dependency}
+    found = read_inputs(asked, where, "compose")
+    machine = host(engine="26.1.5")
+    machine["facts"].update(root=True, cpu_threads=2, ram_mb=2000, port_owner=None, space={})
+    machine["engine"].update(images={}, containers=[], root="/x", space=None, swarm={"manager": True})
+    machine.update(drift=[], dependents=[], unreadable={}, position="", port_sites=[], current=current)
+    arguments = {"dependency": dependency, "engine": engine, "replicas": 3, "force": False, "allow_downgrade": False}
+    source = source_of(found.manifest, "compose", tree.source_digest)
+    return plan.make(found, arguments, machine, {"debian": {}}, "compose", source, where)
+
+
+@pytest.mark.parametrize("deployed", [None, "swarm"])
+def test_a_stack_joins_the_network_of_the_stack_that_it_needs(tmp_path, deployed):
+    made = make_in_containers(tmp_path, "swarm", deployed)
+    assert (made["engine"], made["compose"]["networks"]) == ("swarm", ["windflow-database_default"])
+    assert [item["name"] for item in made["dependencies"]] == ["database"]
+    assert made["revision"]["needs"]["database"]["plugin"] == "database" and made["local_database"] == {}
+
+
+def test_what_is_needed_has_one_task_and_its_dependents_engine(tmp_path):
+    made = make_in_containers(tmp_path, "swarm", dependency=True)
+    assert (made["engine"], made["compose"]["replicas"]) == ("swarm", 1)
+
+
+@pytest.mark.parametrize(("engine", "deployed"), [("swarm", "compose"), ("compose", "swarm"), ("", "swarm")])
+def test_what_another_engine_runs_is_out_of_reach_and_that_is_said_with_everything_else(tmp_path, engine, deployed):
+    with pytest.raises(WindflowError) as caught:
+        make_in_containers(tmp_path, engine, deployed, MIGRATION)
+    codes = sorted(problem.code for problem in caught.value.problems)
+    assert codes == (["E2027", "E2028"] if engine == "swarm" else ["E2027"])

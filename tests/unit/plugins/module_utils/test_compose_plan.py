@@ -188,6 +188,41 @@ def test_containers_join_the_networks_of_what_they_need():
     assert "networks" not in documents(make(blank_host()))["windflow.yaml"]
 
 
+@pytest.mark.parametrize(
+    ("ports", "port"),
+    [
+        (["127.0.0.1:8080:8080"], 0),
+        (["[::1]:8080:8080", {"target": 8080, "host_ip": "127.0.0.1"}], 0),
+        (["127.0.0.1:8080:8080", "8081:8080"], 8080),
+        (["${ADDRESS:-127.0.0.1}:8080:8080"], 8080),
+        ([{"target": 8080, "published": 8080}], 8080),
+    ],
+)
+def test_a_stack_has_no_port_where_compose_has_one_of_the_loopback_address(ports, port):
+    manifest, config = template()
+    manifest.compose.services["front"]["ports"] = ports
+    assert compose_plan.host_port(manifest, config) == 8080
+    assert compose_plan.host_port(manifest, config, "swarm") == port
+
+
+def test_a_database_that_others_need_has_the_name_of_its_container_in_a_stack_too():
+    manifest = load_manifest(TEMPLATE.parent / "database")
+    config = load_config(manifest, None, None, [], {}, [])
+    made, stack = (
+        plan.build(manifest, config, settings, source_of(manifest), blank_host(), None, "compose")
+        for settings in (SETTINGS, Settings(time=SETTINGS.time, engine="swarm"))
+    )
+    assert "networks" not in compose_plan.documents(manifest, config, made)["windflow.yaml"]
+    overlay = yaml.safe_load(compose_plan.documents(manifest, config, stack)["windflow.yaml"])
+    name = compose_plan.seen_by_others(manifest, config)["database"]["host"]
+    assert overlay["services"]["db"]["networks"] == {"default": {"aliases": [name]}}
+
+
+def test_a_database_that_is_nobody_elses_has_no_other_name():
+    manifest, config = template()
+    assert compose_plan.stands_in(manifest, config) and compose_plan.aliases(manifest, config, "swarm") == {}
+
+
 def test_a_plugin_that_is_a_database_publishes_its_own_port_and_has_no_http():
     manifest = load_manifest(TEMPLATE.parent / "database")
     config = load_config(manifest, None, {"database": {"port": 5499}}, [], {}, [])

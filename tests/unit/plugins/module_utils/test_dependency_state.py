@@ -89,7 +89,7 @@ def test_a_host_tells_what_is_deployed_and_what_it_gives():
     deploy("database", results={"port": 5432})
     deploy("shop", NEEDS)
     found = dependency_state.run({"plugins": ["shop", "database"], "key": "k"})
-    known = {"version": "2.0.0", "target": "host", "provides": {}, "shared": True}
+    known = {"version": "2.0.0", "target": "host", "engine": "compose", "provides": {}, "shared": True}
     assert found["plugins"] == {
         "database": {**known, "needs": {}, "results": {"port": 5432}},
         "shop": {**known, "needs": NEEDS, "results": {}},

@@ -12,6 +12,7 @@ from ansible_collections.windflow.platform.plugins.action.plugin_info import vie
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.inputs import (
     Place,
+    apart,
     database_on_host,
     out_of_reach,
     read_inputs,
@@ -86,8 +87,8 @@ def place(tmp_path, host=None, environ=None, **inventory):
     return Place(inventory, environ or {}, tmp_path, host)
 
 
-def on_host(target="host", results=None, **secrets):
-    deployed = {"version": "2.0.0", "target": target, "needs": {}, "results": results or {}}
+def on_host(target="host", results=None, engine="compose", **secrets):
+    deployed = {"version": "2.0.0", "target": target, "engine": engine, "needs": {}, "results": results or {}}
     return {"plugins": {"database": deployed}, "secrets": {"database": secrets}}
 
 
@@ -214,6 +215,36 @@ def test_containers_do_not_reach_a_dependency_on_the_host(shop, tmp_path):
     assert out_of_reach(read_inputs(shop, where), "host", where) == []
     inside = place(tmp_path, on_host("compose"))
     assert out_of_reach(read_inputs(shop, inside), "compose", inside) == []
+
+
+@pytest.mark.parametrize(
+    ("target", "engine", "theirs", "reached"),
+    [
+        ("compose", "compose", "compose", True),
+        ("compose", "swarm", "swarm", True),
+        ("compose", "swarm", "compose", False),
+        ("compose", "compose", "swarm", False),
+        ("host", "compose", "compose", True),
+        ("host", "compose", "swarm", False),
+        ("", "compose", "swarm", False),
+    ],
+)
+def test_a_stack_and_what_is_none_do_not_reach_each_other(shop, tmp_path, target, engine, theirs, reached):
+    where = place(tmp_path, on_host("compose", engine=theirs))
+    problems = apart(read_inputs(shop, where, target), target, engine, where)
+    assert [problem.code for problem in problems] == ([] if reached else ["E2027"])
+    for problem in problems:
+        assert "database" in problem.expected and "engine %s" % theirs in problem.got and problem.remedy
+
+
+def test_what_is_not_deployed_yet_gets_its_dependents_engine(shop, tmp_path):
+    for engine in ("compose", "swarm"):
+        assert apart(read_inputs(shop, place(tmp_path), "compose"), "compose", engine, place(tmp_path)) == []
+
+
+def test_a_dependency_on_the_host_itself_has_no_engine(shop, tmp_path):
+    where = place(tmp_path, on_host("host"))
+    assert apart(read_inputs(shop, where, "host"), "host", "compose", where) == []
 
 
 def test_what_a_hook_has_returned_wins_but_for_secrets(shop, tmp_path):

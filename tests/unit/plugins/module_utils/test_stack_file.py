@@ -46,6 +46,32 @@ def test_application_with_a_port_of_its_own_cannot_be_there_twice():
     assert service["deploy"]["update_config"]["order"] == "stop-first"
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"])
+def test_port_of_the_loopback_address_is_not_published_and_that_is_said(address):
+    ports = [{"target": 5432, "published": "5432", "protocol": "tcp", "mode": "ingress", "host_ip": address}]
+    found, warnings = stack_file.stack({"services": {"app": {"ports": ports}}}, wanted())
+    assert "ports" not in found["services"]["app"]
+    assert found["services"]["app"]["deploy"]["update_config"]["order"] == "start-first"
+    (warning,) = warnings
+    assert "port 5432 of service app" in warning and "not published" in warning
+
+
+@pytest.mark.parametrize("address", ["", "0.0.0.0", "::"])
+def test_port_of_all_addresses_is_published_beside_one_of_the_loopback_address(address):
+    everyone = {"target": 80, "published": "8080", "host_ip": address}
+    service = stack(app={"ports": [everyone, {"target": 81, "published": "8081", "host_ip": "127.0.0.1"}]})["services"]
+    assert [item["published"] for item in service["app"]["ports"]] == [8080]
+    assert service["app"]["deploy"]["update_config"]["order"] == "stop-first"
+
+
+@pytest.mark.parametrize("address", ["192.0.2.7", "2001:db8::7", "fe80::1%eth0", "name"])
+def test_port_of_one_address_is_refused(address):
+    with pytest.raises(WindflowError) as caught:
+        stack(db={"ports": [{"target": 5432, "published": "5432", "host_ip": address}]})
+    (problem,) = caught.value.problems
+    assert problem.code == "E4080" and "port 5432 of db, bound to %s" % address in problem.got and problem.remedy
+
+
 def test_front_is_on_every_node_and_reads_its_servers_from_a_configuration():
     result = stack(
         app={},
@@ -86,6 +112,18 @@ def test_service_with_a_volume_stays_on_its_node():
     assert db["deploy"]["update_config"]["order"] == "stop-first"
     assert db["volumes"] == [{"type": "volume", "source": "data", "target": "/data"}]
     assert "placement" not in service["services"]["app"]["deploy"]
+
+
+def test_application_with_a_named_volume_is_never_there_twice():
+    volume = {"type": "volume", "source": "data", "target": "/data", "volume": {}}
+    deploy = stack(app={"volumes": [volume]})["services"]["app"]["deploy"]
+    assert {deploy[key]["order"] for key in ("update_config", "rollback_config")} == {"stop-first"}
+
+
+def test_volume_without_a_name_binds_nothing_to_its_node():
+    service = stack(app={"volumes": [{"type": "volume", "target": "/cache", "volume": {}}]})["services"]["app"]
+    assert service["volumes"] == [{"type": "volume", "target": "/cache"}]
+    assert service["deploy"]["update_config"]["order"] == "start-first" and "placement" not in service["deploy"]
 
 
 def test_own_section_wins_over_the_platforms():
