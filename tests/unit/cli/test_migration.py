@@ -192,8 +192,8 @@ def test_a_migration_from_its_first_run_to_the_restore(site):
     assert site.sql("select name from items") == "precious"
     assert (site.record()["revisions"][-1]["backup"], site.record()["lease"]) == (label, None)
 
-    # A failure behind a migration tells of it.
-    failed = site.deploy("exit 0", verify_fails=True)
+    # The backup is noted before the migration begins. A failure behind it tells of both.
+    failed = site.deploy(f'grep "backup.*$WINDFLOW_RELEASE" {STATE}/record.json', verify_fails=True)
     assert failed["error"].index("it does not answer") < failed["error"].index("The database was migrated before that")
     assert f"{BACKUPS}/{failed['backup']}.dump" in failed["error"]
 
