@@ -222,7 +222,7 @@ def test_a_restore_that_is_asked_for_says_what_came_of_it(site):
         assert f"{BACKUPS}/{failed['backup']}.dump" in failed["error"] and site.sql("select name from items") == ""
         refused = site.platform("restore", code=4)
         assert "E5015" in refused and other.name in refused
-        site.platform("restore", restore_shared=True)
+        site.platform("restore", "--backup", failed["backup"], restore_shared=True)
         assert site.sql("select name from items") == "precious"
     finally:
         shutil.rmtree(other, ignore_errors=True)
