@@ -269,7 +269,7 @@ def unlock(
 def backup(
     name: Name,
     arguments: Passed = None,
-    label: Annotated[str, typer.Option(help="Name of the backup. Without it, the time.")] = "",
+    label: Annotated[str, typer.Option(help="Name of the backup, which must be a new one. Without it, the time.")] = "",
     config: ConfigFiles = None,
     env: Environment = "",
     sets: Sets = None,
@@ -286,7 +286,8 @@ def restore(
     name: Name,
     arguments: Passed = None,
     backup_label: Annotated[
-        str, typer.Option("--backup", metavar="LABEL", help="Without it, the one taken before the last migration.")
+        str,
+        typer.Option("--backup", metavar="LABEL", help="Without it, that of when the release that serves was well."),
     ] = "",
     config: ConfigFiles = None,
     env: Environment = "",
@@ -295,6 +296,8 @@ def restore(
     inventory: Inventory = None,
     check: Check = False,
 ) -> None:
-    """Put a backup in the place of the plugin's database. What was written since is kept under another name."""
+    """Put a backup in the place of the plugin's database. What was written since is kept under another name.
+
+    Of several hosts those that are meant have to be named: platform plugin restore NAME -- -e windflow_hosts=HOST"""
     values = {**_inputs(name, config, env, sets), "backup": backup_label, "lock_wait": lock_wait}
     raise typer.Exit(run("restore", values, inventory, check, False, arguments))

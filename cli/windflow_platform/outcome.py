@@ -20,8 +20,9 @@ INTERRUPTED = 130
 
 WORST_FIRST = (INTERRUPTED, FAILED, FAILED_SAFE, UNREACHABLE, LOCKED, PREFLIGHT, INVALID, PENDING, DONE)
 LEASE_HELD = "E5001"
-# Nothing to roll back to, others need what is to be removed, nothing to unlock: found out before anything was done.
-REFUSED = ("E5005", "E5010", "E5011", "E5014", "E5018")
+# Another run came in between; nothing to roll back to, to restore or to unlock; others need what is to be removed or
+# restored; hosts that were not named; a label that is taken: found out before anything was done.
+REFUSED = ("E5005", "E5010", "E5011", "E5014", "E5015", "E5016", "E5017", "E5018")
 # ansible-playbook: the user interrupted it; something is wrong before any play (an option, an inventory, a playbook).
 ANSIBLE_INTERRUPTED = 99
 ANSIBLE_NOT_STARTED = (1, 2, 4, 5)

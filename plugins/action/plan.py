@@ -65,6 +65,8 @@ class ActionModule(ActionBase):
                 "wait": {"type": "int", "default": 0},
                 "saved": {"type": "path"},
                 "engine": {"type": "str", "choices": ["", *ENGINES], "default": ""},
+                # Not used here: what cannot be meant ends a run before anything is done.
+                "backup": {"type": "str", "choices": ["auto", "always", "never"], "default": "auto"},
             }
         )
         try:

@@ -45,6 +45,11 @@ SELECT format('SELECT json_build_array(%L::text, %L::text, count(*)) FROM ONLY %
   ORDER BY nspname, relname \\gexec
 SELECT json_build_array(NULL, 'large objects', count(*)) FROM pg_largeobject_metadata;
 """
+# What initdb made has lower numbers.
+EMPTY = """\
+SELECT NOT EXISTS (SELECT FROM pg_class WHERE oid >= 16384) AND NOT EXISTS (SELECT FROM pg_proc WHERE oid >= 16384)
+  AND NOT EXISTS (SELECT FROM pg_largeobject_metadata);
+"""
 
 
 def counted(answers: list) -> tuple:

@@ -16,8 +16,13 @@ ARGUMENTS = {
 def run(params):
     """The answer of M(windflow.platform.dependency_info) to its options, which are documented there."""
     secrets = {name: kept_secrets.load(name) for name in params["plugins"]}
+    found = dependents.survey()
+    for name, known in found["plugins"].items():
+        needed = dependents.needing(name, found["plugins"], found["at_work"])
+        unknown = set(found["unreadable"]) if known["shared"] else set()
+        known["needed_by"] = sorted({need["plugin"] for need in needed} | unknown)
     return {
         "changed": False,
-        **dependents.survey(),
+        **found,
         "secrets": sealing.seal(secrets, params["key"]) if params["key"] else "",
     }

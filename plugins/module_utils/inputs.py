@@ -264,8 +264,8 @@ def apart(inputs: Inputs, target: str, engine: str, place: Place) -> list[Proble
 
 
 def database_on_host(inputs: Inputs, target: str, place: Place) -> dict[str, Any]:
-    """Where the plugin's database is on the host: its name, port and, if it is in one, its container. Empty where the
-    database is elsewhere, or there is none."""
+    """Where the plugin's database is on the host: its name, port and, if it is in one, its container; and the plugin
+    that it is of, which others may need, too. Empty where the database is elsewhere, or there is none."""
     config, container = inputs.config, ""
     owner, at = inputs.manifest, target
     if database_is_given(config):
@@ -284,6 +284,7 @@ def database_on_host(inputs: Inputs, target: str, place: Place) -> dict[str, Any
         "name": config.get("database.name", owner.name),
         "port": compose_plan.DATABASE_PORT if container else port,
         "container": container,
+        "plugin": owner.name,
     }
 
 

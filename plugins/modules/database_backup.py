@@ -91,6 +91,19 @@ options:
         verified and never it itself. V(0) keeps all.
     type: int
     default: 5
+  spare:
+    description:
+      - Labels of backups that O(keep) never deletes, however old they are. They count among those that are kept.
+    type: list
+    elements: str
+    default: []
+  skip_empty:
+    description:
+      - With O(state=present), whether a database that is not there, or in which there is nothing (no relation, function
+        or large object), is left without a backup. RV(made) is then false and RV(path) empty.
+      - A check then takes a server that does not answer for one that a real run would have set up before, and empty.
+    type: bool
+    default: false
   drop_replaced:
     description:
       - Whether O(state=restored) drops the database that was replaced, after the exchange.
@@ -137,7 +150,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 path:
-  description: The dump.
+  description: The dump. Empty where there was nothing to back up, with O(skip_empty).
   type: str
   returned: success
   sample: /var/lib/windflow/myapp/backups/database/20261123T012327Z-1a2b3c4d.dump
@@ -160,6 +173,15 @@ rows:
 verified:
   description: How the backup was read back, V(restore) or V(list). Empty where there is no digest.
   type: str
+  returned: success
+time:
+  description: When it was made, in UTC. Empty where there is no digest.
+  type: str
+  returned: success
+  sample: "2026-11-23T01:23:27.123456Z"
+made:
+  description: Whether the backup was or would be made by this call. Otherwise it was there, or there is none.
+  type: bool
   returned: success
 replaced:
   description: The name that the database has which was replaced. Empty if there was none, or if it was dropped.
@@ -203,6 +225,8 @@ def main() -> None:
             "container": {"type": "str"},
             "verify": {"type": "str", "choices": ["restore", "list"], "default": "restore"},
             "keep": {"type": "int", "default": 5},
+            "spare": {"type": "list", "elements": "str", "default": []},
+            "skip_empty": {"type": "bool", "default": False},
             "drop_replaced": {"type": "bool", "default": False},
             "timeout": {"type": "int", "default": 3600},
         },

@@ -36,13 +36,13 @@ EXAMPLES = r"""
 RETURN = r"""
 plugins:
   description:
-    - Version, target, engine, what it provides, needs and gives, and whether others may need it, of each plugin that is
-      deployed, by its name.
+    - Version, target, engine, what it provides, needs and gives, whether others may need it, and who does, of each
+      plugin that is deployed, by its name. One whose record cannot be read counts among those who do.
   returned: success
   type: dict
   sample:
-    database:
-      {version: 2.0.0, target: host, engine: compose, provides: {database: 2.0.0}, needs: {}, results: {}, shared: true}
+    database: {version: 2.0.0, target: host, engine: compose, provides: {database: 2.0.0}, needs: {}, results: {},
+      shared: true, needed_by: [shop]}
 at_work:
   description: What each plugin needs that a run is deploying now, by its name.
   returned: success

@@ -55,6 +55,13 @@ options:
       - Of a plugin that is deployed because another one needs it, it is not; nor are O(force), O(replicas), O(engine).
     type: bool
     default: false
+  backup:
+    description:
+      - When the deploy backs up the database before its switch. The plan is the same either way; a value that cannot be
+        meant fails before anything is done.
+    type: str
+    choices: [auto, always, never]
+    default: auto
   wait:
     description: Seconds to wait for the end of another run that is at work on the plugin, before the host is asked.
     type: int

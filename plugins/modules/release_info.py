@@ -54,6 +54,11 @@ plugins:
       description: The revisions that a rollback may go to, newest first.
       type: list
       elements: dict
+    restorable:
+      description:
+        - Label of the backup of the database that a restore takes where none is named, or an empty text. It is the
+          first that was made since the release that serves began to serve, else that of the run which brought it.
+      type: str
     lease:
       description: The run that is at work, or nothing.
       type: dict
@@ -79,7 +84,7 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.windflow.platform.plugins.module_utils import record, report
+from ansible_collections.windflow.platform.plugins.module_utils import record, report, restore_point
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 
 ARGUMENTS = {"plugin": {"type": "str"}, "wait": {"type": "int", "default": 0}}
@@ -99,6 +104,7 @@ def view(remembered):
         "history": report.history(remembered),
         "remains": record.remains(remembered),
         "good": record.good(remembered),
+        "restorable": restore_point.label(remembered),
         "lease": remembered["lease"],
         "position": record.position(remembered),
         "revisions": remembered["revisions"],

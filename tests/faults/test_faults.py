@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
+import signal
 import subprocess
+import time
 
 import pytest
 
@@ -309,36 +312,112 @@ def test_a_file_edited_by_hand_is_named_and_kept_before_it_is_overwritten(host):
     assert "# by hand" in host.ssh("cat /var/lib/windflow/template/backups/*")
 
 
+DELETE = "import psycopg; psycopg.connect(autocommit=True).execute('delete from items')"
+DATABASE = "PGHOST=$DB_HOST PGPORT=$DB_PORT PGDATABASE=$DB_NAME PGUSER=$DB_USER PGPASSWORD=$DB_PASSWORD"
+HALF_WAY = f'{DATABASE} $WINDFLOW_RELEASE_DIR/venv/bin/python -c "{DELETE}" && exit 3; exit 4'
+BACKUPS = f"{STATE}/backups/database"
+
+
+def migrating(host, version, command, *replacements, options=""):
+    """A version with a migration that is one line of shell."""
+    declared = 'migrate: {path: hooks/migrate.sh, "on": target%s}' % options
+    plugin = host.plugin(version, "plugin.yml", "hooks:", f"hooks:\n  {declared}", *replacements)
+    hook = plugin / "hooks" / "migrate.sh"
+    hook.write_text(f"#!/bin/sh\n{command}\n", encoding="utf-8")
+    hook.chmod(0o755)
+    return plugin
+
+
 @pytest.mark.fault(30)
 def test_a_migration_that_fails_is_not_switched_behind_and_its_backup_is_named(host):
-    declared = ("plugin.yml", "hooks:", 'hooks:\n  migrate: {path: hooks/migrate.sh, "on": target}')
-    newer = host.plugin("1.7.0", *declared)
-    hook = newer / "hooks" / "migrate.sh"
-    hook.write_text("#!/bin/sh\necho the migration does not like it; exit 3\n", encoding="utf-8")
-    hook.chmod(0o755)
+    newer = migrating(host, "1.11.0", "echo the migration does not like it; exit 3")
     assert host.request("/items", {"name": "there before the migration"})[0] == 201
     output = host.deploy(newer, code=2)
     last = host.record()["revisions"][-1]
-    backup = f"/var/lib/windflow/template/backups/database/{last['release']}.dump"
+    backup = f"{BACKUPS}/{last['release']}.dump"
     assert "the migration does not like it" in output and backup in output and backup in last["error"]
-    assert (last["version"], last["state"]) == ("1.7.0", "failed") and host.version() == "1.0.0"
+    assert f"backup={last['release']}, windflow_hosts={NAME}" in last["error"]
+    assert (last["version"], last["state"]) == ("1.11.0", "failed") and host.version() == "1.0.0"
     assert "myapp" in host.ssh(f"runuser -u postgres -- pg_restore --list < {backup}")
-    hook.write_text("#!/bin/sh\nexit 0\n", encoding="utf-8")
+    migrating(host, "1.11.0", "exit 0")
     host.deploy(newer)
-    assert host.version() == "1.7.0" and "there before the migration" in host.request("/items")[1]
+    assert host.version() == "1.11.0" and "there before the migration" in host.request("/items")[1]
 
 
 @pytest.mark.fault(30)
 def test_where_it_is_asked_for_a_migration_that_fails_is_followed_by_a_restore(host):
-    declared = ("plugin.yml", "hooks:", 'hooks:\n  migrate: {path: hooks/migrate.sh, "on": target}')
-    newer = host.plugin("1.7.1", *declared)
-    hook = newer / "hooks" / "migrate.sh"
-    delete = "import psycopg; psycopg.connect(autocommit=True).execute('delete from items')"
-    variables = "PGHOST=$DB_HOST PGPORT=$DB_PORT PGDATABASE=$DB_NAME PGUSER=$DB_USER PGPASSWORD=$DB_PASSWORD"
-    lines = ("#!/bin/sh", f'{variables} $WINDFLOW_RELEASE_DIR/venv/bin/python -c "{delete}" && exit 3', "exit 4", "")
-    hook.write_text("\n".join(lines), encoding="utf-8")
-    hook.chmod(0o755)
+    newer = migrating(host, "1.11.1", HALF_WAY)
     assert host.request("/items", {"name": "deleted by the migration"})[0] == 201
     output = host.deploy(newer, code=2, restore_on_failure=True)
     assert "exit code 3" in output and "was restored from the backup" in output
     assert host.version() == "1.0.0" and "deleted by the migration" in host.request("/items")[1]
+
+
+@pytest.mark.fault(30)
+def test_where_the_restore_fails_too_both_errors_and_the_backup_are_told(host):
+    damage = f"truncate --size=-10 {BACKUPS}/$WINDFLOW_RELEASE.dump; echo the migration does not like it; exit 3"
+    newer = migrating(host, "1.11.2", damage, options=", privileged: true")
+    host.deploy(newer, code=2, restore_on_failure=True)
+    last = host.record()["revisions"][-1]
+    assert last["error"].index("the migration does not like it") < last["error"].index("The restore failed, too: E4097")
+    assert f"{BACKUPS}/{last['backup']}.dump" in last["error"] and host.version() == "1.0.0"
+
+
+@pytest.mark.fault(30)
+def test_a_migration_that_is_tried_again_leaves_the_backup_of_before_it_which_a_restore_takes(host):
+    newer = migrating(host, "1.11.3", HALF_WAY)
+    assert host.request("/items", {"name": "there before the first attempt"})[0] == 201
+    host.deploy(newer, code=2)
+    first = host.record()["revisions"][-1]["backup"]
+    for _attempt in range(2):
+        host.deploy(newer, code=2, keep_backups=1)
+    assert "there before the first attempt" not in host.request("/items")[1]
+    labels = host.ssh(f"cd {BACKUPS}; ls *.dump").replace(".dump", "").split()
+    assert len(labels) == 2 and first in labels
+    output = host.run("playbooks/restore.yml", {"plugin": "template"})
+    assert output.index(f"{first} of 20") < output.index("TASK [The database is as it was then]")
+    assert "there before the first attempt" in host.request("/items")[1]
+
+
+@pytest.mark.fault(30)
+def test_a_run_that_is_killed_in_its_migration_has_noted_its_backup(host):
+    process = host.start("deploy.yml", {"plugin": str(migrating(host, "1.11.4", "sleep 20")), "target": "host"})
+    try:
+        end = time.monotonic() + 200
+        while not (host.record()["lease"] or {}).get("step") == "migration":
+            assert time.monotonic() < end and process.poll() is None
+            time.sleep(0.5)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+    backup = host.record()["revisions"][-1]["backup"]
+    assert host.ssh(f"ls {BACKUPS}/{backup}.dump")
+    host.run("playbooks/unlock.yml", {"plugin": "template"})
+    assert f"{backup} of 20" in host.run("playbooks/restore.yml", {"plugin": "template"})
+
+
+@pytest.mark.fault(30)
+def test_a_failure_behind_a_migration_says_that_the_database_was_migrated(host):
+    output = host.deploy(migrating(host, "1.11.5", "exit 0", *FAILING_HOOK), code=2)
+    last = host.record()["revisions"][-1]
+    assert "serves again" in output and "The database was migrated before that" in last["error"]
+    assert f"{BACKUPS}/{last['backup']}.dump" in last["error"] and host.version() == "1.0.0"
+
+
+@pytest.mark.fault(30)
+def test_what_was_removed_has_left_data_that_are_backed_up_before_a_migration_and_can_be_restored(host):
+    assert host.request("/items", {"name": "there before the removal"})[0] == 201
+    host.run("playbooks/remove.yml", {"plugin": str(host.plugin("1.0.0"))})
+    host.deploy(migrating(host, "1.11.6", HALF_WAY), code=2)
+    record = host.record()
+    last = record["revisions"][-1]
+    assert record["current"] is None and f"{BACKUPS}/{last['backup']}.dump" in last["error"]
+    assert f"{last['backup']} of 20" in host.run("playbooks/restore.yml", {"plugin": "template"})
+    host.deploy(host.plugin("1.0.0"))
+    assert "there before the removal" in host.request("/items")[1]
+
+
+def test_a_backup_under_a_label_that_is_taken_is_refused(host):
+    variables = {"plugin": "template", "label": "nightly"}
+    assert "nightly.dump:" in host.run("playbooks/backup.yml", variables)
+    assert "E5017" in host.run("playbooks/backup.yml", variables, 2)

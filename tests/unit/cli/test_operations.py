@@ -345,6 +345,54 @@ def test_without_a_database_there_is_nothing_to_back_up_or_restore(home):
         assert "E5014" in platform(home, verb, NAME, code=4)
 
 
+def test_a_restore_on_several_hosts_has_to_name_them(home):
+    hosts = [word for name in ("one", "two") for word in ("-i", f"{name},")]
+    several = (*hosts, "--", "-e", "ansible_connection=local")
+    for verb in ("restore", "backup"):
+        refused = platform(home, verb, NAME, *several, code=4)
+        assert ("E5016" in refused and "one, two" in refused) == (verb == "restore")
+    assert "E5014" in platform(home, "restore", NAME, *several, "-e", "windflow_hosts=one", code=4)
+    assert "E5014" in platform(home, "restore", NAME, *several, "--limit", "two", code=4)
+
+
+def test_a_database_that_others_need_is_restored_only_if_that_is_meant(home):
+    plugins = home / "windflow_plugins"
+    (home / "config").mkdir()
+    (home / "config" / "defaults.yaml").write_text("database: {host: localhost, name: shared}\n")
+    names = [f"{NAME}-{word}" for word in ("shop", "till")]
+    plugins.mkdir()
+    (plugins / NAME).symlink_to(home)
+    results = "results: {host: database.host, name: database.name}\n"
+    (home / "plugin.yml").write_text(f"name: {NAME}\nversion: 1.0.0\nprovides: {{database: 99.0.0}}\n{results}")
+    try:
+        for name in names:
+            (plugins / name).mkdir()
+            text = f"name: {name}\nversion: 1.0.0\ndependencies: [{{database: '>=99'}}]\n"
+            (plugins / name / "plugin.yml").write_text(text)
+            platform(home, "deploy", name)
+            # Without others it is only that the backup is not there.
+            told = platform(home, "restore", name, "--backup", "none", code=6 if name == names[0] else 4)
+            assert ("E4096" if name == names[0] else "E5015") in told
+        for name in (names[0], NAME):
+            refused = platform(home, "restore", name, "--backup", "none", code=4)
+            assert "E5015" in refused and names[1] in refused
+            meant = ("--", "-e", "restore_shared=true")
+            assert "E4096" in platform(home, "restore", name, "--backup", "none", *meant, code=6)
+        assert record()["lease"] is None and record()["sequence"] == 1
+    finally:
+        for name in names:
+            shutil.rmtree(Path("/var/lib/windflow", name), ignore_errors=True)
+
+
+def test_what_cannot_be_meant_of_backups_ends_a_run_before_anything_is_done(home):
+    for verb in ("deploy", "plan"):
+        for value in ("allways", "true"):
+            told = platform(home, verb, ".", "--", "-e", json.dumps({"windflow_backup": value}), code=6)
+            assert "auto, always, never" in told and value in told.lower()
+    assert not STATE.exists()
+    platform(home, "deploy", ".", "--", "-e", "windflow_backup=never")
+
+
 def test_explain_says_which_layer_won_and_shows_no_secret(home, monkeypatch):
     (home / "my.yaml").write_text("server: {workers: 3}\ndatabase: {password: canary-4711}\n")
     monkeypatch.setenv("LOG_LEVEL", "debug")

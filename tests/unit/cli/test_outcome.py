@@ -28,7 +28,7 @@ def test_each_way_to_end_has_its_own_code(code):
     assert outcome.exit_code(2 if code else 0, {"web1": HOSTS[code]}) == code
 
 
-@pytest.mark.parametrize("code", ["E5005", "E5010", "E5011", "E5014", "E5018"])
+@pytest.mark.parametrize("code", ["E5005", "E5010", "E5011", "E5014", "E5015", "E5016", "E5017", "E5018"])
 def test_what_is_refused_before_anything_is_done_is_told_like_a_preflight(code):
     assert outcome.exit_code(2, {"web1": {"state": "failed", "code": code, "restored": False}}) == 4
 

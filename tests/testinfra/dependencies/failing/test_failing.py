@@ -17,6 +17,7 @@ def test_the_record_names_the_backup_and_what_to_do(app, shop):
     assert (last["version"], last["state"]) == ("1.2.0", "failed")
     assert "E3001" in last["error"] and "the migration does not like it" in last["error"]
     assert f"/var/lib/windflow/shop/backups/database/{last['release']}.dump" in last["error"]
+    assert f"backup={last['release']}, windflow_hosts={app.name}" in last["error"]
     assert shop.backups()[-1] == last["release"] == last["backup"]
     assert app.record()["lease"] is None
 

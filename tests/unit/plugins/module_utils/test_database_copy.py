@@ -37,6 +37,8 @@ PARAMS = {
     "container": None,
     "verify": "restore",
     "keep": 5,
+    "spare": [],
+    "skip_empty": False,
     "drop_replaced": False,
     "timeout": 10,
 }

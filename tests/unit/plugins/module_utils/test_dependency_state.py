@@ -91,8 +91,8 @@ def test_a_host_tells_what_is_deployed_and_what_it_gives():
     found = dependency_state.run({"plugins": ["shop", "database"], "key": "k"})
     known = {"version": "2.0.0", "target": "host", "engine": "compose", "provides": {}, "shared": True}
     assert found["plugins"] == {
-        "database": {**known, "needs": {}, "results": {"port": 5432}},
-        "shop": {**known, "needs": NEEDS, "results": {}},
+        "database": {**known, "needs": {}, "results": {"port": 5432}, "needed_by": ["shop"]},
+        "shop": {**known, "needs": NEEDS, "results": {}, "needed_by": []},
     }
     assert sealing.unseal(found["secrets"], "k") == {"shop": {}, "database": {}}
     assert dependents.dependents("database") == [{"plugin": "shop", "name": "database", "constraint": ">=2.0.0"}]

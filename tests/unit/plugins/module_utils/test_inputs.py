@@ -273,9 +273,17 @@ def test_a_secret_that_is_given_is_not_made(tmp_path):
 @pytest.mark.parametrize(
     ("host", "target", "expected"),
     [
-        (on_host("host"), "host", {"name": "app", "port": 5432, "container": ""}),
-        (on_host("compose"), "host", {"name": "app", "port": 5432, "container": "windflow-database-db-1"}),
-        (on_host("compose"), "compose", {"name": "app", "port": 5432, "container": "windflow-database-db-1"}),
+        (on_host("host"), "host", {"name": "app", "port": 5432, "container": "", "plugin": "database"}),
+        (
+            on_host("compose"),
+            "host",
+            {"name": "app", "port": 5432, "container": "windflow-database-db-1", "plugin": "database"},
+        ),
+        (
+            on_host("compose"),
+            "compose",
+            {"name": "app", "port": 5432, "container": "windflow-database-db-1", "plugin": "database"},
+        ),
     ],
 )
 def test_a_database_of_a_dependency_is_where_that_one_is(tmp_path, host, target, expected):
@@ -289,8 +297,12 @@ def test_a_database_of_a_dependency_is_where_that_one_is(tmp_path, host, target,
 @pytest.mark.parametrize(
     ("target", "sets", "expected"),
     [
-        ("host", [], {"name": "myapp", "port": 5432, "container": ""}),
-        ("compose", ["database.port=6000"], {"name": "myapp", "port": 5432, "container": "windflow-template-db-1"}),
+        ("host", [], {"name": "myapp", "port": 5432, "container": "", "plugin": "template"}),
+        (
+            "compose",
+            ["database.port=6000"],
+            {"name": "myapp", "port": 5432, "container": "windflow-template-db-1", "plugin": "template"},
+        ),
         ("host", ["database.host=db.example.com"], {}),
         ("compose", ["database.host=db.example.com"], {}),
     ],

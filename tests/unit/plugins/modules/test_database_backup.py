@@ -94,6 +94,8 @@ class Box:
             "container": None,
             "verify": "restore",
             "keep": 5,
+            "spare": [],
+            "skip_empty": False,
             "drop_replaced": False,
             "timeout": 120,
             **changes,
@@ -517,6 +519,49 @@ def test_old_backups_go_and_the_new_one_never(box):
     result = box.run(label="new", keep=1, verify="list")
     assert (result["pruned"], result["changed"]) == (["more"], True)
     assert not box.run(label="new", keep=1, verify="list")["changed"]
+
+
+def test_a_backup_that_is_to_be_spared_stays_however_old_it_is(box):
+    for label in ("first", "second", "third"):
+        predicted = box.run(True, label=label, keep=2, spare=["first", "unknown"], verify="list")
+        assert box.run(label=label, keep=2, spare=["first", "unknown"], verify="list")["pruned"] == predicted["pruned"]
+    assert box.files() == ["first.dump", "first.json", "third.dump", "third.json"]
+    assert box.run(label="fourth", keep=1, spare=["first"], verify="list")["pruned"] == ["third"]
+
+
+def test_a_backup_says_whether_it_was_made_now_and_when(box):
+    checked, made, again = box.run(True), box.run(), box.run()
+    assert [result["made"] for result in (checked, made, again)] == [True, True, False]
+    assert made["time"] == again["time"] == json.loads((box.directory / "first.json").read_text())["time"]
+    assert box.run(True, state="restored")["time"] == made["time"]
+
+
+@pytest.mark.parametrize(
+    ("content", "made"),
+    [
+        ("CREATE SCHEMA web; COMMENT ON SCHEMA public IS 'odd'", False),
+        ("CREATE TABLE x ()", True),
+        ("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'", True),
+        ("SELECT lo_create(0)", True),
+    ],
+)
+def test_on_request_what_is_empty_needs_no_backup(box, content, made):
+    box.cluster.sql("CREATE DATABASE fresh;")
+    box.sql(content + ";", "fresh")
+    for check in (True, False):
+        result = box.run(check, name="fresh", skip_empty=True)
+        assert (result["made"], result["changed"], bool(result["path"])) == (made, made, made)
+    assert box.directory.exists() == made
+
+
+def test_on_request_a_database_that_is_not_there_needs_no_backup(box):
+    for check in (True, False):
+        result = box.run(check, name="nobody's", skip_empty=True)
+        assert (result["made"], result["changed"], result["path"]) == (False, False, "")
+    assert not box.directory.exists()
+    # A check on a blank host: what comes before would have set up the server.
+    assert box.run(True, port=1, skip_empty=True)["path"] == ""
+    box.fails("E4090", port=1, skip_empty=True)
 
 
 def test_backups_of_another_database_are_left_alone(box):

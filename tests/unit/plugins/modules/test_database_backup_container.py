@@ -108,6 +108,8 @@ class Box:
             "container": self.container,
             "verify": "restore",
             "keep": 5,
+            "spare": [],
+            "skip_empty": False,
             "drop_replaced": False,
             "timeout": 120,
             **changes,
