@@ -17,7 +17,7 @@ pytestmark = pytest.mark.system
 
 ROOT = Path(__file__).parents[3]
 HOSTS = ("one", "two", "three")
-NAME = "windflow-test-fleet-%s" % os.environ.get("PYTEST_XDIST_WORKER", "alone")
+NAME = "windflow-test-fleet-%d" % os.getpid()
 # What Ansible takes for a shell: the same with other mounts.
 SHELL = """#!/bin/sh
 exec unshare --mount /bin/sh -c 'mount --bind %s /var/lib/windflow && exec /bin/sh "$@"' sh "$@"
@@ -30,6 +30,10 @@ PLAY = """
   tasks:
     - ansible.builtin.meta: end_host
       when: inventory_hostname in (leave | default([]))
+    - windflow.platform.release:
+        plugin: "{{ plan.plugin }}"
+        state: started
+        run: "{{ plan.run }}"
     - ansible.builtin.include_role: {name: windflow.platform.migration}
       vars:
         migration_plan: "{{ plan }}"
@@ -90,7 +94,7 @@ class Fleet:
         inputs = {"plugin": str(self.directory), "config": [], "sets": [], "dependency": False}
         plan = {"plugin": NAME, "version": "1.0.0", "from_version": "", "environment": "", "target": "host"}
         plan.update(release="r", install_dir="/opt/x", url="", user="nobody", local_database={}, inputs=inputs)
-        plan["events"] = {"migrate": ["migrate"]}
+        plan.update(run="run", engine="", lease_seconds=900, events={"migrate": ["migrate"]})
         output = self.run(self.directory / "play.yml", code, plan=plan, directory=str(self.directory), **variables)
         return output, {path.stem: json.loads(path.read_text()) for path in self.directory.glob("*.switched")}
 
