@@ -46,6 +46,8 @@ PLAY = """
 
 class Fleet:
     def __init__(self, directory):
+        # What is mounted over has to be there.
+        os.makedirs("/var/lib/windflow", exist_ok=True)
         self.directory = directory
         hosts = {}
         for name in HOSTS:

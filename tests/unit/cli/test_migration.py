@@ -24,7 +24,7 @@ pytestmark = [
 
 ROOT = Path(__file__).resolve().parents[3]
 PROGRAMS = Path(sys.executable).parent
-NAME = "windflow-test-migration-%s" % os.environ.get("PYTEST_XDIST_WORKER", "alone")
+NAME = "windflow-test-migration-%d" % os.getpid()
 STATE = Path("/var/lib/windflow", NAME)
 BACKUPS = STATE / "backups" / "database"
 SOCKETS = "/var/run/postgresql"

@@ -347,7 +347,7 @@ def test_without_a_database_there_is_nothing_to_back_up_or_restore(home):
 
 def test_a_restore_on_several_hosts_has_to_name_them(home):
     hosts = [word for name in ("one", "two") for word in ("-i", f"{name},")]
-    several = (*hosts, "--", "-e", "ansible_connection=local")
+    several = (*hosts, "--", *LOCAL[2:])
     for verb in ("restore", "backup"):
         refused = platform(home, verb, NAME, *several, code=4)
         assert ("E5016" in refused and "one, two" in refused) == (verb == "restore")
