@@ -14,16 +14,8 @@ description:
   - An account that windflow makes says so in its comment.
   - A warning says why an account or a group stays.
 author: Windflow contributors (@windflow)
-attributes:
-  check_mode:
-    description: Reads only.
-    support: full
-  diff_mode:
-    description: Changes nothing.
-    support: none
-  idempotent:
-    description: Changes nothing.
-    support: full
+extends_documentation_fragment:
+  - windflow.platform.attributes.reads
 options:
   plugin:
     description: Name of the plugin.
