@@ -107,7 +107,6 @@ EXAMPLES = r"""
     plugin: template
     state: started
     run: 20261123T012327Z-4711
-    holder: "{{ lookup('ansible.builtin.env', 'USER') }}"
     revision: {release: 20261123T012327Z-1a2b3c4d, version: 1.0.0, target: host, event: deploy}
 
 - name: End well
