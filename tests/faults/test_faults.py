@@ -415,9 +415,3 @@ def test_what_was_removed_has_left_data_that_are_backed_up_before_a_migration_an
     assert f"{last['backup']} of 20" in host.run("playbooks/restore.yml", {"plugin": "template"})
     host.deploy(host.plugin("1.0.0"))
     assert "there before the removal" in host.request("/items")[1]
-
-
-def test_a_backup_under_a_label_that_is_taken_is_refused(host):
-    variables = {"plugin": "template", "label": "nightly"}
-    assert "nightly.dump:" in host.run("playbooks/backup.yml", variables)
-    assert "E5017" in host.run("playbooks/backup.yml", variables, 2)
