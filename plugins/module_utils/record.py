@@ -451,7 +451,13 @@ def renew(plugin, run, step="", lease_seconds=None, fields=None, state_dir=STATE
     with locked(plugin, state_dir):
         record = load(plugin, state_dir)
         step = step or (record["lease"] or {}).get("step", "")
-        save(at_step(record, run, step, time.time(), lease_seconds, fields), state_dir)
+        renewed = at_step(record, run, step, time.time(), lease_seconds, fields)
+        try:
+            save(renewed, state_dir)
+        except WindflowError as error:
+            # The lease is the run's all the same, for as long as it was. A full disk must not keep it from going back.
+            if fields or error.code != "E5004":
+                raise
 
 
 def wait_until_free(plugin, seconds, state_dir=STATE_DIR):

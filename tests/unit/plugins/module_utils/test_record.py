@@ -374,6 +374,21 @@ def test_a_run_that_began_can_record_its_end_on_a_disk_that_was_filled_meanwhile
     assert sorted(os.listdir(os.path.join(place, "app"))) == ["record.json", "record.json.previous"]
 
 
+@pytest.mark.system
+@pytest.mark.fault(26)
+def test_a_lease_that_a_full_disk_does_not_let_be_renewed_is_the_runs_all_the_same(small_disk):
+    place = small_disk(1 << 20)
+    opened = begun(record.empty("app"))
+    record.save(opened, place)
+    small_disk(0)
+    record.renew("app", "run-1", "switch", state_dir=place)
+    assert record.load("app", place) == opened
+    for run, fields, code in (("run-2", None, "E5002"), ("run-1", {"backup": "label"}, "E5004")):
+        with pytest.raises(WindflowError) as caught:
+            record.renew("app", run, "switch", fields=fields, state_dir=place)
+        assert caught.value.code == code
+
+
 def test_a_plugin_without_a_record_has_an_empty_one(tmp_path):
     assert record.load("app", str(tmp_path)) == record.empty("app")
 
