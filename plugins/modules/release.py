@@ -63,7 +63,9 @@ options:
     type: str
     default: ""
   wait:
-    description: Seconds to wait for another run's end, for V(started). The host is asked to wait, in one connection.
+    description:
+      - Seconds to wait for another run's end, for V(started). The host is asked to wait, in one connection.
+      - With O(seen) it is of no use, because that run moves the record; wait before the record is looked at.
     type: int
     default: 0
   lease_seconds:
