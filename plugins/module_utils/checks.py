@@ -43,6 +43,9 @@ _LOGIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@\\-]{0,63}\Z")
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252}[A-Za-z0-9_])?\.?\Z")
 _DIRECTORY = re.compile(r"[A-Za-z0-9._/@+-]+\Z")
 _WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}\Z")
+_PACKAGE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9])?\Z")
+# What nginx can hold in 63 bits.
+_SIZE = re.compile(r"(?:[0-9]{1,18}|[0-9]{1,9}[kKmMgG])\Z")
 _INTERFACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:@-]{0,14}\Z")
 _PLACEHOLDER = re.compile(
     r"(?:your|change|replace|insert|enter)[-_ ]?(?:me|this|it|secret|password|key|here)\b.*|dbpassword|passw(?:or)?d"
@@ -187,6 +190,16 @@ class _Checks:
                 # "*.example.com" and ".example.com" stand for all names below it
                 self.address(path, re.sub(r"^(?:\*?\.)(?=.)", "", host))
         self.text(("app", "log_level"), app.get("log_level"))
+        self.packages(("app", "source_packages"), app.get("source_packages"))
+
+    def packages(self, path: tuple, value: object) -> None:
+        """Names of Python packages, each exactly: ``:all:`` would be no exception any more."""
+        for index, name in enumerate(value if isinstance(value, list) else ()):
+            if not isinstance(name, str) or not _PACKAGE.match(name):
+                expected = "the name of a Python package"
+                self.add("E1140", path + (index,), expected, self.shown(path, name), "write for example psycopg2")
+        if value is not None and not isinstance(value, list):
+            self.add("E1140", path, "a list of package names", self.shown(path, value), "write [name, name]")
 
     def _apart(self, directories: dict) -> None:
         install = directories.get("install_dir", "")
@@ -218,6 +231,10 @@ class _Checks:
 
     def server(self) -> None:
         self.port(("server", "host_port"), self.value("server", "host_port"))
+        path, size = ("server", "max_body_size"), self.value("server", "max_body_size")
+        if size is not None and (isinstance(size, bool) or not _SIZE.match(str(size))):
+            expected = "a number of bytes, or one with k, m or g"
+            self.add("E1140", path, expected, self.shown(path, size), "write for example 50m; 0 is no limit")
 
     def storage(self) -> None:
         seen = {"name": {}, "path": {}}

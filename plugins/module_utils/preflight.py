@@ -12,7 +12,7 @@ from typing import Any
 from .compatibility import refused_by, unknown
 from .config import Config
 from .errors import Problem
-from .host_plan import SUPPORTED_FAMILIES
+from .host_plan import SUPPORTED_FAMILIES, built_from_source
 from .manifest import Manifest
 from .steps import Settings
 from .version import parse_version
@@ -72,6 +72,7 @@ def _findings(
         warnings += os_version(config, facts)
         errors += space(facts, bool(host["missing_packages"]))
         errors += not_supported_yet(config)
+        errors += built_from_source(manifest, config, settings)
     else:
         errors += space(facts, False)
         errors += engine_space(host["engine"])
