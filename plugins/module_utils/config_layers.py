@@ -16,7 +16,7 @@ from .errors import Problem, WindflowError
 from .json_documents import read_json
 from .limits import fail_if_any
 from .schema import Schema
-from .wording import dotted, show
+from .wording import dotted, kind, show
 
 INVENTORY = "windflow_config in the inventory"
 # As long as a real one, so that a schema thinks alike of both.
@@ -45,7 +45,7 @@ def inventory_layer(data: object, name: str = INVENTORY) -> Layer:
     """A variable of the inventory as Ansible hands it over, made plain: its own kinds of text and map are left
     behind. ``name`` is the variable's in findings."""
     if not isinstance(data, Mapping):
-        raise WindflowError(Problem("E1101", "a map", show(data), "write keys and values", name))
+        raise WindflowError(Problem("E1101", "a map", kind(data), "write keys and values", name))
     problems = []
     plain = _plain(data, (), problems, [0], name)
     fail_if_any(problems)
@@ -71,7 +71,7 @@ def _plain(value: object, path: tuple, problems: list[Problem], count: list[int]
         for key, part in value.items():
             if not isinstance(key, str):
                 remedy = "put the key in quotes"
-                problems.append(Problem("E1014", "text as the key", show(key), remedy, file, path=dotted(path)))
+                problems.append(Problem("E1014", "text as the key", kind(key), remedy, file, path=dotted(path)))
                 continue
             key = str.__str__(key)
             found[key] = _plain(part, path + (key,), problems, count, file)
