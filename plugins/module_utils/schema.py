@@ -404,7 +404,9 @@ def _anchored(root: dict, reference: str) -> list[dict]:
     while pending and reference.startswith("#"):
         node, names = pending.pop()
         if isinstance(node, dict):
-            if not names and (name in (node.get("$anchor"), node.get("$dynamicAnchor")) or node.get("$id") == reference):
+            if not names and (
+                name in (node.get("$anchor"), node.get("$dynamicAnchor")) or node.get("$id") == reference
+            ):
                 found.append(node)
             for key, value in node.items():
                 if names or key not in _DATA:

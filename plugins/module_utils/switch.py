@@ -20,7 +20,7 @@ from dataclasses import replace
 from . import files, nginx, probe
 from .errors import Problem, WindflowError
 from .installed import Installation, differs
-from .redaction import redact
+from .redaction import redact, redact_lines
 from .supervisor import Supervisor, describe
 
 # Supervisor's states of a process that did not stay up.
@@ -188,7 +188,7 @@ class Switch(Installation):
             path = item.get("stdout_logfile") or ""
             lines = nginx.tail(path, offsets.get(path, 0), LOG_LINES)
             if lines:
-                log = ["%s:" % path, *(redact(line, secrets) for line in lines)]
+                log = ["%s:" % path, *redact_lines(lines, secrets)]
                 break
         if answer:
             answer = replace(answer, body=redact(answer.body, secrets))

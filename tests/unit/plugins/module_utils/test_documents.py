@@ -154,7 +154,9 @@ def test_nothing_of_a_configuration_file_is_shown(value, loader, monkeypatch):
 
 
 @pytest.mark.fault(73)
-@given(st.text(alphabet="&*!%@`|>{}[]'\"\\:-?,# <x\t", max_size=12), st.text(alphabet="&*!|>{}[]'\"\\:-?,# \t", max_size=8))
+@given(
+    st.text(alphabet="&*!%@`|>{}[]'\"\\:-?,# <x\t", max_size=12), st.text(alphabet="&*!|>{}[]'\"\\:-?,# \t", max_size=8)
+)
 def test_no_text_around_a_password_makes_a_finding_show_it(before, after):
     for text in ("database:\n  password: x%sCANARY%s\n", "password: %sCANARY%s", "a:\n  - %sCANARY%s\n"):
         assert "CANARY" not in told(load_yaml, text % (before, after))
