@@ -57,7 +57,7 @@ def questions(manifest: Manifest, config: Config, _source: Source, os_table: dic
     return {
         **found,
         "paths": sorted({places["install_dir"], places["data_dir"], places["log_dir"]}),
-        "port": config.get("server.host_port", 8080),
+        "port": config.get("server.host_port", 8080) if manifest.host.serves else None,
         "user": places["user"],
         "group": places["group"],
     }
@@ -65,7 +65,8 @@ def questions(manifest: Manifest, config: Config, _source: Source, os_table: dic
 
 def surroundings(manifest: Manifest, config: Config) -> list[str]:
     """What of the system the plugin uses, by the names in the tables of OS families."""
-    program = ["nginx", "supervisor"] if manifest.host.program else []
+    program = ["supervisor"] if manifest.host.program else []
+    program += ["nginx"] if manifest.host.serves else []
     return program + (["postgresql"] if database_is_local(config) else [])
 
 
@@ -135,7 +136,8 @@ def directory_entries(places: dict[str, str], nginx_group: str) -> list[dict[str
         entry("%s/releases" % install_dir, "root", "root", "0755"),
         entry("%s/venvs" % install_dir, "root", "root", "0755"),
         entry(places["shared_dir"], user, group, "0750"),
-        entry(places["run_dir"], user, nginx_group, "0750"),
+        # Of nginx's group is what the program makes there, too, and so the socket that it listens on.
+        entry(places["run_dir"], user, nginx_group, "2750"),
         entry(places["data_dir"], user, group, "0750"),
         entry(places["log_dir"], user, group, "0750"),
         entry("/var/log/windflow", "root", "root", "0755"),
@@ -183,7 +185,10 @@ def shipped(manifest: Manifest, config: Config, source: Source, made: dict[str, 
     return Shipped(
         root=str(manifest.host.source),
         group=host["group"],
-        documents={"supervisor.conf": program_file(values), "nginx.conf": site_file(values)},
+        documents={
+            "supervisor.conf": program_file(values),
+            **({"nginx.conf": site_file(values)} if manifest.host.serves else {}),
+        },
         readable={"config.yaml": dump(config.data)},
         files=tuple(("requirements/%s" % path, *rest) for path, *rest in source.requirements.files),
         venv=made["steps"]["virtualenv"]["name"],
@@ -259,7 +264,9 @@ def program_steps(
         venv = "%s-%s" % (environment[:12], settings.time)
     return {
         "account": account_step(places, table, facts),
-        "directories": entries_step(directory_entries(places, table["nginx"]["user"])),
+        "directories": entries_step(
+            directory_entries(places, table["nginx"]["user"] if manifest.host.serves else places["group"])
+        ),
         "application": Step(application_digest(manifest, config, source)),
         "virtualenv": Step(
             environment,
@@ -273,7 +280,7 @@ def program_steps(
         ),
         "config": Step(digest(without_secrets(config, manifest.name))),
         "program": Step(digest(program_file(values))),
-        "site": Step(digest(site_file(values))),
+        "site": Step(digest(site_file(values)) if manifest.host.serves else ""),
         "volumes": entries_step(volume_entries(config, places)),
     }
 
@@ -361,13 +368,13 @@ def section(
     spec = manifest.host
     return {
         **{key: values[key] for key in layout(manifest, config)},
-        "port": values["host_port"],
+        "port": values["host_port"] if spec.serves else 0,
         "replicas": settings.replicas,
         "health": spec.health or "",
         "health_timeout": spec.health_timeout,
         "host_header": host_header(values["allowed_hosts"]),
         "program": "windflow-%s-%s" % (manifest.name, plan["release"]),
-        "sockets": values["sockets"],
+        "sockets": values["sockets"] if spec.serves else [],
         "volumes": [entry["path"] for entry in volume_entries(config, values) if "owner" in entry],
         "os": table,
         "init": host["facts"]["init"],
@@ -414,11 +421,12 @@ def program_resources(plan: dict[str, Any]) -> dict[str, Any]:
             "%s/%s.%s" % (table["supervisor"]["program_dir"], host["program"], table["supervisor"]["program_ext"]),
             "program",
         ),
-        ("%s/%s" % (table["nginx"]["available_dir"], site), "site"),
-        ("%s/%s" % (table["nginx"]["enabled_dir"], site), "site"),
         ("%s/current" % host["install_dir"], "application"),
         ("%s/venv" % release_dir, "virtualenv"),
     ]
+    if host["port"]:
+        directories = (table["nginx"]["available_dir"], table["nginx"]["enabled_dir"])
+        paths += [("%s/%s" % (directory, site), "site") for directory in directories]
     return {
         "paths": [{"path": path, "step": step} for path, step in paths],
         "trees": [

@@ -53,6 +53,12 @@ class HostSpec:
         """Whether there is a program to run."""
         return self.source is not None
 
+    @property
+    def serves(self) -> bool:
+        """Whether the program listens on a socket, so that nginx has something to pass requests on to."""
+        named = {name for part in self.command or () for name in _placeholders(part)}
+        return self.program and (self.command is None or "socket" in named)
+
 
 def parse_host(reader: object, value: object) -> HostSpec | None:
     given = reader.map(("host",), value, "wsgi: app:application")
