@@ -8,10 +8,10 @@ from __future__ import annotations
 import grp
 import pwd
 
-from . import record
+from . import ownership, record
 from .errors import WindflowError
 
-MADE = "Made by windflow"
+MADE = ownership.MARK
 
 
 def mark(group=""):

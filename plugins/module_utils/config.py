@@ -16,7 +16,7 @@ Precedence, lowest first:
 
 Maps merge deeply, lists and scalars replace, ``null`` deletes. A map over a scalar, or the other way
 round, is an error. The merged result is validated, every finding at once, each at the place of the layer
-that the value came from.
+that the value came from. The key ``adopt`` is taken out before: see ``adoption``.
 
 The text of an environment variable or a ``--set`` becomes what the schema's type says: ``DEBUG=false`` is
 false, ``0123`` stays text where the schema says text, maps and lists are written as JSON. A variable that
@@ -34,6 +34,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
+from . import adoption
 from .checks import check_config
 from .config_layers import (
     INVENTORY,
@@ -92,6 +93,7 @@ class Config:
     """The merged configuration. ``data`` is plain maps, lists and scalars; ``secrets`` has the key paths in
     it that hold secrets, where a path to a map or a list stands for everything below it, ``generated`` those of them
     that are made on the host. ``given`` has the key paths of what dependencies call a secret, whichever layer won.
+    ``adopt`` has the kinds of what may be used of a host though windflow has not made it.
     """
 
     data: dict
@@ -101,6 +103,7 @@ class Config:
     layers: tuple[Layer, ...] = ()
     owners: dict = field(default_factory=dict)
     given: frozenset = frozenset()
+    adopt: frozenset = frozenset()
 
     def origin(self, path: tuple) -> Origin:
         """Where the value at ``path`` came from, or its nearest ancestor that exists."""
@@ -232,7 +235,8 @@ def load_config(
             layers.insert(0, generated_layer(schema, kept or {}))
             layers += environment_layers(schema, environ or {}, problems)
         layers += [set_layer(text, index, schema, problems) for index, text in enumerate(sets)]
-        layers = [layer for layer in layers if layer is not None and layer.data]
+        layers, adopt = adoption.take([layer for layer in layers if layer is not None], problems)
+        layers = [layer for layer in layers if layer.data]
         data, owners = merge(layers, problems)
         given = frozenset((item.name, key) for item in provided for key in item.secrets)
         secrets = _secrets(schema, data, given)
@@ -241,7 +245,7 @@ def load_config(
             for path in (schema.generated if schema else ())
             if path in owners and layers[owners[path]].name == "generated"
         )
-        config = Config(data, secrets, made, schema, tuple(layers), owners, given)
+        config = Config(data, secrets, made, schema, tuple(layers), owners, given, adopt)
         problems += _unwritable(config)
         found = schema.validate(data, config.place, secrets) if schema else []
         if found or problems:
