@@ -175,6 +175,11 @@ def directory_entries(places: dict[str, str]) -> list[dict[str, str]]:
     return parents([item["path"] for item in entries]) + entries
 
 
+def adopted(_manifest: Manifest, _config: Config, _host: dict[str, Any]) -> list[str]:
+    """What is used though windflow has not made it, in words."""
+    return []
+
+
 def section(
     manifest: Manifest,
     config: Config,

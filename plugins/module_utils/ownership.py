@@ -10,14 +10,23 @@ answers for.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import pwd
 
 from . import record
+from .errors import WindflowError
 
+# The key of a configuration that names the kinds of what may be used all the same.
+ADOPT = "adopt"
 KINDS = ("account", "database", "directories", "group", "role")
 # The comment of an account that windflow has made.
 MARK = "Made by windflow"
+
+
+def remedy(kind):
+    """What to write where something that windflow has not made is meant to be used."""
+    return "if it is meant to be used, write %s: [%s] into the plugin's configuration of this host" % (ADOPT, kind)
 
 
 def made(remembered):
@@ -76,6 +85,23 @@ def forget_made(plugin, kind, names, state_dir=record.STATE_DIR):
 def is_made(plugin, kind, name, state_dir=record.STATE_DIR):
     """Whether windflow has made that for the plugin."""
     return name in made(record.load(plugin, state_dir))[kind]
+
+
+def known(state_dir=record.STATE_DIR):
+    """{(kind, name)} of what windflow has made on the host, for whichever plugin, as far as records can be read."""
+    found = set()
+    for plugin in record.names(state_dir):
+        with contextlib.suppress(WindflowError):
+            items = made(record.load(plugin, state_dir)).items()
+            found.update((kind, name) for kind, names in items for name in names)
+    return found
+
+
+def forget(kind, name, state_dir=record.STATE_DIR):
+    """Notes for whichever plugin it was made that something is gone."""
+    for plugin in record.names(state_dir):
+        with contextlib.suppress(WindflowError):
+            forget_made(plugin, kind, [name], state_dir)
 
 
 def _changed(remembered, kind, change):

@@ -123,6 +123,7 @@ def build(
         "config": dump(config.redacted()),
     }
     plan["privileged"] = privileged_hooks(manifest, plan["events"]) if plan["pending"] else []
+    plan["adopted"] = backend.adopted(manifest, config, host) if plan["pending"] else []
     if target:
         plan[target] = backend.section(manifest, config, settings, host, table, plan)
     plan["resources"] = backend.resources(plan)
@@ -132,8 +133,9 @@ def build(
 
 
 def as_text(plan: dict[str, Any]) -> str:
-    """The pending steps with their reasons, and the hooks that run as root, one a line."""
+    """The pending steps with their reasons, the hooks that run as root and what is adopted, one a line."""
     lines = ["hook as root: %s" % hook for hook in plan["privileged"]]
+    lines += ["adopted: %s" % what for what in plan["adopted"]]
     lines += [
         "%s: %s" % (step["title"], reason)
         for step in plan["steps"].values()

@@ -30,13 +30,14 @@ def blank_host(**changes):
         "ipv6": False,
         "init": "systemd",
         "account": None,
-        "group": False,
+        "group": None,
     }
     service = {"exists": False, "running": False, "enabled": False}
     return {
         "facts": facts,
         "current": None,
         "drift": [],
+        "made": {"account": [], "group": [], "directories": []},
         "packages": ["nginx", "supervisor"],
         "missing_packages": ["nginx", "supervisor"],
         "services": {name: dict(service) for name in ("nginx", "supervisor", "postgresql")},
@@ -62,7 +63,8 @@ def after(made):
         missing_packages=[], services={name: dict(service) for name in ("nginx", "supervisor", "postgresql")}
     )
     step = made["steps"]["account"]
-    host["facts"].update(account={key: step[key] for key in ("group", "home", "shell")}, group=True)
+    host["facts"].update(account={key: step[key] for key in ("group", "home", "shell")}, group={"gid": 900})
+    host["made"] = {"account": [step["user"]], "group": [step["group"]], "directories": []}
     host["current"] = {**made["revision"], "revision": 1}
     return host
 
