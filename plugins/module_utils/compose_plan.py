@@ -26,6 +26,7 @@ TITLES = {
 }
 RELEASE_STEPS = ("application", "config", "containers")
 FORCED = "application"
+SCALED = "containers"
 # Inside its container; on the host it may have another one.
 DATABASE_PORT = 5432
 BASE_IMAGE = "debian:trixie-slim"

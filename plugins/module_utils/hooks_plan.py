@@ -16,6 +16,7 @@ from .steps import Settings, Source, Step, digest, without_secrets
 TITLES = {"hooks": "hooks"}
 RELEASE_STEPS = ()
 FORCED = "hooks"
+SCALED = ""
 
 
 def questions(_manifest: Manifest, _config: Config, _source: Source, _os_table: dict[str, dict]) -> dict[str, Any]:

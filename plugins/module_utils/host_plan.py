@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The plan of the backend ``host``: an application straight on the machine.
 
-The module is the backend's side of ``plan``. The names that are used from outside are TITLES, RELEASE_STEPS, FORCED and
-the functions questions, source_of, application_digest, shipped, hook_user, relevant_drift, steps, section, resources,
-adopted and revision.
+The module is the backend's side of ``plan``. The names that are used from outside are TITLES, RELEASE_STEPS, FORCED,
+SCALED and the functions questions, source_of, application_digest, shipped, hook_user, relevant_drift, steps, section,
+resources, adopted and revision.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ TITLES = {
 # has none of them.
 RELEASE_STEPS = ("application", "virtualenv", "config", "program", "site")
 FORCED = "application"
+# The step whose digest the number of instances is part of.
+SCALED = "program"
 
 
 def questions(manifest: Manifest, config: Config, _source: Source, os_table: dict[str, dict]) -> dict[str, Any]:

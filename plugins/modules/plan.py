@@ -38,9 +38,10 @@ options:
     type: str
     default: ""
   replicas:
-    description: How many instances of the application run behind the front.
+    description:
+      - How many instances of the application run behind the front.
+      - Without it, as many as are deployed; on a first deploy, one.
     type: int
-    default: 1
   engine:
     description:
       - What runs the containers of the target V(compose). V(compose) is the host's own engine, V(swarm) a stack in the
@@ -100,6 +101,11 @@ event:
   description: V(install), V(upgrade) to another version, or V(deploy) of the same one.
   returned: success
   type: str
+scaling:
+  description: How the number of instances changes; empty where it does not.
+  returned: success
+  type: str
+  sample: replicas 3 → 1
 release:
   description: Name of the release that serves after the run.
   returned: success

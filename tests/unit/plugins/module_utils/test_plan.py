@@ -179,6 +179,7 @@ def test_processes_that_wait_for_a_stopped_supervisor_are_no_reason_for_a_releas
 def test_more_replicas_change_program_and_site():
     made = make(after(make(blank_host())), settings=Settings(replicas=3, time="20270101T000000Z"))
     assert pending(made) == ["program", "site"]
+    assert made["steps"]["program"]["why"][-1] == made["scaling"] == "replicas 1 → 3"
     assert len(made["host"]["sockets"]) == 3
 
 
