@@ -9,7 +9,8 @@ Precedence, lowest first:
 2. ``defaults``: the plugin's ``defaults.yaml``
 3. ``overlay``: ``config/environments/<environment>.yaml`` of the plugin
 4. ``dependency``: what the plugins that it needs give, each in the section of the dependency's name
-5. ``inventory``: the variable ``windflow_config``, or what ``windflow_plugin_config`` has for the plugin
+5. ``inventory``: the variable ``windflow_config``, or what ``windflow_plugin_config`` has for the plugin, from the
+   group ``all`` to the host
 6. ``file``: the given files, in order
 7. ``environment``: the environment variables that the schema declares with ``x-env``
 8. ``set``: the given ``a.b.c=value``, in order
@@ -37,7 +38,7 @@ from urllib.parse import quote
 from . import adoption
 from .checks import check_config
 from .config_layers import (
-    INVENTORY,
+    Given,
     Layer,
     Provided,
     dependency_layer,
@@ -61,15 +62,18 @@ _ENVIRONMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
 
 @dataclass(frozen=True)
 class Origin:
-    """The layer that a value came from, by its name above, and the place in its file; line 0: no lines there."""
+    """The layer that a value came from, by its name above, and the place in its file; line 0: no lines there.
+    ``source`` is the group or host of an inventory."""
 
     layer: str
     file: str
     line: int = 0
     column: int = 0
+    source: str = ""
 
     def __str__(self) -> str:
-        return "%s (%s)" % (self.layer, "%s:%d" % (self.file, self.line) if self.line else self.file)
+        place = "%s:%d" % (self.file, self.line) if self.line else self.file
+        return "%s (%s)" % (self.layer, ", ".join(part for part in (self.source, place) if part))
 
 
 @dataclass(frozen=True)
@@ -124,7 +128,7 @@ class Config:
 
     def _origin(self, index: int, path: tuple) -> Origin:
         layer = self.layers[index]
-        return Origin(layer.name, *layer.place(path))
+        return Origin(layer.name, *layer.place(path), layer.given.source if layer.given else "")
 
     def place(self, path: tuple) -> tuple[str, int, int]:
         """File, line and column of ``path``, as ``Problem`` wants them."""
@@ -206,27 +210,27 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 def load_config(
     manifest: Manifest,
     environment: str | None = None,
-    inventory: dict | None = None,
+    inventory: Mapping | list[Given] | tuple[Given, ...] | None = None,
     files: list[Path] | tuple[Path, ...] = (),
     environ: Mapping[str, str] | None = None,
     sets: list[str] | tuple[str, ...] = (),
     *,
     provided: list[Provided] | tuple[Provided, ...] = (),
     kept: Mapping[str, str] | None = None,
-    inventory_name: str = INVENTORY,
     dependency: bool = False,
 ) -> Config:
     """Read, merge and validate every layer; raises ``WindflowError`` with all findings.
 
-    ``inventory_name`` is the variable that ``inventory`` came from; ``kept`` has the secrets that were made on the
-    host, by key in dots. The environment of a ``dependency`` is that of the plugin which needs it: it needs no overlay.
+    ``inventory`` has what the inventory's places say, lowest first, or is one plain map; ``kept`` has the secrets that
+    were made on the host, by key in dots. The environment of a ``dependency`` is that of the plugin which needs it: it needs no overlay.
     Where a rule of the schema is broken, the rules of ``checks`` are looked at too, so that everything
     that is wrong is told at once. On success they are the caller's business: they also give warnings.
     """
     with time_limit(SECONDS, "reading the configuration", manifest.file):
         problems: list[Problem] = []
         overlay = _overlay(manifest, environment, problems, dependency)
-        layers = _file_layers(manifest, overlay, inventory, files, inventory_name, problems)
+        said = (Given(inventory),) if isinstance(inventory, Mapping) else inventory or ()
+        layers = _file_layers(manifest, overlay, said, files, problems)
         schema = _try(problems, load_schema, manifest.config_schema, _display(manifest, manifest.config_schema))
         fail_if_any(problems)
         own = sum(layer.name in ("defaults", "overlay") for layer in layers)
@@ -257,9 +261,8 @@ def load_config(
 def _file_layers(
     manifest: Manifest,
     overlay: Path | None,
-    inventory: dict | None,
+    inventory: list[Given] | tuple[Given, ...],
     files: list[Path] | tuple[Path, ...],
-    inventory_name: str,
     problems: list[Problem],
 ) -> list[Layer]:
     layers = []
@@ -267,8 +270,7 @@ def _file_layers(
     for name, path in wanted:
         if path is not None:
             layers.append(_try(problems, _read_layer, name, path, _display(manifest, path)))
-    if inventory:
-        layers.append(_try(problems, inventory_layer, inventory, inventory_name))
+    layers += [_try(problems, inventory_layer, given) for given in inventory if given.value]
     layers += [_try(problems, _read_layer, "file", Path(path), str(path)) for path in files]
     return [layer for layer in layers if layer is not None]
 
