@@ -9,12 +9,13 @@ import re
 from dataclasses import replace
 from typing import Any
 
+from . import accounts
 from .compatibility import refused_by, unknown
 from .config import Config
 from .errors import Problem
 from .host_plan import SUPPORTED_FAMILIES, built_from_source
 from .manifest import Manifest
-from .steps import Settings
+from .steps import Settings, layout
 from .version import parse_version
 
 TARGET_PYTHON = (3, 9)
@@ -73,6 +74,7 @@ def _findings(
         errors += space(facts, bool(host["missing_packages"]))
         errors += not_supported_yet(config)
         errors += built_from_source(manifest, config, settings)
+        errors += account(manifest, config, host)
     else:
         errors += space(facts, False)
         errors += engine_space(host["engine"])
@@ -220,6 +222,16 @@ def space(facts: dict[str, Any], packages_missing: bool) -> list[Problem]:
                 )
             )
     return found
+
+
+def account(manifest: Manifest, config: Config, host: dict[str, Any]) -> list[Problem]:
+    """Whether the application's account and group are the plugin's own, or adopted."""
+    if not manifest.host.program:
+        return []
+    places, facts = layout(manifest, config), host["facts"]
+    return accounts.findings(
+        places["user"], places["group"], facts["account"], facts["group"], host["made"], config.adopt
+    )
 
 
 def port(config: Config, host: dict[str, Any], target: str) -> list[Problem]:
