@@ -100,6 +100,8 @@ def prepare(inputs: Inputs, made: dict[str, Any]) -> tuple[dict[str, Any], bytes
             "readable": sorted(shipped.readable),
             "private": sorted([*shipped.private, *(name for name, mode, _content in shipped.files if mode != 0o755)]),
             "venv": shipped.venv,
+            "made": inputs.made,
+            "masked": inputs.masked,
             "documents": shipped.documents,
             "config_before": made["config_before"],
             "config_after": documents.dump(config.redacted()),
