@@ -25,7 +25,8 @@ def changes(desired: dict, actual: dict) -> list:
 
     before and after are fit to be shown; sql, a list of psql's statements, holds the verifier of a new password and
     is not. ``inside`` changes are for a member of the database's owner, in the database; all others for the superuser,
-    in the database postgres. Raises WindflowError for names that cannot be managed and for a database of somebody else's.
+    in the database postgres. Raises WindflowError for names that cannot be managed, for a database or a schema of
+    somebody else's.
     """
     name, user = desired["name"], desired["user"]
     check_names(name, user)
@@ -51,12 +52,10 @@ def warnings(desired: dict, actual: dict) -> list:
             % (desired["name"], refused("no such line"))
         )
     if role and role["superuser"]:
-        found.append(
-            "The role %s is a superuser and was not removed." % desired["user"]
-            if desired["state"] == "absent"
-            else "The role %s is a superuser: only its password is managed. An application is safer with a role of its own."
-            % desired["user"]
-        )
+        kept = " and was not removed."
+        if desired["state"] == "present":
+            kept = ": only its password is managed. An application is safer with a role of its own."
+        found.append("The role %s is a superuser%s" % (desired["user"], kept))
     return found
 
 

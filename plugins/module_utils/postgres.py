@@ -210,8 +210,8 @@ def inspect_sql(name: str, user: str, port: int = 5432, socket_dir: str = "") ->
 
 def parse_state(output: str) -> dict:
     """The server's state: version, encoding, collate, roles {name: {…}}, database {…} or None, schema {…} (empty where
-    nobody could look), the names of databases that a restore has replaced, and those that are being made or dropped by nobody who lives: unfinished
-    [[name, connection limit]]."""
+    nobody could look), the names of databases that a restore has replaced, and those that are being made or dropped by
+    nobody who lives: unfinished [[name, connection limit]]."""
     state = {"schema": {}, "replaced": [], "unfinished": []}
     for line in output.splitlines():
         if line.startswith("{"):

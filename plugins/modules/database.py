@@ -17,8 +17,8 @@ description:
   - The password reaches the server as SCRAM-SHA-256 verifier only.
   - The server must run on the host. It is reached through its socket, as the user V(postgres) of the operating system.
   - The superuser does not enter a database that others write to. What its schema V(public) allows is looked at and
-    changed by a role of the module's own, which logs in over 127.0.0.1 and goes again. Where C(pg_hba.conf) does not let
-    it in, the schema is left as it is, with a warning.
+    changed by a role of the module's own, which logs in over 127.0.0.1 and goes again. Where C(pg_hba.conf) does not
+    let it in, the schema is left as it is, with a warning.
 extends_documentation_fragment:
   - windflow.platform.attributes
   - windflow.platform.attributes.action
