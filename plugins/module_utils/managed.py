@@ -93,11 +93,20 @@ class Drift:
             found += program_drift(self.kept["program"])
         if self.database:
             resource = "database %s" % self.database["name"]
-            found += differences("database", resource, self.database["state"], postgres.answer(self.asked))
+            found += differences("database", resource, self.database["state"], self.database_now())
         if self.containers:
             self.engine = self.containers.answers()
             found += compose_drift(self.kept.get("compose", {}), self.engine)
         return found
+
+    def database_now(self):
+        """What there is of the database; what nobody could look at is as it was."""
+        wanted = self.database
+        now = postgres.answer(self.asked, wanted["port"], wanted["name"], wanted["user"])
+        for key in postgres.INSIDE if now.get("database") == "present" else ():
+            if now[key] is None:
+                now[key] = wanted["state"].get(key)
+        return now
 
 
 def look(path):
