@@ -203,6 +203,8 @@ def section(
         "images": plan["steps"]["application"]["images"],
         "base_image": base_image(config),
         "networks": list(settings.networks),
+        "allow": list(spec.allow),
+        "bind": config.get("server.bind", ""),
     }
 
 
@@ -275,6 +277,7 @@ def documents(manifest: Manifest, config: Config, made: dict[str, Any]) -> dict[
         # What a rollback needs to know of a release whose plugin has changed since.
         "compose.json": json.dumps(compose["files"]) + "\n",
         ".env": "".join("%s=%s\n" % (name, _encoded(name, value)) for name, value in sorted(values.items())),
+        "variables.json": json.dumps(values, sort_keys=True) + "\n",
         "windflow.yaml": dump({"services": overlay, **more}),
     }
 

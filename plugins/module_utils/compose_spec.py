@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .compose_documents import read_compose
+from .compose_rules import ALLOWED
 from .errors import WindflowError
 from .host_spec import URL_PATH
 from .wording import listed, show, use_or_list
@@ -21,8 +22,6 @@ FILE = "compose.yaml"
 KEYS = ("app", "front", "database", "port", "health", "health_timeout", "group", "allow")
 HEALTH_SECONDS = 60
 GROUP = 10000
-# What a service may ask for only with the operator's knowledge: plugin.yml says so by name.
-ALLOWED = ("privileged", "docker-socket", "host-network")
 SOCKETS = ("/var/run/docker.sock", "/run/docker.sock")
 
 # A loopback address before a port, as Compose's short form has it.
