@@ -99,6 +99,7 @@ def prepare(inputs: Inputs, made: dict[str, Any]) -> tuple[dict[str, Any], bytes
             "readable": sorted(shipped.readable),
             "private": sorted(shipped.private),
             "venv": shipped.venv,
+            "folders": list(shipped.folders),
             "documents": shipped.documents,
             "config_before": made["config_before"],
             "config_after": documents.dump(config.redacted()),

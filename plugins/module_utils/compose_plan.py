@@ -187,6 +187,7 @@ def shipped(manifest: Manifest, config: Config, _source: Source, made: dict[str,
             "config.yaml": dump(release_config(manifest, config)),
             **{"secrets/%s" % name: value for name, value in secrets.items()},
         },
+        folders=("secrets",),
     )
 
 
