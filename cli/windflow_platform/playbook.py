@@ -17,9 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from .outcome import INTERRUPTED, INVALID, exit_code
+from .settings import environment
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-CALLBACK = "windflow.platform.outcome"
 NO_HOST = (
     "E2031: expected a host to go to, got none. Nothing was changed. "
     "Fix: look at windflow_hosts, --limit and the inventory."
@@ -62,12 +61,12 @@ def find_program() -> str | None:
 def command_line(
     playbook: str, values: Mapping[str, Any], inventory: list[str] | None, check: bool, diff: bool
 ) -> list[str]:
-    """The arguments of ansible-playbook. Values that say nothing are left out."""
+    """The arguments of ansible-playbook. What was not given is not sent: it would take the inventory's place."""
     argv = ["windflow.platform.%s" % playbook]
     for path in inventory or ():
         argv += ["--inventory", path]
     argv += ["--check"] * check + ["--diff"] * diff
-    return [*argv, "--extra-vars", extra_vars({key: value for key, value in values.items() if value})]
+    return [*argv, "--extra-vars", extra_vars({key: value for key, value in values.items() if value not in (None, [])})]
 
 
 def extra_vars(values: Mapping[str, Any]) -> str:
@@ -82,24 +81,6 @@ def extra_vars(values: Mapping[str, Any]) -> str:
         return json.dumps(value)
 
     return "{%s}" % ", ".join("%s: %s" % (key, encode(value)) for key, value in values.items())
-
-
-def environment(given: Mapping[str, str], cwd: Path, report: Path) -> dict[str, str]:
-    """The environment of ansible-playbook: our callback, no inventory that cannot be read, and a checkout's ansible.cfg
-    where there is no other."""
-    enabled = [name for name in given.get("ANSIBLE_CALLBACKS_ENABLED", "").split(",") if name]
-    settings = {
-        "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true",
-        **given,
-        "ANSIBLE_CALLBACKS_ENABLED": ",".join([*enabled, CALLBACK]),
-        "WINDFLOW_OUTCOME": str(report),
-    }
-    home = Path(given.get("HOME", "/"), ".ansible.cfg")
-    others = [cwd / "ansible.cfg", home, Path("/etc/ansible/ansible.cfg")]
-    own = CHECKOUT / "ansible.cfg"
-    if "ANSIBLE_CONFIG" not in given and own.exists() and not any(path.exists() for path in others):
-        settings["ANSIBLE_CONFIG"] = str(own)
-    return settings
 
 
 def wait_for(argv: list[str], settings: Mapping[str, str]) -> int:

@@ -37,7 +37,12 @@ from ansible_collections.windflow.platform.plugins.module_utils.inputs import (
 from ansible_collections.windflow.platform.plugins.module_utils.manifest import Manifest
 from ansible_collections.windflow.platform.plugins.module_utils.plugin_files import MIGRATE
 from ansible_collections.windflow.platform.plugins.module_utils.record import LEASE_SECONDS
-from ansible_collections.windflow.platform.plugins.module_utils.steps import Settings, Source, describe_drift
+from ansible_collections.windflow.platform.plugins.module_utils.steps import (
+    Settings,
+    Source,
+    describe_drift,
+    replicas_of,
+)
 from ansible_collections.windflow.platform.plugins.plugin_utils.gathering import ask_host, place_of
 from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call
 
@@ -59,7 +64,7 @@ class ActionModule(ActionBase):
             {
                 **ARGUMENTS,
                 "target": {"type": "str", "default": ""},
-                "replicas": {"type": "int", "default": 1},
+                "replicas": {"type": "int"},
                 "force": {"type": "bool", "default": False},
                 "allow_downgrade": {"type": "bool", "default": False},
                 "wait": {"type": "int", "default": 0},
@@ -153,6 +158,13 @@ def choose_engine(wanted: str, host: dict, wish: bool = False) -> str:
     return known or wanted or ENGINES[0]
 
 
+def wanted_replicas(wanted: int | None, before: int) -> int:
+    """How many instances: what is asked for, else as many as there are, else one."""
+    if wanted is not None and wanted < 1:
+        raise WindflowError(Problem("E2045", "one instance at least", str(wanted), path="replicas"))
+    return wanted or before or 1
+
+
 def make(
     inputs: Inputs, arguments: dict, host: dict, tables: dict, target: str, source: Source, place: Place
 ) -> dict[str, Any]:
@@ -160,10 +172,11 @@ def make(
     dependency = arguments["dependency"]
     engine = choose_engine(arguments["engine"], host, dependency) if target == "compose" else ENGINES[0]
     swarm = engine == "swarm"
+    before = replicas_of(host["current"])
     settings = Settings(
         environment=inputs.environment,
         # How many, whether by force and whether an older one is asked of the plugin that the operator names.
-        replicas=1 if dependency else arguments["replicas"],
+        replicas=before or 1 if dependency else wanted_replicas(arguments["replicas"], before),
         force=arguments["force"] and not dependency,
         engine=engine,
         networks=networks(inputs, target, place),
@@ -257,7 +270,9 @@ def summary(made: dict[str, Any], host: str, passed: list[str]) -> str:
     steps = ", ".join(step["title"] for step in made["steps"].values() if step["pending"])
     lines = ["%s: target %s, because %s" % (host, made["target"], reason) for reason in passed]
     lines.append("%s: %s %s, pending: %s" % (host, made["event"], made["version"], steps))
+    lines += ["%s: %s" % (host, made["scaling"])] * bool(made["scaling"])
     lines += ["%s: hook as root: %s" % (host, hook) for hook in made["privileged"]]
+    lines += ["%s: adopted: %s" % (host, what) for what in made["adopted"]]
     lines += ["%s: drift: %s" % (host, describe_drift(item)) for item in made["drift"][:DRIFT_LINES]]
     if len(made["drift"]) > DRIFT_LINES:
         lines.append("%s: drift: and %d more" % (host, len(made["drift"]) - DRIFT_LINES))

@@ -30,6 +30,7 @@ TITLES = {
 }
 RELEASE_STEPS = ("application", "config", "containers")
 FORCED = "application"
+SCALED = "containers"
 # Inside its container; on the host it may have another one.
 DATABASE_PORT = 5432
 BASE_IMAGE = "debian:trixie-slim"
@@ -277,6 +278,11 @@ def directory_entries(places: dict[str, str]) -> list[dict[str, str]]:
         entry("%s/secrets" % places["shared_dir"], "0700"),
     ]
     return parents([item["path"] for item in entries]) + entries
+
+
+def adopted(_manifest: Manifest, _config: Config, _host: dict[str, Any]) -> list[str]:
+    """What is used though windflow has not made it, in words."""
+    return []
 
 
 def section(

@@ -16,6 +16,7 @@ from .steps import Settings, Source, Step, digest, without_secrets
 TITLES = {"hooks": "hooks"}
 RELEASE_STEPS = ()
 FORCED = "hooks"
+SCALED = ""
 
 
 def questions(*_given: Any) -> dict[str, Any]:
@@ -52,6 +53,10 @@ def steps(
     _table: Any,
 ) -> dict[str, Step]:
     return {"hooks": Step(digest([manifest.version, source.digest, without_secrets(config, manifest.name)]))}
+
+
+def adopted(*_given: Any) -> list[str]:
+    return []
 
 
 def section(*_given: Any) -> dict[str, Any]:

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The plan of the backend ``host``: an application straight on the machine.
 
-The module is the backend's side of ``plan``. The names that are used from outside are TITLES, RELEASE_STEPS, FORCED and
-the functions questions, source_of, application_digest, shipped, hook_user, relevant_drift, steps, section, resources
-and revision.
+The module is the backend's side of ``plan``. The names that are used from outside are TITLES, RELEASE_STEPS, FORCED,
+SCALED and the functions questions, source_of, application_digest, shipped, hook_user, relevant_drift, steps, section,
+resources, adopted and revision.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from . import accounts
+from .adoption import adopts
 from .config import Config
 from .documents import dump
 from .manifest import Manifest
@@ -40,6 +41,8 @@ TITLES = {
 # has none of them.
 RELEASE_STEPS = ("application", "virtualenv", "config", "program", "site")
 FORCED = "application"
+# The step whose digest the number of instances is part of.
+SCALED = "program"
 
 
 def questions(
@@ -228,7 +231,6 @@ def surrounding_steps(manifest: Manifest, config: Config, host: dict[str, Any]) 
     if not manifest.host.program:
         # Nothing else of such a plugin has its version.
         found["packages"].digest = digest([manifest.version, sorted(host["packages"])])
-    found["account"].data = {"create_group": False}
     found["directories"].data = found["volumes"].data = {"entries": []}
     found["virtualenv"].data = {"name": ""}
     found["database"] = database_step(manifest, config)
@@ -257,7 +259,7 @@ def program_steps(
     if not venv.startswith(requirements[:12]) or drifted:
         venv = "%s-%s" % (requirements[:12], settings.time)
     return {
-        "account": account_step(places, table, facts),
+        "account": account_step(places, table, config, host),
         "directories": entries_step(directory_entries(places, table["nginx"]["user"])),
         "application": Step(application_digest(manifest, config, source, {})),
         "virtualenv": Step(requirements, data={"name": venv, "path": "%s/venvs/%s" % (places["install_dir"], venv)}),
@@ -268,20 +270,29 @@ def program_steps(
     }
 
 
-def account_step(places: dict[str, str], table: dict[str, Any], facts: dict[str, Any]) -> Step:
+def account_step(places: dict[str, str], table: dict[str, Any], config: Config, host: dict[str, Any]) -> Step:
+    """What was made for the plugin is brought to what is wanted; what is adopted is used as it is."""
     wanted = {"group": places["group"], "home": places["data_dir"], "shell": table["nologin"]}
-    marks = {"alone": accounts.mark(), "with_group": accounts.mark(places["group"])}
-    step = Step(data={"user": places["user"], **wanted, "create_group": not facts["group"], "marks": marks})
-    found = facts["account"]
+    adopt = [kind for kind in ("account", "group") if adopts(config, kind)]
+    step = Step(data={"user": places["user"], **wanted, "adopt": adopt})
+    found = host["facts"]["account"]
     if found is None:
         step.why.append("user %s does not exist" % places["user"])
-    else:
+    elif places["user"] in host["made"]["account"]:
         step.why.extend(
             "user %s has %s %s instead of %s" % (places["user"], key, found[key], value)
             for key, value in wanted.items()
             if found[key] != value
         )
     return step
+
+
+def adopted(manifest: Manifest, config: Config, host: dict[str, Any]) -> list[str]:
+    """What is used though windflow has not made it, in words."""
+    if not manifest.host.program:
+        return []
+    places, facts = layout(manifest, config), host["facts"]
+    return accounts.adopted(places["user"], places["group"], facts["account"], facts["group"], host["made"])
 
 
 def database_step(manifest: Manifest, config: Config) -> Step:

@@ -17,7 +17,7 @@ from .config import Config
 from .documents import dump
 from .manifest import Manifest
 from .plugin_files import MIGRATE
-from .steps import Settings, Source, layout, mark_pending
+from .steps import Settings, Source, layout, mark_pending, replicas_of
 
 # The backends by target; "" is a plugin that has hooks only.
 BACKENDS = {"compose": compose_plan, "host": host_plan, "": hooks_plan}
@@ -103,6 +103,9 @@ def build(
     steps = backend.steps(manifest, config, settings, source, host, table)
     forced = backend.FORCED if steps[backend.FORCED].digest else next(iter(steps))
     mark_pending(steps, current, drift, forced if settings.force else "")
+    scaling = scaling_of(replicas_of(current), settings.replicas)
+    if scaling and backend.SCALED:
+        steps[backend.SCALED].why.append(scaling)
     new_release = any(steps[name].why for name in backend.RELEASE_STEPS)
     has_releases = any(steps[name].digest for name in backend.RELEASE_STEPS)
     install_dir = layout(manifest, config)["install_dir"] if has_releases else ""
@@ -117,6 +120,7 @@ def build(
         "events": events_of(manifest, event, new_release),
         "release": release if new_release or current is None else current["release"],
         "new_release": new_release,
+        "scaling": scaling,
         "pending": any(step.why for step in steps.values()),
         "steps": {name: step.as_dict(backend.TITLES[name]) for name, step in steps.items()},
         "digests": {name: step.digest for name, step in steps.items() if step.digest},
@@ -127,6 +131,7 @@ def build(
         "config": dump(config.redacted()),
     }
     plan["privileged"] = privileged_hooks(manifest, plan["events"]) if plan["pending"] else []
+    plan["adopted"] = backend.adopted(manifest, config, host) if plan["pending"] else []
     if target:
         plan[target] = backend.section(manifest, config, settings, host, table, plan)
     plan["resources"] = backend.resources(plan)
@@ -135,9 +140,15 @@ def build(
     return plan
 
 
+def scaling_of(before: int, after: int) -> str:
+    """What is said of another number of instances than the deployed one; "" for the same, or where none is deployed."""
+    return "replicas %d → %d" % (before, after) if before and before != after else ""
+
+
 def as_text(plan: dict[str, Any]) -> str:
-    """The pending steps with their reasons, and the hooks that run as root, one a line."""
+    """The pending steps with their reasons, the hooks that run as root and what is adopted, one a line."""
     lines = ["hook as root: %s" % hook for hook in plan["privileged"]]
+    lines += ["adopted: %s" % what for what in plan["adopted"]]
     lines += [
         "%s: %s" % (step["title"], reason)
         for step in plan["steps"].values()

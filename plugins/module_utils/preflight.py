@@ -9,13 +9,13 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from . import compose_plan
+from . import accounts, compose_plan
 from .compatibility import refused_by, unknown
 from .config import Config
 from .errors import Problem
 from .host_plan import SUPPORTED_FAMILIES
 from .manifest import Manifest
-from .steps import Settings, Source
+from .steps import Settings, Source, layout
 from .version import parse_version
 
 NOTHING = Source()
@@ -80,6 +80,7 @@ def _findings(
         warnings += os_version(config, facts)
         errors += space(facts, bool(host["missing_packages"]))
         errors += not_supported_yet(config)
+        errors += account(manifest, config, host)
     else:
         errors += space(facts, False)
         errors += swarm(host["engine"]) if settings.engine == "swarm" else []
@@ -216,6 +217,16 @@ def space(facts: dict[str, Any], packages_missing: bool) -> list[Problem]:
                 )
             )
     return found
+
+
+def account(manifest: Manifest, config: Config, host: dict[str, Any]) -> list[Problem]:
+    """Whether the application's account and group are the plugin's own, or adopted."""
+    if not manifest.host.program:
+        return []
+    places, facts = layout(manifest, config), host["facts"]
+    return accounts.findings(
+        places["user"], places["group"], facts["account"], facts["group"], host["made"], config.adopt
+    )
 
 
 def port(config: Config, host: dict[str, Any], target: str) -> list[Problem]:

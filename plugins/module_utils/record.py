@@ -10,7 +10,8 @@ A record is plain data::
      "lease": None or {"run", "holder", "purpose", "since", "seconds", "expires", "step", "revision"},
      "revisions": [{"revision", "release", "version", "environment", "target", "event", "state",
                     "started", "finished", "step", "error", "digests", "venv", ...}],
-     "managed": {...}}                           # see ``managed.py``
+     "managed": {...},                           # see ``managed.py``
+     "made": {kind: [name]}}                     # see ``ownership.py``; a record of before has none
 
 States of a revision: running, deployed, superseded, failed, rolled_back, abandoned, removed.
 Times are UTC, ISO 8601; ``now`` and ``expires`` are seconds since the epoch. Order is by revision
@@ -63,6 +64,7 @@ def empty(plugin):
         "lease": None,
         "revisions": [],
         "managed": {},
+        "made": {},
     }
 
 

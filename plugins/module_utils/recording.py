@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import time
 
-from . import dependents, files, kept_secrets, managed, record, releases
+from . import dependents, files, kept_secrets, managed, ownership, record, releases
 from .errors import Problem, WindflowError
 
 REMOVE = "remove"
@@ -95,6 +95,7 @@ def begin(params):
         refuse_if_needed(plugin)
     with contextlib.nullcontext() if params["check"] else record.locked(plugin):
         before, rebuilt = record.read(plugin)
+        before = ownership.settled(before)
         again = bool(before["lease"] and before["lease"]["run"] == run)
         after = started(before)
         if not params["check"]:

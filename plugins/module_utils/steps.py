@@ -147,6 +147,12 @@ def mark_pending(steps: dict[str, Step], current: dict | None, drift: list[dict]
         steps[forced].why.append("forced")
 
 
+def replicas_of(current: dict[str, Any] | None) -> int:
+    """How many instances a revision of the record has; 0 where there is none, or no program."""
+    revision = current or {}
+    return int((revision.get("host") or revision.get("compose") or {}).get("replicas", 0))
+
+
 def describe_drift(item: dict[str, Any]) -> str:
     found, expected = (
         "%s…" % value[:12] if DIGEST.fullmatch(value) else value for value in (item["found"], item["expected"])

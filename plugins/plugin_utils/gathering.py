@@ -13,7 +13,8 @@ from typing import Any
 
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.inputs import (
-    VARIABLES,
+    EXTERNAL,
+    MERGED,
     Inputs,
     Place,
     asks_host,
@@ -22,12 +23,15 @@ from ansible_collections.windflow.platform.plugins.module_utils.inputs import (
 )
 from ansible_collections.windflow.platform.plugins.module_utils.manifest import Manifest
 from ansible_collections.windflow.platform.plugins.module_utils.sealing import unseal
+from ansible_collections.windflow.platform.plugins.plugin_utils import inventory_layers
 from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call
 
 
 def place_of(action: Any, task_vars: dict[str, Any]) -> Place:
     """The place of a task, without what only the host knows. ``action`` may be a lookup, too: it has a templar."""
-    inventory = {name: action._templar.template(task_vars[name]) for name in VARIABLES if name in task_vars}
+    inventory = {name: inventory_layers.layers(name, task_vars, action._templar) for name in MERGED}
+    if EXTERNAL in task_vars:
+        inventory[EXTERNAL] = action._templar.template(task_vars[EXTERNAL])
     return Place(inventory, os.environ, Path.cwd())
 
 

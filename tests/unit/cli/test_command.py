@@ -96,12 +96,12 @@ def test_options_become_variables_of_the_playbook(monkeypatch, arguments, values
 @pytest.mark.parametrize(
     ("arguments", "values"),
     [
-        ("deploy t --engine swarm", {"plugin": "t", "engine": "swarm", "replicas": 1}),
-        ("deploy t --allow-downgrade", {"plugin": "t", "allow_downgrade": True, "replicas": 1}),
-        ("deploy t --no-rollback-on-failure", {"plugin": "t", "rollback_on_failure": False, "replicas": 1}),
-        ("deploy t --lock-wait 30", {"plugin": "t", "lock_wait": 30, "replicas": 1}),
-        ("deploy t --plan p.json", {"plugin": "t", "plan_file": "p.json", "replicas": 1}),
-        ("plan t --save p.json", {"plugin": "t", "plan_file": "p.json", "replicas": 1}),
+        ("deploy t --engine swarm", {"plugin": "t", "engine": "swarm"}),
+        ("deploy t --allow-downgrade", {"plugin": "t", "allow_downgrade": True}),
+        ("deploy t --no-rollback-on-failure", {"plugin": "t", "rollback_on_failure": False}),
+        ("deploy t --lock-wait 30", {"plugin": "t", "lock_wait": 30}),
+        ("deploy t --plan p.json", {"plugin": "t", "plan_file": "p.json"}),
+        ("plan t --save p.json", {"plugin": "t", "plan_file": "p.json"}),
         ("status", {}),
         ("status -- --limit web", {}),
         ("status t", {"plugin": "t"}),
@@ -156,16 +156,6 @@ def test_no_text_is_a_template_or_ends_its_place():
 def test_a_wrong_option_is_named_and_nothing_runs(home):
     done = command(home, "plugin", "deploy", "template", "--replicas", "0")
     assert done.returncode == 2 and "--replicas" in done.stderr
-
-
-def test_the_settings_of_the_checkout_serve_where_there_are_no_others(tmp_path):
-    given = {"HOME": str(tmp_path)}
-    assert playbook.environment(given, tmp_path, tmp_path / "r")["ANSIBLE_CONFIG"] == str(ROOT / "ansible.cfg")
-    (tmp_path / "ansible.cfg").touch()
-    assert "ANSIBLE_CONFIG" not in playbook.environment(given, tmp_path, tmp_path / "r")
-    given["ANSIBLE_CALLBACKS_ENABLED"] = "profile_tasks"
-    named = playbook.environment(given, tmp_path, tmp_path / "r")["ANSIBLE_CALLBACKS_ENABLED"]
-    assert named == "profile_tasks,windflow.platform.outcome"
 
 
 def test_a_plugin_that_is_not_there_ends_with_3(home):

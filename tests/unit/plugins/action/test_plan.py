@@ -94,12 +94,15 @@ def test_the_operator_is_told_what_drifted_by_name_and_how_much_more():
     ]
     step = {"title": "10 nginx site", "pending": True, "why": [], "digest": ""}
     made = {"pending": True, "event": "deploy", "version": "1.0.0", "steps": {"site": step}, "drift": drift}
-    made.update(target="host", privileged=["hooks/migrate.sh (migrate)"])
+    made.update(target="host", privileged=["hooks/migrate.sh (migrate)"], adopted=["account ann is used as it is"])
+    made.update(scaling="replicas 3 → 1")
     lines = plan.summary(made, "web1", ["compose is not"]).splitlines()
     assert lines.pop(0) == "web1: target host, because compose is not"
     assert lines[0] == "web1: deploy 1.0.0, pending: 10 nginx site"
+    assert lines.pop(1) == "web1: replicas 3 → 1"
     assert lines[1] == "web1: hook as root: hooks/migrate.sh (migrate)"
-    assert lines[2] == "web1: drift: /f0: mode is 0666, was 0644"
+    assert lines[2] == "web1: adopted: account ann is used as it is"
+    assert lines[3] == "web1: drift: /f0: mode is 0666, was 0644"
     assert lines[-1] == "web1: drift: and 5 more"
 
 
@@ -136,7 +139,7 @@ COMPOSE = "services: {app: {image: x, ports: ['8080:8080']}}\n"
 MIGRATION = "hooks: {migrate: {path: migrate.sh, 'on': target}}\n"
 
 
-def make_in_containers(tmp_path, engine, deployed=None, more="", dependency=False, current=None):
+def make_in_containers(tmp_path, engine, deployed=None, more="", dependency=False, current=None, replicas=3):
     folder = tmp_path / "windflow_plugins" / "needy"
     (folder / "compose").mkdir(parents=True)
     (folder / "compose" / "compose.yaml").write_text(COMPOSE, encoding="utf-8")
@@ -152,7 +155,8 @@ def make_in_containers(tmp_path, engine, deployed=None, more="", dependency=Fals
     machine["facts"].update(root=True, cpu_threads=2, ram_mb=2000, port_owner=None, space={})
     machine["engine"].update(images={}, containers=[], root="/x", space=None, swarm={"manager": True})
     machine.update(drift=[], dependents=[], unreadable={}, position="", port_sites=[], current=current)
-    arguments = {"dependency": dependency, "engine": engine, "replicas": 3, "force": False, "allow_downgrade": False}
+    arguments = {"dependency": dependency, "engine": engine, "force": False, "allow_downgrade": False}
+    arguments.update(replicas=replicas)
     source = source_of(found.manifest, "compose", tree.source_digest)
     return plan.make(found, arguments, machine, {"debian": {}}, "compose", source, where)
 
@@ -168,6 +172,46 @@ def test_a_stack_joins_the_network_of_the_stack_that_it_needs(tmp_path, deployed
 def test_what_is_needed_has_one_task_and_its_dependents_engine(tmp_path):
     made = make_in_containers(tmp_path, "swarm", dependency=True)
     assert (made["engine"], made["compose"]["replicas"]) == ("swarm", 1)
+
+
+def deployed_with(replicas):
+    return {
+        "version": "1.0.0",
+        "release": "20260101T000000Z-00000000",
+        "revision": 3,
+        "target": "compose",
+        "compose": {"engine": "compose", "replicas": replicas},
+        "digests": {},
+        "venv": "",
+    }
+
+
+@pytest.mark.fault(78)
+@pytest.mark.parametrize(
+    ("wanted", "current", "dependency", "found", "said"),
+    [
+        (None, None, False, 1, ""),
+        (None, 3, False, 3, ""),
+        (1, 3, False, 1, "replicas 3 → 1"),
+        (3, 3, False, 3, ""),
+        (4, None, False, 4, ""),
+        (None, 3, True, 3, ""),
+    ],
+)
+def test_instances_that_were_set_once_stay_until_another_number_is_said(
+    tmp_path, wanted, current, dependency, found, said
+):
+    before = deployed_with(current) if current else None
+    made = make_in_containers(tmp_path, "", current=before, dependency=dependency, replicas=wanted)
+    assert (made["compose"]["replicas"], made["scaling"], made["inputs"]["replicas"]) == (found, said, found)
+    assert (said in made["steps"]["containers"]["why"]) == bool(said)
+
+
+@pytest.mark.parametrize("number", [0, -1])
+def test_no_instance_is_refused_before_anything_is_done(tmp_path, number):
+    with pytest.raises(WindflowError) as caught:
+        make_in_containers(tmp_path, "", replicas=number)
+    assert caught.value.code == "E2045"
 
 
 @pytest.mark.parametrize(("engine", "deployed"), [("swarm", "compose"), ("compose", "swarm"), ("", "swarm")])

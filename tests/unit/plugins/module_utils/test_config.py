@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.windflow.platform.plugins.module_utils.config import Config, Origin, load_config
+from ansible_collections.windflow.platform.plugins.module_utils.config_layers import Given
 from ansible_collections.windflow.platform.plugins.module_utils.manifest import load_manifest
 
 SCHEMA = {
@@ -82,7 +83,8 @@ def load(make_plugin, tmp_path):
             text if isinstance(text, Path) else make_plugin.write(tmp_path / ("file%d.yaml" % number), text)
             for number, text in enumerate(files)
         ]
-        return load_config(manifest, environment, inventory, paths, environ or {}, list(sets))
+        given = () if inventory is None else (Given(inventory),)
+        return load_config(manifest, environment, given, paths, environ or {}, list(sets))
 
     return call
 

@@ -30,13 +30,14 @@ def blank_host(**changes):
         "ipv6": False,
         "init": "systemd",
         "account": None,
-        "group": False,
+        "group": None,
     }
     service = {"exists": False, "running": False, "enabled": False}
     return {
         "facts": facts,
         "current": None,
         "drift": [],
+        "made": {"account": [], "group": [], "directories": []},
         "packages": ["nginx", "supervisor"],
         "missing_packages": ["nginx", "supervisor"],
         "services": {name: dict(service) for name in ("nginx", "supervisor", "postgresql")},
@@ -62,7 +63,8 @@ def after(made):
         missing_packages=[], services={name: dict(service) for name in ("nginx", "supervisor", "postgresql")}
     )
     step = made["steps"]["account"]
-    host["facts"].update(account={key: step[key] for key in ("group", "home", "shell")}, group=True)
+    host["facts"].update(account={key: step[key] for key in ("group", "home", "shell")}, group={"gid": 900})
+    host["made"] = {"account": [step["user"]], "group": [step["group"]], "directories": []}
     host["current"] = {**made["revision"], "revision": 1}
     return host
 
@@ -177,6 +179,7 @@ def test_processes_that_wait_for_a_stopped_supervisor_are_no_reason_for_a_releas
 def test_more_replicas_change_program_and_site():
     made = make(after(make(blank_host())), settings=Settings(replicas=3, time="20270101T000000Z"))
     assert pending(made) == ["program", "site"]
+    assert made["steps"]["program"]["why"][-1] == made["scaling"] == "replicas 1 → 3"
     assert len(made["host"]["sockets"]) == 3
 
 
