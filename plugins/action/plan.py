@@ -82,7 +82,7 @@ class ActionModule(ActionBase):
             able = candidates(inputs, arguments["target"], place)
             tables = os_table.load_all()
             sources = {name: plan.source_of(inputs.manifest, name, tree.source_digest) for name in able}
-            asked = plan.questions(inputs.manifest, inputs.config, tables, sources)
+            asked = plan.questions(inputs.manifest, inputs.config, tables, sources, inputs.environment)
             asked["wait"] = arguments["wait"]
             host = call(self, "host_state", "windflow.platform.host_info", asked, task_vars)
             if host.get("failed") or host.get("unreachable"):
@@ -184,7 +184,7 @@ def make(
         time=RUN_TIME,
     )
     table = tables.get(host["facts"]["os"]["family"])
-    errors, warnings = preflight.findings(inputs.manifest, inputs.config, settings, host, target)
+    errors, warnings = preflight.findings(inputs.manifest, inputs.config, settings, host, target, source)
     if dependency:
         errors += by_hand.changed(inputs.config, inputs.manifest.name, host["current"])
     errors += apart(inputs, target, engine, place)

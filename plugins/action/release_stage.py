@@ -69,7 +69,7 @@ def prepare(inputs: Inputs, made: dict[str, Any]) -> tuple[dict[str, Any], bytes
     backend = plan.BACKENDS[made["target"]]
     source = backend.source_of(manifest, tree.source_digest)
     found = {
-        "application": backend.application_digest(manifest, config, source),
+        "application": backend.application_digest(manifest, config, source, made),
         "config": digest(without_secrets(config, manifest.name)),
     }
     for step, value in found.items():
@@ -99,6 +99,7 @@ def prepare(inputs: Inputs, made: dict[str, Any]) -> tuple[dict[str, Any], bytes
             "readable": sorted(shipped.readable),
             "private": sorted(shipped.private),
             "venv": shipped.venv,
+            "folders": list(shipped.folders),
             "documents": shipped.documents,
             "config_before": made["config_before"],
             "config_after": documents.dump(config.redacted()),

@@ -9,6 +9,7 @@ plugin documentation describes them, where a plugin has them. The value of a sec
 
 from __future__ import annotations
 
+import ipaddress
 import posixpath
 import re
 from collections.abc import Iterator
@@ -218,6 +219,13 @@ class _Checks:
 
     def server(self) -> None:
         self.port(("server", "host_port"), self.value("server", "host_port"))
+        bind = self.value("server", "bind")
+        if bind not in (None, ""):
+            try:
+                ipaddress.ip_address(bind if isinstance(bind, str) else "")
+            except ValueError:
+                remedy = "write 127.0.0.1, ::1, or an address of the host"
+                self.add("E1073", ("server", "bind"), "an IP address", show(bind), remedy)
 
     def storage(self) -> None:
         seen = {"name": {}, "path": {}}

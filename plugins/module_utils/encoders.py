@@ -173,6 +173,17 @@ def env_file_value(value: object) -> str:
     )
 
 
+def compose_env_value(value: object) -> str:
+    """A value after ``NAME=`` in a file that Compose reads; one that the shell would read alike, where that can be."""
+    try:
+        return env_file_value(value)
+    except WindflowError:
+        text = str(value)
+        for character, written in (("\\", "\\\\"), ('"', '\\"'), ("$", "\\$"), ("\n", "\\n"), ("\r", "\\r")):
+            text = text.replace(character, written)
+        return '"%s"' % text
+
+
 FILTERS = {
     "nginx_value": nginx_value,
     "nginx_server_name": nginx_server_name,

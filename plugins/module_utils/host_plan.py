@@ -45,7 +45,9 @@ FORCED = "application"
 SCALED = "program"
 
 
-def questions(manifest: Manifest, config: Config, _source: Source, os_table: dict[str, dict]) -> dict[str, Any]:
+def questions(
+    manifest: Manifest, config: Config, _source: Source, os_table: dict[str, dict], _environment: str = ""
+) -> dict[str, Any]:
     """What this backend asks of the host: some of the arguments of ``host_info``."""
     places = layout(manifest, config)
     parts = surroundings(manifest, config)
@@ -173,7 +175,7 @@ def source_of(manifest: Manifest, source_digest: SourceDigest) -> Source:
     return Source(total, tuple(listing), requirements)
 
 
-def application_digest(_manifest: Manifest, _config: Config, source: Source) -> str:
+def application_digest(_manifest: Manifest, _config: Config, source: Source, _made: dict[str, Any]) -> str:
     return digest(source.digest)
 
 
@@ -259,7 +261,7 @@ def program_steps(
     return {
         "account": account_step(places, table, config, host),
         "directories": entries_step(directory_entries(places, table["nginx"]["user"])),
-        "application": Step(application_digest(manifest, config, source)),
+        "application": Step(application_digest(manifest, config, source, {})),
         "virtualenv": Step(requirements, data={"name": venv, "path": "%s/venvs/%s" % (places["install_dir"], venv)}),
         "config": Step(digest(without_secrets(config, manifest.name))),
         "program": Step(digest(program_file(values))),

@@ -32,12 +32,12 @@ def ask_engine(params, current, kept):
     """The host's engine, if anything depends on it: a plugin that is deployed without containers needs none,
     unless that is asked for."""
     known = kept.get("compose", {})
-    wanted = params.get("engine") or ({"project": known["project"], "images": []} if known else {})
+    wanted = params.get("engine") or ({"project": known["project"]} if known else {})
     elsewhere = current and current["target"] != "compose" and params.get("target") != "compose"
     if not wanted or elsewhere:
         return None
     services = sorted(known["services"]) if known.get("engine") == "swarm" else None
-    return engine.Questions(wanted["project"], [*wanted["images"], *known.get("images", {})], services)
+    return engine.Questions(wanted["project"], services, wanted.get("model"))
 
 
 def judged(params, made):

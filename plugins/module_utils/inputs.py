@@ -182,6 +182,8 @@ def read_inputs(
     )
     errors, warnings = check_config(config, environment or None)
     errors += exposed_secrets(config, arguments["sets"])
+    if manifest.compose:
+        errors += compose_plan.judged(manifest, config, environment)
     if errors:
         raise WindflowError(errors)
     return Inputs(

@@ -24,14 +24,18 @@ BACKENDS = {"compose": compose_plan, "host": host_plan, "": hooks_plan}
 
 
 def questions(
-    manifest: Manifest, config: Config, os_table: dict[str, dict], sources: Mapping[str, Source]
+    manifest: Manifest,
+    config: Config,
+    os_table: dict[str, dict],
+    sources: Mapping[str, Source],
+    environment: str = "",
 ) -> dict[str, Any]:
     """What the host is asked in the one call before the plan, arguments of ``host_info``, for each target of
     ``sources`` that it may become."""
     asked: dict[str, Any] = {"plugin": manifest.name, "packages": {}, "services": {}, "paths": []}
     asked.update(port=None, user=None, group=None, engine={}, target="")
     for target, source in sources.items():
-        wanted = BACKENDS[target].questions(manifest, config, source, os_table)
+        wanted = BACKENDS[target].questions(manifest, config, source, os_table, environment)
         asked.update(wanted, paths=sorted({*asked["paths"], *wanted.get("paths", ())}))
     if len(sources) == 1:
         asked["target"] = next(iter(sources))

@@ -9,31 +9,38 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from . import accounts
+from . import accounts, compose_plan
 from .compatibility import refused_by, unknown
 from .config import Config
 from .errors import Problem
 from .host_plan import SUPPORTED_FAMILIES
 from .manifest import Manifest
-from .steps import Settings, layout
+from .steps import Settings, Source, layout
 from .version import parse_version
 
+NOTHING = Source()
 TARGET_PYTHON = (3, 9)
 # What a deploy needs at least: the application's and the virtual environment's files, and, where
 # packages are missing, those too (nginx, Supervisor and PostgreSQL take about 300 MB on Debian 13).
 FREE_MB = 300
 FREE_MB_WITH_PACKAGES = 800
 FREE_INODES = 5_000
-FREE_MB_FOR_IMAGES = 1_500
 # The first that can reset a value in an overlay file.
 COMPOSE = (2, 18)
 
 
 def findings(
-    manifest: Manifest, config: Config, settings: Settings, host: dict[str, Any], target: str
+    manifest: Manifest,
+    config: Config,
+    settings: Settings,
+    host: dict[str, Any],
+    target: str,
+    source: Source = NOTHING,
 ) -> tuple[list[Problem], list[Problem]]:
     """Errors and warnings about one host, each at the place of the value that it is about."""
     errors, warnings = _findings(manifest, config, settings, host, target)
+    if target == "compose" and not container_engine(host["engine"]):
+        errors += compose_plan.findings(manifest, config, settings, source, host)
     return [placed(config, problem) for problem in errors], [placed(config, problem) for problem in warnings]
 
 
@@ -76,7 +83,6 @@ def _findings(
         errors += account(manifest, config, host)
     else:
         errors += space(facts, False)
-        errors += engine_space(host["engine"])
         errors += swarm(host["engine"]) if settings.engine == "swarm" else []
     return errors, warnings
 
@@ -125,16 +131,6 @@ def swarm(engine: dict[str, Any]) -> list[Problem]:
     got = "a node that manages none" if found.get("state") == "active" else "no swarm (%s)" % found.get("state")
     remedy = "name a manager, or make one: docker swarm init"
     return [Problem("E2020", "a manager of a Docker Swarm", got, remedy)]
-
-
-def engine_space(engine: dict[str, Any]) -> list[Problem]:
-    """Room for images, where some are missing."""
-    free = engine.get("space")
-    missing = any(not identity for identity in engine.get("images", {}).values())
-    if free is None or not missing or free["mb"] >= FREE_MB_FOR_IMAGES:
-        return []
-    expected = "at least %d MB free for images" % FREE_MB_FOR_IMAGES
-    return [Problem("E2008", expected, "%d MB" % free["mb"], "free some space", path=engine["root"])]
 
 
 def operating_system(config: Config, facts: dict[str, Any]) -> list[Problem]:

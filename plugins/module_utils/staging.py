@@ -80,6 +80,10 @@ def stage(params):
             Problem("E4001", "to write the release", str(error), "make room (df, df -i), or mend the disk", path=path)
         ) from error
     try:
+        for name in params["folders"]:
+            if not os.path.isdir(os.path.join(path, name)):
+                os.mkdir(os.path.join(path, name))
+                os.chmod(os.path.join(path, name), 0o755)
         for name in params["readable"]:
             os.chown(os.path.join(path, name), 0, group_id(params["group"]))
             os.chmod(os.path.join(path, name), 0o640)

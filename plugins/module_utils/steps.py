@@ -49,6 +49,7 @@ class Shipped:
     """What a release is packed of besides the files of its ``Source``, which lie below ``root``.
 
     Texts by name: ``documents`` anyone may read, ``readable`` is for ``group`` and root, ``private`` for root.
+    ``folders`` are there, whatever is in them.
     """
 
     root: str
@@ -57,6 +58,7 @@ class Shipped:
     readable: dict[str, str]
     private: dict[str, str] = field(default_factory=dict)
     venv: str = ""
+    folders: tuple[str, ...] = ()
 
 
 @dataclass

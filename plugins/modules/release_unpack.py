@@ -59,6 +59,11 @@ options:
     description: Name of the virtual environment that the release uses. None without it.
     type: str
     default: ""
+  folders:
+    description: Names of directories that the release has, whatever is in them.
+    type: list
+    elements: str
+    default: []
   archive:
     description: The archive in base64, a tar that may be gzipped.
     type: str
@@ -128,6 +133,7 @@ def main():
             "readable": {"type": "list", "elements": "str", "default": []},
             "private": {"type": "list", "elements": "str", "default": []},
             "venv": {"type": "str", "default": ""},
+            "folders": {"type": "list", "elements": "str", "default": []},
             "archive": {"type": "str", "no_log": True},
             "archive_path": {"type": "path"},
             "documents": {"type": "dict", "required": True},

@@ -10,9 +10,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.windflow.platform.plugins.module_utils import compose_plan, plan, preflight, tree
+from ansible_collections.windflow.platform.plugins.module_utils import (
+    compose_plan,
+    plan,
+    preflight,
+    tree,
+)
 from ansible_collections.windflow.platform.plugins.module_utils.config import load_config
-from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.manifest import load_manifest
 from ansible_collections.windflow.platform.plugins.module_utils.steps import Settings, Source
 
@@ -88,16 +92,16 @@ def test_a_plan_holds_no_secret():
 
 
 def test_the_same_files_give_the_same_tags_and_others_give_others():
-    manifest, config = template()
+    manifest, _config = template()
     source = source_of(manifest)
-    tags = compose_plan.images(manifest, config, source)
+    tags = make(blank_host())["compose"]["images"]
     assert set(tags) == {"app", "front", "db"}
-    assert tags == compose_plan.images(manifest, config, source)
+    assert tags == make(blank_host())["compose"]["images"]
     listing = [item for item in source.listing if item[0] != "build/app/application.py"]
-    changed = compose_plan.images(manifest, config, Source("0", tuple(listing)))
+    changed = make(blank_host(), source=Source("0", tuple(listing)))["compose"]["images"]
     assert {name for name in tags if tags[name] != changed[name]} == {"app"}
-    other = template("images.base=debian:bookworm-slim")[1]
-    assert not set(tags.values()) & set(compose_plan.images(manifest, other, source).values())
+    other = make(blank_host(), "images.base=debian:bookworm-slim")["compose"]["images"]
+    assert not set(tags.values()) & set(other.values())
 
 
 def test_an_image_that_is_gone_makes_a_release():
@@ -146,12 +150,12 @@ def test_the_overlay_names_images_that_are_never_pulled():
     assert services["app"]["labels"] == {"windflow.release": made["release"]}
 
 
-def test_a_value_that_no_env_file_holds_is_refused():
+def test_any_value_reaches_compose_as_it_is():
     manifest, config = template()
-    config.data["database"]["name"] = "two\nlines"
-    with pytest.raises(WindflowError) as caught:
-        compose_plan.documents(manifest, config, make(blank_host()))
-    assert caught.value.problems[0].path == "DB_NAME"
+    value = "two\nlines, 'quotes' of \"both\" kinds, $HOME and a \\"
+    config.data["database"]["name"] = value
+    found = compose_plan.documents(manifest, config, make(blank_host()))
+    assert json.loads(found["variables.json"])["DB_NAME"] == value
 
 
 @pytest.mark.parametrize(
@@ -174,8 +178,8 @@ def test_the_preflight_wants_the_port_and_room_for_images():
     manifest, config = template()
     host = blank_host()
     host["facts"]["port_owner"] = {"name": "nginx", "pid": 7}
-    host["engine"].update(space={"mb": 20, "inodes": None}, images={"t": ""}, root="/var/lib/docker")
-    errors, _warnings = preflight.findings(manifest, config, SETTINGS, host, "compose")
+    host["engine"].update(space={"mb": 20, "inodes": None}, root="/var/lib/docker")
+    errors, _warnings = preflight.findings(manifest, config, SETTINGS, host, "compose", source_of(manifest))
     assert sorted(problem.code for problem in errors) == ["E2008", "E2009"]
 
 
@@ -193,16 +197,20 @@ def test_containers_join_the_networks_of_what_they_need():
     [
         (["127.0.0.1:8080:8080"], 0),
         (["[::1]:8080:8080", {"target": 8080, "host_ip": "127.0.0.1"}], 0),
-        (["127.0.0.1:8080:8080", "8081:8080"], 8080),
-        (["${ADDRESS:-127.0.0.1}:8080:8080"], 8080),
+        (["127.0.0.1:8080:8080", "8081:8080"], 8081),
+        (["${ADDRESS:-127.0.0.1}:8080:8080"], 0),
         ([{"target": 8080, "published": 8080}], 8080),
     ],
 )
-def test_a_stack_has_no_port_where_compose_has_one_of_the_loopback_address(ports, port):
+def test_a_stack_has_no_port_where_compose_has_one_of_the_loopback_address(ports, port, tmp_path):
     manifest, config = template()
-    manifest.compose.services["front"]["ports"] = ports
-    assert compose_plan.host_port(manifest, config) == 8080
-    assert compose_plan.host_port(manifest, config, "swarm") == port
+    written = {"services": {"app": {"image": "a"}, "front": {"image": "f", "ports": ports}}}
+    shop = tmp_path / "shop"
+    (shop / "compose").mkdir(parents=True)
+    (shop / "compose/compose.yaml").write_text(json.dumps(written), encoding="utf-8")
+    model = manifest.compose.model_of(["compose.yaml"], shop, {})
+    assert compose_plan.host_port(manifest, config, model) == 8080
+    assert compose_plan.host_port(manifest, config, model, "swarm") == port
 
 
 def test_a_database_that_others_need_has_the_name_of_its_container_in_a_stack_too():
