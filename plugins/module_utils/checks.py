@@ -44,13 +44,16 @@ _LOGIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@\\-]{0,63}\Z")
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252}[A-Za-z0-9_])?\.?\Z")
 _DIRECTORY = re.compile(r"[A-Za-z0-9._/@+-]+\Z")
 _WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}\Z")
+_PACKAGE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9])?\Z")
+# What nginx can hold in 63 bits.
+_SIZE = re.compile(r"(?:[0-9]{1,18}|[0-9]{1,9}[kKmMgG])\Z")
 _INTERFACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:@-]{0,14}\Z")
 _PLACEHOLDER = re.compile(
     r"(?:your|change|replace|insert|enter)[-_ ]?(?:me|this|it|secret|password|key|here)\b.*|dbpassword|passw(?:or)?d"
     r"|secret|secret[-_]?key|postgres|admin|example|todo|x{3,}|\*{3,}|12345\d*",
     re.IGNORECASE,
 )
-_KNOWN_SECRETS = (("app", "secret_key"), ("database", "password"), ("host", "connection", "password"))
+KNOWN_SECRETS = (("app", "secret_key"), ("database", "password"), ("host", "connection", "password"))
 
 
 def check_config(config: Config, environment: str | None) -> tuple[list[Problem], list[Problem]]:
@@ -160,7 +163,9 @@ class _Checks:
         family = self.value("host", "os", "family")
         if family is not None and family not in FAMILIES:
             path = ("host", "os", "family")
-            self.add("E1131", path, "one of %s" % listed(FAMILIES), show(family), use_or_list(family, FAMILIES))
+            self.add(
+                "E1131", path, "one of %s" % listed(FAMILIES), self.shown(path, family), use_or_list(family, FAMILIES)
+            )
         self.text(("host", "os", "version"), self.value("host", "os", "version"))
 
     def app(self) -> None:
@@ -177,7 +182,7 @@ class _Checks:
             found = self.directory(path, app.get(key))
             if found and not _DIRECTORY.match(found):
                 remedy = "use letters, digits and . _ - + @"
-                self.add("E1134", path, "a path without spaces and special characters", show(found), remedy)
+                self.add("E1134", path, "a path without spaces and special characters", self.shown(path, found), remedy)
             elif found:
                 directories[key] = found
         self._apart(directories)
@@ -188,6 +193,16 @@ class _Checks:
                 # "*.example.com" and ".example.com" stand for all names below it
                 self.address(path, re.sub(r"^(?:\*?\.)(?=.)", "", host))
         self.text(("app", "log_level"), app.get("log_level"))
+        self.packages(("app", "source_packages"), app.get("source_packages"))
+
+    def packages(self, path: tuple, value: object) -> None:
+        """Names of Python packages, each exactly: ``:all:`` would be no exception any more."""
+        for index, name in enumerate(value if isinstance(value, list) else ()):
+            if not isinstance(name, str) or not _PACKAGE.match(name):
+                expected = "the name of a Python package"
+                self.add("E1140", path + (index,), expected, self.shown(path, name), "write for example psycopg2")
+        if value is not None and not isinstance(value, list):
+            self.add("E1140", path, "a list of package names", self.shown(path, value), "write [name, name]")
 
     def _apart(self, directories: dict) -> None:
         install = directories.get("install_dir", "")
@@ -199,7 +214,9 @@ class _Checks:
             if install and key in directories and (directories[key] + "/").startswith(install + "/"):
                 expected = "a directory outside install_dir, which goes away when the application is removed"
                 remedy = "choose for example %s" % ("/var/lib/app" if key == "data_dir" else "/var/log/app")
-                problem = self._problem("E1142", ("app", key), expected, show(directories[key]), remedy)
+                problem = self._problem(
+                    "E1142", ("app", key), expected, self.shown(("app", key), directories[key]), remedy
+                )
                 self.warnings.append(problem)
 
     def database(self) -> None:
@@ -219,13 +236,17 @@ class _Checks:
 
     def server(self) -> None:
         self.port(("server", "host_port"), self.value("server", "host_port"))
-        bind = self.value("server", "bind")
+        place, bind = ("server", "bind"), self.value("server", "bind")
         if bind not in (None, ""):
             try:
                 ipaddress.ip_address(bind if isinstance(bind, str) else "")
             except ValueError:
                 remedy = "write 127.0.0.1, ::1, or an address of the host"
-                self.add("E1073", ("server", "bind"), "an IP address", show(bind), remedy)
+                self.add("E1073", place, "an IP address", self.shown(place, bind), remedy)
+        path, size = ("server", "max_body_size"), self.value("server", "max_body_size")
+        if size is not None and (isinstance(size, bool) or not _SIZE.match(str(size))):
+            expected = "a number of bytes, or one with k, m or g"
+            self.add("E1140", path, expected, self.shown(path, size), "write for example 50m; 0 is no limit")
 
     def storage(self) -> None:
         seen = {"name": {}, "path": {}}
@@ -239,13 +260,19 @@ class _Checks:
                     continue
                 plain = posixpath.normpath(value).replace("//", "/") if key == "path" else value
                 if plain in known:
-                    got = "%s, also of %s" % (show(value), known[plain])
+                    got = "%s, also of %s" % (self.shown(path + (key,), value), known[plain])
                     remedy = "change one of the two"
                     self.add("E1136", path + (key,), "a %s for each volume" % key, got, remedy)
                 known.setdefault(plain, dotted(path))
             size = volume.get("size_gb")
             if isinstance(size, (int, float)) and not isinstance(size, bool) and size <= 0:
-                self.add("E1133", path + ("size_gb",), "a size above 0", show(size), "write the size in GB, such as 10")
+                self.add(
+                    "E1133",
+                    path + ("size_gb",),
+                    "a size above 0",
+                    self.shown(path + ("size_gb",), size),
+                    "write the size in GB, such as 10",
+                )
             if volume.get("type") == "nfs":
                 self._nfs(path + ("options",), volume.get("options"))
 
@@ -259,7 +286,13 @@ class _Checks:
             self.address(path + ("server",), options["server"])
         export = options.get("export")
         if export and self.text(path + ("export",), export) and not export.startswith("/"):
-            self.add("E1134", path + ("export",), "an absolute path", show(export), "begin it with /")
+            self.add(
+                "E1134",
+                path + ("export",),
+                "an absolute path",
+                self.shown(path + ("export",), export),
+                "begin it with /",
+            )
 
     def network(self) -> None:
         for path, network in self.maps("network", "networks"):
@@ -271,7 +304,9 @@ class _Checks:
             if isinstance(cidr, str) and not formats.check(cidr, "cidr"):
                 meant = formats.network_of(cidr)
                 remedy = 'the host bits are set; write "%s"' % meant if meant else "write for example 192.168.1.0/24"
-                self.add("E1132", path + ("cidr",), "a network in CIDR notation", show(cidr), remedy)
+                self.add(
+                    "E1132", path + ("cidr",), "a network in CIDR notation", self.shown(path + ("cidr",), cidr), remedy
+                )
 
     def email(self) -> None:
         for key in ("smtp_server", "sender"):
@@ -279,7 +314,7 @@ class _Checks:
         self.port(("email", "smtp_port"), self.value("email", "smtp_port"))
 
     def secrets(self) -> None:
-        paths = {*self.config.secrets, *(path for path in _KNOWN_SECRETS if self.value(*path) is not None)}
+        paths = {*self.config.secrets, *(path for path in KNOWN_SECRETS if self.value(*path) is not None)}
         for path in sorted(paths, key=dotted):
             value = self.config.data
             for part in path:
@@ -287,7 +322,7 @@ class _Checks:
             got = ""
             if isinstance(value, str) and _PLACEHOLDER.fullmatch(value):
                 got = "a placeholder"
-            elif value == "" and path in _KNOWN_SECRETS:
+            elif value == "" and path in KNOWN_SECRETS:
                 got = "an empty text"
             elif path == ("database", "password") and value == self.value("database", "user"):
                 got = "the user's name"

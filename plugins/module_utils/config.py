@@ -33,10 +33,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote
 
 from . import adoption
-from .checks import check_config
+from .checks import KNOWN_SECRETS, check_config
 from .config_layers import (
     Given,
     Layer,
@@ -160,13 +159,11 @@ class Config:
         return shown
 
     def secret_values(self) -> set[str]:
-        """Every text by which a secret could show up in output: itself, its lines, quoted for JSON or a URL."""
+        """Every text that is a secret. ``redaction`` knows the forms in which it could show up in output."""
         found = set()
         for path in self.secrets:
             for value in _scalars(_value_at(self.data, path)):
-                text = value if isinstance(value, str) else json.dumps(value)
-                lines = [line.strip() for line in text.splitlines() if len(line.strip()) > 3]
-                found.update([text, json.dumps(text)[1:-1], quote(text, safe=""), *lines])
+                found.add(value if isinstance(value, str) else json.dumps(value))
         return found - {"", "true", "false", "null"}
 
     def declared_environment(self) -> dict[str, str]:
@@ -222,7 +219,8 @@ def load_config(
     """Read, merge and validate every layer; raises ``WindflowError`` with all findings.
 
     ``inventory`` has what the inventory's places say, lowest first, or is one plain map; ``kept`` has the secrets that
-    were made on the host, by key in dots. The environment of a ``dependency`` is that of the plugin which needs it: it needs no overlay.
+    were made on the host, by key in dots. The environment of a ``dependency`` is that of the plugin which needs it: it
+    needs no overlay.
     Where a rule of the schema is broken, the rules of ``checks`` are looked at too, so that everything
     that is wrong is told at once. On success they are the caller's business: they also give warnings.
     """
@@ -360,8 +358,9 @@ def _scalars(value: object) -> list:
 
 
 def _secrets(schema: Schema | None, data: dict, given: frozenset) -> frozenset:
-    """The key paths in ``data`` that hold secrets, none of them below another one."""
-    found = {path for path in given if _value_at(data, path, _ABSENT) is not _ABSENT}
+    """The key paths in ``data`` that hold secrets, none of them below another one: what dependencies or the schema say,
+    and what the platform itself knows for one."""
+    found = {path for path in (*given, *KNOWN_SECRETS) if _value_at(data, path, _ABSENT) is not _ABSENT}
     if schema:
         found |= schema.secret_paths(data)
     return frozenset(path for path in found if not any(path[:length] in found for length in range(len(path))))

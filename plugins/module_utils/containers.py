@@ -21,7 +21,7 @@ from . import compose_effective, compose_rules, engine, files, probe
 from .binds import Binds, digest
 from .errors import Problem, WindflowError
 from .front import Front
-from .redaction import redact
+from .redaction import redact, redact_lines
 from .switching import Switching
 
 CONFIG_FILES = ("windflow.yaml",)
@@ -373,7 +373,7 @@ class Containers(Switching):
     def log(self, identity):
         """The last lines that a container wrote to either stream."""
         said = engine.both_streams(["logs", "--tail", "20", identity])
-        return [self.redacted(line) for line in said.splitlines()[-20:]]
+        return redact_lines(said.splitlines()[-20:], self.secrets())
 
     def log_of(self, service):
         return [line for item in self.containers(service)[:1] for line in self.log(item["id"])]

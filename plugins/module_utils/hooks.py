@@ -163,26 +163,20 @@ def _start(argv: list, environment: dict, cwd: str, entry: object, name: str, ho
 
 
 class _Tail:
-    """The last bytes of a stream, with some before them, so that no half of a secret stands at the start."""
+    """The last bytes of a stream, with some before them."""
 
     def __init__(self) -> None:
         self.data = bytearray()
-        self.cut = False
 
     def add(self, chunk: bytes) -> None:
         self.data += chunk
         if len(self.data) > 2 * KEPT_BYTES:
             del self.data[:-KEPT_BYTES]
-            self.cut = True
 
 
 def _text(tail: _Tail, secrets: list) -> str:
     text = bytes(tail.data).decode("utf-8", "replace")
-    shown = redact(text, secrets)
-    if tail.cut:
-        # What is left of a secret whose begin was dropped.
-        shown = shown[max((len(secret) for secret in secrets), default=0) :]
-    return shown[-KEPT_BYTES:]
+    return redact(text, secrets)[-KEPT_BYTES:]
 
 
 def _follow(process: subprocess.Popen, deadline: float) -> tuple:

@@ -10,19 +10,21 @@ resources, adopted and revision.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from . import accounts
+from . import accounts, requirements
 from .adoption import adopts
 from .config import Config
 from .documents import dump
+from .errors import Problem
 from .manifest import Manifest
 from .render import program_file, site_file
 from .steps import Settings, Shipped, Source, SourceDigest, Step, digest, entries_step, layout, parents, without_secrets
+from .wording import show
 
 SUPPORTED_FAMILIES = ("debian",)
 PACKAGES_DIR = "/var/lib"
+PRODUCTION = "production"
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 TITLES = {
     "packages": "3 packages",
@@ -60,7 +62,7 @@ def questions(
     return {
         **found,
         "paths": sorted({places["install_dir"], places["data_dir"], places["log_dir"]}),
-        "port": config.get("server.host_port", 8080),
+        "port": config.get("server.host_port", 8080) if manifest.host.serves else None,
         "user": places["user"],
         "group": places["group"],
     }
@@ -68,7 +70,8 @@ def questions(
 
 def surroundings(manifest: Manifest, config: Config) -> list[str]:
     """What of the system the plugin uses, by the names in the tables of OS families."""
-    program = ["nginx", "supervisor"] if manifest.host.program else []
+    program = ["supervisor"] if manifest.host.program else []
+    program += ["nginx"] if manifest.host.serves else []
     return program + (["postgresql"] if database_is_local(config) else [])
 
 
@@ -119,7 +122,7 @@ def render_values(
         "sockets": ["%s/%s-%d.sock" % (places["run_dir"], release, number) for number in range(settings.replicas)],
         "host_port": config.get("server.host_port", 8080),
         "allowed_hosts": list(config.get("app.allowed_hosts", [])),
-        "client_max_body_size": "10m",
+        "client_max_body_size": str(config.get("server.max_body_size", "10m")),
         "ipv6": ipv6,
         "access_log": "%s/windflow-%s.access.log" % (table["nginx"]["log_dir"], manifest.name),
         "error_log": "%s/windflow-%s.error.log" % (table["nginx"]["log_dir"], manifest.name),
@@ -138,7 +141,8 @@ def directory_entries(places: dict[str, str], nginx_group: str) -> list[dict[str
         entry("%s/releases" % install_dir, "root", "root", "0755"),
         entry("%s/venvs" % install_dir, "root", "root", "0755"),
         entry(places["shared_dir"], user, group, "0750"),
-        entry(places["run_dir"], user, nginx_group, "0750"),
+        # Of nginx's group is what the program makes there, too, and so the socket that it listens on.
+        entry(places["run_dir"], user, nginx_group, "2750"),
         entry(places["data_dir"], user, group, "0750"),
         entry(places["log_dir"], user, group, "0750"),
         entry("/var/log/windflow", "root", "root", "0755"),
@@ -171,8 +175,7 @@ def source_of(manifest: Manifest, source_digest: SourceDigest) -> Source:
     if not spec.program:
         return Source(digest([manifest.name, manifest.version]))
     total, listing = source_digest(str(spec.source))
-    requirements = Path(spec.requirements).read_text(encoding="utf-8") if spec.requirements else ""
-    return Source(total, tuple(listing), requirements)
+    return Source(total, tuple(listing), requirements.collect(manifest.path, spec.source, spec.requirements))
 
 
 def application_digest(_manifest: Manifest, _config: Config, source: Source, _made: dict[str, Any]) -> str:
@@ -187,9 +190,12 @@ def shipped(manifest: Manifest, config: Config, source: Source, made: dict[str, 
     return Shipped(
         root=str(manifest.host.source),
         group=host["group"],
-        documents={"supervisor.conf": program_file(values), "nginx.conf": site_file(values)},
+        documents={
+            "supervisor.conf": program_file(values),
+            **({"nginx.conf": site_file(values)} if manifest.host.serves else {}),
+        },
         readable={"config.yaml": dump(config.data)},
-        private={"requirements.txt": source.requirements},
+        files=tuple(("requirements/%s" % path, *rest) for path, *rest in source.requirements.files),
         venv=made["steps"]["virtualenv"]["name"],
     )
 
@@ -252,22 +258,64 @@ def program_steps(
     facts = host["facts"]
     # A release's name must not make its own files differ: digests are taken with a fixed one.
     values = render_values(manifest, config, settings, table, "RELEASE", facts["ipv6"])
-    requirements = digest({"requirements": source.requirements, "python": facts["python"].rsplit(".", 1)[0]})
+    policy = packages_policy(config, settings)
+    python = facts["python"].rsplit(".", 1)[0]
+    environment = digest({"requirements": source.requirements.digest, "python": python, **policy})
     current = host["current"] or {}
     venv = current.get("venv") or ""
     drifted = any(item["step"] == "virtualenv" for item in host["drift"])
-    if not venv.startswith(requirements[:12]) or drifted:
-        venv = "%s-%s" % (requirements[:12], settings.time)
+    if not venv.startswith(environment[:12]) or drifted:
+        venv = "%s-%s" % (environment[:12], settings.time)
     return {
         "account": account_step(places, table, config, host),
-        "directories": entries_step(directory_entries(places, table["nginx"]["user"])),
+        "directories": entries_step(
+            directory_entries(places, table["nginx"]["user"] if manifest.host.serves else places["group"])
+        ),
         "application": Step(application_digest(manifest, config, source, {})),
-        "virtualenv": Step(requirements, data={"name": venv, "path": "%s/venvs/%s" % (places["install_dir"], venv)}),
+        "virtualenv": Step(
+            environment,
+            data={
+                "name": venv,
+                "path": "%s/venvs/%s" % (places["install_dir"], venv),
+                "requirements": source.requirements.main,
+                "application_at": source.requirements.application_at,
+                **policy,
+            },
+        ),
         "config": Step(digest(without_secrets(config, manifest.name))),
         "program": Step(digest(program_file(values))),
-        "site": Step(digest(site_file(values))),
+        "site": Step(digest(site_file(values)) if manifest.host.serves else ""),
         "volumes": entries_step(volume_entries(config, places)),
     }
+
+
+def packages_policy(config: Config, settings: Settings) -> dict[str, Any]:
+    """What pip may build from source: everything, but in production only what is named."""
+    return {
+        "only_binary": settings.environment == PRODUCTION,
+        "source_packages": sorted(config.get("app.source_packages", [])),
+    }
+
+
+def built_from_source(manifest: Manifest, config: Config, settings: Settings) -> list[Problem]:
+    """Requirements whose code would run when they are installed, and that nobody has named for it."""
+    spec, policy = manifest.host, packages_policy(config, settings)
+    if not spec.program or not policy["only_binary"]:
+        return []
+    allowed = {requirements.canonical(name) for name in policy["source_packages"]}
+    found = []
+    for item in requirements.from_source(manifest.path, spec.source, spec.requirements):
+        if item.name and requirements.canonical(item.name) in allowed:
+            continue
+        remedy = "ship a wheel with the plugin"
+        if not item.name:
+            remedy += ", or name the package (name @ %s) and add the name to app.source_packages" % item.text
+        elif item.name != ":all:":
+            remedy += ", or write app.source_packages: [%s] if its code may run on the host" % item.name
+        expected = "wheels of all requirements in production"
+        file = "%s/%s" % (manifest.path.name, item.file)
+        found.append(Problem("E2037", expected, "%s, built from source" % show(item.text), remedy, file, item.line))
+    return found
 
 
 def account_step(places: dict[str, str], table: dict[str, Any], config: Config, host: dict[str, Any]) -> Step:
@@ -333,13 +381,13 @@ def section(
     spec = manifest.host
     return {
         **{key: values[key] for key in layout(manifest, config)},
-        "port": values["host_port"],
+        "port": values["host_port"] if spec.serves else 0,
         "replicas": settings.replicas,
         "health": spec.health or "",
         "health_timeout": spec.health_timeout,
         "host_header": host_header(values["allowed_hosts"]),
         "program": "windflow-%s-%s" % (manifest.name, plan["release"]),
-        "sockets": values["sockets"],
+        "sockets": values["sockets"] if spec.serves else [],
         "volumes": [entry["path"] for entry in volume_entries(config, values) if "owner" in entry],
         "os": table,
         "init": host["facts"]["init"],
@@ -386,11 +434,12 @@ def program_resources(plan: dict[str, Any]) -> dict[str, Any]:
             "%s/%s.%s" % (table["supervisor"]["program_dir"], host["program"], table["supervisor"]["program_ext"]),
             "program",
         ),
-        ("%s/%s" % (table["nginx"]["available_dir"], site), "site"),
-        ("%s/%s" % (table["nginx"]["enabled_dir"], site), "site"),
         ("%s/current" % host["install_dir"], "application"),
         ("%s/venv" % release_dir, "virtualenv"),
     ]
+    if host["port"]:
+        directories = (table["nginx"]["available_dir"], table["nginx"]["enabled_dir"])
+        paths += [("%s/%s" % (directory, site), "site") for directory in directories]
     return {
         "paths": [{"path": path, "step": step} for path, step in paths],
         "trees": [

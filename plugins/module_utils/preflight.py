@@ -13,7 +13,7 @@ from . import accounts, compose_plan
 from .compatibility import refused_by, unknown
 from .config import Config
 from .errors import Problem
-from .host_plan import SUPPORTED_FAMILIES
+from .host_plan import SUPPORTED_FAMILIES, built_from_source
 from .manifest import Manifest
 from .steps import Settings, Source, layout
 from .version import parse_version
@@ -81,6 +81,7 @@ def _findings(
         errors += space(facts, bool(host["missing_packages"]))
         errors += not_supported_yet(config)
         errors += account(manifest, config, host)
+        errors += built_from_source(manifest, config, settings)
     else:
         errors += space(facts, False)
         errors += swarm(host["engine"]) if settings.engine == "swarm" else []

@@ -18,6 +18,7 @@ from collections import Counter
 from . import building, engine, files, stack_file
 from .containers import Containers
 from .errors import Problem, WindflowError
+from .redaction import redact_lines
 
 WENT_BACK = ("paused", "rollback_started", "rollback_paused", "rollback_completed")
 POLL_SECONDS = 1.0
@@ -216,7 +217,7 @@ class Stack(Containers):
 
     def log(self, identity):
         said = engine.both_streams(["service", "logs", "--raw", "--tail", "20", identity])
-        return [self.redacted(line) for line in said.splitlines()[-20:]]
+        return redact_lines(said.splitlines()[-20:], self.secrets())
 
     # What is left.
 

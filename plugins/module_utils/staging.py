@@ -87,6 +87,9 @@ def stage(params):
         for name in params["readable"]:
             os.chown(os.path.join(path, name), 0, group_id(params["group"]))
             os.chmod(os.path.join(path, name), 0o640)
+        # They may name an index with a password.
+        if os.path.isdir(os.path.join(path, "requirements")):
+            os.chmod(os.path.join(path, "requirements"), 0o700)
         if params["venv"]:
             os.symlink(os.path.join("..", "..", "venvs", params["venv"]), os.path.join(path, "venv"))
         # Before anything points at the release: a power cut must not leave a current one with empty files.

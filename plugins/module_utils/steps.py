@@ -16,6 +16,7 @@ from typing import Any
 
 from .config import Config
 from .manifest import Manifest
+from .requirements import Requirements
 
 FINGERPRINT_ROUNDS = 10_000
 DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -41,15 +42,15 @@ class Source:
 
     digest: str = ""
     listing: tuple = ()
-    requirements: str = ""
+    requirements: Requirements = Requirements()
 
 
 @dataclass
 class Shipped:
     """What a release is packed of besides the files of its ``Source``, which lie below ``root``.
 
-    Texts by name: ``documents`` anyone may read, ``readable`` is for ``group`` and root, ``private`` for root.
-    ``folders`` are there, whatever is in them.
+    Texts by name: ``documents`` anyone may read, ``readable`` is for ``group`` and root, ``private`` for root, as is
+    everything in ``files``, (name, mode, content) of each. ``folders`` are there, whatever is in them.
     """
 
     root: str
@@ -57,6 +58,7 @@ class Shipped:
     documents: dict[str, str]
     readable: dict[str, str]
     private: dict[str, str] = field(default_factory=dict)
+    files: tuple[tuple[str, int, bytes], ...] = ()
     venv: str = ""
     folders: tuple[str, ...] = ()
 

@@ -14,13 +14,14 @@ import contextlib
 import glob
 import os
 import re
+import stat
 import time
 from dataclasses import replace
 
 from . import files, nginx, probe
 from .errors import Problem, WindflowError
 from .installed import Installation, differs
-from .redaction import redact
+from .redaction import redact, redact_lines
 from .supervisor import Supervisor, describe
 
 # Supervisor's states of a process that did not stay up.
@@ -54,7 +55,7 @@ class Switch(Installation):
             "previous": self.previous if self.previous != options.release else "",
             "stopped": stopped,
             "status": answer.status,
-            "url": "http://%s:%d/" % (options.host_header, options.port),
+            "url": "http://%s:%d/" % (options.host_header, options.port) if options.port else "",
         }
 
     def bring_up(self):
@@ -188,7 +189,7 @@ class Switch(Installation):
             path = item.get("stdout_logfile") or ""
             lines = nginx.tail(path, offsets.get(path, 0), LOG_LINES)
             if lines:
-                log = ["%s:" % path, *(redact(line, secrets) for line in lines)]
+                log = ["%s:" % path, *redact_lines(lines, secrets)]
                 break
         if answer:
             answer = replace(answer, body=redact(answer.body, secrets))
@@ -220,10 +221,12 @@ class Switch(Installation):
 
     def point_nginx(self, entries, undo):
         """Installs the site and reloads. Returns (master, workers that may still answer for the old release)."""
+        if not entries:
+            return 0, []
         master = self.master()
         if not any(differs(entry) for entry in entries) and self.previous == self.options.release:
             return master, []
-        site = entries[0][1].decode("utf-8")
+        site = (entries[0][1] or b"").decode("utf-8")
         changes = {entry[0]: site if entry[1] is not None or entry[2] is not None else None for entry in entries}
         nginx.test(changes, self.options.nginx_conf, self.options.nginx_binary)
         # Undone last to first: the files are put back before nginx reads them again.
@@ -239,7 +242,8 @@ class Switch(Installation):
     def verify(self, offsets):
         """The answer through nginx. One that names a release must name this one."""
         options = self.options
-
+        if not options.port:
+            return probe.Answer()
         path = options.health or "/"
         limit = min(EDGE_SECONDS, options.health_timeout)
         health = probe.wait_healthy(
@@ -253,11 +257,21 @@ class Switch(Installation):
                 options.port,
                 path,
             )
-            raise self.sick("E4043", expected, health.answer, "answer of %s" % named if named else "", offsets)
+            reason = "answer of %s" % named if named else self.closed_sockets()
+            raise self.sick("E4043", expected, health.answer, reason, offsets)
         return health.answer
 
+    def closed_sockets(self):
+        """Sockets that the release's processes have made so that nginx cannot connect, in words."""
+        found = []
+        for path, (release, _number) in self.sockets().items():
+            mode = stat.S_IMODE(os.lstat(path).st_mode)
+            if release == self.options.release and not mode & 0o022:
+                found.append("%s has mode %04o, so nginx cannot connect; make it with 0660" % (path, mode))
+        return ", ".join(found)
+
     def finish_drain(self, master, old_workers):
-        left = nginx.drain(master, old_workers, self.options.drain_timeout)
+        left = nginx.drain(master, old_workers, self.options.drain_timeout) if old_workers else []
         if left:
             self.warnings.append(
                 "nginx's workers %s still answered after %d s" % (", ".join(map(str, left)), self.options.drain_timeout)

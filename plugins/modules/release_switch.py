@@ -81,7 +81,7 @@ options:
     type: str
     default: localhost
   port:
-    description: Port of nginx's site. Required for O(state=present).
+    description: Port of nginx's site. 0 for a program that serves nothing; what site a release before had goes then.
     type: int
     default: 0
   program_dir:
@@ -297,7 +297,7 @@ def main():
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     options = SimpleNamespace(**module.params)
     try:
-        check(options, lowest_port=1)
+        check(options, lowest_port=0)
     except WindflowError as error:
         module.fail_json(**error.as_result())
     switch = Switch(options)

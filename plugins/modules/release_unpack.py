@@ -51,7 +51,8 @@ options:
     elements: str
     default: []
   private:
-    description: Names of files that only root may read; they get mode 0600.
+    description:
+      - Names of files that only root may read; they get mode 0600. The directory C(requirements) gets 0700.
     type: list
     elements: str
     default: []
@@ -98,7 +99,7 @@ EXAMPLES = r"""
     install_dir: /opt/template
     group: template
     readable: [config.yaml]
-    private: [requirements.txt, secrets.json]
+    private: [secrets.json]
     venv: 0a1b2c3d4e5f-20261123T012327Z
     archive_path: /root/release.tar.gz
     documents: {}

@@ -295,14 +295,7 @@ def test_secrets_are_redacted_wholly_and_a_change_does_not_show(load):
 def test_secret_values_are_what_output_must_not_show(load):
     secret = 'a "b" /?&\nsecond line'
     values = load(inventory={"database": {"password": secret, "keys": {"n": 12345, "flag": True}}}).secret_values()
-    assert values == {
-        secret,
-        'a \\"b\\" /?&\\nsecond line',
-        "a%20%22b%22%20%2F%3F%26%0Asecond%20line",
-        'a "b" /?&',
-        "second line",
-        "12345",
-    }
+    assert values == {secret, "12345"}
 
 
 def test_the_declared_environment_has_the_merged_values_as_text(load):

@@ -131,10 +131,21 @@ def test_other_requirements_make_another_environment():
     first = make(blank_host())
     manifest, _config = template()
     source = plan.source_of(manifest, "host", tree.source_digest)
-    changed = Source(source.digest, source.listing, source.requirements + "\nsix==1.17.0\n")
+    changed = Source(source.digest, source.listing, replace(source.requirements, digest="0" * 64))
     second = make(after(first), settings=Settings(time="20270101T000000Z"), source=changed)
     assert pending(second) == ["virtualenv"]
     assert second["steps"]["virtualenv"]["name"] != first["steps"]["virtualenv"]["name"]
+
+
+def test_packages_from_source_are_a_matter_of_the_environment_and_of_what_is_named():
+    first = make(blank_host(), settings=replace(SETTINGS, environment="production"))
+    step = first["steps"]["virtualenv"]
+    assert (step["only_binary"], step["source_packages"]) == (True, [])
+    assert not make(blank_host())["steps"]["virtualenv"]["only_binary"]
+    _manifest, config = template(**{"app.source_packages": '["six"]'})
+    second = make(after(first), config, replace(SETTINGS, environment="production", time="20270101T000000Z"))
+    assert second["steps"]["virtualenv"]["source_packages"] == ["six"]
+    assert second["steps"]["virtualenv"]["name"] != step["name"]
 
 
 def test_another_python_on_the_host_makes_another_environment():

@@ -83,7 +83,7 @@ def test_program_has_one_hardened_process_for_each_replica(values):
             "--name=windflow-demo-" + RELEASE,
             "app:application",
         ]
-        assert process.uid == 65534 and process.umask == 0o027
+        assert process.uid == 65534 and process.umask == 0o007
         assert process.stopasgroup and process.killasgroup and process.stopwaitsecs > 60
         assert process.startretries == 3 and process.stdout_logfile_maxbytes and process.stdout_logfile_backups
         assert process.environment["WINDFLOW_INSTANCE"] == str(number)
