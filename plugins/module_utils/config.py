@@ -219,7 +219,8 @@ def load_config(
     """Read, merge and validate every layer; raises ``WindflowError`` with all findings.
 
     ``inventory`` has what the inventory's places say, lowest first, or is one plain map; ``kept`` has the secrets that
-    were made on the host, by key in dots. The environment of a ``dependency`` is that of the plugin which needs it: it needs no overlay.
+    were made on the host, by key in dots. The environment of a ``dependency`` is that of the plugin which needs it: it
+    needs no overlay.
     Where a rule of the schema is broken, the rules of ``checks`` are looked at too, so that everything
     that is wrong is told at once. On success they are the caller's business: they also give warnings.
     """

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from . import accounts
+from .checks import LOCAL_HOSTS
 from .config import Config
 from .documents import dump
 from .manifest import Manifest
@@ -22,7 +23,6 @@ from .steps import Settings, Shipped, Source, SourceDigest, Step, digest, entrie
 
 SUPPORTED_FAMILIES = ("debian",)
 PACKAGES_DIR = "/var/lib"
-LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 TITLES = {
     "packages": "3 packages",
     "account": "4 user and group",
