@@ -77,7 +77,7 @@ class ActionModule(ActionBase):
         try:
             place = place_of(self, task_vars)
             manifest = manifest_of(arguments, place)
-            place = ask_host(self, manifest, place, task_vars)
+            place = ask_host(self, manifest, place, task_vars, own_secrets=False)
             inputs = read_inputs(arguments, place, arguments["target"], manifest)
             able = candidates(inputs, arguments["target"], place)
             tables = os_table.load_all()

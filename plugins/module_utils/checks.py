@@ -39,6 +39,8 @@ SYSTEM_TREES = tuple(
 )
 _LONGEST_INSTALL_DIR = 64  # below it lie sockets, whose whole path may have 107 bytes
 
+# Where the database counts as the host's own, and is set up by the platform.
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 _ACCOUNT = re.compile(r"[a-z_][a-z0-9_-]{0,31}\Z")
 _LOGIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@\\-]{0,63}\Z")
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252}[A-Za-z0-9_])?\.?\Z")
@@ -225,6 +227,7 @@ class _Checks:
             path, host = ("database", "host"), database["host"]
             if not (isinstance(host, str) and host.startswith("/") and self.text(path, host)):
                 self.address(path, host)
+                self._password_elsewhere(host)
         self.port(("database", "port"), database.get("port"))
         for key in ("name", "user"):
             path, value = ("database", key), database.get(key)
@@ -233,6 +236,12 @@ class _Checks:
             if not value or value.startswith("-") or len(value.encode("utf-8", "replace")) > 63:
                 expected = "a name of at most 63 bytes that does not begin with -"
                 self.add("E1140", path, expected, self.shown(path, value), "write for example app")
+
+    def _password_elsewhere(self, host: object) -> None:
+        path = ("database", "password")
+        if path in self.config.generated and host not in LOCAL_HOSTS:
+            expected = "the password that the role has at %s" % show(host)
+            self.add("E1086", path, expected, "one that is made on the host", self._secret_remedy(path))
 
     def server(self) -> None:
         self.port(("server", "host_port"), self.value("server", "host_port"))

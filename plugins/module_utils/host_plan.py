@@ -14,6 +14,7 @@ from typing import Any
 
 from . import accounts, requirements
 from .adoption import adopts
+from .checks import LOCAL_HOSTS
 from .config import Config
 from .documents import dump
 from .errors import Problem
@@ -25,7 +26,6 @@ from .wording import show
 SUPPORTED_FAMILIES = ("debian",)
 PACKAGES_DIR = "/var/lib"
 PRODUCTION = "production"
-LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 TITLES = {
     "packages": "3 packages",
     "account": "4 user and group",
