@@ -83,6 +83,25 @@ def test_what_is_not_asked_for_stays(tmp_path):
     assert mode(tmp_path / "f") == 0o604
 
 
+@root
+@pytest.mark.fault(57)
+def test_a_directory_on_the_way_may_be_a_link_that_root_made(tmp_path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "opt").symlink_to("disk")
+    above = {"path": str(tmp_path / "opt"), "state": "directory"}
+    applied(above, {"path": str(tmp_path / "opt" / "app"), "state": "directory", "owner": "0", "mode": "0755"})
+    assert (tmp_path / "disk" / "app").is_dir() and (tmp_path / "opt").is_symlink()
+    for fault in ("somebody else's", "its own mode", "a file's"):
+        if fault == "somebody else's":
+            os.chown(tmp_path / "opt", 1500, 1500, follow_symlinks=False)
+        else:
+            (tmp_path / "opt").unlink()
+            (tmp_path / "opt").symlink_to("disk" if fault == "its own mode" else "disk/file")
+            (tmp_path / "disk" / "file").write_text("")
+        with pytest.raises(WindflowError):
+            paths.plan(paths.parse([{**above, **({"mode": "0755"} if fault == "its own mode" else {})}]))
+
+
 @pytest.mark.fault(17)
 def test_a_planted_link_at_the_destination_is_replaced_and_not_followed(tmp_path):
     (tmp_path / "victim").write_text("precious")

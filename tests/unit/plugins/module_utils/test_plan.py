@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,6 +32,7 @@ def blank_host(**changes):
         "init": "systemd",
         "account": None,
         "group": None,
+        "directories": defaultdict(lambda: {"state": "absent", "empty": True, "never": "", "other": ""}),
     }
     service = {"exists": False, "running": False, "enabled": False}
     return {
