@@ -43,7 +43,8 @@ def test_a_list_of_entries_is_applied_in_one_go_and_then_settled(tmp_path):
 
 
 @pytest.mark.fault(16)
-@pytest.mark.parametrize("umask", [0o000, 0o077])
+@pytest.mark.fault(60)
+@pytest.mark.parametrize("umask", [0o000, 0o027, 0o077])
 def test_modes_do_not_depend_on_the_umask(tmp_path, umask):
     before = os.umask(umask)
     try:
