@@ -298,6 +298,12 @@ def take(plugin, entries, adopt, check, state_dir=record.STATE_DIR):
         ownership.note_made(plugin, "directories", noted, state_dir)
 
 
+def named_by(remembered):
+    """What the configuration of the newest revision names, be it adopted."""
+    host = (record.remains(remembered) or {}).get("host") or {}
+    return [*(host[key] for key in ("install_dir", "data_dir", "log_dir") if host.get(key)), *host.get("volumes", ())]
+
+
 def application_of(remembered):
     """The account of the application, as the newest revision of which anything is there has it."""
     return ((record.remains(remembered) or {}).get("host") or {}).get("user", "")
@@ -314,7 +320,7 @@ def remove(plugin, wanted, check, state_dir=record.STATE_DIR):
     others = of_others(plugin, state_dir)
     homes = homes_of_others({application_of(remembered), *known["account"]})
     if wanted is None:
-        wanted = sorted(known["directories"], reverse=True)
+        wanted = sorted({*known["directories"], *named_by(remembered)}, reverse=True)
     removed, stays, left = [], [], []
     for path in wanted:
         real = resolve(path)[0]

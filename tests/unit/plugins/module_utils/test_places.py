@@ -253,6 +253,15 @@ def test_a_purge_takes_what_was_made_and_nothing_else(host):
 
 
 @pytest.mark.fault(58)
+def test_it_says_that_what_was_adopted_stays(host):
+    (host / "adopted").mkdir()
+    kept = record.empty("web")
+    kept["revisions"].append({"revision": 1, "state": "removed", "host": {"data_dir": str(host / "adopted")}})
+    record.save(dict(kept, sequence=1), str(host / "state"))
+    assert remove(host) == ([], ["The directory %s stays: windflow has not made it." % (host / "adopted")])
+
+
+@pytest.mark.fault(58)
 def test_not_even_where_a_record_of_before_says_so(host):
     paths = ["/usr/local/sbin", "/root", str(host / "other" / "data_dir")]
     (host / "other" / "data_dir").mkdir(parents=True)
