@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from . import compose_build, compose_rules
+from .adoption import adopts
 from .compose_effective import one_shot
 from .compose_model import SHIPPED
 from .compose_spec import FILE, FOLDER, RELEASE, RELEASE_DIR, SHARED_DIR, published
@@ -20,7 +21,20 @@ from .encoders import compose_env_value
 from .errors import Problem
 from .host_plan import database_is_local, host_header
 from .manifest import Manifest
-from .steps import Settings, Shipped, Source, SourceDigest, Step, digest, entries_step, layout, parents, without_secrets
+from .places import adopted as adopted_directories
+from .steps import (
+    Settings,
+    Shipped,
+    Source,
+    SourceDigest,
+    Step,
+    digest,
+    entries_step,
+    layout,
+    owned,
+    parents,
+    without_secrets,
+)
 
 TITLES = {
     "directories": "5 directories",
@@ -61,6 +75,7 @@ def questions(
     model = own_model(manifest, config, environment)
     return {
         "paths": [layout(manifest, config)["install_dir"]],
+        "directories": owned(directory_entries(layout(manifest, config))),
         "port": host_port(manifest, config, model) or None,
         "engine": {"project": project(manifest.name), "model": model_question(manifest, config, source, environment)},
     }
@@ -241,7 +256,7 @@ def steps(
     names = aliases(manifest, config, settings.engine)
     data = {"images": tags, "builds": builds, "missing": missing, "source": str(manifest.path), "folders": folders}
     found = {
-        "directories": entries_step(directory_entries(places)),
+        "directories": entries_step(directory_entries(places), adopts(config, "directories")),
         "application": Step(_application(source, tags), data=data),
         "config": Step(digest(without_secrets(config, manifest.name))),
         "containers": Step(
@@ -280,9 +295,11 @@ def directory_entries(places: dict[str, str]) -> list[dict[str, str]]:
     return parents([item["path"] for item in entries]) + entries
 
 
-def adopted(_manifest: Manifest, _config: Config, _host: dict[str, Any]) -> list[str]:
+def adopted(manifest: Manifest, config: Config, host: dict[str, Any], _table: Any) -> list[str]:
     """What is used though windflow has not made it, in words."""
-    return []
+    entries = directory_entries(layout(manifest, config))
+    looked, made = host["facts"]["directories"], host["made"]["directories"]
+    return adopted_directories(manifest.name, looked, made, entries)
 
 
 def section(

@@ -19,8 +19,21 @@ from .config import Config
 from .documents import dump
 from .errors import Problem
 from .manifest import Manifest
+from .places import adopted as adopted_directories
 from .render import program_file, site_file
-from .steps import Settings, Shipped, Source, SourceDigest, Step, digest, entries_step, layout, parents, without_secrets
+from .steps import (
+    Settings,
+    Shipped,
+    Source,
+    SourceDigest,
+    Step,
+    digest,
+    entries_step,
+    layout,
+    owned,
+    parents,
+    without_secrets,
+)
 from .wording import show
 
 SUPPORTED_FAMILIES = ("debian",)
@@ -65,7 +78,13 @@ def questions(
         "port": config.get("server.host_port", 8080) if manifest.host.serves else None,
         "user": places["user"],
         "group": places["group"],
+        "directories": owned(all_entries(config, places, "root")),
     }
+
+
+def all_entries(config: Config, places: dict[str, str], nginx_group: str) -> list[dict[str, str]]:
+    """The directories of an application, its volumes among them."""
+    return directory_entries(places, nginx_group) + volume_entries(config, places)
 
 
 def surroundings(manifest: Manifest, config: Config) -> list[str]:
@@ -150,6 +169,8 @@ def directory_entries(places: dict[str, str], nginx_group: str) -> list[dict[str
         entry("/etc/windflow", "root", "root", "0755"),
         entry(places["config_dir"], "root", group, "0750"),
     ]
+    # Data and logs may be in one.
+    entries = list({item["path"]: item for item in entries}.values())
     return parents([item["path"] for item in entries]) + entries
 
 
@@ -237,7 +258,7 @@ def surrounding_steps(manifest: Manifest, config: Config, host: dict[str, Any]) 
     if not manifest.host.program:
         # Nothing else of such a plugin has its version.
         found["packages"].digest = digest([manifest.version, sorted(host["packages"])])
-    found["directories"].data = found["volumes"].data = {"entries": []}
+    found["directories"].data = found["volumes"].data = {"entries": [], "adopt": False}
     found["virtualenv"].data = {"name": ""}
     found["database"] = database_step(manifest, config)
     found["services"] = Step(data={"names": stopped_services(host), "all": sorted(host["services"])})
@@ -269,7 +290,8 @@ def program_steps(
     return {
         "account": account_step(places, table, config, host),
         "directories": entries_step(
-            directory_entries(places, table["nginx"]["user"] if manifest.host.serves else places["group"])
+            directory_entries(places, table["nginx"]["user"] if manifest.host.serves else places["group"]),
+            adopts(config, "directories"),
         ),
         "application": Step(application_digest(manifest, config, source, {})),
         "virtualenv": Step(
@@ -285,7 +307,7 @@ def program_steps(
         "config": Step(digest(without_secrets(config, manifest.name))),
         "program": Step(digest(program_file(values))),
         "site": Step(digest(site_file(values)) if manifest.host.serves else ""),
-        "volumes": entries_step(volume_entries(config, places)),
+        "volumes": entries_step(volume_entries(config, places), adopts(config, "directories")),
     }
 
 
@@ -335,12 +357,16 @@ def account_step(places: dict[str, str], table: dict[str, Any], config: Config, 
     return step
 
 
-def adopted(manifest: Manifest, config: Config, host: dict[str, Any]) -> list[str]:
+def adopted(manifest: Manifest, config: Config, host: dict[str, Any], table: dict[str, Any] | None) -> list[str]:
     """What is used though windflow has not made it, in words."""
     if not manifest.host.program:
         return []
-    places, facts = layout(manifest, config), host["facts"]
-    return accounts.adopted(places["user"], places["group"], facts["account"], facts["group"], host["made"])
+    places, facts, made = layout(manifest, config), host["facts"], host["made"]
+    entries = all_entries(config, places, table["nginx"]["user"])
+    return [
+        *accounts.adopted(places["user"], places["group"], facts["account"], facts["group"], made),
+        *adopted_directories(manifest.name, facts["directories"], made["directories"], entries),
+    ]
 
 
 def database_step(manifest: Manifest, config: Config) -> Step:

@@ -9,7 +9,7 @@ import glob
 import os
 import re
 
-from . import accounts, dependents, engine, inspect_host, managed, ownership, record
+from . import accounts, dependents, engine, inspect_host, managed, ownership, places, record
 
 
 def sites_on(port, own):
@@ -41,12 +41,14 @@ def ask_engine(params, current, kept):
 
 
 def judged(params, made):
-    """The account and the group of a plugin as facts."""
+    """The account, the group and the directories of a plugin as facts."""
     user, group = params["user"], params["group"]
     own = {(kind, name) for kind, names in made.items() for name in names}
     # Only who is not the plugin's own is judged by what else was made here.
     known = own if {("account", user), ("group", group)} <= own else ownership.known()
+    directories = params.get("directories") or {}
     return {
+        "directories": places.look(params["plugin"], directories, user or "", made) if directories else {},
         "account": accounts.account(user, known, own) if user else None,
         "group": accounts.group(group, known, own) if group else None,
     }

@@ -33,10 +33,12 @@ def questions(
     """What the host is asked in the one call before the plan, arguments of ``host_info``, for each target of
     ``sources`` that it may become."""
     asked: dict[str, Any] = {"plugin": manifest.name, "packages": {}, "services": {}, "paths": []}
-    asked.update(port=None, user=None, group=None, engine={}, target="")
+    asked.update(port=None, user=None, group=None, engine={}, target="", directories={})
     for target, source in sources.items():
         wanted = BACKENDS[target].questions(manifest, config, source, os_table, environment)
-        asked.update(wanted, paths=sorted({*asked["paths"], *wanted.get("paths", ())}))
+        directories = {**asked["directories"], **wanted.get("directories", {})}
+        paths = sorted({*asked["paths"], *wanted.get("paths", ())})
+        asked.update(wanted, paths=paths, directories=directories)
     if len(sources) == 1:
         asked["target"] = next(iter(sources))
     return asked
@@ -131,7 +133,7 @@ def build(
         "config": dump(config.redacted()),
     }
     plan["privileged"] = privileged_hooks(manifest, plan["events"]) if plan["pending"] else []
-    plan["adopted"] = backend.adopted(manifest, config, host) if plan["pending"] else []
+    plan["adopted"] = backend.adopted(manifest, config, host, table) if plan["pending"] else []
     if target:
         plan[target] = backend.section(manifest, config, settings, host, table, plan)
     plan["resources"] = backend.resources(plan)

@@ -9,13 +9,13 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from . import accounts, compose_plan
+from . import accounts, compose_plan, host_plan
 from .compatibility import refused_by, unknown
 from .config import Config
 from .errors import Problem
-from .host_plan import SUPPORTED_FAMILIES, built_from_source
 from .manifest import Manifest
-from .steps import Settings, Source, layout
+from .places import findings as findings_of_places
+from .steps import Settings, Source, layout, owned, places_in
 from .version import parse_version
 
 NOTHING = Source()
@@ -76,12 +76,13 @@ def _findings(
     too_small = resources(config, facts)
     (errors if settings.environment == "production" else warnings).extend(too_small)
     errors += port(config, host, target)
+    errors += directories(manifest, config, host, target)
     if target == "host":
         warnings += os_version(config, facts)
         errors += space(facts, bool(host["missing_packages"]))
         errors += not_supported_yet(config)
         errors += account(manifest, config, host)
-        errors += built_from_source(manifest, config, settings)
+        errors += host_plan.built_from_source(manifest, config, settings)
     else:
         errors += space(facts, False)
         errors += swarm(host["engine"]) if settings.engine == "swarm" else []
@@ -149,11 +150,11 @@ def operating_system(config: Config, facts: dict[str, Any]) -> list[Problem]:
                 path="host.os.family",
             )
         )
-    if family not in SUPPORTED_FAMILIES:
+    if family not in host_plan.SUPPORTED_FAMILIES:
         found.append(
             Problem(
                 "E2003",
-                "an OS family that the host backend supports (%s)" % ", ".join(SUPPORTED_FAMILIES),
+                "an OS family that the host backend supports (%s)" % ", ".join(host_plan.SUPPORTED_FAMILIES),
                 shown,
                 "choose another host",
             )
@@ -228,6 +229,20 @@ def account(manifest: Manifest, config: Config, host: dict[str, Any]) -> list[Pr
     return accounts.findings(
         places["user"], places["group"], facts["account"], facts["group"], host["made"], config.adopt
     )
+
+
+def directories(manifest: Manifest, config: Config, host: dict[str, Any], target: str) -> list[Problem]:
+    """Whether the directories are the plugin's own, or adopted, and are no place of somebody else's."""
+    places = layout(manifest, config)
+    if target == "compose":
+        entries, keys = compose_plan.directory_entries(places), {places["install_dir"]: "app.install_dir"}
+    elif manifest.host.program:
+        entries, keys = host_plan.all_entries(config, places, "root"), places_in(config, places)
+    else:
+        return []
+    looked = {path: host["facts"]["directories"][path] for path in owned(entries)}
+    made = host["made"]["directories"]
+    return findings_of_places(manifest.name, looked, made, config.adopt, places["user"], keys)
 
 
 def port(config: Config, host: dict[str, Any], target: str) -> list[Problem]:

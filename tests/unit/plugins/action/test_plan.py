@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from types import SimpleNamespace
 
 import pytest
@@ -22,10 +23,12 @@ def inputs(*targets):
 
 def host(current=None, engine="", family="debian"):
     facts = {"os": {"family": family, "id": family, "version": "12"}, "python": "3.11.2"}
+    facts["directories"] = defaultdict(lambda: {"state": "absent", "real": "", "empty": True, "never": "", "other": ""})
     return {
         "current": {"target": current} if current is not None else None,
         "engine": {"version": engine, "compose": "2.26.1" if engine else "", "error": "no docker"},
         "facts": facts,
+        "made": {"account": [], "group": [], "directories": []},
     }
 
 

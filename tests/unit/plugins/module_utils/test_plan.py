@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,6 +35,7 @@ def blank_host(**changes):
         "init": "systemd",
         "account": None,
         "group": None,
+        "directories": defaultdict(lambda: {"state": "absent", "empty": True, "never": "", "other": ""}),
     }
     service = {"exists": False, "running": False, "enabled": False}
     return {
