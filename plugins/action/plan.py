@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import time
 from pathlib import Path
@@ -252,7 +253,9 @@ def url(made: dict[str, Any], task_vars: dict[str, Any]) -> str:
     """Where the application answers, seen from the controller; "" for a plugin that serves nothing."""
     if not made["target"] or not made[made["target"]]["port"]:
         return ""
-    address = task_vars.get("ansible_host") or task_vars["inventory_hostname"]
+    found = made[made["target"]]["listening"]
+    known = task_vars.get("ansible_host") or task_vars["inventory_hostname"]
+    address = found if found and not ipaddress.ip_address(found).is_unspecified else known
     return "http://%s:%d" % ("[%s]" % address if ":" in address else address, made[made["target"]]["port"])
 
 
@@ -271,6 +274,7 @@ def summary(made: dict[str, Any], host: str, passed: list[str]) -> str:
     lines = ["%s: target %s, because %s" % (host, made["target"], reason) for reason in passed]
     lines.append("%s: %s %s, pending: %s" % (host, made["event"], made["version"], steps))
     lines += ["%s: %s" % (host, made["scaling"])] * bool(made["scaling"])
+    lines += ["%s: listens: %s" % (host, text) for text in [plan.listening(made)] if text]
     lines += ["%s: hook as root: %s" % (host, hook) for hook in made["privileged"]]
     lines += ["%s: adopted: %s" % (host, what) for what in made["adopted"]]
     lines += ["%s: drift: %s" % (host, describe_drift(item)) for item in made["drift"][:DRIFT_LINES]]

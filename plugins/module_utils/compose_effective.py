@@ -87,13 +87,12 @@ def effective(model, places, bind="", published=0, front=""):
     return model
 
 
-def address_of(model, name, published):
-    """Where a service's port is reached on the host itself."""
-    service = (model.get("services") or {}).get(name) or {}
+def published_at(service, published):
+    """The address that a service's port is published at; an empty text for every one."""
     for item in service.get("ports") or ():
         if str(item.get("published", "")) == str(published):
-            return reached(item.get("host_ip") or "")
-    return reached("")
+            return item.get("host_ip") or ""
+    return ""
 
 
 def reached(bind):

@@ -12,7 +12,7 @@ from typing import Any
 
 from . import compose_build, compose_rules
 from .adoption import adopts
-from .compose_effective import one_shot
+from .compose_effective import one_shot, published_at, reached
 from .compose_model import SHIPPED
 from .compose_spec import FILE, FOLDER, RELEASE, RELEASE_DIR, SHARED_DIR, published
 from .config import Config
@@ -218,6 +218,15 @@ def host_port(manifest: Manifest, config: Config, model: dict[str, Any], engine:
     return wanted if wanted in known or not known else known[0]
 
 
+def listening(manifest: Manifest, config: Config, model: dict[str, Any], engine: str) -> str:
+    """The address that the port is published at; an empty text for every one."""
+    if engine == "swarm":
+        return ""
+    port = host_port(manifest, config, model, engine)
+    given = published_at(service_of(model, edge(manifest, model)), port)
+    return config.get("server.bind", "") or given
+
+
 def edge(manifest: Manifest, model: dict[str, Any]) -> str:
     """The service that is reached from outside."""
     front = manifest.compose.front
@@ -335,6 +344,8 @@ def section(
         "networks": list(settings.networks),
         "allow": list(spec.allow),
         "bind": config.get("server.bind", ""),
+        "address": reached(listening(manifest, config, model, settings.engine)),
+        "listening": listening(manifest, config, model, settings.engine),
     }
 
 

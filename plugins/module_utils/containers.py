@@ -386,7 +386,8 @@ class Containers(Switching):
 
         path = options.health or "/"
         limit = min(EDGE_SECONDS, options.health_timeout)
-        address = compose_effective.address_of(self.model, options.front or options.app, options.port)
+        service = self.model["services"].get(options.front or options.app) or {}
+        address = compose_effective.reached(compose_effective.published_at(service, options.port))
         health = probe.wait_healthy(
             [(address, options.port)], path, options.host_header, limit=limit, accept=self.accepts
         )

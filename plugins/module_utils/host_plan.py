@@ -15,6 +15,7 @@ from typing import Any
 from . import accounts, requirements
 from .adoption import adopts
 from .checks import LOCAL_HOSTS
+from .compose_effective import reached
 from .config import Config
 from .documents import dump
 from .errors import Problem
@@ -140,6 +141,7 @@ def render_values(
         "timeout": config.get("server.timeout", 30),
         "sockets": ["%s/%s-%d.sock" % (places["run_dir"], release, number) for number in range(settings.replicas)],
         "host_port": config.get("server.host_port", 8080),
+        "bind": config.get("server.bind", ""),
         "allowed_hosts": list(config.get("app.allowed_hosts", [])),
         "client_max_body_size": str(config.get("server.max_body_size", "10m")),
         "ipv6": ipv6,
@@ -408,6 +410,8 @@ def section(
     return {
         **{key: values[key] for key in layout(manifest, config)},
         "port": values["host_port"] if spec.serves else 0,
+        "address": reached(values["bind"]),
+        "listening": values["bind"],
         "replicas": settings.replicas,
         "health": spec.health or "",
         "health_timeout": spec.health_timeout,

@@ -147,9 +147,21 @@ def scaling_of(before: int, after: int) -> str:
     return "replicas %d → %d" % (before, after) if before and before != after else ""
 
 
+def listening(plan: dict[str, Any]) -> str:
+    """Where the application's port will be reached; an empty text for an application that has none."""
+    section = plan.get(plan["target"]) or {}
+    if not section.get("port"):
+        return ""
+    address = section["listening"]
+    if not address:
+        return "port %d at every address of the host" % section["port"]
+    return "port %d at %s" % (section["port"], address)
+
+
 def as_text(plan: dict[str, Any]) -> str:
     """The pending steps with their reasons, the hooks that run as root and what is adopted, one a line."""
     lines = ["hook as root: %s" % hook for hook in plan["privileged"]]
+    lines += ["listens: %s" % text for text in [listening(plan)] if text and plan["pending"]]
     lines += ["adopted: %s" % what for what in plan["adopted"]]
     lines += [
         "%s: %s" % (step["title"], reason)

@@ -267,7 +267,7 @@ class Switch(Installation):
         path = options.health or "/"
         limit = min(EDGE_SECONDS, options.health_timeout)
         health = probe.wait_healthy(
-            [("127.0.0.1", options.port)], path, options.host_header, limit=limit, accept=self.accepts
+            [(options.address, options.port)], path, options.host_header, limit=limit, accept=self.accepts
         )
         if not health.healthy:
             named = health.answer.headers.get("x-windflow-release", "")
