@@ -10,6 +10,7 @@ resources, adopted and revision.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from . import accounts, requirements
@@ -329,16 +330,17 @@ def built_from_source(manifest: Manifest, config: Config, settings: Settings) ->
     allowed = {requirements.canonical(name) for name in policy["source_packages"]}
     found = []
     for item in requirements.from_source(manifest.path, spec.source, spec.requirements):
+        text = re.sub(r"://[^/\s@]*@", "://", item.text)
         if item.name and requirements.canonical(item.name) in allowed:
             continue
         remedy = "ship a wheel with the plugin"
         if not item.name:
-            remedy += ", or name the package (name @ %s) and add the name to app.source_packages" % item.text
+            remedy += ", or name the package (name @ %s) and add the name to app.source_packages" % text
         elif item.name != ":all:":
             remedy += ", or write app.source_packages: [%s] if its code may run on the host" % item.name
         expected = "wheels of all requirements in production"
         file = "%s/%s" % (manifest.path.name, item.file)
-        found.append(Problem("E2037", expected, "%s, built from source" % show(item.text), remedy, file, item.line))
+        found.append(Problem("E2037", expected, "%s, built from source" % show(text), remedy, file, item.line))
     return found
 
 
