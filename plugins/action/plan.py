@@ -44,6 +44,7 @@ from ansible_collections.windflow.platform.plugins.module_utils.steps import (
     describe_drift,
     replicas_of,
 )
+from ansible_collections.windflow.platform.plugins.plugin_utils import stopping
 from ansible_collections.windflow.platform.plugins.plugin_utils.gathering import ask_host, place_of
 from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call
 
@@ -76,6 +77,7 @@ class ActionModule(ActionBase):
             }
         )
         try:
+            stopping.check(task_vars["inventory_hostname"])
             place = place_of(self, task_vars)
             manifest = manifest_of(arguments, place)
             place = ask_host(self, manifest, place, task_vars, own_secrets=False)

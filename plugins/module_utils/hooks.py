@@ -126,8 +126,9 @@ def run_hook(
     secrets: object = (),
     name: str = "",
     host: str = "",
+    stop: str = "",
 ) -> HookResult:
-    """Runs ``argv`` and waits for it, at most ``timeout`` seconds.
+    """Runs ``argv`` and waits for it, at most ``timeout`` seconds, and no longer than until there is a file ``stop``.
 
     ``env`` is all it gets besides PATH, LANG, HOME and WINDFLOW_RESULT_FILE, the path of a file that
     it may write a JSON map to. Raises WindflowError where it cannot be started (E3003), as the
@@ -146,7 +147,7 @@ def run_hook(
         lent = sorted({os.stat(place).st_gid for place in (directory, cwd)}) if entry is not None else []
         process = _start(argv, environment, cwd, entry, name, host, lent)
         try:
-            outputs, timed_out = _follow(process, started + timeout)
+            outputs, timed_out = _follow(process, started + timeout, stop)
         finally:
             # However the waiting ended, an interrupt included: nothing of the group stays.
             _end_group(process.pid)
@@ -211,8 +212,8 @@ def _text(tail: _Tail, secrets: list) -> str:
     return redact(text, secrets)[-KEPT_BYTES:]
 
 
-def _follow(process: subprocess.Popen, deadline: float) -> tuple:
-    """Reads both streams until the hook itself has ended, or the deadline. Returns their tails."""
+def _follow(process: subprocess.Popen, deadline: float, stop: str) -> tuple:
+    """Reads both streams until the hook itself has ended, the deadline, or a file ``stop``. Returns their tails."""
     tails = (_Tail(), _Tail())
     timed_out = False
     with selectors.DefaultSelector() as selector:
@@ -222,6 +223,8 @@ def _follow(process: subprocess.Popen, deadline: float) -> tuple:
         while not _ended(process.pid):
             if time.monotonic() > deadline:
                 timed_out = True
+                break
+            if stop and os.path.exists(stop):
                 break
             if selector.get_map():
                 _read(selector, POLL_SECONDS)

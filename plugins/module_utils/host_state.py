@@ -8,8 +8,9 @@ from __future__ import annotations
 import glob
 import os
 import re
+import time
 
-from . import accounts, dependents, engine, inspect_host, managed, ownership, places, record
+from . import accounts, dependents, engine, inspect_host, managed, ownership, places, record, report, serving
 
 
 def sites_on(port, own):
@@ -71,13 +72,15 @@ def run(params):
     # Nobody else can have the port that the plugin itself listens on.
     port = None if current and current.get("port") == port else port
     differing = drift.found()
+    serves = serving.other(remembered, time.time())
+    warnings = ["E2046 %s: %s" % (plugin, report.other(remembered, serves))] if serves is not None else []
     others = dependents.survey()
     missing, states = questions.missing_packages(), questions.service_states()
     if params.get("everything"):
         differing += managed.system_drift(missing, states)
     return {
         "changed": False,
-        "warnings": [rebuilt] if rebuilt else [],
+        "warnings": [rebuilt] * bool(rebuilt) + warnings,
         "engine": drift.engine,
         "facts": {**inspect_host.facts(params["paths"], port), **judged(params, made)},
         "made": made,

@@ -104,13 +104,14 @@ def free(record, now):
     return not record["lease"] or record["lease"]["expires"] <= now
 
 
-def good(record):
+def good(record, serves=None):
     """The revisions that a rollback may go to, newest first, one for each release: those that were deployed well,
-    are not the one that serves, and whose release is still on the host as far as the record knows."""
+    are not the one that serves, and whose release is still on the host as far as the record knows. ``serves`` is the
+    release that serves where that is another one than the record says."""
     serving = current(record) or {}
-    found, seen = [], {serving.get("release")}
+    found, seen = [], {serving.get("release") if serves is None else serves}
     for entry in reversed(record["revisions"]):
-        if entry["state"] == "superseded" and entry.get("digests") and entry["release"] not in seen:
+        if entry["state"] in GOOD and entry.get("digests") and entry["release"] not in seen:
             seen.add(entry["release"])
             found.append(entry)
     return found
@@ -201,7 +202,8 @@ def finish(record, run, now, managed, fields, keep):
     before = current(record)
     if before:
         # What was rolled back from is never gone back to.
-        before["state"] = "rolled_back" if lease["purpose"] == ROLLBACK else "superseded"
+        left = lease["purpose"] == ROLLBACK and before.get("release") != find(record, lease["revision"]).get("release")
+        before["state"] = "rolled_back" if left else "superseded"
     _close(record, lease["revision"], "deployed", now, "done", "")
     find(record, lease["revision"]).update(fields)
     record.update(current=lease["revision"], lease=None)

@@ -16,6 +16,7 @@ description:
 author: Windflow contributors (@windflow)
 extends_documentation_fragment:
   - windflow.platform.attributes
+  - windflow.platform.attributes.action
 attributes:
   check_mode:
     support: full

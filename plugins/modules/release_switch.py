@@ -18,6 +18,8 @@ description:
     all the time. The error shows the end of the application's log, without the texts of the release's C(secrets.json).
   - Nothing is started that does not belong to the plugin. Supervisor and nginx must be running.
 author: Windflow contributors (@windflow)
+extends_documentation_fragment:
+  - windflow.platform.attributes.action
 attributes:
   check_mode:
     support: full
