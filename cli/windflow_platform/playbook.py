@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .outcome import INTERRUPTED, INVALID, exit_code
+from .interruption import Waiting, account
+from .outcome import INVALID, exit_code
 from .settings import environment
 
 NO_HOST = (
@@ -44,9 +44,16 @@ def run(
         return INVALID
     argv = [program, *command_line(playbook, values, inventory, check, diff), *(arguments or ())]
     with tempfile.TemporaryDirectory(prefix="windflow-") as directory:
-        report = Path(directory, "outcome.json")
-        status = wait_for(argv, environment(os.environ, Path.cwd(), report))
+        report, waiting = Path(directory, "outcome.json"), Waiting(Path(directory, "stop"))
+        status = waiting.wait_for(argv, environment(os.environ, Path.cwd(), report, waiting.stop))
         hosts = json.loads(report.read_text(encoding="utf-8")) if report.exists() else None
+        if waiting.signals:
+            again = shlex.join(["platform", *sys.argv[1:]])
+            print(
+                account(hosts, waiting.begun(), again, same_hosts(values, inventory, arguments)),
+                end="",
+                file=sys.stderr,
+            )
     if hosts == {} and not status:
         print("platform: %s" % NO_HOST, file=sys.stderr)
     return exit_code(status, hosts, check or asks)
@@ -56,6 +63,16 @@ def find_program() -> str | None:
     """ansible-playbook beside this interpreter, else on the PATH."""
     beside = Path(sys.executable).with_name("ansible-playbook")
     return str(beside) if beside.exists() else shutil.which("ansible-playbook")
+
+
+def same_hosts(values: Mapping[str, Any], inventory: list[str] | None, arguments: list[str] | None) -> list[str]:
+    """The words of another command for the same plugin on the same hosts."""
+    words = [values["plugin"]] if values.get("plugin") else []
+    for option, name in (("--config", "config"), ("--set", "sets")):
+        words += [word for value in values.get(name) or () for word in (option, value)]
+    words += ["--env", values["environment_name"]] if values.get("environment_name") else []
+    words += [word for path in inventory or () for word in ("-i", path)]
+    return [*words, "--", *arguments] if arguments else words
 
 
 def command_line(
@@ -81,26 +98,3 @@ def extra_vars(values: Mapping[str, Any]) -> str:
         return json.dumps(value)
 
     return "{%s}" % ", ".join("%s: %s" % (key, encode(value)) for key, value in values.items())
-
-
-def wait_for(argv: list[str], settings: Mapping[str, str]) -> int:
-    """Runs a process to its end and returns its exit code; 130 if a signal ended it or us.
-
-    Ctrl-C reaches the process by itself; a TERM is handed on. Either way it is waited for.
-    """
-    interrupted = []
-    process = None
-
-    def handle(number: int, _frame: Any) -> None:
-        interrupted.append(number)
-        if process and number == signal.SIGTERM:
-            process.terminate()
-
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        process = subprocess.Popen(argv, env=settings)
-        status = process.wait()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    return INTERRUPTED if interrupted or status < 0 else status

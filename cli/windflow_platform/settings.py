@@ -21,9 +21,9 @@ LOCALES = ("C.UTF-8", "C.utf8", "en_US.UTF-8")
 Sections = Mapping[str, Mapping[str, str]]
 
 
-def environment(given: Mapping[str, str], cwd: Path, report: Path) -> dict[str, str]:
+def environment(given: Mapping[str, str], cwd: Path, report: Path, stop: Path) -> dict[str, str]:
     """The environment of ansible-playbook. What the user has set, in the environment or in a file, stays; a checkout's
-    ansible.cfg serves where there is no other."""
+    ansible.cfg serves where there is no other. ``report`` and ``stop`` are the files of the callback."""
     settings = dict(given)
     file = settings_file(given, cwd)
     own = CHECKOUT / "ansible.cfg"
@@ -42,7 +42,7 @@ def environment(given: Mapping[str, str], cwd: Path, report: Path) -> dict[str, 
         settings.setdefault("ANSIBLE_PIPELINING", "true")
     if not speaks_utf8():
         settings.update(LC_ALL=usable_locale())
-    settings["WINDFLOW_OUTCOME"] = str(report)
+    settings.update(WINDFLOW_OUTCOME=str(report), WINDFLOW_STOP=str(stop))
     return settings
 
 

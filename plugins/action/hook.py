@@ -23,7 +23,7 @@ from ansible_collections.windflow.platform.plugins.module_utils.inputs import (
 )
 from ansible_collections.windflow.platform.plugins.module_utils.manifest import HookSpec
 from ansible_collections.windflow.platform.plugins.module_utils.plugin_files import EVENTS, MIGRATE
-from ansible_collections.windflow.platform.plugins.plugin_utils import once
+from ansible_collections.windflow.platform.plugins.plugin_utils import once, stopping
 from ansible_collections.windflow.platform.plugins.plugin_utils.gathering import ask_host, place_of
 from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call
 
@@ -49,6 +49,9 @@ class ActionModule(ActionBase):
         )
         result.update(changed=False, hooks=[], results=arguments["results"])
         try:
+            # What has been taken away is recorded so.
+            if "post-remove" not in arguments["events"]:
+                stopping.check(task_vars["inventory_hostname"], effect_of(arguments["events"][0]))
             place = place_of(self, task_vars)
             manifest = manifest_of(arguments, place)
             specs = [spec for event in arguments["events"] for spec in manifest.hooks.get(event, ())]
@@ -168,7 +171,11 @@ def on_controller(
     call = hooks.hook_argv(str(spec.path), spec.event, arguments["old_version"], arguments["new_version"])
     place, secrets = str(inputs.manifest.path), inputs.secret_values()
     environment = {**environment, "WINDFLOW_PLUGIN_DIR": place}
-    return hooks.run_hook(call, environment, place, spec.timeout, None, secrets, name, host)
+    stop = stopping.asked(host)
+    done = hooks.run_hook(call, environment, place, spec.timeout, None, secrets, name, host, stop)
+    if done.rc:
+        stopping.check(host, effect_of(spec.event))
+    return done
 
 
 def hook_environment(spec: HookSpec, inputs: Inputs, arguments: dict, results: dict[str, Any]) -> dict[str, str]:

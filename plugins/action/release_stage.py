@@ -16,6 +16,7 @@ from ansible_collections.windflow.platform.plugins.module_utils import archive, 
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.inputs import Inputs
 from ansible_collections.windflow.platform.plugins.module_utils.steps import digest, without_secrets
+from ansible_collections.windflow.platform.plugins.plugin_utils import stopping
 from ansible_collections.windflow.platform.plugins.plugin_utils.gathering import gather
 from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call
 
@@ -33,6 +34,7 @@ class ActionModule(ActionBase):
         )
         made = arguments["plan"]
         try:
+            stopping.check(task_vars["inventory_hostname"], "What served before serves on.")
             inputs = gather(self, arguments["inputs"], task_vars, made["target"])
             module_arguments, packed = prepare(inputs, made)
         except WindflowError as error:
@@ -69,7 +71,7 @@ def prepare(inputs: Inputs, made: dict[str, Any]) -> tuple[dict[str, Any], bytes
     backend = plan.BACKENDS[made["target"]]
     source = backend.source_of(manifest, tree.source_digest)
     found = {
-        "application": backend.application_digest(manifest, config, source),
+        "application": backend.application_digest(manifest, config, source, made),
         "config": digest(without_secrets(config, manifest.name)),
     }
     for step, value in found.items():
@@ -102,6 +104,7 @@ def prepare(inputs: Inputs, made: dict[str, Any]) -> tuple[dict[str, Any], bytes
             "venv": shipped.venv,
             "made": inputs.made,
             "masked": inputs.masked,
+            "folders": list(shipped.folders),
             "documents": shipped.documents,
             "config_before": made["config_before"],
             "config_after": documents.dump(config.redacted()),

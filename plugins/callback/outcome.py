@@ -19,7 +19,11 @@ description:
   - Where a run had begun on a host's record, there is C(begun), which is true.
   - Where no host matched the last play, what was well before it is left out. So an empty object says that the run was
     for no host.
+  - After a run has ended on a host's record there is C(serves), the release that serves then.
   - The command C(platform) makes its exit code of it. Nothing is written for a run that is interrupted.
+  - Where O(stop) is set, Ctrl-C does not reach Ansible. The command makes that file instead, and the run ends between
+    two of its steps. As soon as a run begins on a host's record, there is a file of that name with C(.begun), which has
+    the hosts.
 author:
   - Windflow contributors (@windflow)
 options:
@@ -31,12 +35,18 @@ options:
     ini:
       - section: windflow
         key: outcome
+  stop:
+    description: File that is there if the run is to end.
+    type: path
+    env:
+      - name: WINDFLOW_STOP
 requirements:
   - named in the setting C(callbacks_enabled)
 """
 
 import json
 import re
+import signal
 
 from ansible.plugins.callback import CallbackBase
 
@@ -58,6 +68,18 @@ class CallbackModule(CallbackBase):
         self._failures: dict[str, dict] = {}
         self._notes: dict[str, dict] = {}
         self._matched = True
+
+    def v2_playbook_on_start(self, playbook) -> None:
+        """Whoever has answered for passwords may press Ctrl-C: Ansible would leave a host in the middle of a run."""
+        if self.get_option("stop"):
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def v2_runner_on_start(self, host, task) -> None:
+        """A run may begin on a host's record."""
+        stop = self.get_option("stop")
+        if stop and task.action == RECORD and task.args.get("state") == "started" and not task.check_mode:
+            with open("%s.begun" % stop, "a", encoding="utf-8") as stream:
+                stream.write("%s\n" % host.get_name())
 
     def v2_playbook_on_play_start(self, play) -> None:
         """A play begins, with hosts or without."""
@@ -84,8 +106,7 @@ class CallbackModule(CallbackBase):
             elif state == "deployed":
                 # Of a plugin that another one needs: what fails after it has nothing to bring back.
                 notes["restored"] = True
-            if "restored" in found:
-                notes["restored"] = found["restored"]
+            notes.update((key, found[key]) for key in ("restored", "serves") if key in found)
 
     def v2_runner_on_failed(self, result, ignore_errors=False) -> None:
         """Remember the first failure of a host."""

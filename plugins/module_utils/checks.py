@@ -9,6 +9,7 @@ plugin documentation describes them, where a plugin has them. The value of a sec
 
 from __future__ import annotations
 
+import ipaddress
 import posixpath
 import re
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from . import formats
 from .errors import Problem
+from .places import of_system
 from .wording import dotted, listed, show, use_or_list
 
 if TYPE_CHECKING:
@@ -25,19 +27,10 @@ if TYPE_CHECKING:
 PRODUCTION = "production"
 FAMILIES = ("debian", "redhat", "suse", "arch")
 
-# Directories that belong to the system: the first ones themselves, the second ones with all below them.
-SYSTEM_DIRECTORIES = frozenset(
-    "/ /home /media /mnt /opt /root /srv /tmp /usr /usr/local /usr/share /var /var/backups /var/cache /var/lib "
-    "/var/local /var/log /var/mail /var/opt /var/spool /var/tmp /var/www".split()
-)
-SYSTEM_TREES = tuple(
-    "/bin /boot /dev /etc /lib /lib32 /lib64 /libx32 /lost+found /proc /run /sbin /sys /usr/bin /usr/include "
-    "/usr/lib /usr/lib32 /usr/lib64 /usr/libexec /usr/sbin /usr/src /root/.ssh /var/lib/apt /var/lib/docker "
-    "/var/lib/dpkg /var/lib/pacman /var/lib/pgsql /var/lib/postgres /var/lib/postgresql /var/lib/rpm "
-    "/var/lib/systemd /var/lib/windflow /var/lock /var/run".split()
-)
 _LONGEST_INSTALL_DIR = 64  # below it lie sockets, whose whole path may have 107 bytes
 
+# Where the database counts as the host's own, and is set up by the platform.
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 _ACCOUNT = re.compile(r"[a-z_][a-z0-9_-]{0,31}\Z")
 _LOGIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@\\-]{0,63}\Z")
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252}[A-Za-z0-9_])?\.?\Z")
@@ -135,10 +128,10 @@ class _Checks:
             self.add("E1134", path, "an absolute path", self.shown(path, value), "begin it with /")
         elif ".." in value.split("/"):
             self.add("E1134", path, "a path without ..", self.shown(path, value), "write the path it leads to")
-        elif _system_directory(posixpath.normpath(value)):
+        elif of_system(posixpath.normpath(value)):
             got = "%s, a directory of the system" % self.shown(path, value)
             remedy = "choose a directory of its own, such as %s/app" % posixpath.normpath(value).replace("//", "/")
-            if _system_directory(posixpath.normpath(value + "/app")):
+            if of_system(posixpath.normpath(value + "/app")):
                 remedy = "choose a directory of its own, such as /srv/app"
             self.add("E1135", path, "a directory that is not the system's", got, remedy.replace("//", "/"))
         elif posixpath.normpath(value) != value or value.startswith("//"):
@@ -224,6 +217,7 @@ class _Checks:
             path, host = ("database", "host"), database["host"]
             if not (isinstance(host, str) and host.startswith("/") and self.text(path, host)):
                 self.address(path, host)
+                self._password_elsewhere(host)
         self.port(("database", "port"), database.get("port"))
         for key in ("name", "user"):
             path, value = ("database", key), database.get(key)
@@ -233,8 +227,21 @@ class _Checks:
                 expected = "a name of at most 63 bytes that does not begin with -"
                 self.add("E1140", path, expected, self.shown(path, value), "write for example app")
 
+    def _password_elsewhere(self, host: object) -> None:
+        path = ("database", "password")
+        if path in self.config.generated and host not in LOCAL_HOSTS:
+            expected = "the password that the role has at %s" % show(host)
+            self.add("E1086", path, expected, "one that is made on the host", self._secret_remedy(path))
+
     def server(self) -> None:
         self.port(("server", "host_port"), self.value("server", "host_port"))
+        place, bind = ("server", "bind"), self.value("server", "bind")
+        if bind not in (None, ""):
+            try:
+                ipaddress.ip_address(bind if isinstance(bind, str) else "")
+            except ValueError:
+                remedy = "write 127.0.0.1, ::1, or an address of the host"
+                self.add("E1073", place, "an IP address", self.shown(place, bind), remedy)
         path, size = ("server", "max_body_size"), self.value("server", "max_body_size")
         if size is not None and (isinstance(size, bool) or not _SIZE.match(str(size))):
             expected = "a number of bytes, or one with k, m or g"
@@ -339,8 +346,3 @@ class _Checks:
                 pending.extend((path + (index,), part) for index, part in enumerate(value))
             elif isinstance(value, str) and "\0" in value and not any(p.path == dotted(path) for p in self.errors):
                 self.add("E1139", path, "text without NUL characters", "one", "remove the character")
-
-
-def _system_directory(path: str) -> bool:
-    path = path.replace("//", "/")
-    return path in SYSTEM_DIRECTORIES or any(path == tree or path.startswith(tree + "/") for tree in SYSTEM_TREES)

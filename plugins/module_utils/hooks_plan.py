@@ -19,7 +19,7 @@ FORCED = "hooks"
 SCALED = ""
 
 
-def questions(_manifest: Manifest, _config: Config, _source: Source, _os_table: dict[str, dict]) -> dict[str, Any]:
+def questions(*_given: Any) -> dict[str, Any]:
     return {}
 
 

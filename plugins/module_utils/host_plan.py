@@ -15,18 +15,32 @@ from typing import Any
 
 from . import accounts, requirements
 from .adoption import adopts
+from .checks import LOCAL_HOSTS
+from .compose_effective import reached
 from .config import Config
 from .documents import dump
 from .errors import Problem
 from .manifest import Manifest
+from .places import adopted as adopted_directories
 from .render import program_file, site_file
-from .steps import Settings, Shipped, Source, SourceDigest, Step, digest, entries_step, layout, parents, without_secrets
+from .steps import (
+    Settings,
+    Shipped,
+    Source,
+    SourceDigest,
+    Step,
+    digest,
+    entries_step,
+    layout,
+    owned,
+    parents,
+    without_secrets,
+)
 from .wording import show
 
 SUPPORTED_FAMILIES = ("debian",)
 PACKAGES_DIR = "/var/lib"
 PRODUCTION = "production"
-LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 TITLES = {
     "packages": "3 packages",
     "account": "4 user and group",
@@ -48,7 +62,9 @@ FORCED = "application"
 SCALED = "program"
 
 
-def questions(manifest: Manifest, config: Config, _source: Source, os_table: dict[str, dict]) -> dict[str, Any]:
+def questions(
+    manifest: Manifest, config: Config, _source: Source, os_table: dict[str, dict], _environment: str = ""
+) -> dict[str, Any]:
     """What this backend asks of the host: some of the arguments of ``host_info``."""
     places = layout(manifest, config)
     parts = surroundings(manifest, config)
@@ -64,7 +80,13 @@ def questions(manifest: Manifest, config: Config, _source: Source, os_table: dic
         "port": config.get("server.host_port", 8080) if manifest.host.serves else None,
         "user": places["user"],
         "group": places["group"],
+        "directories": owned(all_entries(config, places, "root")),
     }
+
+
+def all_entries(config: Config, places: dict[str, str], nginx_group: str) -> list[dict[str, str]]:
+    """The directories of an application, its volumes among them."""
+    return directory_entries(places, nginx_group) + volume_entries(config, places)
 
 
 def surroundings(manifest: Manifest, config: Config) -> list[str]:
@@ -120,6 +142,7 @@ def render_values(
         "timeout": config.get("server.timeout", 30),
         "sockets": ["%s/%s-%d.sock" % (places["run_dir"], release, number) for number in range(settings.replicas)],
         "host_port": config.get("server.host_port", 8080),
+        "bind": config.get("server.bind", ""),
         "allowed_hosts": list(config.get("app.allowed_hosts", [])),
         "client_max_body_size": str(config.get("server.max_body_size", "10m")),
         "ipv6": ipv6,
@@ -149,6 +172,8 @@ def directory_entries(places: dict[str, str], nginx_group: str) -> list[dict[str
         entry("/etc/windflow", "root", "root", "0755"),
         entry(places["config_dir"], "root", group, "0750"),
     ]
+    # Data and logs may be in one.
+    entries = list({item["path"]: item for item in entries}.values())
     return parents([item["path"] for item in entries]) + entries
 
 
@@ -177,7 +202,7 @@ def source_of(manifest: Manifest, source_digest: SourceDigest) -> Source:
     return Source(total, tuple(listing), requirements.collect(manifest.path, spec.source, spec.requirements))
 
 
-def application_digest(_manifest: Manifest, _config: Config, source: Source) -> str:
+def application_digest(_manifest: Manifest, _config: Config, source: Source, _made: dict[str, Any]) -> str:
     return digest(source.digest)
 
 
@@ -236,7 +261,7 @@ def surrounding_steps(manifest: Manifest, config: Config, host: dict[str, Any]) 
     if not manifest.host.program:
         # Nothing else of such a plugin has its version.
         found["packages"].digest = digest([manifest.version, sorted(host["packages"])])
-    found["directories"].data = found["volumes"].data = {"entries": []}
+    found["directories"].data = found["volumes"].data = {"entries": [], "adopt": False}
     found["virtualenv"].data = {"name": ""}
     found["database"] = database_step(manifest, config)
     found["services"] = Step(data={"names": stopped_services(host), "all": sorted(host["services"])})
@@ -268,9 +293,10 @@ def program_steps(
     return {
         "account": account_step(places, table, config, host),
         "directories": entries_step(
-            directory_entries(places, table["nginx"]["user"] if manifest.host.serves else places["group"])
+            directory_entries(places, table["nginx"]["user"] if manifest.host.serves else places["group"]),
+            adopts(config, "directories"),
         ),
-        "application": Step(application_digest(manifest, config, source)),
+        "application": Step(application_digest(manifest, config, source, {})),
         "virtualenv": Step(
             environment,
             data={
@@ -284,7 +310,7 @@ def program_steps(
         "config": Step(digest(without_secrets(config, manifest.name))),
         "program": Step(digest(program_file(values))),
         "site": Step(digest(site_file(values)) if manifest.host.serves else ""),
-        "volumes": entries_step(volume_entries(config, places)),
+        "volumes": entries_step(volume_entries(config, places), adopts(config, "directories")),
     }
 
 
@@ -336,12 +362,16 @@ def account_step(places: dict[str, str], table: dict[str, Any], config: Config, 
     return step
 
 
-def adopted(manifest: Manifest, config: Config, host: dict[str, Any]) -> list[str]:
+def adopted(manifest: Manifest, config: Config, host: dict[str, Any], table: dict[str, Any] | None) -> list[str]:
     """What is used though windflow has not made it, in words."""
     if not manifest.host.program:
         return []
-    places, facts = layout(manifest, config), host["facts"]
-    return accounts.adopted(places["user"], places["group"], facts["account"], facts["group"], host["made"])
+    places, facts, made = layout(manifest, config), host["facts"], host["made"]
+    entries = all_entries(config, places, table["nginx"]["user"])
+    return [
+        *accounts.adopted(places["user"], places["group"], facts["account"], facts["group"], made),
+        *adopted_directories(manifest.name, facts["directories"], made["directories"], entries),
+    ]
 
 
 def database_step(manifest: Manifest, config: Config) -> Step:
@@ -383,6 +413,8 @@ def section(
     return {
         **{key: values[key] for key in layout(manifest, config)},
         "port": values["host_port"] if spec.serves else 0,
+        "address": reached(values["bind"]),
+        "listening": values["bind"],
         "replicas": settings.replicas,
         "health": spec.health or "",
         "health_timeout": spec.health_timeout,

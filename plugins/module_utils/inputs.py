@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from . import compose_plan
-from .checks import check_config
+from .checks import LOCAL_HOSTS, check_config
 from .config import Config, load_config, texts
 from .config_layers import INVENTORY, Given, Provided
 from .dependencies import Resolution, resolve
 from .discovery import available_plugins, find_plugin
 from .errors import Problem, WindflowError
-from .host_plan import LOCAL_HOSTS, database_is_given, database_is_local
+from .host_plan import database_is_given, database_is_local
 from .manifest import PLATFORM, Manifest, load_manifest
 from .version import PLATFORM_VERSION
 
@@ -133,12 +133,12 @@ def manifest_of(arguments: Mapping[str, Any], place: Place) -> Manifest:
     return load_manifest(find_plugin(arguments["plugin"], place.cwd, place.environ))
 
 
-def asks_host(manifest: Manifest, place: Place) -> list[str]:
+def asks_host(manifest: Manifest, place: Place, own_secrets: bool = True) -> list[str]:
     """Names of the plugins whose secrets the host has to be asked for before the inputs are read; none if the host
-    knows nothing of interest."""
+    knows nothing of interest. A plan does without secrets that are only the plugin's own: it is the same with any."""
     if any(dependency.name not in (PLATFORM, *place.external) for dependency in manifest.dependencies):
         return [found.name for found in chosen(manifest, place).order]
-    schema = manifest.config_schema
+    schema = manifest.config_schema if own_secrets else None
     return [manifest.name] if schema is not None and b'"x-generate"' in schema.read_bytes() else []
 
 
@@ -186,6 +186,8 @@ def read_inputs(
     )
     errors, warnings = check_config(config, environment or None)
     errors += exposed_secrets(config, arguments["sets"])
+    if manifest.compose:
+        errors += compose_plan.judged(manifest, config, environment)
     if errors:
         raise WindflowError(errors)
     return Inputs(

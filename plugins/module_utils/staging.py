@@ -97,6 +97,10 @@ def stage(params):
         ) from error
     try:
         fill(params, path)
+        for name in params["folders"]:
+            if not os.path.isdir(os.path.join(path, name)):
+                os.mkdir(os.path.join(path, name))
+                os.chmod(os.path.join(path, name), 0o755)
         for name in params["readable"]:
             os.chown(os.path.join(path, name), 0, group_id(params["group"]))
             os.chmod(os.path.join(path, name), 0o640)

@@ -70,6 +70,11 @@ options:
     description: The same, of everything that C(secrets.json) has to name.
     type: dict
     default: {}
+  folders:
+    description: Names of directories that the release has, whatever is in them.
+    type: list
+    elements: str
+    default: []
   archive:
     description: The archive in base64, a tar that may be gzipped.
     type: str
@@ -141,6 +146,7 @@ def main():
             "venv": {"type": "str", "default": ""},
             "made": {"type": "dict", "default": {}},
             "masked": {"type": "dict", "default": {}},
+            "folders": {"type": "list", "elements": "str", "default": []},
             "archive": {"type": "str", "no_log": True},
             "archive_path": {"type": "path"},
             "documents": {"type": "dict", "required": True},

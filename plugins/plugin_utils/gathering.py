@@ -35,14 +35,22 @@ def place_of(action: Any, task_vars: dict[str, Any]) -> Place:
     return Place(inventory, os.environ, Path.cwd())
 
 
-def ask_host(action: Any, manifest: Manifest, place: Place, task_vars: dict[str, Any], reveal: bool = False) -> Place:
+def ask_host(
+    action: Any,
+    manifest: Manifest,
+    place: Place,
+    task_vars: dict[str, Any],
+    own_secrets: bool = True,
+    reveal: bool = False,
+) -> Place:
     """The place with what the host knows, if the plugin needs others or has secrets that are made there: these by their
     marks, or with ``reveal`` as they are.
-    It costs a round trip, which any other plugin is spared. Raises WindflowError E2026 where the host does not answer.
+    It costs a round trip, which any other plugin is spared, without ``own_secrets`` also one that needs no others.
+    Raises WindflowError E2026 where the host does not answer.
     """
     names: list[str] = []
     # What the host has may decide for other plugins: then it is asked once more, for the secrets of those.
-    while not set(wanted := asks_host(manifest, place)) <= set(names):
+    while not set(wanted := asks_host(manifest, place, own_secrets)) <= set(names):
         names = wanted
         with unlogged(action) if reveal else contextlib.nullcontext():
             answer = deployed_state(action, {"plugins": names, "reveal": reveal}, task_vars)

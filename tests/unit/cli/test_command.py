@@ -6,11 +6,8 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -196,29 +193,6 @@ def test_a_target_that_the_plugin_does_not_have_ends_with_4(home):
 def test_removing_what_is_not_there_ends_well(home):
     done = command(home, "plugin", "remove", "hooked")
     assert done.returncode == 0, done.stdout + done.stderr
-
-
-@pytest.mark.fault(22)
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_ends_with_130_and_leaves_no_process(home, number):
-    pid_file = home / "pid"
-    program = home / "slow.py"
-    program.write_text("import os, time\nopen(%r, 'w').write(str(os.getpid()))\ntime.sleep(60)\n" % str(pid_file))
-    waiter = "import sys; from windflow_platform.playbook import wait_for; sys.exit(wait_for(%r, {}))"
-    process = subprocess.Popen(
-        [sys.executable, "-c", waiter % [sys.executable, str(program)]],
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    deadline = time.monotonic() + 20
-    while not (pid_file.exists() and pid_file.read_text()) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    # A terminal sends Ctrl-C to the whole group, `kill` a TERM to one process.
-    (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
-    assert process.wait(timeout=20) == 130
-    with pytest.raises(ProcessLookupError):
-        os.kill(int(pid_file.read_text()), 0)
 
 
 def examples():

@@ -68,7 +68,7 @@ def made(home, text=None, **given):
     """What the command would set, with an ansible.cfg of that text."""
     if text is not None:
         (home / "ansible.cfg").write_text(text)
-    return settings.environment({"HOME": str(home), **given}, home, home / "report")
+    return settings.environment({"HOME": str(home), **given}, home, home / "report", home / "stop")
 
 
 @pytest.mark.system

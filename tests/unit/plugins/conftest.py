@@ -195,6 +195,7 @@ class Machine:
             "timeout": 20,
             "sockets": ["%s/run/%s-%d.sock" % (self.install_dir, release, number) for number in range(replicas)],
             "host_port": self.port,
+            "bind": "",
             "allowed_hosts": ["example.test"],
             "client_max_body_size": "10m",
             "ipv6": False,
