@@ -79,8 +79,7 @@ class Recipe:
         """SHA-256 of the requirements with everything of the plugin's that they refer to."""
         found = hashlib.sha256(self.text.encode("utf-8"))
         for path, place in self.files():
-            with open(path, "rb") as stream:
-                found.update(("%s\0%s\0" % (place, hashlib.sha256(stream.read()).hexdigest())).encode())
+            found.update(("%s\0%s\0" % (place, _content_digest(path))).encode())
         return found.hexdigest()
 
     def files(self):
@@ -90,7 +89,8 @@ class Recipe:
         for top, at in ((self.application, self.application_at), (self.root, "")):
             for directory, directories, names in os.walk(top) if top else ():
                 directories.sort()
-                for name in sorted(names):
+                links = [name for name in directories if os.path.islink(os.path.join(directory, name))]
+                for name in sorted([*names, *links]):
                     path = os.path.join(directory, name)
                     yield path, os.path.join(at, os.path.relpath(path, top))
 
@@ -109,6 +109,15 @@ class Recipe:
             return []
         named = ["--no-binary", ",".join(self.source_packages)] if self.source_packages else []
         return ["--only-binary", ":all:", *named]
+
+
+def _content_digest(path: str) -> str:
+    if os.path.islink(path):
+        content = os.fsencode(os.readlink(path))
+    else:
+        with open(path, "rb") as stream:
+            content = stream.read()
+    return hashlib.sha256(content).hexdigest()
 
 
 def is_complete(path: str, marker: str) -> bool:
@@ -251,8 +260,10 @@ def _place(recipe: Recipe, directory: str, entry: object) -> str:
         for path, place in recipe.files():
             target = os.path.join(directory, place)
             os.makedirs(os.path.dirname(target), 0o700, exist_ok=True)
-            shutil.copyfile(path, target)
-            shutil.copymode(path, target)
+            if os.path.lexists(target):
+                os.unlink(target)
+            shutil.copyfile(path, target, follow_symlinks=False)
+            shutil.copymode(path, target, follow_symlinks=False)
     if entry is not None:
         for top, _directories, names in os.walk(directory):
             for name in [".", *names]:

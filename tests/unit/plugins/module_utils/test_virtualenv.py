@@ -393,6 +393,25 @@ def test_a_project_of_the_plugins_own_is_built_in_production_too(attack, make):
     assert virtualenv.installed(make.path) == ["evilpkg-1.0"]
 
 
+def test_an_application_is_installed_as_it_lies_in_the_release_with_its_links(area, make):
+    source = area / "app"
+    (source / "files").mkdir(parents=True)
+    (source / "files" / "x.txt").write_text("x")
+    (source / "linked").symlink_to("files")
+    (source / "pyproject.toml").write_text(PROJECT)
+    (source / "backend.py").write_text(BACKEND.replace("{attack}", "open('linked/x.txt').close()"))
+    root = area / "requirements"
+    (root / "build" / "app").mkdir(parents=True)
+    file = root / "build" / "app" / "requirements.txt"
+    file.write_text("./.\n")
+    options = {"file": str(file), "root": str(root), "application": str(source), "application_at": "build/app"}
+    first = make(**options)
+    assert virtualenv.installed(make.path) == ["evilpkg-1.0"]
+    (source / "linked").unlink()
+    (source / "linked").symlink_to("pyproject.toml")
+    assert recipe(extra_args=[], **options).digest() not in first
+
+
 @pytest.fixture
 def archive(area, wheels):
     """A directory of packages with one that there is only as source."""
