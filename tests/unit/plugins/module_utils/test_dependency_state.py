@@ -229,6 +229,7 @@ def test_a_release_gets_its_secrets_where_it_is_unpacked(tmp_path):
         "readable": ["config.yaml", "secrets/KEY"],
         "private": ["secrets.json"],
         "venv": "",
+        "folders": [],
         "archive": base64.b64encode(packed).decode(),
         "archive_path": None,
         "documents": {},

@@ -20,6 +20,9 @@ import pytest
 from ansible_collections.windflow.platform.plugins.module_utils import hook_script, hooks
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 
+# What the module hook is told of secrets where there are none.
+NO_SECRETS = {"secrets": "[]", "made": "{}", "masked": "{}"}
+
 
 @pytest.fixture
 def run(tmp_path):
@@ -251,7 +254,7 @@ def test_the_applications_account_cannot_write_what_its_hook_is_thought_to_have_
         hook = '#!/bin/sh\necho \'{"address": "mine"}\' >"$WINDFLOW_RESULT_FILE"\nsleep 0.1\n'
         params = {"user": "games", "script": base64.b64encode(hook.encode()).decode(), "script_name": "hook"}
         params.update(events=["post-deploy"], old_version="", new_version="1", environment="{}", timeout=20)
-        done = hook_script.run({**params, "secrets": "[]", "host": "web1"})
+        done = hook_script.run({**params, **NO_SECRETS, "host": "web1"})
     finally:
         forger.kill()
         forger.communicate()
@@ -268,7 +271,7 @@ def test_a_hook_runs_and_makes_files_as_usual_whatever_the_umask(umask, user):
     params.update(events=["post-deploy"], old_version="", new_version="1", environment="{}", timeout=20)
     before = os.umask(umask)
     try:
-        done = hook_script.run({**params, "secrets": "[]", "host": "web1"})["hook"]
+        done = hook_script.run({**params, **NO_SECRETS, "host": "web1"})["hook"]
     finally:
         os.umask(before)
     assert (done["rc"], done["result"]) == (0, {"modes": "755 644 555"}), done
