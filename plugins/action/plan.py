@@ -19,6 +19,7 @@ from ansible_collections.windflow.platform.plugins.module_utils import (
     plan,
     preflight,
     saved_plans,
+    service_layout,
     tree,
 )
 from ansible_collections.windflow.platform.plugins.module_utils.compatibility import may_be_needed
@@ -186,6 +187,8 @@ def make(
         time=RUN_TIME,
     )
     table = tables.get(host["facts"]["os"]["family"])
+    if table and host.get("layout"):
+        table = service_layout.adapted(table, host["layout"])
     errors, warnings = preflight.findings(inputs.manifest, inputs.config, settings, host, target)
     if dependency:
         errors += by_hand.changed(inputs.config, inputs.manifest.name, host["current"])

@@ -189,3 +189,30 @@ def test_a_version_that_a_dependent_on_the_host_does_not_accept_is_refused(tmp_p
     errors = look(tmp_path, {}, found)[0]
     assert codes(errors) == ["E2024", "E2024"]
     assert "blog" in errors[0].expected and errors[0].got == "1.0.0" and "none" in errors[1].got
+
+
+DEFAULT = "/etc/nginx/sites-enabled/default"
+
+
+@pytest.mark.fault(82)
+def test_a_port_that_the_distributions_own_site_has_is_said_to_be_so(tmp_path):
+    found = {**host(port_owner={"pid": 7, "name": "nginx"}), "port_sites": [DEFAULT]}
+    (problem,) = look(tmp_path, {}, found)[0]
+    assert problem.code == "E2009" and "the distribution has made" in problem.got and f"rm {DEFAULT}" in problem.remedy
+    (problem,) = look(tmp_path, {}, {**found, "port_sites": ["/etc/nginx/conf.d/theirs.conf"]})[0]
+    assert "rm" not in problem.remedy.split() and "listen elsewhere" in problem.remedy
+
+
+@pytest.mark.fault(82)
+def test_an_nginx_that_is_there_and_cannot_start_is_a_finding_that_names_who_has_which_port(tmp_path):
+    conflict = {"port": 80, "files": [DEFAULT], "name": "apache2", "pid": 812}
+    (problem,) = look(tmp_path, {}, {**host(), "port_conflicts": [conflict]})[0]
+    assert problem.code == "E2032" and "apache2, process 812, which has port 80" in problem.got
+    assert f"rm {DEFAULT}" in problem.remedy
+
+
+@pytest.mark.fault(82)
+def test_services_that_would_not_take_what_is_put_there_for_them_are_findings(tmp_path):
+    layout = {"nginx": {"problem": "nginx.conf includes none"}, "supervisor": {"problem": "no [include]"}}
+    errors = look(tmp_path, {}, {**host(), "layout": layout})[0]
+    assert codes(errors) == ["E2047", "E2047"] and "no [include]" in errors[1].got
