@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.windflow.platform.plugins.module_utils.config import Config, Origin, load_config
+from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.manifest import load_manifest
 
 SCHEMA = {
