@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import time
 from pathlib import Path
@@ -80,12 +81,12 @@ class ActionModule(ActionBase):
             stopping.check(task_vars["inventory_hostname"])
             place = place_of(self, task_vars)
             manifest = manifest_of(arguments, place)
-            place = ask_host(self, manifest, place, task_vars)
+            place = ask_host(self, manifest, place, task_vars, own_secrets=False)
             inputs = read_inputs(arguments, place, arguments["target"], manifest)
             able = candidates(inputs, arguments["target"], place)
             tables = os_table.load_all()
             sources = {name: plan.source_of(inputs.manifest, name, tree.source_digest) for name in able}
-            asked = plan.questions(inputs.manifest, inputs.config, tables, sources)
+            asked = plan.questions(inputs.manifest, inputs.config, tables, sources, inputs.environment)
             asked["wait"] = arguments["wait"]
             host = call(self, "host_state", "windflow.platform.host_info", asked, task_vars)
             if host.get("failed") or host.get("unreachable"):
@@ -189,7 +190,7 @@ def make(
     table = tables.get(host["facts"]["os"]["family"])
     if table and host.get("layout"):
         table = service_layout.adapted(table, host["layout"])
-    errors, warnings = preflight.findings(inputs.manifest, inputs.config, settings, host, target)
+    errors, warnings = preflight.findings(inputs.manifest, inputs.config, settings, host, target, source)
     if dependency:
         errors += by_hand.changed(inputs.config, inputs.manifest.name, host["current"])
     errors += apart(inputs, target, engine, place)
@@ -257,7 +258,9 @@ def url(made: dict[str, Any], task_vars: dict[str, Any]) -> str:
     """Where the application answers, seen from the controller; "" for a plugin that serves nothing."""
     if not made["target"] or not made[made["target"]]["port"]:
         return ""
-    address = task_vars.get("ansible_host") or task_vars["inventory_hostname"]
+    found = made[made["target"]]["listening"]
+    known = task_vars.get("ansible_host") or task_vars["inventory_hostname"]
+    address = found if found and not ipaddress.ip_address(found).is_unspecified else known
     return "http://%s:%d" % ("[%s]" % address if ":" in address else address, made[made["target"]]["port"])
 
 
@@ -276,7 +279,9 @@ def summary(made: dict[str, Any], host: str, passed: list[str]) -> str:
     lines = ["%s: target %s, because %s" % (host, made["target"], reason) for reason in passed]
     lines.append("%s: %s %s, pending: %s" % (host, made["event"], made["version"], steps))
     lines += ["%s: %s" % (host, made["scaling"])] * bool(made["scaling"])
+    lines += ["%s: listens: %s" % (host, text) for text in [plan.listening(made)] if text]
     lines += ["%s: hook as root: %s" % (host, hook) for hook in made["privileged"]]
+    lines += ["%s: adopted: %s" % (host, what) for what in made["adopted"]]
     lines += ["%s: drift: %s" % (host, describe_drift(item)) for item in made["drift"][:DRIFT_LINES]]
     if len(made["drift"]) > DRIFT_LINES:
         lines.append("%s: drift: and %d more" % (host, len(made["drift"]) - DRIFT_LINES))

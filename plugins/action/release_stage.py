@@ -71,7 +71,7 @@ def prepare(inputs: Inputs, made: dict[str, Any]) -> tuple[dict[str, Any], bytes
     backend = plan.BACKENDS[made["target"]]
     source = backend.source_of(manifest, tree.source_digest)
     found = {
-        "application": backend.application_digest(manifest, config, source),
+        "application": backend.application_digest(manifest, config, source, made),
         "config": digest(without_secrets(config, manifest.name)),
     }
     for step, value in found.items():
@@ -90,6 +90,7 @@ def prepare(inputs: Inputs, made: dict[str, Any]) -> tuple[dict[str, Any], bytes
     extra = {name: (text.encode(), 0o644) for name, text in shipped.documents.items()}
     for files in (shipped.private, shipped.readable):
         extra.update({name: (text.encode(), 0o600) for name, text in files.items()})
+    extra.update({name: (content, mode) for name, mode, content in shipped.files})
     packed = archive.pack(shipped.root, list(source.listing), extra, prefix="app/")
     return (
         {
@@ -99,8 +100,9 @@ def prepare(inputs: Inputs, made: dict[str, Any]) -> tuple[dict[str, Any], bytes
             "install_dir": made["install_dir"],
             "group": shipped.group,
             "readable": sorted(shipped.readable),
-            "private": sorted(shipped.private),
+            "private": sorted([*shipped.private, *(name for name, mode, _content in shipped.files if mode != 0o755)]),
             "venv": shipped.venv,
+            "folders": list(shipped.folders),
             "documents": shipped.documents,
             "config_before": made["config_before"],
             "config_after": documents.dump(config.redacted()),

@@ -16,7 +16,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.windflow.platform.plugins.module_utils.discovery import find_plugin
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
-from ansible_collections.windflow.platform.plugins.module_utils.inputs import ARGUMENTS, Place, read_inputs
+from ansible_collections.windflow.platform.plugins.module_utils.inputs import ARGUMENTS, MERGED, Place, read_inputs
 from ansible_collections.windflow.platform.plugins.module_utils.manifest import FILE
 from ansible_collections.windflow.platform.plugins.module_utils.naming import is_name
 from ansible_collections.windflow.platform.plugins.plugin_utils.gathering import place_of
@@ -93,7 +93,8 @@ def may_name_host(arguments: dict[str, Any], place: Place) -> bool:
         texts = [path.read_text(encoding="utf-8") for path in [folder / FILE, *files]]
     except (OSError, ValueError):
         return True
-    return any(CONNECTION.search(text) for text in [*texts, *arguments["sets"], *map(str, place.inventory.values())])
+    said = [str(item.value) for variable in MERGED for item in place.said(variable)]
+    return any(CONNECTION.search(text) for text in [*texts, *arguments["sets"], *said])
 
 
 def variables(connection: dict[str, Any]) -> dict[str, Any]:

@@ -23,7 +23,8 @@ options:
   config:
     description:
       - Paths of configuration files, the last one wins.
-      - They lie above the variable C(windflow_config) of the inventory, and below environment variables.
+      - They lie above the variable C(windflow_config) of the inventory, and below environment variables. That variable
+        merges from the group C(all) to the host.
     type: list
     elements: str
     default: []

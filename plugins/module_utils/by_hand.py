@@ -59,4 +59,4 @@ def digests(config: Config, plugin: str) -> dict[tuple, str]:
 
 
 def _is_by_hand(layer: Any) -> bool:
-    return layer.name in LAYERS or (layer.name == "inventory" and layer.file == INVENTORY)
+    return layer.name in LAYERS or (layer.given is not None and layer.given.variable == INVENTORY)

@@ -9,14 +9,15 @@ Precedence, lowest first:
 2. ``defaults``: the plugin's ``defaults.yaml``
 3. ``overlay``: ``config/environments/<environment>.yaml`` of the plugin
 4. ``dependency``: what the plugins that it needs give, each in the section of the dependency's name
-5. ``inventory``: the variable ``windflow_config``, or what ``windflow_plugin_config`` has for the plugin
+5. ``inventory``: the variable ``windflow_config``, or what ``windflow_plugin_config`` has for the plugin, from the
+   group ``all`` to the host
 6. ``file``: the given files, in order
 7. ``environment``: the environment variables that the schema declares with ``x-env``
 8. ``set``: the given ``a.b.c=value``, in order
 
 Maps merge deeply, lists and scalars replace, ``null`` deletes. A map over a scalar, or the other way
 round, is an error. The merged result is validated, every finding at once, each at the place of the layer
-that the value came from.
+that the value came from. The key ``adopt`` is taken out before: see ``adoption``.
 
 The text of an environment variable or a ``--set`` becomes what the schema's type says: ``DEBUG=false`` is
 false, ``0123`` stays text where the schema says text, maps and lists are written as JSON. A variable that
@@ -32,11 +33,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote
 
-from .checks import check_config
+from . import adoption
+from .checks import KNOWN_SECRETS, check_config
 from .config_layers import (
-    INVENTORY,
+    Given,
     Layer,
     Provided,
     dependency_layer,
@@ -60,15 +61,18 @@ _ENVIRONMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
 
 @dataclass(frozen=True)
 class Origin:
-    """The layer that a value came from, by its name above, and the place in its file; line 0: no lines there."""
+    """The layer that a value came from, by its name above, and the place in its file; line 0: no lines there.
+    ``source`` is the group or host of an inventory."""
 
     layer: str
     file: str
     line: int = 0
     column: int = 0
+    source: str = ""
 
     def __str__(self) -> str:
-        return "%s (%s)" % (self.layer, "%s:%d" % (self.file, self.line) if self.line else self.file)
+        place = "%s:%d" % (self.file, self.line) if self.line else self.file
+        return "%s (%s)" % (self.layer, ", ".join(part for part in (self.source, place) if part))
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,7 @@ class Config:
     """The merged configuration. ``data`` is plain maps, lists and scalars; ``secrets`` has the key paths in
     it that hold secrets, where a path to a map or a list stands for everything below it, ``generated`` those of them
     that are made on the host. ``given`` has the key paths of what dependencies call a secret, whichever layer won.
+    ``adopt`` has the kinds of what may be used of a host though windflow has not made it.
     """
 
     data: dict
@@ -101,6 +106,7 @@ class Config:
     layers: tuple[Layer, ...] = ()
     owners: dict = field(default_factory=dict)
     given: frozenset = frozenset()
+    adopt: frozenset = frozenset()
 
     def origin(self, path: tuple) -> Origin:
         """Where the value at ``path`` came from, or its nearest ancestor that exists."""
@@ -121,7 +127,7 @@ class Config:
 
     def _origin(self, index: int, path: tuple) -> Origin:
         layer = self.layers[index]
-        return Origin(layer.name, *layer.place(path))
+        return Origin(layer.name, *layer.place(path), layer.given.source if layer.given else "")
 
     def place(self, path: tuple) -> tuple[str, int, int]:
         """File, line and column of ``path``, as ``Problem`` wants them."""
@@ -153,13 +159,11 @@ class Config:
         return shown
 
     def secret_values(self) -> set[str]:
-        """Every text by which a secret could show up in output: itself, its lines, quoted for JSON or a URL."""
+        """Every text that is a secret. ``redaction`` knows the forms in which it could show up in output."""
         found = set()
         for path in self.secrets:
             for value in _scalars(_value_at(self.data, path)):
-                text = value if isinstance(value, str) else json.dumps(value)
-                lines = [line.strip() for line in text.splitlines() if len(line.strip()) > 3]
-                found.update([text, json.dumps(text)[1:-1], quote(text, safe=""), *lines])
+                found.add(value if isinstance(value, str) else json.dumps(value))
         return found - {"", "true", "false", "null"}
 
     def declared_environment(self) -> dict[str, str]:
@@ -207,27 +211,28 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 def load_config(
     manifest: Manifest,
     environment: str | None = None,
-    inventory: dict | None = None,
+    inventory: Mapping | list[Given] | tuple[Given, ...] | None = None,
     files: list[Path] | tuple[Path, ...] = (),
     environ: Mapping[str, str] | None = None,
     sets: list[str] | tuple[str, ...] = (),
     *,
     provided: list[Provided] | tuple[Provided, ...] = (),
     kept: Mapping[str, str] | None = None,
-    inventory_name: str = INVENTORY,
     dependency: bool = False,
 ) -> Config:
     """Read, merge and validate every layer; raises ``WindflowError`` with all findings.
 
-    ``inventory_name`` is the variable that ``inventory`` came from; ``kept`` has the secrets that were made on the
-    host, by key in dots. The environment of a ``dependency`` is that of the plugin which needs it: it needs no overlay.
+    ``inventory`` has what the inventory's places say, lowest first, or is one plain map; ``kept`` has the secrets that
+    were made on the host, by key in dots. The environment of a ``dependency`` is that of the plugin which needs it: it
+    needs no overlay.
     Where a rule of the schema is broken, the rules of ``checks`` are looked at too, so that everything
     that is wrong is told at once. On success they are the caller's business: they also give warnings.
     """
     with time_limit(SECONDS, "reading the configuration", manifest.file):
         problems: list[Problem] = []
         overlay = _overlay(manifest, environment, problems, dependency)
-        layers = _file_layers(manifest, overlay, inventory, files, inventory_name, problems)
+        said = (Given(inventory),) if isinstance(inventory, Mapping) else inventory or ()
+        layers = _file_layers(manifest, overlay, said, files, problems)
         schema = _try(problems, load_schema, manifest.config_schema, _display(manifest, manifest.config_schema))
         fail_if_any(problems)
         own = sum(layer.name in ("defaults", "overlay") for layer in layers)
@@ -236,7 +241,8 @@ def load_config(
             layers.insert(0, generated_layer(schema, kept or {}))
             layers += environment_layers(schema, environ or {}, problems)
         layers += [set_layer(text, index, schema, problems) for index, text in enumerate(sets)]
-        layers = [layer for layer in layers if layer is not None and layer.data]
+        layers, adopt = adoption.take([layer for layer in layers if layer is not None], problems)
+        layers = [layer for layer in layers if layer.data]
         data, owners = merge(layers, problems)
         given = frozenset((item.name, key) for item in provided for key in item.secrets)
         secrets = _secrets(schema, data, given)
@@ -245,7 +251,7 @@ def load_config(
             for path in (schema.generated if schema else ())
             if path in owners and layers[owners[path]].name == "generated"
         )
-        config = Config(data, secrets, made, schema, tuple(layers), owners, given)
+        config = Config(data, secrets, made, schema, tuple(layers), owners, given, adopt)
         problems += _unwritable(config)
         found = schema.validate(data, config.place, secrets) if schema else []
         if found or problems:
@@ -257,9 +263,8 @@ def load_config(
 def _file_layers(
     manifest: Manifest,
     overlay: Path | None,
-    inventory: dict | None,
+    inventory: list[Given] | tuple[Given, ...],
     files: list[Path] | tuple[Path, ...],
-    inventory_name: str,
     problems: list[Problem],
 ) -> list[Layer]:
     layers = []
@@ -267,8 +272,7 @@ def _file_layers(
     for name, path in wanted:
         if path is not None:
             layers.append(_try(problems, _read_layer, name, path, _display(manifest, path)))
-    if inventory:
-        layers.append(_try(problems, inventory_layer, inventory, inventory_name))
+    layers += [_try(problems, inventory_layer, given) for given in inventory if given.value]
     layers += [_try(problems, _read_layer, "file", Path(path), str(path)) for path in files]
     return [layer for layer in layers if layer is not None]
 
@@ -365,8 +369,9 @@ def _scalars(value: object) -> list:
 
 
 def _secrets(schema: Schema | None, data: dict, given: frozenset) -> frozenset:
-    """The key paths in ``data`` that hold secrets, none of them below another one."""
-    found = {path for path in given if _value_at(data, path, _ABSENT) is not _ABSENT}
+    """The key paths in ``data`` that hold secrets, none of them below another one: what dependencies or the schema say,
+    and what the platform itself knows for one."""
+    found = {path for path in (*given, *KNOWN_SECRETS) if _value_at(data, path, _ABSENT) is not _ABSENT}
     if schema:
         found |= schema.secret_paths(data)
     return frozenset(path for path in found if not any(path[:length] in found for length in range(len(path))))

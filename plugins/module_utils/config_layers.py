@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import isfinite
 
@@ -16,9 +16,9 @@ from .errors import Problem, WindflowError
 from .json_documents import read_json
 from .limits import fail_if_any
 from .schema import Schema
-from .wording import dotted, show
+from .wording import dotted, kind, show
 
-INVENTORY = "windflow_config in the inventory"
+INVENTORY = "windflow_config"
 # As long as a real one, so that a schema thinks alike of both.
 GENERATED_CHARACTERS = 48
 NOT_MADE_YET = "0" * GENERATED_CHARACTERS
@@ -28,36 +28,62 @@ _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?\Z")
 
 @dataclass(frozen=True)
 class Layer:
-    """``data`` of one source. ``document`` knows lines; other sources only have a name, ``file``."""
+    """``data`` of one source. ``document`` knows lines; other sources only have a name, ``file``. ``given`` is where
+    one of the inventory came from."""
 
     name: str
     data: dict
     file: str
     document: Document | None = None
+    given: Given | None = None
 
     def place(self, path: tuple) -> tuple[str, int, int]:
         """File, line and column of ``path`` in this layer, 0 where there are no lines."""
+        if self.given:
+            return self.given.place(path)
         line, column = self.document.place(path) if self.document is not None else (0, 0)
         return self.file, line, column
 
 
-def inventory_layer(data: object, name: str = INVENTORY) -> Layer:
+@dataclass(frozen=True)
+class Given:
+    """What one place of the inventory says of a variable. ``source`` is the group or host; ``locate`` finds the file,
+    line and column of a key path in it, or None."""
+
+    value: object
+    variable: str = INVENTORY
+    source: str = ""
+    locate: Callable[[tuple], tuple[str, int, int] | None] | None = None
+
+    def place(self, path: tuple = ()) -> tuple[str, int, int]:
+        """File, line and column of ``path``; the variable's name, where no file is known."""
+        file = "%s%s in the inventory" % (self.variable, " of %s" % self.source if self.source else "")
+        return (self.locate and self.locate(path)) or (file, 0, 0)
+
+    def at(self, key: str) -> Given:
+        """What it says of one key of a map."""
+        locate = self.locate and (lambda path: self.locate((key, *path)))
+        return Given(self.value[key], "%s.%s" % (self.variable, key), self.source, locate)
+
+
+def inventory_layer(given: Given) -> Layer:
     """A variable of the inventory as Ansible hands it over, made plain: its own kinds of text and map are left
-    behind. ``name`` is the variable's in findings."""
-    if not isinstance(data, Mapping):
-        raise WindflowError(Problem("E1101", "a map", show(data), "write keys and values", name))
+    behind."""
+    file, line, column = given.place()
+    if not isinstance(given.value, Mapping):
+        raise WindflowError(Problem("E1101", "a map", kind(given.value), "write keys and values", file, line, column))
     problems = []
-    plain = _plain(data, (), problems, [0], name)
+    plain = _plain(given.value, (), problems, [0], given)
     fail_if_any(problems)
-    return Layer("inventory", plain, name)
+    return Layer("inventory", plain, file, given=given)
 
 
-def _plain(value: object, path: tuple, problems: list[Problem], count: list[int], file: str) -> object:
+def _plain(value: object, path: tuple, problems: list[Problem], count: list[int], given: Given) -> object:
     count[0] += 1
     if count[0] > MAX_VALUES:
-        raise WindflowError(count_problem(file))
+        raise WindflowError(count_problem(given.place()[0]))
     if len(path) > MAX_DEPTH:
-        raise WindflowError(depth_problem(file, 0, 0))
+        raise WindflowError(depth_problem(*given.place()))
     if isinstance(value, str):
         return str.__str__(value)
     if value is None or isinstance(value, bool):
@@ -71,16 +97,18 @@ def _plain(value: object, path: tuple, problems: list[Problem], count: list[int]
         for key, part in value.items():
             if not isinstance(key, str):
                 remedy = "put the key in quotes"
-                problems.append(Problem("E1014", "text as the key", show(key), remedy, file, path=dotted(path)))
+                problems.append(
+                    Problem("E1014", "text as the key", kind(key), remedy, *given.place(path), dotted(path))
+                )
                 continue
             key = str.__str__(key)
-            found[key] = _plain(part, path + (key,), problems, count, file)
+            found[key] = _plain(part, path + (key,), problems, count, given)
         return found
     if isinstance(value, (list, tuple)):
-        return [_plain(part, path + (index,), problems, count, file) for index, part in enumerate(value)]
+        return [_plain(part, path + (index,), problems, count, given) for index, part in enumerate(value)]
     expected = "text, a number, true, false, a map or a list"
     got = "a number beyond 64 bits" if isinstance(value, (int, float)) else "a %s" % type(value).__name__
-    problems.append(Problem("E1101", expected, got, "put the value in quotes", file, path=dotted(path)))
+    problems.append(Problem("E1101", expected, got, "put the value in quotes", *given.place(path), dotted(path)))
     return None
 
 

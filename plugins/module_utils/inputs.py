@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from . import compose_plan
-from .checks import check_config
+from .checks import LOCAL_HOSTS, check_config
 from .config import Config, load_config
-from .config_layers import INVENTORY, Provided
+from .config_layers import INVENTORY, Given, Provided
 from .dependencies import Resolution, resolve
 from .discovery import available_plugins, find_plugin
 from .errors import Problem, WindflowError
-from .host_plan import LOCAL_HOSTS, database_is_given, database_is_local
+from .host_plan import database_is_given, database_is_local
 from .manifest import PLATFORM, Manifest, load_manifest
 from .version import PLATFORM_VERSION
 
@@ -35,14 +35,17 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "sets": {"type": "list", "elements": "str", "default": []},
     "dependency": {"type": "bool", "default": False},
 }
-# The inventory's variables that are read, for each host.
-VARIABLES = ("windflow_config", "windflow_plugin_config", "windflow_external")
+# The inventory's variables that are read for each host: maps that merge from the group ``all`` to the host, a list.
+PLUGIN_CONFIG = "windflow_plugin_config"
+MERGED = (INVENTORY, PLUGIN_CONFIG)
+EXTERNAL = "windflow_external"
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where inputs are read: ``inventory`` has those of ``VARIABLES`` that are set for the host, ``environ`` the
-    process's environment, ``cwd`` is where relative paths begin.
+    """Where inputs are read: ``inventory`` has the variables that are set for the host, ``environ`` the process's
+    environment, ``cwd`` is where relative paths begin. Of a variable that merges the inventory has what each place
+    says, as ``Given``, lowest first; or one plain value.
 
     ``host`` is what the host knows of plugins and their dependencies, as ``dependency_state.run`` returns it but
     with the secrets unsealed; None where no host was asked: then what only a host knows is left out.
@@ -62,23 +65,31 @@ class Place:
         """The secrets that were made on the host for a plugin."""
         return dict(self.host["secrets"].get(plugin, {})) if self.host else {}
 
-    def config_of(self, plugin: str, dependency: bool) -> tuple[object, str]:
-        """The inventory's configuration of a plugin and the variable that it is from."""
-        known = self.inventory.get("windflow_plugin_config") or {}
-        if not isinstance(known, Mapping):
-            expected = "a map from a plugin's name to its configuration"
-            raise WindflowError(Problem("E1101", expected, type(known).__name__, file="windflow_plugin_config"))
-        if plugin in known:
-            return known[plugin], "windflow_plugin_config.%s in the inventory" % plugin
-        return (None if dependency else self.inventory.get("windflow_config")), INVENTORY
+    def said(self, variable: str) -> list[Given]:
+        """What the inventory's places say of a variable that merges, lowest first; a place that leaves it empty says
+        nothing."""
+        value = self.inventory.get(variable)
+        given = value if isinstance(value, tuple) else (Given(value, variable),)
+        return [item for item in given if item.value]
+
+    def config_of(self, plugin: str, dependency: bool) -> list[Given]:
+        """The inventory's configuration of a plugin, lowest first."""
+        known = self.said(PLUGIN_CONFIG)
+        for item in known:
+            if not isinstance(item.value, Mapping):
+                file, line, column = item.place()
+                expected = "a map from a plugin's name to its configuration"
+                raise WindflowError(Problem("E1101", expected, type(item.value).__name__, "", file, line, column))
+        own = [item.at(plugin) for item in known if plugin in item.value]
+        return own or ([] if dependency else self.said(INVENTORY))
 
     @property
     def external(self) -> list[str]:
         """Dependencies that are met from elsewhere."""
-        given = self.inventory.get("windflow_external") or []
+        given = self.inventory.get(EXTERNAL) or []
         if isinstance(given, str) or not all(isinstance(name, str) for name in given):
             expected = "a list of names of dependencies"
-            raise WindflowError(Problem("E1101", expected, type(given).__name__, file="windflow_external"))
+            raise WindflowError(Problem("E1101", expected, type(given).__name__, file=EXTERNAL))
         return [str.__str__(name) for name in given]
 
 
@@ -118,12 +129,12 @@ def manifest_of(arguments: Mapping[str, Any], place: Place) -> Manifest:
     return load_manifest(find_plugin(arguments["plugin"], place.cwd, place.environ))
 
 
-def asks_host(manifest: Manifest, place: Place) -> list[str]:
+def asks_host(manifest: Manifest, place: Place, own_secrets: bool = True) -> list[str]:
     """Names of the plugins whose secrets the host has to be asked for before the inputs are read; none if the host
-    knows nothing of interest."""
+    knows nothing of interest. A plan does without secrets that are only the plugin's own: it is the same with any."""
     if any(dependency.name not in (PLATFORM, *place.external) for dependency in manifest.dependencies):
         return [found.name for found in chosen(manifest, place).order]
-    schema = manifest.config_schema
+    schema = manifest.config_schema if own_secrets else None
     return [manifest.name] if schema is not None and b'"x-generate"' in schema.read_bytes() else []
 
 
@@ -158,21 +169,21 @@ def read_inputs(
         provide(name, found, target_of(found.manifest, target, place), target, place)
         for name, found in providers.items()
     )
-    inventory, variable = place.config_of(manifest.name, dependency)
     config = load_config(
         manifest,
         environment or None,
-        inventory,
+        place.config_of(manifest.name, dependency),
         files,
         {} if dependency else place.environ,
         list(arguments["sets"]),
         provided=provided,
         kept=place.kept(manifest.name),
-        inventory_name=variable,
         dependency=dependency,
     )
     errors, warnings = check_config(config, environment or None)
     errors += exposed_secrets(config, arguments["sets"])
+    if manifest.compose:
+        errors += compose_plan.judged(manifest, config, environment)
     if errors:
         raise WindflowError(errors)
     return Inputs(

@@ -24,15 +24,21 @@ BACKENDS = {"compose": compose_plan, "host": host_plan, "": hooks_plan}
 
 
 def questions(
-    manifest: Manifest, config: Config, os_table: dict[str, dict], sources: Mapping[str, Source]
+    manifest: Manifest,
+    config: Config,
+    os_table: dict[str, dict],
+    sources: Mapping[str, Source],
+    environment: str = "",
 ) -> dict[str, Any]:
     """What the host is asked in the one call before the plan, arguments of ``host_info``, for each target of
     ``sources`` that it may become."""
     asked: dict[str, Any] = {"plugin": manifest.name, "packages": {}, "services": {}, "paths": []}
-    asked.update(port=None, user=None, group=None, engine={}, target="")
+    asked.update(port=None, user=None, group=None, engine={}, target="", directories={})
     for target, source in sources.items():
-        wanted = BACKENDS[target].questions(manifest, config, source, os_table)
-        asked.update(wanted, paths=sorted({*asked["paths"], *wanted.get("paths", ())}))
+        wanted = BACKENDS[target].questions(manifest, config, source, os_table, environment)
+        directories = {**asked["directories"], **wanted.get("directories", {})}
+        paths = sorted({*asked["paths"], *wanted.get("paths", ())})
+        asked.update(wanted, paths=paths, directories=directories)
     if len(sources) == 1:
         asked["target"] = next(iter(sources))
     return asked
@@ -127,6 +133,7 @@ def build(
         "config": dump(config.redacted()),
     }
     plan["privileged"] = privileged_hooks(manifest, plan["events"]) if plan["pending"] else []
+    plan["adopted"] = backend.adopted(manifest, config, host, table) if plan["pending"] else []
     if target:
         plan[target] = backend.section(manifest, config, settings, host, table, plan)
     plan["resources"] = backend.resources(plan)
@@ -140,9 +147,22 @@ def scaling_of(before: int, after: int) -> str:
     return "replicas %d → %d" % (before, after) if before and before != after else ""
 
 
+def listening(plan: dict[str, Any]) -> str:
+    """Where the application's port will be reached; an empty text for an application that has none."""
+    section = plan.get(plan["target"]) or {}
+    if not section.get("port"):
+        return ""
+    address = section["listening"]
+    if not address:
+        return "port %d at every address of the host" % section["port"]
+    return "port %d at %s" % (section["port"], address)
+
+
 def as_text(plan: dict[str, Any]) -> str:
-    """The pending steps with their reasons, and the hooks that run as root, one a line."""
+    """The pending steps with their reasons, the hooks that run as root and what is adopted, one a line."""
     lines = ["hook as root: %s" % hook for hook in plan["privileged"]]
+    lines += ["listens: %s" % text for text in [listening(plan)] if text and plan["pending"]]
+    lines += ["adopted: %s" % what for what in plan["adopted"]]
     lines += [
         "%s: %s" % (step["title"], reason)
         for step in plan["steps"].values()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import time
 
-from . import dependents, files, kept_secrets, managed, record, releases, serving
+from . import dependents, files, kept_secrets, managed, ownership, record, releases, serving
 from .errors import Problem, WindflowError
 
 REMOVE = "remove"
@@ -95,6 +95,7 @@ def begin(params):
         refuse_if_needed(plugin)
     with contextlib.nullcontext() if params["check"] else record.locked(plugin):
         before, rebuilt = record.read(plugin)
+        before = ownership.settled(before)
         found = serving.other(before, time.time())
         if found is not None:
             fields["found"] = found

@@ -18,6 +18,7 @@ from collections import Counter
 from . import building, engine, files, stack_file
 from .containers import Containers
 from .errors import Problem, WindflowError
+from .redaction import redact_lines
 
 WENT_BACK = ("paused", "rollback_started", "rollback_paused", "rollback_completed")
 POLL_SECONDS = 1.0
@@ -34,6 +35,7 @@ class Stack(Containers):
         with contextlib.ExitStack() as undo:
             with self.phase("services"):
                 before = self.services()
+                self.make_effective(undo)
                 path = self.write_stack()
                 self.on_failure(undo, self.put_back, bool(before))
                 self.deploy_stack(path)
@@ -56,7 +58,7 @@ class Stack(Containers):
 
     def write_stack(self):
         """Writes the release's stack, and returns its path. It names files with secrets and holds none."""
-        said = self.compose("Compose files that Compose accepts", "config", "--format", "json")
+        said = self.compose("the services of the project", "config", "--format", "json")
         model = json.loads(said)
         stack, warnings = stack_file.stack(model, self.wanted(model))
         self.warnings += warnings
@@ -85,6 +87,7 @@ class Stack(Containers):
             front_dir=front_dir,
             front_file=front_file,
             places=(options.install_dir, options.shared_dir),
+            kept=tuple(os.path.join(options.shared_dir, name) for name in ("binds", "files")),
             secret_files=sources,
             secret_names={name: self.secret_name(name, path) for name, path in sources.items()},
         )
@@ -214,7 +217,7 @@ class Stack(Containers):
 
     def log(self, identity):
         said = engine.both_streams(["service", "logs", "--raw", "--tail", "20", identity])
-        return [self.redacted(line) for line in said.splitlines()[-20:]]
+        return redact_lines(said.splitlines()[-20:], self.secrets())
 
     # What is left.
 

@@ -14,6 +14,7 @@ import hashlib
 import ipaddress
 from dataclasses import dataclass, field
 
+from .compose_rules import below
 from .errors import Problem, WindflowError
 
 VERSION = "3.9"
@@ -48,7 +49,8 @@ class Wanted:
 
     ``images`` are references by service, ``pins`` the id of the node that keeps named volumes; ``front_dir`` is the
     directory in which the Compose backend writes the front's servers, ``places`` are directories that only exist on
-    the manager. ``secret_names`` gives the swarm's name for a secret by its name in the project.
+    the manager, and ``kept`` those of them which a service may mount, and then stays there. ``secret_names`` gives
+    the swarm's name for a secret by its name in the project.
     """
 
     project: str
@@ -60,6 +62,7 @@ class Wanted:
     node: str
     front_dir: str
     places: tuple = ()
+    kept: tuple = ()
     secret_files: dict = field(default_factory=dict)
     secret_names: dict = field(default_factory=dict)
     front_file: str = ""
@@ -121,7 +124,7 @@ def refused(name, service, wanted):
     ]
     for volume in service.get("volumes", ()):
         source = volume.get("source", "")
-        inside = [place for place in wanted.places if (source + "/").startswith(place + "/")]
+        inside = any(below(source, place) for place in wanted.places) and not held(source, wanted)
         if volume.get("type") == "bind" and inside and source != wanted.front_dir:
             remedy = "put it into the image, or make it a secret: the other nodes do not have it"
             found.append(Problem("E4080", "files that every node has", "%s of %s" % (source, name), remedy))
@@ -198,13 +201,14 @@ def merged(base, over):
 
 
 def volumes(service, wanted):
-    """The mounts of a service, and whether a named volume is among them."""
+    """The mounts of a service, and whether one of them is only on the manager."""
     found, named = [], False
     for item in service.get("volumes", ()):
         if item.get("source") == wanted.front_dir:
             continue
         # One without a name is made anew for every container.
         named = named or bool(item["type"] == "volume" and item.get("source"))
+        named = named or (item["type"] == "bind" and held(item.get("source", ""), wanted))
         found.append(picked(item, ("type", "source", "target", "read_only", "tmpfs")))
     tmpfs = service.get("tmpfs") or []
     for entry in [tmpfs] if isinstance(tmpfs, str) else tmpfs:
@@ -212,6 +216,11 @@ def volumes(service, wanted):
     if service.get("shm_size"):
         found.append({"type": "tmpfs", "target": "/dev/shm", "tmpfs": {"size": int(service["shm_size"])}})
     return found, named
+
+
+def held(source, wanted):
+    """Whether files lie at a place on the manager that outlives releases."""
+    return any(below(source, place) for place in wanted.kept)
 
 
 def bound(item):

@@ -80,9 +80,16 @@ def stage(params):
             Problem("E4001", "to write the release", str(error), "make room (df, df -i), or mend the disk", path=path)
         ) from error
     try:
+        for name in params["folders"]:
+            if not os.path.isdir(os.path.join(path, name)):
+                os.mkdir(os.path.join(path, name))
+                os.chmod(os.path.join(path, name), 0o755)
         for name in params["readable"]:
             os.chown(os.path.join(path, name), 0, group_id(params["group"]))
             os.chmod(os.path.join(path, name), 0o640)
+        # They may name an index with a password.
+        if os.path.isdir(os.path.join(path, "requirements")):
+            os.chmod(os.path.join(path, "requirements"), 0o700)
         if params["venv"]:
             os.symlink(os.path.join("..", "..", "venvs", params["venv"]), os.path.join(path, "venv"))
         # Before anything points at the release: a power cut must not leave a current one with empty files.

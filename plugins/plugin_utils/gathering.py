@@ -13,7 +13,8 @@ from typing import Any
 
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.inputs import (
-    VARIABLES,
+    EXTERNAL,
+    MERGED,
     Inputs,
     Place,
     asks_host,
@@ -22,22 +23,28 @@ from ansible_collections.windflow.platform.plugins.module_utils.inputs import (
 )
 from ansible_collections.windflow.platform.plugins.module_utils.manifest import Manifest
 from ansible_collections.windflow.platform.plugins.module_utils.sealing import unseal
+from ansible_collections.windflow.platform.plugins.plugin_utils import inventory_layers
 from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call
 
 
 def place_of(action: Any, task_vars: dict[str, Any]) -> Place:
     """The place of a task, without what only the host knows. ``action`` may be a lookup, too: it has a templar."""
-    inventory = {name: action._templar.template(task_vars[name]) for name in VARIABLES if name in task_vars}
+    inventory = {name: inventory_layers.layers(name, task_vars, action._templar) for name in MERGED}
+    if EXTERNAL in task_vars:
+        inventory[EXTERNAL] = action._templar.template(task_vars[EXTERNAL])
     return Place(inventory, os.environ, Path.cwd())
 
 
-def ask_host(action: Any, manifest: Manifest, place: Place, task_vars: dict[str, Any]) -> Place:
+def ask_host(
+    action: Any, manifest: Manifest, place: Place, task_vars: dict[str, Any], own_secrets: bool = True
+) -> Place:
     """The place with what the host knows, if the plugin needs others or has secrets that are made there.
-    It costs a round trip, which any other plugin is spared. Raises WindflowError E2026 where the host does not answer.
+    It costs a round trip, which any other plugin is spared, without ``own_secrets`` also one that needs no others.
+    Raises WindflowError E2026 where the host does not answer.
     """
     names: list[str] = []
     # What the host has may decide for other plugins: then it is asked once more, for the secrets of those.
-    while not set(wanted := asks_host(manifest, place)) <= set(names):
+    while not set(wanted := asks_host(manifest, place, own_secrets)) <= set(names):
         names, key = wanted, secrets.token_hex(32)
         answer = deployed_state(action, {"plugins": names, "key": key}, task_vars)
         place = replace(place, host={**answer, "secrets": unseal(answer["secrets"], key)})

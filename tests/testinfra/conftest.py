@@ -54,6 +54,11 @@ class Application:
             time.sleep(0.5)
         return False
 
+    def secrets(self) -> list[str]:
+        """The secrets that were made on the host."""
+        file = self.host.file(f"{RECORD_DIR}/{self.plugin}/secrets.json")
+        return list(json.loads(file.content_string).values())
+
     def sql(self, query: str) -> str:
         """The answer of PostgreSQL on the host to one query, unaligned."""
         command = "runuser -u postgres -- psql -d %s -Atc %s"

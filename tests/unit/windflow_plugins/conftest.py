@@ -307,6 +307,7 @@ _databases = iter(range(1, 1000))
 def configured(postgres: Postgres, plugin: str, **sections: dict) -> dict:
     document = yaml.safe_load((PLUGINS / plugin / "config/defaults.yaml").read_text())
     document["database"].update(postgres.database("app%d" % next(_databases)))
+    document["app"]["secret_key"] = "made-on-the-host"
     for section, values in sections.items():
         document.setdefault(section, {}).update(values)
     return document

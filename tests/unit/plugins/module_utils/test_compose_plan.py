@@ -5,25 +5,32 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
 import yaml
 
-from ansible_collections.windflow.platform.plugins.module_utils import compose_plan, plan, preflight, tree
+from ansible_collections.windflow.platform.plugins.module_utils import (
+    compose_plan,
+    plan,
+    preflight,
+    tree,
+)
 from ansible_collections.windflow.platform.plugins.module_utils.config import load_config
-from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.manifest import load_manifest
 from ansible_collections.windflow.platform.plugins.module_utils.steps import Settings, Source
 
 TEMPLATE = Path(__file__).parents[4] / "windflow_plugins" / "template"
 SETTINGS = Settings(time="20261123T012327Z")
 ENGINE = {"version": "20.10.24", "compose": "2.26.1-4", "error": "", "root": "/x", "space": None, "containers": []}
+# Secrets as a host makes them.
+KEPT = {"app.secret_key": "canary-key-0815", "database.password": "canary-db-4711"}
 
 
 def template(*sets):
     manifest = load_manifest(TEMPLATE)
-    return manifest, load_config(manifest, None, None, [], {}, list(sets))
+    return manifest, load_config(manifest, None, None, [], {}, list(sets), kept=KEPT)
 
 
 def source_of(manifest):
@@ -32,11 +39,13 @@ def source_of(manifest):
 
 def blank_host(**changes):
     facts = {"root": True, "cpu_threads": 2, "ram_mb": 2000, "port_owner": None, "space": {}, "python": "3.11.2"}
+    facts["directories"] = defaultdict(lambda: {"state": "absent", "real": "", "empty": True, "never": "", "other": ""})
     engine = {**ENGINE, "images": {}}
     return {
         "facts": facts,
         "current": None,
         "drift": [],
+        "made": {"account": [], "group": [], "directories": []},
         "engine": engine,
         "port_sites": [],
         "dependents": [],
@@ -84,20 +93,20 @@ def test_a_host_as_planned_has_nothing_pending():
 
 def test_a_plan_holds_no_secret():
     text = json.dumps(make(blank_host()))
-    assert "dbpassword" not in text and "your-secret-key-here" not in text
+    assert "canary" not in text
 
 
 def test_the_same_files_give_the_same_tags_and_others_give_others():
-    manifest, config = template()
+    manifest, _config = template()
     source = source_of(manifest)
-    tags = compose_plan.images(manifest, config, source)
+    tags = make(blank_host())["compose"]["images"]
     assert set(tags) == {"app", "front", "db"}
-    assert tags == compose_plan.images(manifest, config, source)
+    assert tags == make(blank_host())["compose"]["images"]
     listing = [item for item in source.listing if item[0] != "build/app/application.py"]
-    changed = compose_plan.images(manifest, config, Source("0", tuple(listing)))
+    changed = make(blank_host(), source=Source("0", tuple(listing)))["compose"]["images"]
     assert {name for name in tags if tags[name] != changed[name]} == {"app"}
-    other = template("images.base=debian:bookworm-slim")[1]
-    assert not set(tags.values()) & set(compose_plan.images(manifest, other, source).values())
+    other = make(blank_host(), "images.base=debian:bookworm-slim")["compose"]["images"]
+    assert not set(tags.values()) & set(other.values())
 
 
 def test_an_image_that_is_gone_makes_a_release():
@@ -118,7 +127,7 @@ def test_compose_interpolates_declared_variables_and_no_secret():
     found = variables(documents(make(blank_host()))[".env"])
     assert {"DB_HOST", "DB_PORT", "DB_NAME", "DB_USER", "DEBUG", "LOG_LEVEL", "HOST_PORT"} <= set(found)
     assert not {"DB_PASSWORD", "SECRET_KEY"} & set(found)
-    assert "your-secret-key-here" not in str(found) and "dbpassword" not in str(found)
+    assert "canary" not in str(found)
 
 
 def test_a_local_database_is_the_service_and_another_one_is_left_alone():
@@ -135,7 +144,7 @@ def test_a_local_database_is_the_service_and_another_one_is_left_alone():
 
 def test_secrets_are_files_by_variable():
     _manifest, config = template()
-    assert compose_plan.secret_files(config) == {"DB_PASSWORD": "dbpassword", "SECRET_KEY": "your-secret-key-here"}
+    assert compose_plan.secret_files(config) == {"DB_PASSWORD": "canary-db-4711", "SECRET_KEY": "canary-key-0815"}
 
 
 def test_the_overlay_names_images_that_are_never_pulled():
@@ -146,12 +155,12 @@ def test_the_overlay_names_images_that_are_never_pulled():
     assert services["app"]["labels"] == {"windflow.release": made["release"]}
 
 
-def test_a_value_that_no_env_file_holds_is_refused():
+def test_any_value_reaches_compose_as_it_is():
     manifest, config = template()
-    config.data["database"]["name"] = "two\nlines"
-    with pytest.raises(WindflowError) as caught:
-        compose_plan.documents(manifest, config, make(blank_host()))
-    assert caught.value.problems[0].path == "DB_NAME"
+    value = "two\nlines, 'quotes' of \"both\" kinds, $HOME and a \\"
+    config.data["database"]["name"] = value
+    found = compose_plan.documents(manifest, config, make(blank_host()))
+    assert json.loads(found["variables.json"])["DB_NAME"] == value
 
 
 @pytest.mark.parametrize(
@@ -174,8 +183,8 @@ def test_the_preflight_wants_the_port_and_room_for_images():
     manifest, config = template()
     host = blank_host()
     host["facts"]["port_owner"] = {"name": "nginx", "pid": 7}
-    host["engine"].update(space={"mb": 20, "inodes": None}, images={"t": ""}, root="/var/lib/docker")
-    errors, _warnings = preflight.findings(manifest, config, SETTINGS, host, "compose")
+    host["engine"].update(space={"mb": 20, "inodes": None}, root="/var/lib/docker")
+    errors, _warnings = preflight.findings(manifest, config, SETTINGS, host, "compose", source_of(manifest))
     assert sorted(problem.code for problem in errors) == ["E2008", "E2009"]
 
 
@@ -193,16 +202,20 @@ def test_containers_join_the_networks_of_what_they_need():
     [
         (["127.0.0.1:8080:8080"], 0),
         (["[::1]:8080:8080", {"target": 8080, "host_ip": "127.0.0.1"}], 0),
-        (["127.0.0.1:8080:8080", "8081:8080"], 8080),
-        (["${ADDRESS:-127.0.0.1}:8080:8080"], 8080),
+        (["127.0.0.1:8080:8080", "8081:8080"], 8081),
+        (["${ADDRESS:-127.0.0.1}:8080:8080"], 0),
         ([{"target": 8080, "published": 8080}], 8080),
     ],
 )
-def test_a_stack_has_no_port_where_compose_has_one_of_the_loopback_address(ports, port):
+def test_a_stack_has_no_port_where_compose_has_one_of_the_loopback_address(ports, port, tmp_path):
     manifest, config = template()
-    manifest.compose.services["front"]["ports"] = ports
-    assert compose_plan.host_port(manifest, config) == 8080
-    assert compose_plan.host_port(manifest, config, "swarm") == port
+    written = {"services": {"app": {"image": "a"}, "front": {"image": "f", "ports": ports}}}
+    shop = tmp_path / "shop"
+    (shop / "compose").mkdir(parents=True)
+    (shop / "compose/compose.yaml").write_text(json.dumps(written), encoding="utf-8")
+    model = manifest.compose.model_of(["compose.yaml"], shop, {})
+    assert compose_plan.host_port(manifest, config, model) == 8080
+    assert compose_plan.host_port(manifest, config, model, "swarm") == port
 
 
 def test_a_database_that_others_need_has_the_name_of_its_container_in_a_stack_too():

@@ -53,14 +53,17 @@ def test_other_values_on_the_command_line_win():
     assert config.get("app.log_level") == "debug"
 
 
+PLACEHOLDERS = {"DB_PASSWORD": "dbpassword", "SECRET_KEY": "your-secret-key-here"}
+
+
 def test_placeholders_for_secrets_are_refused_in_production():
     with pytest.raises(WindflowError) as caught:
-        read_inputs(arguments(environment_name="production"), Place({}, {}, ROOT))
+        read_inputs(arguments(environment_name="production"), Place({}, PLACEHOLDERS, ROOT))
     assert {problem.path for problem in caught.value.problems} == {"app.secret_key", "database.password"}
 
 
 def test_placeholders_for_secrets_are_a_warning_elsewhere():
-    assert {problem.path for problem in read_inputs(arguments(), Place({}, {}, ROOT)).warnings} == {
+    assert {problem.path for problem in read_inputs(arguments(), Place({}, PLACEHOLDERS, ROOT)).warnings} == {
         "app.secret_key",
         "database.password",
     }
@@ -308,5 +311,7 @@ def test_a_database_of_a_dependency_is_where_that_one_is(tmp_path, host, target,
     ],
 )
 def test_a_database_of_its_own_is_on_the_host_or_elsewhere(tmp_path, target, sets, expected):
+    (tmp_path / "my.yaml").write_text("database: {password: its own}\n")
     where = place(tmp_path)
-    assert database_on_host(read_inputs(arguments(sets=sets), where, target), target, where) == expected
+    inputs = read_inputs(arguments(config=["my.yaml"], sets=sets), where, target)
+    assert database_on_host(inputs, target, where) == expected

@@ -30,6 +30,7 @@ from ansible_collections.windflow.platform.plugins.module_utils import (
 from ansible_collections.windflow.platform.plugins.module_utils.checks import check_config
 from ansible_collections.windflow.platform.plugins.module_utils.compose_documents import read_compose
 from ansible_collections.windflow.platform.plugins.module_utils.config import load_config
+from ansible_collections.windflow.platform.plugins.module_utils.config_layers import Given
 from ansible_collections.windflow.platform.plugins.module_utils.documents import load_json, load_yaml
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.manifest import FIELDS, load_manifest
@@ -259,7 +260,7 @@ def test_any_configuration(plugin, inventory, more, sets, environ, tmp_path_fact
     before = copy.deepcopy(inventory)
 
     def read():
-        config = load_config(load_manifest(PLUGINS / plugin), "production", inventory, [file], environ, sets)
+        config = load_config(load_manifest(PLUGINS / plugin), "production", [Given(inventory)], [file], environ, sets)
         check_config(config, "production")
         config.redacted(), config.secret_values(), config.declared_environment(), config.origin(("database", "port"))
         str(config.explain("database.password"))

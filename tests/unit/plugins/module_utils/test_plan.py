@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +23,8 @@ from ansible_collections.windflow.platform.plugins.module_utils.steps import Set
 TEMPLATE = Path(__file__).parents[4] / "windflow_plugins" / "template"
 TABLE = os_table.load_all()["debian"]
 SETTINGS = Settings(time="20261123T012327Z")
+# Secrets as a host makes them.
+KEPT = {"app.secret_key": "canary-key-0815", "database.password": "canary-db-4711"}
 
 
 def blank_host(**changes):
@@ -30,13 +34,15 @@ def blank_host(**changes):
         "ipv6": False,
         "init": "systemd",
         "account": None,
-        "group": False,
+        "group": None,
+        "directories": defaultdict(lambda: {"state": "absent", "empty": True, "never": "", "other": ""}),
     }
     service = {"exists": False, "running": False, "enabled": False}
     return {
         "facts": facts,
         "current": None,
         "drift": [],
+        "made": {"account": [], "group": [], "directories": []},
         "packages": ["nginx", "supervisor"],
         "missing_packages": ["nginx", "supervisor"],
         "services": {name: dict(service) for name in ("nginx", "supervisor", "postgresql")},
@@ -46,7 +52,7 @@ def blank_host(**changes):
 
 def template(**sets):
     manifest = load_manifest(TEMPLATE)
-    return manifest, load_config(manifest, None, None, [], {}, ["%s=%s" % item for item in sets.items()])
+    return manifest, load_config(manifest, None, None, [], {}, ["%s=%s" % item for item in sets.items()], kept=KEPT)
 
 
 def make(host, config=None, settings=SETTINGS, source=None):
@@ -62,7 +68,8 @@ def after(made):
         missing_packages=[], services={name: dict(service) for name in ("nginx", "supervisor", "postgresql")}
     )
     step = made["steps"]["account"]
-    host["facts"].update(account={key: step[key] for key in ("group", "home", "shell")}, group=True)
+    host["facts"].update(account={key: step[key] for key in ("group", "home", "shell")}, group={"gid": 900})
+    host["made"] = {"account": [step["user"]], "group": [step["group"]], "directories": []}
     host["current"] = {**made["revision"], "revision": 1}
     return host
 
@@ -102,7 +109,7 @@ def test_the_plan_is_the_same_for_the_same_inputs():
 
 def test_a_plan_holds_no_secret_and_can_be_written_as_json():
     text = json.dumps(make(blank_host()))
-    assert "dbpassword" not in text and "your-secret-key-here" not in text
+    assert "canary" not in text
 
 
 @pytest.mark.parametrize("key", ["database.password", "app.secret_key"])
@@ -129,10 +136,21 @@ def test_other_requirements_make_another_environment():
     first = make(blank_host())
     manifest, _config = template()
     source = plan.source_of(manifest, "host", tree.source_digest)
-    changed = Source(source.digest, source.listing, source.requirements + "\nsix==1.17.0\n")
+    changed = Source(source.digest, source.listing, replace(source.requirements, digest="0" * 64))
     second = make(after(first), settings=Settings(time="20270101T000000Z"), source=changed)
     assert pending(second) == ["virtualenv"]
     assert second["steps"]["virtualenv"]["name"] != first["steps"]["virtualenv"]["name"]
+
+
+def test_packages_from_source_are_a_matter_of_the_environment_and_of_what_is_named():
+    first = make(blank_host(), settings=replace(SETTINGS, environment="production"))
+    step = first["steps"]["virtualenv"]
+    assert (step["only_binary"], step["source_packages"]) == (True, [])
+    assert not make(blank_host())["steps"]["virtualenv"]["only_binary"]
+    _manifest, config = template(**{"app.source_packages": '["six"]'})
+    second = make(after(first), config, replace(SETTINGS, environment="production", time="20270101T000000Z"))
+    assert second["steps"]["virtualenv"]["source_packages"] == ["six"]
+    assert second["steps"]["virtualenv"]["name"] != step["name"]
 
 
 def test_another_python_on_the_host_makes_another_environment():
@@ -353,9 +371,10 @@ def test_a_secret_of_a_dependency_is_in_no_plan_and_no_file_that_is_shown(tmp_pa
     plugin = tmp_path / "plugin"
     shutil.copytree(TEMPLATE, plugin)
     schema = plugin / "config" / "schema.json"
-    schema.write_text(schema.read_text().replace('"writeOnly": true,', ""))
+    schema.write_text(re.sub('"(writeOnly|x-generate)": true,', "", schema.read_text()))
     manifest = load_manifest(plugin)
     given = Provided("database", "database 2.0.0", {"host": "db", "password": "canary-4711"}, frozenset({"password"}))
+    sets = ["app.secret_key=public", *sets]
     loaded = load_config(manifest, None, None, [], {}, sets, provided=[given])
     source = plan.source_of(manifest, target, tree.source_digest)
     host = blank_host(engine={"images": {}})
