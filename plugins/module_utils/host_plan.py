@@ -164,7 +164,7 @@ def directory_entries(places: dict[str, str], nginx_group: str) -> list[dict[str
         entry("%s/venvs" % install_dir, "root", "root", "0755"),
         entry(places["shared_dir"], user, group, "0750"),
         # Of nginx's group is what the program makes there, too, and so the socket that it listens on.
-        entry(places["run_dir"], user, nginx_group, "2750"),
+        entry(places["run_dir"], user, nginx_group, "02750"),
         entry(places["data_dir"], user, group, "0750"),
         entry(places["log_dir"], user, group, "0750"),
         entry("/var/log/windflow", "root", "root", "0755"),

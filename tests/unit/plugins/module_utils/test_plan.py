@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.windflow.platform.plugins.module_utils import host_plan, os_table, plan, tree
+from ansible_collections.windflow.platform.plugins.module_utils import host_plan, os_table, paths, plan, tree
 from ansible_collections.windflow.platform.plugins.module_utils.config import load_config
 from ansible_collections.windflow.platform.plugins.module_utils.config_layers import Provided
 from ansible_collections.windflow.platform.plugins.module_utils.manifest import load_manifest
@@ -391,3 +391,26 @@ def test_a_database_that_another_plugin_gives_is_not_managed():
     made = make(blank_host(), loaded)
     assert made["steps"]["database"]["managed"] is False and "database" not in pending(made)
     assert not host_plan.database_is_local(loaded) and made["resources"]["database"] == {}
+
+
+def test_the_directories_are_as_the_module_files_takes_them():
+    entries = make(blank_host())["steps"]["directories"]["entries"]
+    modes = {entry["path"]: entry["mode"] for entry in paths.parse(entries)}
+    assert modes["/opt/template/run"] == 0o2750
+
+
+def test_a_program_without_a_socket_has_neither_site_nor_port(make_plugin):
+    worker = "name: worker\nversion: 1.0.0\nhost: {command: [/bin/sleep, '1000'], health: null}\n"
+    manifest = load_manifest(make_plugin(worker, {"build/app/x": ""}))
+    config = load_config(manifest)
+    asked = plan.questions(
+        manifest, config, {"debian": TABLE}, {"host": plan.source_of(manifest, "host", tree.source_digest)}
+    )
+    assert asked["port"] is None and "nginx" not in asked["packages"]["debian"] + asked["services"]["debian"]
+    source = plan.source_of(manifest, "host", tree.source_digest)
+    made = plan.build(manifest, config, SETTINGS, source, blank_host(), TABLE, "host")
+    assert made["host"]["port"] == 0 and made["host"]["sockets"] == [] and "site" not in made["digests"]
+    assert list(host_plan.shipped(manifest, config, source, made).documents) == ["supervisor.conf"]
+    assert not [item for item in made["resources"]["paths"] if item["step"] == "site"]
+    groups = {entry["path"]: entry.get("group") for entry in made["steps"]["directories"]["entries"]}
+    assert groups["/opt/worker/run"] == "worker"
