@@ -102,6 +102,8 @@ def prepare(inputs: Inputs, made: dict[str, Any]) -> tuple[dict[str, Any], bytes
             "readable": sorted(shipped.readable),
             "private": sorted([*shipped.private, *(name for name, mode, _content in shipped.files if mode != 0o755)]),
             "venv": shipped.venv,
+            "made": inputs.made,
+            "masked": inputs.masked,
             "folders": list(shipped.folders),
             "documents": shipped.documents,
             "config_before": made["config_before"],

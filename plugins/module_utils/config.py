@@ -160,11 +160,11 @@ class Config:
 
     def secret_values(self) -> set[str]:
         """Every text that is a secret. ``redaction`` knows the forms in which it could show up in output."""
-        found = set()
-        for path in self.secrets:
-            for value in _scalars(_value_at(self.data, path)):
-                found.add(value if isinstance(value, str) else json.dumps(value))
-        return found - {"", "true", "false", "null"}
+        return set().union(*(self.texts_at(path) for path in self.secrets)) - {"", "true", "false", "null"}
+
+    def texts_at(self, path: tuple) -> set[str]:
+        """Every single value at or below ``path``, as text."""
+        return texts(_value_at(self.data, path))
 
     def declared_environment(self) -> dict[str, str]:
         """The declared variables with the values in ``data``: booleans as true and false, maps and lists as JSON."""
@@ -358,6 +358,11 @@ def _put(data: object, path: tuple, value: object) -> None:
         data = data[part]
     if path:
         data[path[-1]] = value
+
+
+def texts(value: object) -> set[str]:
+    """Every single value in a map or a list, as text."""
+    return {item if isinstance(item, str) else json.dumps(item) for item in _scalars(value)}
 
 
 def _scalars(value: object) -> list:

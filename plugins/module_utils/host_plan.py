@@ -335,7 +335,8 @@ def built_from_source(manifest: Manifest, config: Config, settings: Settings) ->
             continue
         remedy = "ship a wheel with the plugin"
         if not item.name:
-            remedy += ", or name the package (name @ %s) and add the name to app.source_packages" % text
+            address = "file://%s" % text if text.startswith("/") else text
+            remedy += ", or name the package (name @ %s) and add the name to app.source_packages" % address
         elif item.name != ":all:":
             remedy += ", or write app.source_packages: [%s] if its code may run on the host" % item.name
         expected = "wheels of all requirements in production"

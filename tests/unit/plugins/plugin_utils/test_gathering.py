@@ -8,7 +8,6 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.windflow.platform.plugins.module_utils.inputs import Place, manifest_of
-from ansible_collections.windflow.platform.plugins.module_utils.sealing import seal
 from ansible_collections.windflow.platform.plugins.plugin_utils import gathering
 
 
@@ -21,7 +20,7 @@ def asked(monkeypatch):
         questions.append(question["plugins"])
         made = {name: {"key": "secret of %s" % name} for name in question["plugins"]}
         deployed = {"version": "1.0.0", "target": "host", "provides": {}, "needs": {}, "results": {}}
-        return {"plugins": {"postgres": deployed}, "secrets": seal(made, question["key"])}
+        return {"plugins": {"postgres": deployed}, "secrets": made}
 
     monkeypatch.setattr(gathering, "deployed_state", answer)
     return questions
