@@ -85,6 +85,7 @@ def test_what_is_built_is_what_the_tag_was_made_of():
     }
 
 
+@pytest.mark.fault(68)
 @pytest.mark.parametrize(
     ("said", "named"),
     [
