@@ -15,6 +15,7 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.windflow.platform.plugins.module_utils.discovery import find_plugin
+from ansible_collections.windflow.platform.plugins.module_utils.documents import VAULT
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.inputs import ARGUMENTS, MERGED, Place, read_inputs
 from ansible_collections.windflow.platform.plugins.module_utils.manifest import FILE
@@ -94,6 +95,9 @@ def may_name_host(arguments: dict[str, Any], place: Place) -> bool:
     except (OSError, ValueError):
         return True
     said = [str(item.value) for variable in MERGED for item in place.said(variable)]
+    # What cannot be decrypted may say anything.
+    if any(VAULT.decode() in text for text in texts):
+        return True
     return any(CONNECTION.search(text) for text in [*texts, *arguments["sets"], *said])
 
 

@@ -12,7 +12,7 @@ that the operator names: neither files, nor environment variables, nor single va
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -48,13 +48,15 @@ class Place:
     says, as ``Given``, lowest first; or one plain value.
 
     ``host`` is what the host knows of plugins and their dependencies, as ``dependency_state.run`` returns it but
-    with the secrets unsealed; None where no host was asked: then what only a host knows is left out.
+    with the secrets unsealed; None where no host was asked: then what only a host knows is left out. ``decrypt`` is
+    for configuration files that Ansible Vault has encrypted.
     """
 
     inventory: Mapping[str, Any]
     environ: Mapping[str, str]
     cwd: Path
     host: Mapping[str, Any] | None = None
+    decrypt: Callable[[bytes], bytes] | None = None
 
     @property
     def deployed(self) -> dict[str, dict]:
@@ -179,6 +181,7 @@ def read_inputs(
         provided=provided,
         kept=place.kept(manifest.name),
         dependency=dependency,
+        decrypt=place.decrypt,
     )
     errors, warnings = check_config(config, environment or None)
     errors += exposed_secrets(config, arguments["sets"])

@@ -403,4 +403,9 @@ def test_explain_says_which_layer_won_and_shows_no_secret(home, monkeypatch):
     assert 'app.log_level = "debug" from environment' in platform(home, "explain", "template", "app.log_level")
     secret = platform(home, "explain", "template", "database.password", "--config", "my.yaml")
     assert "from file" in secret and "canary" not in secret
+    (home / "secret").write_text("vault")
+    encrypt = [PLATFORM.with_name("ansible-vault"), "encrypt", "--vault-password-file", "secret", "my.yaml"]
+    subprocess.run(encrypt, cwd=home, check=True, capture_output=True)
+    vaulted = ("--config", "my.yaml", "--", "--vault-password-file", "secret")
+    assert "server.workers = 3 from file" in platform(home, "explain", "template", "server.workers", *vaulted)
     assert "no.such: not set" in platform(home, "explain", "template", "no.such")
