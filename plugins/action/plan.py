@@ -19,7 +19,7 @@ from ansible_collections.windflow.platform.plugins.module_utils import (
     plan,
     preflight,
     saved_plans,
-    tree,
+    sources,
 )
 from ansible_collections.windflow.platform.plugins.module_utils.compatibility import may_be_needed
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
@@ -76,8 +76,8 @@ class ActionModule(ActionBase):
             inputs = read_inputs(arguments, place, arguments["target"], manifest)
             able = candidates(inputs, arguments["target"], place)
             tables = os_table.load_all()
-            sources = {name: plan.source_of(inputs.manifest, name, tree.source_digest) for name in able}
-            asked = plan.questions(inputs.manifest, inputs.config, tables, sources)
+            found = {name: plan.source_of(inputs.manifest, name, sources.digest) for name in able}
+            asked = plan.questions(inputs.manifest, inputs.config, tables, found)
             asked["wait"] = arguments["wait"]
             host = call(self, "host_state", "windflow.platform.host_info", asked, task_vars)
             if host.get("failed") or host.get("unreachable"):
@@ -86,7 +86,7 @@ class ActionModule(ActionBase):
             if inputs.provided and target != arguments["target"]:
                 # Where a dependency is reached depends on where its dependent is.
                 inputs = read_inputs(arguments, place, target, manifest)
-            made = make(inputs, arguments, host, tables, target, sources[target], place)
+            made = make(inputs, arguments, host, tables, target, found[target], place)
             if arguments["saved"]:
                 name = made["plugin"] if arguments["dependency"] else ""
                 saved_plans.compare(arguments["saved"], task_vars["inventory_hostname"], made["agreement"], name)
