@@ -80,6 +80,17 @@ def test_status_and_history_tell_what_is_deployed_apart_from_how_the_last_action
     assert "<- serves" in history
 
 
+@pytest.mark.fault(90)
+def test_what_a_hook_says_is_shown_when_it_succeeds_and_apart_from_the_remedy_when_it_fails(home):
+    write(home, hook="echo Running a hook; printf 'and more \\033[31m' >&2")
+    output = platform(home, "deploy", ".")
+    assert "hook hooks/pre.sh (pre-deploy) on controller:\n  Running a hook\n  and more ?[31m\n" in output
+    write(home, "1.1.0", "echo the last line; exit 3")
+    output = platform(home, "deploy", ".", code=6)
+    lines = [line.strip() for line in output.splitlines()]
+    assert "the last line" in lines and "Fix: mend what it reports, then run again." in lines
+
+
 def test_validate_names_everything_that_is_wrong_and_asks_no_host(home):
     assert f"{NAME} 1.0.0 for hooks only" in platform(home, "validate", ".")
     (home / "plugin.yml").write_text(f"name: {NAME}\nversion: one\nhooks: {{pre-deploy: ../x}}\nextra: 1\n")
