@@ -54,7 +54,7 @@ def questions(manifest: Manifest, config: Config, _source: Source, os_table: dic
         return {**found, "paths": [PACKAGES_DIR]}
     return {
         **found,
-        "paths": sorted({places["install_dir"], places["data_dir"], places["log_dir"]}),
+        "paths": sorted({places["install_dir"], places["data_dir"], places["log_dir"], *volume_sizes(config)}),
         "port": config.get("server.host_port", 8080),
         "user": places["user"],
         "group": places["group"],
@@ -142,6 +142,15 @@ def directory_entries(places: dict[str, str], nginx_group: str) -> list[dict[str
         entry(places["config_dir"], "root", group, "0750"),
     ]
     return parents([item["path"] for item in entries]) + entries
+
+
+def volume_sizes(config: Config) -> dict[str, tuple[str, float]]:
+    """{path: (its key in the configuration, GB that have to be free)} of the local volumes that say so."""
+    return {
+        volume["path"]: ("storage.volumes[%d].size_gb" % index, volume["size_gb"])
+        for index, volume in enumerate(config.get("storage.volumes", []))
+        if volume.get("type", "local") == "local" and volume.get("size_gb")
+    }
 
 
 def volume_entries(config: Config, places: dict[str, str]) -> list[dict[str, str]]:

@@ -41,6 +41,10 @@ MERGED = (INVENTORY, PLUGIN_CONFIG)
 EXTERNAL = "windflow_external"
 
 
+# Findings about secrets, which change nothing of what a host is asked: told together with what it lacks.
+LATER = ("E1086", "E1138", "E1150")
+
+
 @dataclass(frozen=True)
 class Place:
     """Where inputs are read: ``inventory`` has the variables that are set for the host, ``environ`` the process's
@@ -100,7 +104,7 @@ class Inputs:
     """A plugin and its configuration for one host.
 
     ``resolution`` is what was chosen for its dependencies, ``providers`` the inputs of each direct one by its name,
-    ``provided`` what these give it.
+    ``provided`` what these give it, ``refused`` what is wrong with values that are values all the same.
     """
 
     manifest: Manifest
@@ -111,6 +115,7 @@ class Inputs:
     resolution: Resolution
     providers: dict[str, Inputs] = field(default_factory=dict)
     provided: tuple[Provided, ...] = ()
+    refused: tuple[Problem, ...] = ()
 
     def secret_values(self) -> set[str]:
         """Every text by which a secret of the plugin's, or of what it is given, could show up in output."""
@@ -146,9 +151,14 @@ def chosen(manifest: Manifest, place: Place) -> Resolution:
 
 
 def read_inputs(
-    arguments: Mapping[str, Any], place: Place, target: str = "", manifest: Manifest | None = None
+    arguments: Mapping[str, Any],
+    place: Place,
+    target: str = "",
+    manifest: Manifest | None = None,
+    later: tuple[str, ...] = (),
 ) -> Inputs:
-    """Reads, merges and validates; raises WindflowError with every finding.
+    """Reads, merges and validates; raises WindflowError with every finding. Where all have codes that are in
+    ``later``, the inputs come with them: who goes on to ask the host tells them together with what it lacks.
 
     ``target`` is what the plugin is deployed to, as far as that is known: containers reach a dependency elsewhere
     than processes of the host do. ``manifest`` is that of the arguments, from those who have read it already.
@@ -185,7 +195,7 @@ def read_inputs(
     )
     errors, warnings = check_config(config, environment or None)
     errors += exposed_secrets(config, arguments["sets"])
-    if errors:
+    if any(problem.code not in later for problem in errors):
         raise WindflowError(errors)
     return Inputs(
         manifest,
@@ -202,6 +212,7 @@ def read_inputs(
         resolution,
         providers,
         provided,
+        tuple(errors),
     )
 
 

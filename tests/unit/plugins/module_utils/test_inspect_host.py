@@ -85,5 +85,5 @@ def test_an_account_that_does_not_exist_is_none_and_root_is_in_its_group():
 def test_facts_answer_everything_a_plan_asks():
     facts = inspect_host.facts(["/"], None, "root", "root")
     assert facts["cpu_threads"] >= 1 and facts["ram_mb"] > 0
-    assert set(facts["space"]["/"]) == {"mb", "inodes"}
+    assert set(facts["space"]["/"]) == {"mb", "inodes", "device"}
     assert facts["account"]["home"] == "/root" and facts["group"] is True
