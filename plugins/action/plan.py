@@ -258,6 +258,7 @@ def summary(made: dict[str, Any], host: str, passed: list[str]) -> str:
     lines = ["%s: target %s, because %s" % (host, made["target"], reason) for reason in passed]
     lines.append("%s: %s %s, pending: %s" % (host, made["event"], made["version"], steps))
     lines += ["%s: hook as root: %s" % (host, hook) for hook in made["privileged"]]
+    lines += ["%s: adopted: %s" % (host, what) for what in made["adopted"]]
     lines += ["%s: drift: %s" % (host, describe_drift(item)) for item in made["drift"][:DRIFT_LINES]]
     if len(made["drift"]) > DRIFT_LINES:
         lines.append("%s: drift: and %d more" % (host, len(made["drift"]) - DRIFT_LINES))

@@ -14,11 +14,10 @@ from typing import Any
 
 from .config_layers import Layer
 from .errors import Problem
+from .ownership import ADOPT as KEY
+from .ownership import KINDS
 from .wording import listed, show
 
-KEY = "adopt"
-# What the record can say of that it was made here, see ``ownership``.
-KINDS = ("account", "database", "directories", "group", "role")
 OPERATORS = ("inventory", "file", "set")
 
 
@@ -42,11 +41,6 @@ def take(layers: list[Layer], problems: list[Problem]) -> tuple[list[Layer], fro
 def adopts(config: Any, kind: str) -> bool:
     """Whether what is there of that kind is meant to be used."""
     return kind in config.adopt
-
-
-def remedy(kind: str) -> str:
-    """What to write where that is meant."""
-    return "if it is meant to be used, write %s: [%s] into the plugin's configuration of this host" % (KEY, kind)
 
 
 def _problem(layer: Layer, given: object) -> Problem | None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from . import formats
 from .errors import Problem
+from .places import of_system
 from .wording import dotted, listed, show, use_or_list
 
 if TYPE_CHECKING:
@@ -25,17 +26,6 @@ if TYPE_CHECKING:
 PRODUCTION = "production"
 FAMILIES = ("debian", "redhat", "suse", "arch")
 
-# Directories that belong to the system: the first ones themselves, the second ones with all below them.
-SYSTEM_DIRECTORIES = frozenset(
-    "/ /home /media /mnt /opt /root /srv /tmp /usr /usr/local /usr/share /var /var/backups /var/cache /var/lib "
-    "/var/local /var/log /var/mail /var/opt /var/spool /var/tmp /var/www".split()
-)
-SYSTEM_TREES = tuple(
-    "/bin /boot /dev /etc /lib /lib32 /lib64 /libx32 /lost+found /proc /run /sbin /sys /usr/bin /usr/include "
-    "/usr/lib /usr/lib32 /usr/lib64 /usr/libexec /usr/sbin /usr/src /root/.ssh /var/lib/apt /var/lib/docker "
-    "/var/lib/dpkg /var/lib/pacman /var/lib/pgsql /var/lib/postgres /var/lib/postgresql /var/lib/rpm "
-    "/var/lib/systemd /var/lib/windflow /var/lock /var/run".split()
-)
 _LONGEST_INSTALL_DIR = 64  # below it lie sockets, whose whole path may have 107 bytes
 
 _ACCOUNT = re.compile(r"[a-z_][a-z0-9_-]{0,31}\Z")
@@ -132,10 +122,10 @@ class _Checks:
             self.add("E1134", path, "an absolute path", self.shown(path, value), "begin it with /")
         elif ".." in value.split("/"):
             self.add("E1134", path, "a path without ..", self.shown(path, value), "write the path it leads to")
-        elif _system_directory(posixpath.normpath(value)):
+        elif of_system(posixpath.normpath(value)):
             got = "%s, a directory of the system" % self.shown(path, value)
             remedy = "choose a directory of its own, such as %s/app" % posixpath.normpath(value).replace("//", "/")
-            if _system_directory(posixpath.normpath(value + "/app")):
+            if of_system(posixpath.normpath(value + "/app")):
                 remedy = "choose a directory of its own, such as /srv/app"
             self.add("E1135", path, "a directory that is not the system's", got, remedy.replace("//", "/"))
         elif posixpath.normpath(value) != value or value.startswith("//"):
@@ -304,8 +294,3 @@ class _Checks:
                 pending.extend((path + (index,), part) for index, part in enumerate(value))
             elif isinstance(value, str) and "\0" in value and not any(p.path == dotted(path) for p in self.errors):
                 self.add("E1139", path, "text without NUL characters", "one", "remove the character")
-
-
-def _system_directory(path: str) -> bool:
-    path = path.replace("//", "/")
-    return path in SYSTEM_DIRECTORIES or any(path == tree or path.startswith(tree + "/") for tree in SYSTEM_TREES)

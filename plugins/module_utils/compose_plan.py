@@ -9,6 +9,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from .adoption import adopts
 from .compose_spec import FOLDER, build_context, published
 from .config import Config
 from .documents import dump
@@ -16,7 +17,20 @@ from .encoders import env_file_value
 from .errors import WindflowError
 from .host_plan import database_is_local, host_header
 from .manifest import Manifest
-from .steps import Settings, Shipped, Source, SourceDigest, Step, digest, entries_step, layout, parents, without_secrets
+from .places import adopted as adopted_directories
+from .steps import (
+    Settings,
+    Shipped,
+    Source,
+    SourceDigest,
+    Step,
+    digest,
+    entries_step,
+    layout,
+    owned,
+    parents,
+    without_secrets,
+)
 
 TITLES = {
     "directories": "5 directories",
@@ -52,6 +66,7 @@ def questions(manifest: Manifest, config: Config, source: Source, _os_table: dic
     """What this backend asks of the host: some of the arguments of ``host_info``."""
     return {
         "paths": [layout(manifest, config)["install_dir"]],
+        "directories": owned(directory_entries(layout(manifest, config))),
         "port": host_port(manifest, config) or None,
         "engine": {"project": project(manifest.name), "images": sorted(images(manifest, config, source).values())},
     }
@@ -136,7 +151,7 @@ def steps(
     names = aliases(manifest, config, settings.engine)
     data = {"images": tags, "missing": missing, "source": str(manifest.path), "folders": folders}
     found = {
-        "directories": entries_step(directory_entries(places)),
+        "directories": entries_step(directory_entries(places), adopts(config, "directories")),
         "application": Step(application_digest(manifest, config, source), data=data),
         "config": Step(digest(without_secrets(config, manifest.name))),
         "containers": Step(
@@ -173,6 +188,13 @@ def directory_entries(places: dict[str, str]) -> list[dict[str, str]]:
         entry("%s/secrets" % places["shared_dir"], "0700"),
     ]
     return parents([item["path"] for item in entries]) + entries
+
+
+def adopted(manifest: Manifest, config: Config, host: dict[str, Any], _table: Any) -> list[str]:
+    """What is used though windflow has not made it, in words."""
+    entries = directory_entries(layout(manifest, config))
+    looked, made = host["facts"]["directories"], host["made"]["directories"]
+    return adopted_directories(manifest.name, looked, made, entries)
 
 
 def section(

@@ -24,7 +24,7 @@ def existing(user):
 
 
 def run(params):
-    """Writes the script to a private directory of its account and runs it there. The result of the module."""
+    """Writes the script to a directory that it alone can look into and runs it there. The result of the module."""
     user = existing(params["user"])
     entry = hooks.account(user)
     content = base64.b64decode(params["script"])
@@ -32,6 +32,7 @@ def run(params):
         path = os.path.join(directory, os.path.basename(params["script_name"]) or "hook")
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o555)
         with os.fdopen(descriptor, "wb") as stream:
+            os.fchmod(descriptor, 0o555)
             stream.write(content)
         call = hooks.hook_argv(path, params["events"][0], params["old_version"], params["new_version"])
         result = hooks.run_hook(

@@ -33,6 +33,9 @@ GRACE_SECONDS = 5.0
 POLL_SECONDS = 0.05
 # Output of a process that left the hook's group is not waited for.
 LAST_WORDS_SECONDS = 0.2
+# Numbers of groups that nothing else uses, as (first, how many): those of no distribution, and those that Debian
+# reserves and systemd leaves out.
+NOBODYS = ((0x60000000, 0x10000000), (65520, 14))
 _DONE = "What the hook has done stays."
 
 
@@ -87,14 +90,31 @@ def account(user: object) -> object:
 
 @contextlib.contextmanager
 def private_directory(entry: object = None) -> object:
-    """A directory that only the hook's account (and root) can look into; gone afterwards."""
+    """A directory that only the hook (and root) can look into; gone afterwards.
+
+    The application runs as the hook's account, too, and is not to write what the hook is thought to have written. So
+    the directory is root's, and opens for a group that the hook alone has.
+    """
     directory = tempfile.mkdtemp(prefix="windflow-hook-")
     try:
         if entry is not None:
-            os.chown(directory, entry.pw_uid, entry.pw_gid)
+            _lend(directory)
         yield directory
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+
+
+def _lend(directory: str) -> None:
+    """Gives a directory to a group that nobody has. Where numbers are mapped (containers), high ones are not valid."""
+    for first, count in NOBODYS:
+        try:
+            os.chown(directory, 0, first + int.from_bytes(os.urandom(4), "big") % count)
+        except OSError as error:
+            failed = error
+        else:
+            os.chmod(directory, 0o770)
+            return
+    raise failed
 
 
 def run_hook(
@@ -123,7 +143,8 @@ def run_hook(
         result_file = os.path.join(directory, "result.json")
         environment = {"PATH": PATH, "LANG": "C.UTF-8", "HOME": home, **env, "WINDFLOW_RESULT_FILE": result_file}
         started = time.monotonic()
-        process = _start(argv, environment, cwd, entry, name, host)
+        lent = sorted({os.stat(place).st_gid for place in (directory, cwd)}) if entry is not None else []
+        process = _start(argv, environment, cwd, entry, name, host, lent)
         try:
             outputs, timed_out = _follow(process, started + timeout)
         finally:
@@ -136,11 +157,18 @@ def run_hook(
     return HookResult(rc, tails[0], tails[1], seconds, result, timed_out)
 
 
-def _start(argv: list, environment: dict, cwd: str, entry: object, name: str, host: str) -> subprocess.Popen:
+def _start(
+    argv: list, environment: dict, cwd: str, entry: object, name: str, host: str, lent: list
+) -> subprocess.Popen:
+    groups = [*os.getgrouplist(entry.pw_name, entry.pw_gid), *filter(_is_nobodys, lent)] if entry is not None else []
+
     def become() -> None:
-        os.initgroups(entry.pw_name, entry.pw_gid)
-        os.setgid(entry.pw_gid)
-        os.setuid(entry.pw_uid)
+        # What a hook makes has the usual modes, whatever the umask of who runs it.
+        os.umask(0o022)
+        if entry is not None:
+            os.setgroups(groups)
+            os.setgid(entry.pw_gid)
+            os.setuid(entry.pw_uid)
 
     try:
         return subprocess.Popen(  # pylint: disable=ansible-bad-function
@@ -152,7 +180,7 @@ def _start(argv: list, environment: dict, cwd: str, entry: object, name: str, ho
             stderr=subprocess.PIPE,
             start_new_session=True,
             close_fds=True,
-            preexec_fn=become if entry is not None else None,
+            preexec_fn=become,
         )
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         reason = getattr(error, "strerror", None) or str(error)
@@ -160,6 +188,10 @@ def _start(argv: list, environment: dict, cwd: str, entry: object, name: str, ho
         raise WindflowError(
             Problem("E3003", "hook %s to start on %s" % (name or argv[0], host), reason, remedy)
         ) from None
+
+
+def _is_nobodys(group: int) -> bool:
+    return any(first <= group < first + count for first, count in NOBODYS)
 
 
 class _Tail:

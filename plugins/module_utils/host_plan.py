@@ -4,8 +4,8 @@
 """The plan of the backend ``host``: an application straight on the machine.
 
 The module is the backend's side of ``plan``. The names that are used from outside are TITLES, RELEASE_STEPS, FORCED and
-the functions questions, source_of, application_digest, shipped, hook_user, relevant_drift, steps, section, resources
-and revision.
+the functions questions, source_of, application_digest, shipped, hook_user, relevant_drift, steps, section, resources,
+adopted and revision.
 """
 
 from __future__ import annotations
@@ -14,11 +14,25 @@ from pathlib import Path
 from typing import Any
 
 from . import accounts
+from .adoption import adopts
 from .config import Config
 from .documents import dump
 from .manifest import Manifest
+from .places import adopted as adopted_directories
 from .render import program_file, site_file
-from .steps import Settings, Shipped, Source, SourceDigest, Step, digest, entries_step, layout, parents, without_secrets
+from .steps import (
+    Settings,
+    Shipped,
+    Source,
+    SourceDigest,
+    Step,
+    digest,
+    entries_step,
+    layout,
+    owned,
+    parents,
+    without_secrets,
+)
 
 SUPPORTED_FAMILIES = ("debian",)
 PACKAGES_DIR = "/var/lib"
@@ -58,7 +72,13 @@ def questions(manifest: Manifest, config: Config, _source: Source, os_table: dic
         "port": config.get("server.host_port", 8080),
         "user": places["user"],
         "group": places["group"],
+        "directories": owned(all_entries(config, places, "root")),
     }
+
+
+def all_entries(config: Config, places: dict[str, str], nginx_group: str) -> list[dict[str, str]]:
+    """The directories of an application, its volumes among them."""
+    return directory_entries(places, nginx_group) + volume_entries(config, places)
 
 
 def surroundings(manifest: Manifest, config: Config) -> list[str]:
@@ -141,6 +161,8 @@ def directory_entries(places: dict[str, str], nginx_group: str) -> list[dict[str
         entry("/etc/windflow", "root", "root", "0755"),
         entry(places["config_dir"], "root", group, "0750"),
     ]
+    # Data and logs may be in one.
+    entries = list({item["path"]: item for item in entries}.values())
     return parents([item["path"] for item in entries]) + entries
 
 
@@ -226,8 +248,7 @@ def surrounding_steps(manifest: Manifest, config: Config, host: dict[str, Any]) 
     if not manifest.host.program:
         # Nothing else of such a plugin has its version.
         found["packages"].digest = digest([manifest.version, sorted(host["packages"])])
-    found["account"].data = {"create_group": False}
-    found["directories"].data = found["volumes"].data = {"entries": []}
+    found["directories"].data = found["volumes"].data = {"entries": [], "adopt": False}
     found["virtualenv"].data = {"name": ""}
     found["database"] = database_step(manifest, config)
     found["services"] = Step(data={"names": stopped_services(host), "all": sorted(host["services"])})
@@ -255,31 +276,44 @@ def program_steps(
     if not venv.startswith(requirements[:12]) or drifted:
         venv = "%s-%s" % (requirements[:12], settings.time)
     return {
-        "account": account_step(places, table, facts),
-        "directories": entries_step(directory_entries(places, table["nginx"]["user"])),
+        "account": account_step(places, table, config, host),
+        "directories": entries_step(directory_entries(places, table["nginx"]["user"]), adopts(config, "directories")),
         "application": Step(application_digest(manifest, config, source)),
         "virtualenv": Step(requirements, data={"name": venv, "path": "%s/venvs/%s" % (places["install_dir"], venv)}),
         "config": Step(digest(without_secrets(config, manifest.name))),
         "program": Step(digest(program_file(values))),
         "site": Step(digest(site_file(values))),
-        "volumes": entries_step(volume_entries(config, places)),
+        "volumes": entries_step(volume_entries(config, places), adopts(config, "directories")),
     }
 
 
-def account_step(places: dict[str, str], table: dict[str, Any], facts: dict[str, Any]) -> Step:
+def account_step(places: dict[str, str], table: dict[str, Any], config: Config, host: dict[str, Any]) -> Step:
+    """What was made for the plugin is brought to what is wanted; what is adopted is used as it is."""
     wanted = {"group": places["group"], "home": places["data_dir"], "shell": table["nologin"]}
-    marks = {"alone": accounts.mark(), "with_group": accounts.mark(places["group"])}
-    step = Step(data={"user": places["user"], **wanted, "create_group": not facts["group"], "marks": marks})
-    found = facts["account"]
+    adopt = [kind for kind in ("account", "group") if adopts(config, kind)]
+    step = Step(data={"user": places["user"], **wanted, "adopt": adopt})
+    found = host["facts"]["account"]
     if found is None:
         step.why.append("user %s does not exist" % places["user"])
-    else:
+    elif places["user"] in host["made"]["account"]:
         step.why.extend(
             "user %s has %s %s instead of %s" % (places["user"], key, found[key], value)
             for key, value in wanted.items()
             if found[key] != value
         )
     return step
+
+
+def adopted(manifest: Manifest, config: Config, host: dict[str, Any], table: dict[str, Any] | None) -> list[str]:
+    """What is used though windflow has not made it, in words."""
+    if not manifest.host.program:
+        return []
+    places, facts, made = layout(manifest, config), host["facts"], host["made"]
+    entries = all_entries(config, places, table["nginx"]["user"])
+    return [
+        *accounts.adopted(places["user"], places["group"], facts["account"], facts["group"], made),
+        *adopted_directories(manifest.name, facts["directories"], made["directories"], entries),
+    ]
 
 
 def database_step(manifest: Manifest, config: Config) -> Step:

@@ -9,7 +9,7 @@ import glob
 import os
 import re
 
-from . import dependents, engine, inspect_host, managed, record
+from . import accounts, dependents, engine, inspect_host, managed, ownership, places, record
 
 
 def sites_on(port, own):
@@ -40,12 +40,26 @@ def ask_engine(params, current, kept):
     return engine.Questions(wanted["project"], [*wanted["images"], *known.get("images", {})], services)
 
 
+def judged(params, made):
+    """The account, the group and the directories of a plugin as facts."""
+    user, group = params["user"], params["group"]
+    own = {(kind, name) for kind, names in made.items() for name in names}
+    # Only who is not the plugin's own is judged by what else was made here.
+    known = own if {("account", user), ("group", group)} <= own else ownership.known()
+    directories = params.get("directories") or {}
+    return {
+        "directories": places.look(params["plugin"], directories, user or "", made) if directories else {},
+        "account": accounts.account(user, known, own) if user else None,
+        "group": accounts.group(group, known, own) if group else None,
+    }
+
+
 def run(params):
     """The answer of M(windflow.platform.host_info) to its options, which are documented there."""
     plugin, port = params["plugin"], params["port"]
     record.wait_until_free(plugin, params["wait"])
     remembered, rebuilt = record.read(plugin)
-    current = record.current(remembered)
+    current, made = record.current(remembered), ownership.made(remembered)
     containers = ask_engine(params, current, remembered["managed"])
     drift = managed.Drift(plugin, remembered["managed"], containers)
     family = inspect_host.read_os()["family"]
@@ -65,7 +79,8 @@ def run(params):
         "changed": False,
         "warnings": [rebuilt] if rebuilt else [],
         "engine": drift.engine,
-        "facts": inspect_host.facts(params["paths"], port, params["user"], params["group"]),
+        "facts": {**inspect_host.facts(params["paths"], port), **judged(params, made)},
+        "made": made,
         "drift": differing,
         "packages": packages,
         "missing_packages": missing,

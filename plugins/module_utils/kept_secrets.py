@@ -44,7 +44,7 @@ def make(plugin, keys, state_dir=record.STATE_DIR):
     if missing:
         found.update({key: secrets.token_hex(CHARACTERS // 2) for key in missing})
         try:
-            os.makedirs(record.directory(plugin, state_dir), mode=0o700, exist_ok=True)
+            files.make_directory(record.directory(plugin, state_dir), 0o700)
             files.write(path_of(plugin, state_dir), json.dumps(found, indent=1, sort_keys=True).encode(), 0o600)
         except OSError as error:
             raise WindflowError(files.problem(error)) from error

@@ -10,14 +10,25 @@ answers for.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import pwd
 
 from . import record
+from .errors import WindflowError
 
+# The key of a configuration that names the kinds of what may be used all the same.
+ADOPT = "adopt"
 KINDS = ("account", "database", "directories", "group", "role")
+# What a revision says of its directories.
+DIRECTORIES = ("install_dir", "data_dir", "log_dir", "program_log_dir", "config_dir", "shared_dir", "run_dir")
 # The comment of an account that windflow has made.
 MARK = "Made by windflow"
+
+
+def remedy(kind):
+    """What to write where something that windflow has not made is meant to be used."""
+    return "if it is meant to be used, write %s: [%s] into the plugin's configuration of this host" % (ADOPT, kind)
 
 
 def made(remembered):
@@ -31,21 +42,27 @@ def made_before(remembered):
     """The same for a record that was written before such things were noted: what it managed was made then, and of
     an account and its group the account's own comment tells."""
     entry, kept = record.remains(remembered) or {}, remembered["managed"]
-    host, compose = entry.get("host") or {}, entry.get("compose") or {}
+    host = entry.get("host") or {}
     found = {kind: [] for kind in KINDS}
     if host.get("user"):
         comment = _comment(host["user"])
         found["account"] = [host["user"]] if comment.split(" with group ")[0] == MARK else []
         found["group"] = [host["group"]] if comment == "%s with group %s" % (MARK, host["group"]) else []
-    keys = ("install_dir", "data_dir", "log_dir", "program_log_dir", "config_dir", "shared_dir", "run_dir")
-    directories = {place[key] for place in (host, compose) for key in keys if place.get(key)}
-    directories.update(host.get("volumes") or ())
-    found["directories"] = sorted(directories)
+    found["directories"] = directories_of(entry)
     database = kept.get("database") or entry.get("database") or {}
     if database:
         found["database"] = [database["name"]]
         found["role"] = sorted({database["user"], "%s_owner" % database["name"]})
     return found
+
+
+def directories_of(entry):
+    """The directories of a revision."""
+    found = set()
+    for place in (entry.get("host") or {}, entry.get("compose") or {}):
+        found.update(place[key] for key in DIRECTORIES if place.get(key))
+        found.update(place.get("volumes") or ())
+    return sorted(found)
 
 
 def settled(remembered):
@@ -76,6 +93,23 @@ def forget_made(plugin, kind, names, state_dir=record.STATE_DIR):
 def is_made(plugin, kind, name, state_dir=record.STATE_DIR):
     """Whether windflow has made that for the plugin."""
     return name in made(record.load(plugin, state_dir))[kind]
+
+
+def known(state_dir=record.STATE_DIR):
+    """{(kind, name)} of what windflow has made on the host, for whichever plugin, as far as records can be read."""
+    found = set()
+    for plugin in record.names(state_dir):
+        with contextlib.suppress(WindflowError):
+            items = made(record.load(plugin, state_dir)).items()
+            found.update((kind, name) for kind, names in items for name in names)
+    return found
+
+
+def forget(kind, name, state_dir=record.STATE_DIR):
+    """Notes for whichever plugin it was made that something is gone."""
+    for plugin in record.names(state_dir):
+        with contextlib.suppress(WindflowError):
+            forget_made(plugin, kind, [name], state_dir)
 
 
 def _changed(remembered, kind, change):

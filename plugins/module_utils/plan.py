@@ -29,10 +29,12 @@ def questions(
     """What the host is asked in the one call before the plan, arguments of ``host_info``, for each target of
     ``sources`` that it may become."""
     asked: dict[str, Any] = {"plugin": manifest.name, "packages": {}, "services": {}, "paths": []}
-    asked.update(port=None, user=None, group=None, engine={}, target="")
+    asked.update(port=None, user=None, group=None, engine={}, target="", directories={})
     for target, source in sources.items():
         wanted = BACKENDS[target].questions(manifest, config, source, os_table)
-        asked.update(wanted, paths=sorted({*asked["paths"], *wanted.get("paths", ())}))
+        directories = {**asked["directories"], **wanted.get("directories", {})}
+        paths = sorted({*asked["paths"], *wanted.get("paths", ())})
+        asked.update(wanted, paths=paths, directories=directories)
     if len(sources) == 1:
         asked["target"] = next(iter(sources))
     return asked
@@ -123,6 +125,7 @@ def build(
         "config": dump(config.redacted()),
     }
     plan["privileged"] = privileged_hooks(manifest, plan["events"]) if plan["pending"] else []
+    plan["adopted"] = backend.adopted(manifest, config, host, table) if plan["pending"] else []
     if target:
         plan[target] = backend.section(manifest, config, settings, host, table, plan)
     plan["resources"] = backend.resources(plan)
@@ -132,8 +135,9 @@ def build(
 
 
 def as_text(plan: dict[str, Any]) -> str:
-    """The pending steps with their reasons, and the hooks that run as root, one a line."""
+    """The pending steps with their reasons, the hooks that run as root and what is adopted, one a line."""
     lines = ["hook as root: %s" % hook for hook in plan["privileged"]]
+    lines += ["adopted: %s" % what for what in plan["adopted"]]
     lines += [
         "%s: %s" % (step["title"], reason)
         for step in plan["steps"].values()

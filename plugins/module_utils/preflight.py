@@ -9,12 +9,13 @@ import re
 from dataclasses import replace
 from typing import Any
 
+from . import accounts, compose_plan, host_plan
 from .compatibility import refused_by, unknown
 from .config import Config
 from .errors import Problem
-from .host_plan import SUPPORTED_FAMILIES
 from .manifest import Manifest
-from .steps import Settings
+from .places import findings as findings_of_places
+from .steps import Settings, layout, owned, places_in
 from .version import parse_version
 
 TARGET_PYTHON = (3, 9)
@@ -68,10 +69,12 @@ def _findings(
     too_small = resources(config, facts)
     (errors if settings.environment == "production" else warnings).extend(too_small)
     errors += port(config, host, target)
+    errors += directories(manifest, config, host, target)
     if target == "host":
         warnings += os_version(config, facts)
         errors += space(facts, bool(host["missing_packages"]))
         errors += not_supported_yet(config)
+        errors += account(manifest, config, host)
     else:
         errors += space(facts, False)
         errors += engine_space(host["engine"])
@@ -150,11 +153,11 @@ def operating_system(config: Config, facts: dict[str, Any]) -> list[Problem]:
                 path="host.os.family",
             )
         )
-    if family not in SUPPORTED_FAMILIES:
+    if family not in host_plan.SUPPORTED_FAMILIES:
         found.append(
             Problem(
                 "E2003",
-                "an OS family that the host backend supports (%s)" % ", ".join(SUPPORTED_FAMILIES),
+                "an OS family that the host backend supports (%s)" % ", ".join(host_plan.SUPPORTED_FAMILIES),
                 shown,
                 "choose another host",
             )
@@ -219,6 +222,30 @@ def space(facts: dict[str, Any], packages_missing: bool) -> list[Problem]:
                 )
             )
     return found
+
+
+def account(manifest: Manifest, config: Config, host: dict[str, Any]) -> list[Problem]:
+    """Whether the application's account and group are the plugin's own, or adopted."""
+    if not manifest.host.program:
+        return []
+    places, facts = layout(manifest, config), host["facts"]
+    return accounts.findings(
+        places["user"], places["group"], facts["account"], facts["group"], host["made"], config.adopt
+    )
+
+
+def directories(manifest: Manifest, config: Config, host: dict[str, Any], target: str) -> list[Problem]:
+    """Whether the directories are the plugin's own, or adopted, and are no place of somebody else's."""
+    places = layout(manifest, config)
+    if target == "compose":
+        entries, keys = compose_plan.directory_entries(places), {places["install_dir"]: "app.install_dir"}
+    elif manifest.host.program:
+        entries, keys = host_plan.all_entries(config, places, "root"), places_in(config, places)
+    else:
+        return []
+    looked = {path: host["facts"]["directories"][path] for path in owned(entries)}
+    made = host["made"]["directories"]
+    return findings_of_places(manifest.name, looked, made, config.adopt, places["user"], keys)
 
 
 def port(config: Config, host: dict[str, Any], target: str) -> list[Problem]:

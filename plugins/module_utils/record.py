@@ -369,7 +369,7 @@ def save(record, state_dir=STATE_DIR):
     data = record_format.encode(record)
     at_rest = not record["lease"]
     with _kept(path):
-        os.makedirs(parent, mode=0o700, exist_ok=True)
+        files.make_directory(parent, 0o700)
         reserved = not at_rest and _reserve(path + RESERVE, 2 * len(data) + RESERVE_BYTES)
         try:
             _write(path, data, at_rest)
@@ -437,8 +437,7 @@ def locked(plugin, state_dir=STATE_DIR):
     """Holds the plugin's lock file, so that reading, changing and saving a record is one action."""
     parent = directory(plugin, state_dir)
     with _kept(path_of(plugin, state_dir)):
-        os.makedirs(state_dir, mode=0o755, exist_ok=True)
-        os.makedirs(parent, mode=0o700, exist_ok=True)
+        files.make_directory(parent, 0o700)
         lock = os.path.join(parent, "lock")
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:

@@ -125,8 +125,21 @@ def parents(paths: list[str]) -> list[dict[str, str]]:
     return [{"path": path, "state": "directory"} for path in sorted(found - {"/", *paths})]
 
 
-def entries_step(entries: list[dict[str, str]]) -> Step:
-    return Step(digest(entries) if entries else "", data={"entries": entries})
+def owned(entries: list[dict[str, str]]) -> dict[str, str]:
+    """{path: owner} of the directories that are the plugin's own."""
+    return {entry["path"]: entry["owner"] for entry in entries if "owner" in entry}
+
+
+def places_in(config: Config, places: dict[str, str]) -> dict[str, str]:
+    """{path: key} of the directories that the configuration names."""
+    found = {places[key]: "app.%s" % key for key in ("log_dir", "data_dir", "install_dir")}
+    volumes = enumerate(config.get("storage.volumes", []))
+    return {**{volume["path"]: "storage.volumes[%d].path" % index for index, volume in volumes}, **found}
+
+
+def entries_step(entries: list[dict[str, str]], adopt: bool) -> Step:
+    """``adopt``: whether directories that are there already are used all the same."""
+    return Step(digest(entries) if entries else "", data={"entries": entries, "adopt": adopt})
 
 
 def mark_pending(steps: dict[str, Step], current: dict | None, drift: list[dict], forced: str) -> None:

@@ -17,7 +17,7 @@ import re
 import time
 from dataclasses import replace
 
-from . import files, nginx, probe
+from . import files, nginx, nofollow, probe
 from .errors import Problem, WindflowError
 from .installed import Installation, differs
 from .redaction import redact
@@ -112,6 +112,9 @@ class Switch(Installation):
         running = self.supervisor.processes([self.program])
         if self.previous != options.release:
             self.on_failure(undo, self.drop_program)
+            if not running:
+                # What the application has put there before would keep the new processes from listening.
+                self.remove_sockets(self.targets())
         written = self.put(entry, undo)
         up = [item for item in running if item["statename"] in ("RUNNING", "STARTING")]
         if not written and len(up) == options.replicas:
@@ -128,18 +131,35 @@ class Switch(Installation):
         files.remove(self.program_path)
         self.supervisor.remove([self.program], self.stop_seconds([os.path.join(self.release_dir, "supervisor.conf")]))
         self.supervisor.reload()
-        for path, (release, _number) in self.sockets().items():
-            if release == self.options.release:
-                files.remove(path)
+        self.remove_sockets(
+            path for path, (release, _number) in self.sockets().items() if release == self.options.release
+        )
+
+    def targets(self):
+        """The sockets of the new release's instances."""
+        return [
+            os.path.join(self.run_dir, "%s-%d.sock" % (self.options.release, number))
+            for number in range(self.options.replicas)
+        ]
+
+    def remove_sockets(self, paths):
+        """Removes sockets, or whatever the application has made in their place. Returns what is gone; what stays
+        stops nobody, and is told."""
+        removed = []
+        for path in paths:
+            try:
+                removed += [path] if nofollow.remove(path) else []
+            except (OSError, WindflowError) as error:
+                self.warnings.append("%s could not be removed: %s" % (path, getattr(error, "strerror", None) or error))
+        return removed
 
     def wait_healthy(self, offsets):
         options = self.options
         if not options.health:
             self.wait_settled(offsets)
             return
-        targets = [os.path.join(self.run_dir, "%s-%d.sock" % (options.release, n)) for n in range(options.replicas)]
         health = probe.wait_healthy(
-            targets, options.health, options.host_header, limit=options.health_timeout, stop=self.fallen_now()
+            self.targets(), options.health, options.host_header, limit=options.health_timeout, stop=self.fallen_now()
         )
         if not health.healthy:
             expected = "%s to answer 200 at %s within %d s" % (
@@ -270,9 +290,11 @@ class Switch(Installation):
         others = {name for name in found if self.release_of(name)} | set(self.programs_on_disk())
         others.discard(self.program)
         stopped = self.stop(sorted(others))
-        for path, (release, number) in self.sockets().items():
-            if release != self.options.release or number >= self.options.replicas:
-                files.remove(path)
+        self.remove_sockets(
+            path
+            for path, (release, number) in self.sockets().items()
+            if release != self.options.release or number >= self.options.replicas
+        )
         return stopped
 
     def stop(self, programs):
@@ -308,10 +330,11 @@ class Switch(Installation):
             with self.phase("stop"):
                 stopped = self.stop_all()
             with self.phase("current"):
-                paths = [self.current_path, *self.sockets()]
+                paths = [self.current_path]
                 if self.options.config_copy:
                     paths.append(self.options.config_copy["path"])
                 self.changes += [path for path in paths if files.remove(path)]
+                self.changes += self.remove_sockets(self.sockets())
         return {"previous": self.previous, "stopped": stopped}
 
     def remove_site(self):

@@ -42,6 +42,10 @@ options:
   group:
     description: Group of the application.
     type: str
+  directories:
+    description: Directories of the plugin, each with its owner, to say whose they are.
+    type: dict
+    default: {}
   engine:
     description:
       - What to ask the Docker Engine; C(project) of Compose, and C(images) as tags. Without it, what a deployed plugin
@@ -78,10 +82,16 @@ EXAMPLES = r"""
 
 RETURN = r"""
 facts:
-  description: Operating system, processors, memory (MB), free space (MB, inodes), owner of the port, account.
+  description: Operating system, processors, memory (MB), free space (MB, inodes), owner of the port,
+    account, group and directories, each with what speaks against it.
   returned: success
   type: dict
   sample: {cpu_threads: 4, ram_mb: 7936, python: 3.11.2, os: {family: debian, id: debian, version: "12"}}
+made:
+  description: What windflow has made for the plugin, by kind.
+  returned: success
+  type: dict
+  sample: {account: [template], group: [template], directories: [/opt/template], database: [], role: []}
 packages:
   description: Names that were looked for on this host.
   returned: success
@@ -158,6 +168,7 @@ def main():
             "port": {"type": "int"},
             "user": {"type": "str"},
             "group": {"type": "str"},
+            "directories": {"type": "dict", "default": {}},
             "engine": {"type": "dict", "default": {}},
             "target": {"type": "str", "default": ""},
             "wait": {"type": "int", "default": 0},

@@ -143,6 +143,12 @@ privileged:
   type: list
   elements: str
   sample: ["hooks/migrate.sh (migrate)"]
+adopted:
+  description: What the run uses though windflow has not made it, in words; empty where nothing is pending.
+  returned: success
+  type: list
+  elements: str
+  sample: ["account tools is used as it is, and stays at a purge"]
 generate:
   description: Secrets of the configuration, by key in dots, that are made on the host because nobody gives them.
   returned: success

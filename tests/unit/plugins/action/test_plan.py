@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from types import SimpleNamespace
 
 import pytest
@@ -22,10 +23,12 @@ def inputs(*targets):
 
 def host(current=None, engine="", family="debian"):
     facts = {"os": {"family": family, "id": family, "version": "12"}, "python": "3.11.2"}
+    facts["directories"] = defaultdict(lambda: {"state": "absent", "real": "", "empty": True, "never": "", "other": ""})
     return {
         "current": {"target": current} if current is not None else None,
         "engine": {"version": engine, "compose": "2.26.1" if engine else "", "error": "no docker"},
         "facts": facts,
+        "made": {"account": [], "group": [], "directories": []},
     }
 
 
@@ -94,12 +97,13 @@ def test_the_operator_is_told_what_drifted_by_name_and_how_much_more():
     ]
     step = {"title": "10 nginx site", "pending": True, "why": [], "digest": ""}
     made = {"pending": True, "event": "deploy", "version": "1.0.0", "steps": {"site": step}, "drift": drift}
-    made.update(target="host", privileged=["hooks/migrate.sh (migrate)"])
+    made.update(target="host", privileged=["hooks/migrate.sh (migrate)"], adopted=["account ann is used as it is"])
     lines = plan.summary(made, "web1", ["compose is not"]).splitlines()
     assert lines.pop(0) == "web1: target host, because compose is not"
     assert lines[0] == "web1: deploy 1.0.0, pending: 10 nginx site"
     assert lines[1] == "web1: hook as root: hooks/migrate.sh (migrate)"
-    assert lines[2] == "web1: drift: /f0: mode is 0666, was 0644"
+    assert lines[2] == "web1: adopted: account ann is used as it is"
+    assert lines[3] == "web1: drift: /f0: mode is 0666, was 0644"
     assert lines[-1] == "web1: drift: and 5 more"
 
 

@@ -9,7 +9,7 @@ import json
 
 import pytest
 
-from ansible_collections.windflow.platform.plugins.module_utils import adoption, by_hand, ownership
+from ansible_collections.windflow.platform.plugins.module_utils import adoption, by_hand
 from ansible_collections.windflow.platform.plugins.module_utils.config import load_config
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.manifest import load_manifest
@@ -77,7 +77,3 @@ def test_nor_does_a_variable_of_the_environment(manifest):
     with pytest.raises(WindflowError) as caught:
         load_config(manifest, environ={"ADOPT": '["account"]'})
     assert caught.value.code == "E1143"
-
-
-def test_what_can_be_adopted_is_what_the_record_knows_to_be_made():
-    assert adoption.KINDS == ownership.KINDS

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -32,11 +33,13 @@ def source_of(manifest):
 
 def blank_host(**changes):
     facts = {"root": True, "cpu_threads": 2, "ram_mb": 2000, "port_owner": None, "space": {}, "python": "3.11.2"}
+    facts["directories"] = defaultdict(lambda: {"state": "absent", "real": "", "empty": True, "never": "", "other": ""})
     engine = {**ENGINE, "images": {}}
     return {
         "facts": facts,
         "current": None,
         "drift": [],
+        "made": {"account": [], "group": [], "directories": []},
         "engine": engine,
         "port_sites": [],
         "dependents": [],

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,13 +31,15 @@ def blank_host(**changes):
         "ipv6": False,
         "init": "systemd",
         "account": None,
-        "group": False,
+        "group": None,
+        "directories": defaultdict(lambda: {"state": "absent", "empty": True, "never": "", "other": ""}),
     }
     service = {"exists": False, "running": False, "enabled": False}
     return {
         "facts": facts,
         "current": None,
         "drift": [],
+        "made": {"account": [], "group": [], "directories": []},
         "packages": ["nginx", "supervisor"],
         "missing_packages": ["nginx", "supervisor"],
         "services": {name: dict(service) for name in ("nginx", "supervisor", "postgresql")},
@@ -62,7 +65,8 @@ def after(made):
         missing_packages=[], services={name: dict(service) for name in ("nginx", "supervisor", "postgresql")}
     )
     step = made["steps"]["account"]
-    host["facts"].update(account={key: step[key] for key in ("group", "home", "shell")}, group=True)
+    host["facts"].update(account={key: step[key] for key in ("group", "home", "shell")}, group={"gid": 900})
+    host["made"] = {"account": [step["user"]], "group": [step["group"]], "directories": []}
     host["current"] = {**made["revision"], "revision": 1}
     return host
 

@@ -17,6 +17,13 @@ from ansible_collections.windflow.platform.plugins.module_utils.steps import Set
 PLUGIN = Path(__file__).parents[4] / "windflow_plugins" / "physical-host"
 
 
+class Absent(dict):
+    """Directories that are not there, whichever is asked for."""
+
+    def __missing__(self, path):
+        return {"state": "absent", "real": path, "empty": True, "never": "", "other": ""}
+
+
 def host(**facts):
     return {
         "facts": {
@@ -27,9 +34,13 @@ def host(**facts):
             "ram_mb": 8000,
             "space": {"/opt/app": {"mb": 50_000, "inodes": 1_000_000}},
             "port_owner": None,
+            "account": None,
+            "group": None,
+            "directories": Absent(),
             **facts,
         },
         "current": None,
+        "made": {"account": [], "group": [], "directories": []},
         "missing_packages": [],
         "port_sites": [],
         "dependents": [],
@@ -189,3 +200,29 @@ def test_a_version_that_a_dependent_on_the_host_does_not_accept_is_refused(tmp_p
     errors = look(tmp_path, {}, found)[0]
     assert codes(errors) == ["E2024", "E2024"]
     assert "blog" in errors[0].expected and errors[0].got == "1.0.0" and "none" in errors[1].got
+
+
+@pytest.mark.parametrize(
+    ("code", "seen"),
+    [
+        ("E2034", {"never": "the system's"}),
+        ("E2033", {"other": "/opt/other of the plugin other"}),
+        ("E2033", {"state": "directory", "empty": False, "owner": "ann", "group": "ann", "mode": "0755"}),
+    ],
+)
+def test_a_directory_of_somebody_elses_is_an_error_at_the_key_that_names_it(tmp_path, code, seen):
+    found = host()
+    found["facts"]["directories"]["/srv/app"] = {**Absent()["/srv/app"], **seen}
+    errors, _warnings = look(tmp_path, {"app": {"data_dir": "/srv/app"}}, found)
+    assert [(problem.code, problem.path) for problem in errors] == [(code, "app.data_dir")]
+    assert errors[0].file.endswith("my.json")
+    adopted = look(tmp_path, {"app": {"data_dir": "/srv/app"}, "adopt": ["directories"]}, found)[0]
+    assert codes(adopted) == ([] if "owner" in seen else [code])
+
+
+def test_so_is_an_account(tmp_path):
+    ann = {"group": "ann", "home": "/home/ann", "shell": "/bin/sh", "uid": 1500, "never": ""}
+    found = host(account=ann, group={"gid": 1500, "never": ""})
+    config = {"app": {"user": "ann", "group": "ann"}}
+    assert codes(look(tmp_path, config, found)[0]) == ["E2036", "E2036"]
+    assert codes(look(tmp_path, {**config, "adopt": ["account"]}, found)[0]) == []

@@ -63,7 +63,8 @@ def test_a_complete_environment_has_its_packages_compiled_and_no_pip(make):
     ]
 
 
-@pytest.mark.parametrize("umask", [0o000, 0o077])
+@pytest.mark.fault(60)
+@pytest.mark.parametrize("umask", [0o000, 0o027, 0o077])
 def test_modes_do_not_depend_on_the_umask(make, umask):
     before = os.umask(umask)
     try:

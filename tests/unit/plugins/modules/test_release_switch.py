@@ -18,7 +18,7 @@ import time
 import pytest
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.windflow.platform.plugins.module_utils import record
+from ansible_collections.windflow.platform.plugins.module_utils import nofollow, record
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.supervisor import Supervisor
 from ansible_collections.windflow.platform.plugins.modules import release_switch
@@ -324,6 +324,41 @@ def test_absent_takes_everything_out_of_service(machine, switch, first):
     assert not os.path.lexists(machine.install_dir / "current")
     assert log.exists() and (machine.install_dir / "releases" / FIRST).is_dir()
     assert switch(state="absent")["changed"] is False
+
+
+def plant(machine, release, number=0):
+    """A directory with a socket's name, and a link that leads out of it, as the application may make it."""
+    planted = machine.install_dir / "run" / ("%s-%d.sock" % (release, number))
+    if os.path.lexists(planted):
+        planted.unlink()
+    (planted / "deep").mkdir(parents=True)
+    (planted / "deep" / "link").symlink_to(machine.root / "conf.d")
+
+
+@pytest.mark.fault(61)
+def test_a_directory_with_a_sockets_name_stops_neither_a_switch_nor_a_removal(machine, switch, first):
+    plant(machine, SECOND)
+    plant(machine, FIRST, 7)
+    machine.make_release(SECOND)
+    result = switch(SECOND)
+    assert result["status"] == 200 and machine.current() == SECOND, result
+    assert [path.name for path in (machine.install_dir / "run").iterdir()] == [SECOND + "-0.sock"]
+    plant(machine, SECOND)
+    plant(machine, FIRST)
+    assert switch(state="absent")["changed"] and list((machine.install_dir / "run").iterdir()) == []
+    assert (machine.root / "conf.d").is_dir()
+
+
+@pytest.mark.fault(61)
+def test_what_cannot_be_removed_in_a_sockets_place_is_told_and_stops_nobody(machine, switch, first, monkeypatch):
+    def refuse(path):
+        raise OSError(1, "Operation not permitted", path)
+
+    plant(machine, FIRST, 7)
+    monkeypatch.setattr(nofollow, "remove", refuse)
+    machine.make_release(SECOND)
+    result = switch(SECOND)
+    assert result["status"] == 200 and machine.current() == SECOND and "%s-7.sock" % FIRST in str(result["warnings"])
 
 
 def test_stopped_services_are_named(machine, switch):
