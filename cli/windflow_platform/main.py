@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -36,8 +36,10 @@ LockWait = Annotated[int | None, typer.Option(min=0, metavar="SECONDS", help="Wa
 Replicas = Annotated[
     int | None, typer.Option(min=1, help="Instances of the application. Without it, as many as there are, or one.")
 ]
-Target = Annotated[str | None, typer.Option(help="Backend. Without it, the plugin's first that the host can have.")]
-Engine = Annotated[str | None, typer.Option(help="Of the backend compose: compose, or swarm for a stack.")]
+Target = Annotated[
+    Literal["compose", "host"] | None, typer.Option(help="Backend. Without it, the plugin's first that is possible.")
+]
+Engine = Annotated[Literal["compose", "swarm"] | None, typer.Option(help="Of the backend compose: swarm for a stack.")]
 Check = Annotated[bool, typer.Option("--check", help="Say what would change. Exit code 2 if something would.")]
 Diff = Annotated[bool, typer.Option("--diff", help="Show what changes, line by line.")]
 
@@ -285,11 +287,14 @@ def backup(
     config: ConfigFiles = None,
     env: Environment = None,
     sets: Sets = None,
+    list_only: Annotated[
+        bool, typer.Option("--list", help="List the backups that are there, with age, size and release.")
+    ] = False,
     inventory: Inventory = None,
     check: Check = False,
 ) -> None:
     """Back up the plugin's database, where it is on the host, and read the backup back."""
-    values = {**_inputs(name, config, env, sets), "label": label}
+    values = {**_inputs(name, config, env, sets), "label": label, "list_only": list_only or None}
     raise typer.Exit(run("backup", values, inventory, check, False, arguments))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -19,6 +20,14 @@ from .interruption import Waiting, account
 from .outcome import INVALID, exit_code
 from .settings import environment
 
+# Options of ansible-playbook that leave tasks out.
+PARTIAL = re.compile(r"(--tags|--skip-tags|--start-at-task)(=|\Z)|-t")
+NO_TAGS = (
+    "E2045: expected a run to be whole, got %s. Nothing was changed. "
+    "Fix: leave it out; steps have no tags, and each needs those before it."
+)
+# Playbooks that change a host only after they have begun on its record, or change nothing.
+BEGINNING = ("deploy", "explain", "plan", "remove", "restore", "rollback", "validate")
 NO_HOST = (
     "E2031: expected a host to go to, got none. Nothing was changed. "
     "Fix: look at windflow_hosts, --limit and the inventory."
@@ -42,6 +51,10 @@ def run(
     if program is None:
         print("platform: ansible-playbook was not found. Fix: pip install ansible-core.", file=sys.stderr)
         return INVALID
+    partial = next((word for word in arguments or () if PARTIAL.match(word)), None)
+    if partial:
+        print("platform: %s" % (NO_TAGS % partial), file=sys.stderr)
+        return INVALID
     argv = [program, *command_line(playbook, values, inventory, check, diff), *(arguments or ())]
     with tempfile.TemporaryDirectory(prefix="windflow-") as directory:
         report, waiting = Path(directory, "outcome.json"), Waiting(Path(directory, "stop"))
@@ -56,7 +69,7 @@ def run(
             )
     if hosts == {} and not status:
         print("platform: %s" % NO_HOST, file=sys.stderr)
-    return exit_code(status, hosts, check or asks)
+    return exit_code(status, hosts, check or asks, playbook in BEGINNING)
 
 
 def find_program() -> str | None:

@@ -107,11 +107,22 @@ class ActionModule(ActionBase):
         outcome = run(spec, entry["path"], inputs, arguments, environment, host, task_vars)
         stdout = hooks.lines_tail(outcome.stdout_tail)
         entry.update(rc=outcome.rc, seconds=outcome.seconds, stdout=stdout)
+        self.tell(entry, outcome, host)
         hooks.check(outcome, "%s (%s)" % (entry["path"], spec.event), host, spec.timeout, effect_of(spec.event))
         result["changed"] |= outcome.result.get("changed") is True
         own = {key: value for key, value in outcome.result.items() if key != "changed"}
         result["results"] = {**result["results"], **own}
         return own
+
+    def tell(self, entry: dict, outcome: hooks.HookResult, host: str) -> None:
+        """Shows the operator the last lines of a hook that succeeded; those of another one are in its error."""
+        said = [
+            line for text in (outcome.stdout_tail, outcome.stderr_tail) for line in text.splitlines() if line.strip()
+        ]
+        if outcome.rc == 0 and not outcome.timed_out and said:
+            head = "%s: hook %s (%s) on %s:" % (host, entry["path"], entry["event"], entry["on"])
+            lines = ["  %s" % hooks.printable(line) for line in said[-hooks.TAIL_LINES :]]
+            self._display.display("\n".join([head, *lines]))
 
     def on_target(
         self,

@@ -30,7 +30,7 @@ from __future__ import annotations
 import copy
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -176,7 +176,7 @@ class Config:
         return found
 
     def explain(self, path: str) -> Explanation:
-        """Which layers gave ``a.b.c`` a value, and which one won."""
+        """Which layers gave ``a.b.c`` a value, and which one won. Raises WindflowError E2045 for no key at all."""
         parts = tuple(path.split("."))
         values = []
         for index, layer in enumerate(self.layers):
@@ -184,6 +184,10 @@ class Config:
             if value is not _ABSENT:
                 shown = REDACTED if self.is_secret(parts) else self._hidden(parts, value)
                 values.append((self._origin(index, parts), shown))
+        if not values and not (self.schema and self.schema.speaks_of(parts)):
+            best = nearest(path, _keys(self.data))
+            remedy = 'write "%s"' % best if best else "look at the output of the playbook validate, or at the schema"
+            raise WindflowError(Problem("E2045", "a key of the configuration", path, remedy, path="key"))
         return Explanation(path, tuple(values))
 
     def _hidden(self, path: tuple, value: object) -> object:
@@ -215,12 +219,13 @@ def load_config(
     provided: list[Provided] | tuple[Provided, ...] = (),
     kept: Mapping[str, str] | None = None,
     dependency: bool = False,
+    decrypt: Callable[[bytes], bytes] | None = None,
 ) -> Config:
     """Read, merge and validate every layer; raises ``WindflowError`` with all findings.
 
     ``inventory`` has what the inventory's places say, lowest first, or is one plain map; ``kept`` has the secrets that
     were made on the host, by key in dots. The environment of a ``dependency`` is that of the plugin which needs it: it
-    needs no overlay.
+    needs no overlay. ``decrypt`` is for ``files`` that Ansible Vault has encrypted.
     Where a rule of the schema is broken, the rules of ``checks`` are looked at too, so that everything
     that is wrong is told at once. On success they are the caller's business: they also give warnings.
     """
@@ -228,7 +233,7 @@ def load_config(
         problems: list[Problem] = []
         overlay = _overlay(manifest, environment, problems, dependency)
         said = (Given(inventory),) if isinstance(inventory, Mapping) else inventory or ()
-        layers = _file_layers(manifest, overlay, said, files, problems)
+        layers = _file_layers(manifest, overlay, said, files, decrypt, problems)
         schema = _try(problems, load_schema, manifest.config_schema, _display(manifest, manifest.config_schema))
         fail_if_any(problems)
         own = sum(layer.name in ("defaults", "overlay") for layer in layers)
@@ -261,6 +266,7 @@ def _file_layers(
     overlay: Path | None,
     inventory: list[Given] | tuple[Given, ...],
     files: list[Path] | tuple[Path, ...],
+    decrypt: Callable[[bytes], bytes] | None,
     problems: list[Problem],
 ) -> list[Layer]:
     layers = []
@@ -269,13 +275,13 @@ def _file_layers(
         if path is not None:
             layers.append(_try(problems, _read_layer, name, path, _display(manifest, path)))
     layers += [_try(problems, inventory_layer, given) for given in inventory if given.value]
-    layers += [_try(problems, _read_layer, "file", Path(path), str(path)) for path in files]
+    layers += [_try(problems, _read_layer, "file", Path(path), str(path), decrypt) for path in files]
     return [layer for layer in layers if layer is not None]
 
 
-def _read_layer(name: str, path: Path, display: str) -> Layer:
+def _read_layer(name: str, path: Path, display: str, decrypt: Callable[[bytes], bytes] | None = None) -> Layer:
     what = "the configuration file" if name == "file" else "the plugin's configuration"
-    document = read(path, display, what, allow_empty=True, code="E1121")
+    document = read(path, display, what, allow_empty=True, code="E1121", decrypt=decrypt)
     return Layer(name, document.data, document.file, document)
 
 
@@ -340,6 +346,13 @@ def _value_at(data: object, path: tuple, default: object = None) -> object:
         except (KeyError, IndexError, TypeError):
             return default
     return data
+
+
+def _keys(data: object, path: tuple = ()) -> list[str]:
+    """The key paths of a configuration, in dots."""
+    if not isinstance(data, dict):
+        return []
+    return [name for key, value in data.items() for name in (dotted((*path, key)), *_keys(value, (*path, key)))]
 
 
 def _put(data: object, path: tuple, value: object) -> None:

@@ -10,7 +10,19 @@ import os
 import re
 import time
 
-from . import accounts, dependents, engine, inspect_host, managed, ownership, places, record, report, serving
+from . import (
+    accounts,
+    dependents,
+    engine,
+    inspect_host,
+    managed,
+    ownership,
+    places,
+    record,
+    report,
+    service_layout,
+    serving,
+)
 
 
 def sites_on(port, own):
@@ -26,6 +38,18 @@ def sites_on(port, own):
                     found.append(path)
         except OSError:
             continue
+    return found
+
+
+def conflicts(states):
+    """What keeps a stopped nginx from starting: ports that its files listen on and another process has."""
+    if not states.get("nginx", {}).get("exists") or states["nginx"]["running"]:
+        return []
+    found = []
+    for port, files in sorted(service_layout.listened_ports().items()):
+        owner = inspect_host.port_owner(port)
+        if owner and owner["name"] != "nginx":
+            found.append({"port": port, "files": files, "name": owner["name"], "pid": owner["pid"]})
     return found
 
 
@@ -84,6 +108,8 @@ def run(params):
         "engine": drift.engine,
         "facts": {**inspect_host.facts(params["paths"], port), **judged(params, made)},
         "made": made,
+        "layout": {"nginx": service_layout.nginx(), "supervisor": service_layout.supervisor()} if services else {},
+        "port_conflicts": conflicts(states),
         "drift": differing,
         "packages": packages,
         "missing_packages": missing,

@@ -12,7 +12,7 @@ that the operator names: neither files, nor environment variables, nor single va
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,10 @@ MERGED = (INVENTORY, PLUGIN_CONFIG)
 EXTERNAL = "windflow_external"
 
 
+# Findings about secrets, which change nothing of what a host is asked: told together with what it lacks.
+LATER = ("E1086", "E1138", "E1150")
+
+
 @dataclass(frozen=True)
 class Place:
     """Where inputs are read: ``inventory`` has the variables that are set for the host, ``environ`` the process's
@@ -48,13 +52,15 @@ class Place:
     says, as ``Given``, lowest first; or one plain value.
 
     ``host`` is what the host knows of plugins and their dependencies, as ``dependency_state.run`` returns it; None
-    where no host was asked: then what only a host knows is left out.
+    where no host was asked: then what only a host knows is left out. ``decrypt`` is for configuration
+    files that Ansible Vault has encrypted.
     """
 
     inventory: Mapping[str, Any]
     environ: Mapping[str, str]
     cwd: Path
     host: Mapping[str, Any] | None = None
+    decrypt: Callable[[bytes], bytes] | None = None
 
     @property
     def deployed(self) -> dict[str, dict]:
@@ -98,7 +104,7 @@ class Inputs:
     """A plugin and its configuration for one host.
 
     ``resolution`` is what was chosen for its dependencies, ``providers`` the inputs of each direct one by its name,
-    ``provided`` what these give it.
+    ``provided`` what these give it, ``refused`` what is wrong with values that are values all the same.
     """
 
     manifest: Manifest
@@ -113,6 +119,7 @@ class Inputs:
     # it could show something.
     made: dict[str, tuple[str, str]] = field(default_factory=dict)
     masked: dict[str, tuple[str, str]] = field(default_factory=dict)
+    refused: tuple[Problem, ...] = ()
 
     def secret_values(self) -> set[str]:
         """Every text by which a secret of the plugin's, or of what it is given, could show up in output."""
@@ -148,9 +155,14 @@ def chosen(manifest: Manifest, place: Place) -> Resolution:
 
 
 def read_inputs(
-    arguments: Mapping[str, Any], place: Place, target: str = "", manifest: Manifest | None = None
+    arguments: Mapping[str, Any],
+    place: Place,
+    target: str = "",
+    manifest: Manifest | None = None,
+    later: tuple[str, ...] = (),
 ) -> Inputs:
-    """Reads, merges and validates; raises WindflowError with every finding.
+    """Reads, merges and validates; raises WindflowError with every finding. Where all have codes that are in
+    ``later``, the inputs come with them: who goes on to ask the host tells them together with what it lacks.
 
     ``target`` is what the plugin is deployed to, as far as that is known: containers reach a dependency elsewhere
     than processes of the host do. ``manifest`` is that of the arguments, from those who have read it already.
@@ -183,12 +195,13 @@ def read_inputs(
         provided=provided,
         kept=place.kept(manifest.name),
         dependency=dependency,
+        decrypt=place.decrypt,
     )
     errors, warnings = check_config(config, environment or None)
     errors += exposed_secrets(config, arguments["sets"])
     if manifest.compose:
         errors += compose_plan.judged(manifest, config, environment)
-    if errors:
+    if any(problem.code not in later for problem in errors):
         raise WindflowError(errors)
     return Inputs(
         manifest,
@@ -206,6 +219,7 @@ def read_inputs(
         providers,
         provided,
         *made_on_host(config, provided, [manifest.name, *(found.manifest.name for found in providers.values())], place),
+        tuple(errors),
     )
 
 

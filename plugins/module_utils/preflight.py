@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -78,8 +79,11 @@ def _findings(
     errors += port(config, host, target)
     errors += directories(manifest, config, host, target)
     if target == "host":
+        errors += services(manifest, host)
         warnings += os_version(config, facts)
-        errors += space(facts, bool(host["missing_packages"]))
+        volumes = host_plan.volume_sizes(config)
+        errors += space(facts, bool(host["missing_packages"]), volumes)
+        errors += volume_space(facts, volumes, host["current"])
         errors += not_supported_yet(config)
         errors += account(manifest, config, host)
         errors += host_plan.built_from_source(manifest, config, settings)
@@ -200,10 +204,35 @@ def resources(config: Config, facts: dict[str, Any]) -> list[Problem]:
     return found
 
 
-def space(facts: dict[str, Any], packages_missing: bool) -> list[Problem]:
+def refused_everywhere(manifest: Manifest, config: Config) -> list[Problem]:
+    """What no host would make possible: known without asking one."""
+    return [placed(config, problem) for problem in not_supported_yet(config)] if [*manifest.targets] == ["host"] else []
+
+
+def volume_space(facts: dict[str, Any], volumes: dict[str, Any], current: dict[str, Any] | None) -> list[Problem]:
+    """Room for volumes that are not there yet, those on one file system together."""
+    there = ((current or {}).get("host") or {}).get("volumes", [])
+    found, wanted = [], {}
+    for path, (key, size) in volumes.items():
+        free = facts["space"].get(path)
+        if free is None or path in there:
+            continue
+        device = free.get("device", path)
+        wanted[device] = wanted.get(device, 0) + size
+        if free["mb"] < wanted[device] * 1024:
+            others = "" if wanted[device] == size else ", %g with the volumes before it" % wanted[device]
+            expected = "%g GB free at %s%s" % (size, path, others)
+            remedy = "make room, lower size_gb, or choose another path"
+            found.append(Problem("E2048", expected, "%.1f GB" % (free["mb"] / 1024), remedy, path=key))
+    return found
+
+
+def space(facts: dict[str, Any], packages_missing: bool, volumes: Collection[str] = ()) -> list[Problem]:
     needed = FREE_MB_WITH_PACKAGES if packages_missing else FREE_MB
     found = []
     for path, free in sorted(facts["space"].items()):
+        if path in volumes:
+            continue
         if free["mb"] < needed:
             found.append(
                 Problem("E2008", "at least %d MB free" % needed, "%d MB" % free["mb"], "free some space", path=path)
@@ -253,15 +282,45 @@ def port(config: Config, host: dict[str, Any], target: str) -> list[Problem]:
     if owner["name"] == "nginx" and not host["port_sites"] and target == "host":
         return []
     name = "nginx (%s)" % ", ".join(host["port_sites"]) if host["port_sites"] else owner["name"]
-    return [
-        Problem(
-            "E2009",
-            "TCP port %d to be free" % wanted,
-            "%s, process %d" % (name, owner["pid"]),
-            "stop it, or set another server.host_port",
-            path="server.host_port",
-        )
-    ]
+    got = "%s, process %d" % (name, owner["pid"])
+    remedy = "stop it, or set another server.host_port"
+    if owner["name"] == "nginx" and host["port_sites"]:
+        remedy = "let that site listen elsewhere, or set another server.host_port"
+        if all(is_default(path) for path in host["port_sites"]):
+            got += ": the site that the distribution has made, not one of yours"
+            steps = "%s && systemctl reload nginx" % without(host["port_sites"])
+            remedy = "take that site out of use (%s), or set another server.host_port" % steps
+    return [Problem("E2009", "TCP port %d to be free" % wanted, got, remedy, path="server.host_port")]
+
+
+def is_default(path: str) -> bool:
+    """Whether nginx's package brought the site: Debian's default, or that of nginx.org."""
+    return path.endswith(("/sites-enabled/default", "/conf.d/default.conf"))
+
+
+def without(sites: list[str]) -> str:
+    """What an operator types to take the distribution's sites out of use: Debian's is a link."""
+    return " && ".join("mv %s %s.off" % (path, path) if "/conf.d/" in path else "rm %s" % path for path in sites)
+
+
+def services(manifest: Manifest, host: dict[str, Any]) -> list[Problem]:
+    """Whether nginx and Supervisor, where they are there already, can start and take what is put there for them."""
+    if not manifest.host.program:
+        return []
+    found = []
+    for conflict in host.get("port_conflicts", []):
+        got = "%s, process %d, which has port %d" % (conflict["name"], conflict["pid"], conflict["port"])
+        remedy = "take what listens there out of nginx (%s), or stop the other server" % ", ".join(conflict["files"])
+        if all(is_default(path) for path in conflict["files"]):
+            steps = without(conflict["files"])
+            remedy = "take the distribution's own site out of use (%s), or stop the other server" % steps
+        expected = "nginx to be able to start, with %s" % ", ".join(conflict["files"])
+        found.append(Problem("E2032", expected, got, remedy))
+    for name, said in host.get("layout", {}).items():
+        if said.get("problem"):
+            expected = "%s to take what is put there for it" % {"nginx": "nginx", "supervisor": "Supervisor"}[name]
+            found.append(Problem("E2047", expected, said["problem"], "mend that file, then run again"))
+    return found
 
 
 def not_supported_yet(config: Config) -> list[Problem]:

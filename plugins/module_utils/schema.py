@@ -75,6 +75,13 @@ class Schema:
                 found.update(_json_type(value) for value in [*node.get("enum", ()), *_constant(node)])
         return frozenset(found)
 
+    def speaks_of(self, path: tuple) -> bool:
+        """Whether the schema says anything of ``path``."""
+        nodes = [self.raw]
+        for part in path:
+            nodes = [child for node in self._here(nodes) for child in _children(node, part)]
+        return any(self._here(nodes))
+
     def secret_paths(self, data: dict) -> frozenset:
         """The key paths in ``data`` that hold secrets; a secret map or list counts as a whole."""
         found = set()

@@ -48,8 +48,10 @@ options:
     default: {}
   engine:
     description:
-      - What to ask the Docker Engine; C(project) of Compose, and C(images) as tags. Without it, what a deployed plugin
-        has there.
+      - What to ask the Docker Engine; C(project) of Compose, whose images and containers are listed. Without it, what a
+        deployed plugin has there.
+      - With C(model) also what Compose makes of a plugin's files; they come as C(files), with C(variables), and are
+        read in a directory of their own.
     type: dict
     default: {}
   target:
@@ -138,6 +140,17 @@ port_sites:
   returned: success
   type: list
   elements: str
+layout:
+  description: Where nginx and Supervisor look for files, by their own configuration; empty if no service is asked for.
+  returned: success
+  type: dict
+  sample: {nginx: {enabled_dir: /etc/nginx/conf.d, user: nginx}, supervisor: {program_ext: ini}}
+port_conflicts:
+  description: What keeps an nginx from starting that is there and stopped.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{port: 80, files: [/etc/nginx/sites-enabled/default], name: apache2, pid: 812}]
 engine:
   description: Version of the Docker Engine and of Compose, the images asked for, the project's containers, the swarm.
   returned: success

@@ -61,8 +61,19 @@ plugins:
     restorable:
       description:
         - Label of the backup of the database that a restore takes where none is named, or an empty text. It is the
-          first that was made since the release that serves began to serve, else that of the run which brought it.
+          first that was made since the release that serves began to serve, else that of the run which brought it, else
+          the newest that was made by hand since.
       type: str
+    backups:
+      description:
+        - The backups of its database that are on the host, the newest first, each with C(label), C(time), C(age) in
+          seconds, C(size) in bytes, C(database), and C(release) and C(version) of what served when it was made.
+      type: list
+      elements: dict
+    backup_lines:
+      description: The same in words.
+      type: list
+      elements: str
     serves:
       description:
         - The release that serves, if the record names another one, because a run was ended in the middle; empty where
@@ -96,7 +107,14 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.windflow.platform.plugins.module_utils import answering, record, report, restore_point, serving
+from ansible_collections.windflow.platform.plugins.module_utils import (
+    answering,
+    backup_list,
+    record,
+    report,
+    restore_point,
+    serving,
+)
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 
 ARGUMENTS = {
@@ -113,6 +131,7 @@ def run_identity():
 def view(remembered, ask):
     current = record.current(remembered)
     serves = serving.other(remembered, time.time())
+    backups = backup_list.found(remembered, time.time())
     silence = answering.silence(current) if ask and current else ""
     last = remembered["revisions"][-1] if remembered["revisions"] else None
     return {
@@ -122,7 +141,9 @@ def view(remembered, ask):
         "history": report.history(remembered),
         "remains": record.remains(remembered),
         "good": record.good(remembered, serves),
-        "restorable": restore_point.label(remembered),
+        "restorable": restore_point.label(remembered) or backup_list.newest_since(backups, current),
+        "backups": backups,
+        "backup_lines": backup_list.lines(remembered["plugin"], backups),
         "serves": serves,
         "silence": silence,
         "lease": remembered["lease"],

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from ansible.errors import AnsibleError
 
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.inputs import (
@@ -32,7 +34,21 @@ def place_of(action: Any, task_vars: dict[str, Any]) -> Place:
     inventory = {name: inventory_layers.layers(name, task_vars, action._templar) for name in MERGED}
     if EXTERNAL in task_vars:
         inventory[EXTERNAL] = action._templar.template(task_vars[EXTERNAL])
-    return Place(inventory, os.environ, Path.cwd())
+    return Place(inventory, os.environ, Path.cwd(), decrypt=decrypter(action._loader))
+
+
+def decrypter(loader: Any) -> Callable[[bytes], bytes]:
+    """What Ansible decrypts its own files with. It raises ValueError, without a word of the content."""
+
+    def decrypt(content: bytes) -> bytes:
+        if loader is None or not loader._vault.secrets:
+            raise ValueError("none")
+        try:
+            return loader._vault.decrypt(content)
+        except AnsibleError:
+            raise ValueError("others, or a damaged text") from None
+
+    return decrypt
 
 
 def ask_host(

@@ -26,7 +26,14 @@ from machine import LabError
 HERE = Path(__file__).resolve().parent
 SUITES = ("bookworm", "trixie")
 # What a variant is made from: another variant, or the bare suite.
-PARENTS = {"plain": "base", "systemd": "base", "packages": "systemd", "sysvinit": "base", "docker": "systemd"}
+PARENTS = {
+    "plain": "base",
+    "systemd": "base",
+    "packages": "systemd",
+    "sysvinit": "base",
+    "docker": "systemd",
+    "hardened": "systemd",
+}
 EXCLUDED = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
 BOOTSTRAP = [
     "mmdebstrap",

@@ -107,6 +107,7 @@ def test_options_become_variables_of_the_playbook(monkeypatch, arguments, values
         ("unlock t", {"plugin": "t"}),
         ("explain t server.workers", {"plugin": "t", "key": "server.workers"}),
         ("backup t", {"plugin": "t"}),
+        ("backup t --list", {"plugin": "t", "list_only": True}),
         ("backup t --label before-the-move", {"plugin": "t", "label": "before-the-move"}),
         (
             "restore t --backup before-the-move --lock-wait 5",
@@ -241,3 +242,35 @@ def test_the_lines_of_the_documentation_have_options_and_variables_that_exist(mo
         if argument == "-e":
             variable = argv[place + 1].partition("=")[0]
             assert "{{ %s " % variable in json.dumps(text), variable
+
+
+@pytest.mark.fault(83)
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["remove", "hooked", "--purge", "hokoed"], 4, ["E2045", "expected purge to name the plugin, hooked"]),
+        (["deploy", "hooked", "--engine", "podman"], 2, ["'podman' is not one of", "swarm"]),
+        (["deploy", "hooked", "--target", "dockr"], 2, ["'dockr' is not one of", "compose"]),
+        (["deploy", "hooked", "--", "-e", "engine=podman"], 4, ["engine must be one of"]),
+        (["explain", "template", "server.wrokers"], 4, ["E2045", "server.workers"]),
+        (["explain", "template", "email.sender"], 0, []),
+        (["deploy", "hooked", "--", "--tags", "x"], 3, ["E2045", "steps have no tags"]),
+        (["deploy", "hooked", "--", "--skip-tags=x"], 3, ["E2045", "steps have no tags"]),
+        (["deploy", "hooked", "--", "--start-at-task", "x"], 3, ["E2045"]),
+    ],
+)
+def test_what_cannot_be_meant_is_named_and_has_changed_nothing(home, arguments, code, words):
+    done = command(home, "plugin", *arguments)
+    said = " ".join((done.stdout + done.stderr).split())
+    assert done.returncode == code, said
+    assert all(word in said for word in words), said
+    assert not Path("/var/lib/windflow/hooked").exists()
+
+
+@pytest.mark.fault(83)
+def test_a_serial_run_names_the_hosts_that_were_not_begun(home):
+    text = "gone ansible_host=127.0.0.1 ansible_port=1\nnext ansible_connection=local\nlast ansible_connection=local\n"
+    (home / "hosts").write_text(text)
+    done = command(home, "plugin", "deploy", "hooked", "-i", "hosts", "--", "-e", "windflow_serial=1")
+    assert done.returncode == 8 and "not begun, because the run ended before: next, last" in done.stdout, done.stdout
+    assert not Path("/var/lib/windflow/hooked").exists()

@@ -64,6 +64,34 @@ def test_a_fit_host_has_no_findings(tmp_path):
     assert look(tmp_path, {}, host()) == ([], [])
 
 
+def volumes(*sizes):
+    made = [{"name": "v%d" % n, "path": "/srv/v%d" % n, "type": "local", "size_gb": s} for n, s in enumerate(sizes)]
+    return {"storage": {"volumes": made}}
+
+
+def roomy(*paths, mb=30 * 1024, device=1):
+    return {"space": {path: {"mb": mb, "inodes": 1_000_000, "device": device} for path in ("/opt/app", *paths)}}
+
+
+@pytest.mark.fault(91)
+def test_a_volume_that_does_not_fit_is_a_finding_and_those_of_one_file_system_count_together(tmp_path):
+    (problem,), _warnings = look(tmp_path, volumes(99999), host(**roomy("/srv/v0")))
+    assert (problem.code, problem.path, problem.got) == ("E2048", "storage.volumes[0].size_gb", "30.0 GB")
+    assert problem.file.endswith("my.json")
+    both = host(**roomy("/srv/v0", "/srv/v1"))
+    (problem,), _warnings = look(tmp_path, volumes(20, 20), both)
+    assert problem.path == "storage.volumes[1].size_gb" and "40 with the volumes before" in problem.expected
+    both["facts"]["space"]["/srv/v1"]["device"] = 2
+    assert look(tmp_path, volumes(20, 20), both) == ([], [])
+
+
+def test_a_volume_that_is_there_needs_no_more_room_and_a_small_one_may_be_small(tmp_path):
+    found = host(**roomy("/srv/v0"))
+    found["current"] = {"version": "1.0.0", "host": {"volumes": ["/srv/v0"]}}
+    found["facts"]["space"]["/srv/v0"]["mb"] = 20
+    assert look(tmp_path, volumes(99999), found) == ([], [])
+
+
 @pytest.mark.parametrize(
     ("code", "config", "facts"),
     [
@@ -200,6 +228,33 @@ def test_a_version_that_a_dependent_on_the_host_does_not_accept_is_refused(tmp_p
     errors = look(tmp_path, {}, found)[0]
     assert codes(errors) == ["E2024", "E2024"]
     assert "blog" in errors[0].expected and errors[0].got == "1.0.0" and "none" in errors[1].got
+
+
+DEFAULT = "/etc/nginx/sites-enabled/default"
+
+
+@pytest.mark.fault(82)
+def test_a_port_that_the_distributions_own_site_has_is_said_to_be_so(tmp_path):
+    found = {**host(port_owner={"pid": 7, "name": "nginx"}), "port_sites": [DEFAULT]}
+    (problem,) = look(tmp_path, {}, found)[0]
+    assert problem.code == "E2009" and "the distribution has made" in problem.got and f"rm {DEFAULT}" in problem.remedy
+    (problem,) = look(tmp_path, {}, {**found, "port_sites": ["/etc/nginx/conf.d/theirs.conf"]})[0]
+    assert "rm" not in problem.remedy.split() and "listen elsewhere" in problem.remedy
+
+
+@pytest.mark.fault(82)
+def test_an_nginx_that_is_there_and_cannot_start_is_a_finding_that_names_who_has_which_port(tmp_path):
+    conflict = {"port": 80, "files": [DEFAULT], "name": "apache2", "pid": 812}
+    (problem,) = look(tmp_path, {}, {**host(), "port_conflicts": [conflict]})[0]
+    assert problem.code == "E2032" and "apache2, process 812, which has port 80" in problem.got
+    assert f"rm {DEFAULT}" in problem.remedy
+
+
+@pytest.mark.fault(82)
+def test_services_that_would_not_take_what_is_put_there_for_them_are_findings(tmp_path):
+    layout = {"nginx": {"problem": "nginx.conf includes none"}, "supervisor": {"problem": "no [include]"}}
+    errors = look(tmp_path, {}, {**host(), "layout": layout})[0]
+    assert codes(errors) == ["E2047", "E2047"] and "no [include]" in errors[1].got
 
 
 @pytest.mark.parametrize(
