@@ -111,14 +111,17 @@ def _masker(secrets: frozenset) -> object:
 
 class _Masker:
     def __init__(self, secrets: frozenset) -> None:
-        exact, cores = set(), set()
+        exact, cores, encoded = set(), set(), set()
         for secret in secrets:
             for piece in {secret, secret.strip(), *secret.splitlines()}:
                 exact.update(_forms(piece) if len(piece.strip()) >= _SHORTEST or piece == secret else ())
                 cores.add(core(piece[:_LONGEST]))
             cores.add(core(secret[:_LONGEST]))
+            # Base64 that was escaped in its turn, as in a URL.
+            encoded.update(core(form) for form in _base64(secret))
         self.exact = sorted((form for form in exact if form), key=len, reverse=True)
         self.cores = sorted(found for found in cores if len(found) >= _SHORTEST)
+        self.wholes = [*self.cores, *sorted(form for form in encoded if len(form) >= _SHORTEST)]
         self.pieces = {
             found[at : at + PIECE]
             for found in self.cores
@@ -151,7 +154,7 @@ class _Masker:
 
     def complete(self, found: str, places: list) -> list:
         spans = []
-        for wanted in self.cores:
+        for wanted in self.wholes:
             for start, end in _occurrences(found, wanted):
                 spans.append((places[start][0], places[end - 1][1]))
         return spans
@@ -211,8 +214,13 @@ def _forms(secret: str) -> set:
     html = "".join(_HTML.get(letter, letter) for letter in secret)
     found |= {html, html.replace("&#x27;", "&#39;").replace("&quot;", "&#34;"), secret.replace("'", "'\\''")}
     found |= {secret.replace("'", "''"), secret.replace("'", "'\"'\"'"), data.hex(), data.hex().upper()}
+    return found | _base64(secret)
+
+
+def _base64(secret: str) -> set:
+    """What Base64 makes of a secret, whatever stands before and behind it; that decides the characters at both ends."""
+    data, found = secret.encode("utf-8", "surrogatepass"), set()
     for offset in range(3):
-        # What stands before and behind decides the characters at both ends.
         encoded = base64.b64encode(bytes(offset) + data).decode("ascii")
         inner = encoded[(0, 2, 3)[offset] : len(encoded) - (0, 3, 2)[(offset + len(data)) % 3]].rstrip("=")
         if len(inner) >= _SHORTEST:

@@ -21,8 +21,9 @@ def release(remembered):
     if not install_dir:
         return ""
     found = None
-    if host.get("os"):
-        site = os.path.join(host["os"]["nginx"]["enabled_dir"], "windflow-%s.conf" % remembered["plugin"])
+    sites = ((host.get("os") or {}).get("nginx") or {}).get("enabled_dir")
+    if sites:
+        site = os.path.join(sites, "windflow-%s.conf" % remembered["plugin"])
         try:
             with open(site, encoding="utf-8", errors="replace") as stream:
                 found = re.search(re.escape(install_dir) + RELEASE, stream.read())

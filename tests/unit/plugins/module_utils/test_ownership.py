@@ -26,7 +26,10 @@ def of_before(**entry):
     kept = record.empty("web")
     del kept["made"]
     kept["revisions"].append(
-        {"revision": 1, "state": "deployed", "release": "r", "started": "", "finished": "", "step": "", **entry}
+        {
+            **{"revision": 1, "state": "deployed", "release": "r", "version": "1.0.0", "target": "host"},
+            **{"started": "", "finished": "", "step": "", **entry},
+        }
     )
     kept.update(sequence=1, current=1)
     return kept

@@ -18,7 +18,7 @@ def test_a_release_has_its_folders_whatever_is_in_them(tmp_path, monkeypatch, se
     (tmp_path / "source").mkdir()
     packed = archive.pack(str(tmp_path / "source"), [], {name: (b"x", 0o600) for name in secrets}, prefix="app/")
     params = {"install_dir": str(tmp_path / "opt"), "release": "r", "archive_path": "", "group": "0", "private": []}
-    params.update(archive=base64.b64encode(packed).decode(), readable=secrets, venv="", folders=["secrets"])
+    params.update(archive=base64.b64encode(packed).decode(), readable=secrets, venv="", folders=["secrets"], masked={})
     (tmp_path / "opt/releases").mkdir(parents=True)
     old = os.umask(0o077)
     try:
