@@ -21,12 +21,13 @@ from ansible_collections.windflow.platform.plugins.module_utils import (
     preflight,
     saved_plans,
     service_layout,
-    tree,
+    sources,
 )
 from ansible_collections.windflow.platform.plugins.module_utils.compatibility import may_be_needed
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.inputs import (
     ARGUMENTS,
+    LATER,
     Inputs,
     Place,
     apart,
@@ -77,32 +78,41 @@ class ActionModule(ActionBase):
                 "backup": {"type": "str", "choices": ["auto", "always", "never"], "default": "auto"},
             }
         )
+        refused: tuple[Problem, ...] = ()
         try:
             stopping.check(task_vars["inventory_hostname"])
             place = place_of(self, task_vars)
             manifest = manifest_of(arguments, place)
             place = ask_host(self, manifest, place, task_vars, own_secrets=False)
-            inputs = read_inputs(arguments, place, arguments["target"], manifest)
+            inputs = read_inputs(arguments, place, arguments["target"], manifest, LATER)
+            refused = inputs.refused
             able = candidates(inputs, arguments["target"], place)
             tables = os_table.load_all()
-            sources = {name: plan.source_of(inputs.manifest, name, tree.source_digest) for name in able}
-            asked = plan.questions(inputs.manifest, inputs.config, tables, sources, inputs.environment)
+            found = {name: plan.source_of(inputs.manifest, name, sources.digest) for name in able}
+            asked = plan.questions(inputs.manifest, inputs.config, tables, found, inputs.environment)
             asked["wait"] = arguments["wait"]
             host = call(self, "host_state", "windflow.platform.host_info", asked, task_vars)
             if host.get("failed") or host.get("unreachable"):
+                if refused:
+                    raise WindflowError(list(refused))
                 return host
             target, passed = choose_target(inputs, able, host)
             if inputs.provided and target != arguments["target"]:
                 # Where a dependency is reached depends on where its dependent is.
-                inputs = read_inputs(arguments, place, target, manifest)
-            made = make(inputs, arguments, host, tables, target, sources[target], place)
+                inputs = read_inputs(arguments, place, target, manifest, LATER)
+            made = make(inputs, arguments, host, tables, target, found[target], place)
             if arguments["saved"]:
                 name = made["plugin"] if arguments["dependency"] else ""
                 saved_plans.compare(arguments["saved"], task_vars["inventory_hostname"], made["agreement"], name)
             result.update(made, url=url(made, task_vars))
             self._display.display(summary(result, task_vars["inventory_hostname"], passed))
         except WindflowError as error:
+            if not set(refused) <= set(error.problems):
+                error = WindflowError([*refused, *error.problems], error.outcome)
             result.update(error.as_result(), failed=True)
+            if refused:
+                # What is wrong is first of all what was asked for.
+                result["code"] = refused[0].code
         return result
 
 
@@ -197,8 +207,8 @@ def make(
     if swarm and MIGRATE in inputs.manifest.hooks:
         remedy = "migrate when the application starts, under a lock"
         errors.append(Problem("E2028", "no hook of a migration with engine swarm", "one", remedy))
-    if errors:
-        raise WindflowError(errors)
+    if errors or inputs.refused:
+        raise WindflowError([*inputs.refused, *errors])
     made = plan.build(inputs.manifest, inputs.config, settings, source, host, table, target)
     # A swarm's tasks have names of their own.
     made["local_database"] = {} if swarm else database_on_host(inputs, target, place)

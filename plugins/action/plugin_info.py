@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.windflow.platform.plugins.module_utils import preflight
 from ansible_collections.windflow.platform.plugins.module_utils.documents import dump
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.inputs import ARGUMENTS, Inputs, read_inputs
@@ -23,6 +24,9 @@ class ActionModule(ActionBase):
         )
         try:
             inputs = read_inputs(arguments, place_of(self, task_vars))
+            certain = [] if arguments["explain"] else preflight.refused_everywhere(inputs.manifest, inputs.config)
+            if certain:
+                raise WindflowError(certain)
             result.update(view(inputs), explained=[str(inputs.config.explain(key)) for key in arguments["explain"]])
         except WindflowError as error:
             result.update(error.as_result(), failed=True)

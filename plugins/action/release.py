@@ -31,7 +31,7 @@ class ActionModule(ActionBase):
                 stopping.check(task_vars["inventory_hostname"])
             if arguments["state"] == "started" and arguments["purpose"] == ROLLBACK:
                 # A host has nothing to compare versions with.
-                host = deployed_state(self, {"plugins": [], "key": ""}, task_vars)
+                host = deployed_state(self, {"plugins": [], "reveal": False}, task_vars)
                 fail_if_any(rolled_back(arguments["plugin"], arguments["revision"], host))
             result.update(call(self, "recording", "windflow.platform.release", arguments, task_vars))
         except WindflowError as error:

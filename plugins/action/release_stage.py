@@ -12,7 +12,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.windflow.platform.plugins.module_utils import archive, documents, plan, tree
+from ansible_collections.windflow.platform.plugins.module_utils import archive, documents, plan, sources
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.inputs import Inputs
 from ansible_collections.windflow.platform.plugins.module_utils.steps import digest, without_secrets
@@ -69,7 +69,7 @@ def prepare(inputs: Inputs, made: dict[str, Any]) -> tuple[dict[str, Any], bytes
     """The module's arguments and the archive; raises if the plugin is not what was planned."""
     manifest, config = inputs.manifest, inputs.config
     backend = plan.BACKENDS[made["target"]]
-    source = backend.source_of(manifest, tree.source_digest)
+    source = backend.source_of(manifest, sources.digest)
     found = {
         "application": backend.application_digest(manifest, config, source, made),
         "config": digest(without_secrets(config, manifest.name)),
@@ -102,6 +102,8 @@ def prepare(inputs: Inputs, made: dict[str, Any]) -> tuple[dict[str, Any], bytes
             "readable": sorted(shipped.readable),
             "private": sorted([*shipped.private, *(name for name, mode, _content in shipped.files if mode != 0o755)]),
             "venv": shipped.venv,
+            "made": inputs.made,
+            "masked": inputs.masked,
             "folders": list(shipped.folders),
             "documents": shipped.documents,
             "config_before": made["config_before"],

@@ -15,8 +15,15 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.windflow.platform.plugins.module_utils.discovery import find_plugin
+from ansible_collections.windflow.platform.plugins.module_utils.documents import VAULT
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
-from ansible_collections.windflow.platform.plugins.module_utils.inputs import ARGUMENTS, MERGED, Place, read_inputs
+from ansible_collections.windflow.platform.plugins.module_utils.inputs import (
+    ARGUMENTS,
+    LATER,
+    MERGED,
+    Place,
+    read_inputs,
+)
 from ansible_collections.windflow.platform.plugins.module_utils.manifest import FILE
 from ansible_collections.windflow.platform.plugins.module_utils.naming import is_name
 from ansible_collections.windflow.platform.plugins.plugin_utils.gathering import place_of
@@ -72,7 +79,7 @@ def connection_of(arguments: dict[str, Any], place: Place) -> tuple[dict[str, An
     if not arguments["plugin"]:
         return {}, []
     try:
-        return read_inputs(arguments, place).config.get("host.connection") or {}, []
+        return read_inputs(arguments, place, later=LATER).config.get("host.connection") or {}, []
     except WindflowError as error:
         if may_name_host(arguments, place):
             raise
@@ -94,6 +101,9 @@ def may_name_host(arguments: dict[str, Any], place: Place) -> bool:
     except (OSError, ValueError):
         return True
     said = [str(item.value) for variable in MERGED for item in place.said(variable)]
+    # What cannot be decrypted may say anything.
+    if any(VAULT.decode() in text for text in texts):
+        return True
     return any(CONNECTION.search(text) for text in [*texts, *arguments["sets"], *said])
 
 

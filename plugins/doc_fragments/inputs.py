@@ -22,7 +22,8 @@ options:
     default: ""
   config:
     description:
-      - Paths of configuration files, the last one wins.
+      - Paths of configuration files, the last one wins. They may be encrypted with Ansible Vault, as a whole or value
+        by value.
       - They lie above the variable C(windflow_config) of the inventory, and below environment variables. That variable
         merges from the group C(all) to the host.
     type: list

@@ -157,13 +157,16 @@ def logins():
 def has_sudo(user):
     """Whether sudo lets an account run anything."""
     try:
-        said = _run(["sudo", "-n", "-l", "-U", user])
+        said = ask(["sudo", "-n", "-l", "-U", user])
     except OSError:
         return False
+    except subprocess.TimeoutExpired:
+        return True
     return b"may run the following commands" in said.stdout
 
 
-def _run(argv):
+def ask(argv):
+    """What a program of the system's says, in English, both streams together."""
     return subprocess.run(  # pylint: disable=ansible-bad-function
         argv,
         stdin=subprocess.DEVNULL,
@@ -219,7 +222,7 @@ def _make(plugin, kind, name, argv, state_dir):
 def _do(argv):
     """Runs a program of the system's. Raises WindflowError E4057 with what it said."""
     try:
-        done = _run(argv)
+        done = ask(argv)
         said = "" if done.returncode == 0 else done.stdout.decode("utf-8", "replace").strip()[-500:] or "nothing"
     except (OSError, subprocess.TimeoutExpired) as error:
         said = str(error)

@@ -21,7 +21,7 @@ LIMITS = {"entries": 200000, "bytes": 2 << 30}
 
 
 def pack(root: str, listing: list, extra: dict | None = None, prefix: str = "") -> bytes:
-    """One gzipped tar of what ``tree.source_digest(root)`` listed, and of ``extra``.
+    """One gzipped tar of what ``sources.digest(root)`` listed, and of ``extra``.
 
     ``extra``: name in the archive -> (content, mode). ``prefix`` goes before the names of the
     listing (``app/``). The same input gives the same bytes: owner, times and order are fixed.

@@ -97,7 +97,11 @@ def published_at(service, published):
 
 def reached(bind):
     """The address by which a host reaches what it listens to at ``bind``."""
-    address = ipaddress.ip_address(bind or "0.0.0.0")
+    try:
+        address = ipaddress.ip_address(bind or "0.0.0.0")
+    except ValueError:
+        # With a zone, which not every Python knows.
+        return bind
     if address.is_unspecified:
         return "127.0.0.1" if address.version == 4 else "::1"
     return str(address)

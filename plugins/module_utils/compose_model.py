@@ -39,6 +39,7 @@ class Reader:
         self.root = root
         self.base = base
         self.variables = variables
+        self.opened: set[str] = set()
 
     def model(self, names: list[str]) -> dict[str, Any]:
         """The model of the files, the first one first. Raises WindflowError E1049, E1057, E1069, E1070."""
@@ -79,6 +80,7 @@ class Reader:
         if len(above) > MAX_DEPTH or path in above:
             remedy = "take one of them out"
             raise WindflowError(Problem("E1070", "no circle of files", " → ".join([*above, path]), remedy, path))
+        self.opened.add(path)
         data = read_compose(self.root / path, "%s/%s" % (self.root.name, path))
         return {key: interpolated(value, self.variables) for key, value in data.items()}
 

@@ -100,11 +100,13 @@ def model_question(manifest: Manifest, config: Config, source: Source, environme
         if name.startswith(FOLDER + "/") and size <= left:
             files[name] = path.read_bytes().decode("utf-8", "surrogateescape")
             left -= size
-    for name in spec.named_files(manifest.path):
-        files[name] = (manifest.path / name).read_bytes().decode("utf-8", "surrogateescape")
+    values = variables(manifest, config, RELEASE, environment, RELEASE_DIR, SHARED_DIR)
+    for engine in ("compose", "swarm"):
+        for name in spec.named_files(spec.files(environment, engine), manifest.path, values):
+            files[name] = (manifest.path / name).read_bytes().decode("utf-8", "surrogateescape")
     return {
         "files": files,
-        "variables": variables(manifest, config, RELEASE, environment, RELEASE_DIR, SHARED_DIR),
+        "variables": values,
         "release_dir": RELEASE_DIR,
         "runs": {
             engine: ["app/%s/%s" % (FOLDER, name) for name in spec.files(environment, engine)]

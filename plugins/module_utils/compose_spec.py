@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .compose_model import Reader, missing_files
-from .compose_rules import ALLOWED, Own, judge, problem, refused
+from .compose_rules import ALLOWED, Own, below, judge, problem, refused
 from .errors import Problem, WindflowError
 from .host_spec import URL_PATH
 from .stack_file import LOOPBACK, bound
@@ -57,24 +57,27 @@ class ComposeSpec:
         wanted = ["compose.%s.yaml" % environment, *(["compose.swarm.yaml"] if engine == "swarm" else [])]
         return [FILE, *[overlay for overlay in wanted if overlay in self.overlays]]
 
-    def model_of(self, files: list[str], root: Path, variables: Mapping[str, str]) -> dict[str, Any]:
-        """What Compose would make of the files of the plugin at ``root``, as far as the controller can tell."""
+    def reader(self, root: Path, variables: Mapping[str, str]) -> Reader:
+        """What reads the files of the plugin at ``root``."""
         places = {
             "WINDFLOW_RELEASE_DIR": RELEASE_DIR,
             "WINDFLOW_SHARED_DIR": SHARED_DIR,
             "WINDFLOW_FRONT_DIR": "%s/front" % SHARED_DIR,
         }
-        return Reader(root, "%s/app" % RELEASE_DIR, {**places, **variables}).model(files)
+        return Reader(root, "%s/app" % RELEASE_DIR, {**places, **variables})
 
-    def named_files(self, root: Path) -> list[str]:
+    def model_of(self, files: list[str], root: Path, variables: Mapping[str, str]) -> dict[str, Any]:
+        """What Compose would make of the files of the plugin at ``root``, as far as the controller can tell."""
+        return self.reader(root, variables).model(files)
+
+    def named_files(self, files: list[str], root: Path, variables: Mapping[str, str]) -> list[str]:
         """Files outside of ``compose/`` that Compose reads for the model."""
-        base = "%s/app/" % RELEASE_DIR
+        reader, base = self.reader(root, variables), "%s/app/" % RELEASE_DIR
         found = set()
-        for files in [[FILE], *([FILE, overlay] for overlay in self.overlays)]:
-            for service in (self.model_of(files, root, {}).get("services") or {}).values():
-                for key in ("env_file", "label_file"):
-                    found |= {item["path"] for item in (service or {}).get(key) or ()}
-        names = {path[len(base) :] for path in found if path.startswith(base + "build/")}
+        for service in (reader.model(files).get("services") or {}).values():
+            for key in ("env_file", "label_file"):
+                found |= {item["path"][len(base) :] for item in service.get(key) or () if below(item["path"], base)}
+        names = {name for name in found | reader.opened if not name.startswith(FOLDER + "/")}
         return sorted(name for name in names if (root / name).is_file())
 
     def problems(self, model: Mapping[str, Any], root: Path, project: str) -> list[Problem]:

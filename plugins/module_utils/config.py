@@ -30,7 +30,7 @@ from __future__ import annotations
 import copy
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -160,11 +160,11 @@ class Config:
 
     def secret_values(self) -> set[str]:
         """Every text that is a secret. ``redaction`` knows the forms in which it could show up in output."""
-        found = set()
-        for path in self.secrets:
-            for value in _scalars(_value_at(self.data, path)):
-                found.add(value if isinstance(value, str) else json.dumps(value))
-        return found - {"", "true", "false", "null"}
+        return set().union(*(self.texts_at(path) for path in self.secrets)) - {"", "true", "false", "null"}
+
+    def texts_at(self, path: tuple) -> set[str]:
+        """Every single value at or below ``path``, as text."""
+        return texts(_value_at(self.data, path))
 
     def declared_environment(self) -> dict[str, str]:
         """The declared variables with the values in ``data``: booleans as true and false, maps and lists as JSON."""
@@ -219,12 +219,13 @@ def load_config(
     provided: list[Provided] | tuple[Provided, ...] = (),
     kept: Mapping[str, str] | None = None,
     dependency: bool = False,
+    decrypt: Callable[[bytes], bytes] | None = None,
 ) -> Config:
     """Read, merge and validate every layer; raises ``WindflowError`` with all findings.
 
     ``inventory`` has what the inventory's places say, lowest first, or is one plain map; ``kept`` has the secrets that
     were made on the host, by key in dots. The environment of a ``dependency`` is that of the plugin which needs it: it
-    needs no overlay.
+    needs no overlay. ``decrypt`` is for ``files`` that Ansible Vault has encrypted.
     Where a rule of the schema is broken, the rules of ``checks`` are looked at too, so that everything
     that is wrong is told at once. On success they are the caller's business: they also give warnings.
     """
@@ -232,7 +233,7 @@ def load_config(
         problems: list[Problem] = []
         overlay = _overlay(manifest, environment, problems, dependency)
         said = (Given(inventory),) if isinstance(inventory, Mapping) else inventory or ()
-        layers = _file_layers(manifest, overlay, said, files, problems)
+        layers = _file_layers(manifest, overlay, said, files, decrypt, problems)
         schema = _try(problems, load_schema, manifest.config_schema, _display(manifest, manifest.config_schema))
         fail_if_any(problems)
         own = sum(layer.name in ("defaults", "overlay") for layer in layers)
@@ -265,6 +266,7 @@ def _file_layers(
     overlay: Path | None,
     inventory: list[Given] | tuple[Given, ...],
     files: list[Path] | tuple[Path, ...],
+    decrypt: Callable[[bytes], bytes] | None,
     problems: list[Problem],
 ) -> list[Layer]:
     layers = []
@@ -273,13 +275,13 @@ def _file_layers(
         if path is not None:
             layers.append(_try(problems, _read_layer, name, path, _display(manifest, path)))
     layers += [_try(problems, inventory_layer, given) for given in inventory if given.value]
-    layers += [_try(problems, _read_layer, "file", Path(path), str(path)) for path in files]
+    layers += [_try(problems, _read_layer, "file", Path(path), str(path), decrypt) for path in files]
     return [layer for layer in layers if layer is not None]
 
 
-def _read_layer(name: str, path: Path, display: str) -> Layer:
+def _read_layer(name: str, path: Path, display: str, decrypt: Callable[[bytes], bytes] | None = None) -> Layer:
     what = "the configuration file" if name == "file" else "the plugin's configuration"
-    document = read(path, display, what, allow_empty=True, code="E1121")
+    document = read(path, display, what, allow_empty=True, code="E1121", decrypt=decrypt)
     return Layer(name, document.data, document.file, document)
 
 
@@ -358,6 +360,11 @@ def _put(data: object, path: tuple, value: object) -> None:
         data = data[part]
     if path:
         data[path[-1]] = value
+
+
+def texts(value: object) -> set[str]:
+    """Every single value in a map or a list, as text."""
+    return {item if isinstance(item, str) else json.dumps(item) for item in _scalars(value)}
 
 
 def _scalars(value: object) -> list:

@@ -186,20 +186,22 @@ class Containers(Switching):
         else:
             self.on_failure(undo, self.compose, "to take services away", "rm", "--stop", "--force", *names)
         more = ["--force-recreate"] if renewed and before else []
-        argv = ["up", "--detach", "--no-build", "--no-deps", *more]
+        argv = ["up", "--detach", "--no-build", "--no-deps"]
         limit = self.options.health_timeout
         ending = [name for name in names if name in compose_effective.one_shot(self.model)]
         staying = [name for name in names if name not in ending]
         try:
             if ending:
-                # In the order that the files ask for; Compose would take an end for a failure if it were to wait.
-                self.compose("services %s to be up" % ", ".join(names), *argv, *names, seconds=limit + engine.SECONDS)
+                # All of them, in the order that the files ask for. Compose is not to wait: it takes every end for a
+                # failure.
+                what = "services %s to be up" % ", ".join(names)
+                self.compose(what, *argv, *more, *names, seconds=limit + engine.SECONDS)
                 self.wait_ended(ending)
-                argv, more = argv[: len(argv) - len(more)], []
+                more = []
             if staying:
-                wait = ["--wait", "--wait-timeout", str(limit)]
                 what = "services %s to be up" % ", ".join(staying)
-                self.compose(what, *argv, *wait, *staying, seconds=limit + engine.SECONDS)
+                wait = ["--wait", "--wait-timeout", str(limit)]
+                self.compose(what, *argv, *more, *wait, *staying, seconds=limit + engine.SECONDS)
         except WindflowError as error:
             log = [line for name in names for line in self.log_of(name)]
             self.evidence = {"log": log}

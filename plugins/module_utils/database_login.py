@@ -71,6 +71,24 @@ SELECT %s || format(' VALID UNTIL %%L', now() + interval '%d seconds') || coales
     )
 
 
+def make_worker(login: Login, grants: list) -> str:
+    """SQL that makes a login with what its work needs. Policies of rows would hide a part of what is dumped or
+    restored. Errors are in English, as ``shown`` knows them."""
+    quoted = quote_identifier(login.name)
+    found = [creation(login, "BYPASSRLS") + ";", "ALTER ROLE %s SET lc_messages = 'C';" % quoted]
+    return "\n".join([*found, *(grant % quoted for grant in grants)]) + "\n"
+
+
+def drop_worker(name: str) -> str:
+    """SQL after which the login is not there, nor a session or a privilege of its own."""
+    literal, quoted = quote_literal(name), quote_identifier(name)
+    return """\
+SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = %s;
+SELECT format('DROP OWNED BY %%I', rolname) FROM pg_roles WHERE rolname = %s \\gexec
+DROP ROLE IF EXISTS %s;
+""" % (literal, literal, quoted)
+
+
 def drop_lookers(login: Login) -> str:
     """SQL that drops a looker, and those whose time is over."""
     return """\

@@ -12,7 +12,7 @@ An actual state is what ``postgres.read_state`` returns.
 from __future__ import annotations
 
 from .database_copy import leftovers, lock_keys
-from .database_login import refused
+from .database_login import drop_worker, refused
 from .errors import Problem, WindflowError
 from .postgres import attributes, check_names, connect_command, owner_role, quote_identifier, quote_literal
 
@@ -175,10 +175,13 @@ def _removal(name: str, user: str, actual: dict) -> list:
     for one in [*([name] if actual["database"] else []), *actual.get("replaced", [])]:
         found.append(_change("database " + one, "state", "present", "absent", *_drop(one)))
     # The application's role has objects in them, so it could not be dropped before.
-    for one in leftovers(name, actual.get("unfinished", [])):
+    left = leftovers(name, actual.get("unfinished", []))
+    logins = [one for one, owned in actual.get("logins", []) if set(owned) <= set(left)]
+    for kind, one in [*(("database", one) for one in left), *(("role", one) for one in logins)]:
         lock = "SELECT pg_try_advisory_lock(%s) AS dead \\gset" % lock_keys(one)
-        sql = [lock, "\\if :dead", *_drop(one), "\\endif"]
-        found.append(_change("database " + one, "state", "left by a run that was killed", "absent", *sql))
+        sql = _drop(one) if kind == "database" else drop_worker(one).splitlines()
+        sql = [lock, "\\if :dead", *sql, "\\endif"]
+        found.append(_change("%s %s" % (kind, one), "state", "left by a run that was killed", "absent", *sql))
     for role in (user, owner_role(name)):
         present = actual["roles"].get(role)
         if present and not _is_superuser(present, role, owner_role(name)):

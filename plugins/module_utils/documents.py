@@ -12,6 +12,9 @@ What makes a file mean something else than it shows is refused: anchors and alia
 keys, a second document, tabs as indentation, keys that are not text. So is what is too large: over
 1 MB, 50,000 values or 50 levels. JSON has the same limits and may carry ``//`` and ``/* */`` comments.
 
+A file of the operator's may be encrypted with Ansible Vault, as a whole or value by value (``!vault``); who reads it
+then hands over what decrypts.
+
 The findings of one file come together, unless one of them makes the rest unreadable. They say where and what kind of
 thing is wrong, and never show what is written there: a password without quotes may be read as an anchor, a tag, an
 alias, a key or broken YAML.
@@ -22,7 +25,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
@@ -55,6 +58,9 @@ _QUOTED = "; put text that begins with %s in quotes"
 _UNSHOWN = re.compile(r"(?:(?:the |escape )?character )?(?:'(?![,\]}:?!-]'|<[a-z ]+>')[^']*'|\"[^\"]*\")")
 _NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)\Z|\.(?:nan|NaN|NAN)\Z")
 
+VAULT = b"$ANSIBLE_VAULT;"
+_VAULT_TAGS = ("!vault", "!vault-encrypted")
+
 
 @dataclass(frozen=True)
 class Document:
@@ -78,24 +84,47 @@ class Document:
 
 
 def read(
-    path: Path, display: str | None = None, what: str = "a file", allow_empty: bool = False, code: str = "E1001"
+    path: Path,
+    display: str | None = None,
+    what: str = "a file",
+    allow_empty: bool = False,
+    code: str = "E1001",
+    decrypt: Callable[[bytes], bytes] | None = None,
 ) -> Document:
     """The document in ``path``, JSON if its name ends in ``.json``, otherwise YAML.
 
     ``display`` is the name used in findings, ``what`` says what the file is for, and ``code`` is the
-    code of the finding where the file cannot be read.
+    code of the finding where the file cannot be read. ``decrypt`` takes what Ansible Vault has encrypted and raises
+    ValueError with a reason where it cannot; None: nothing may be encrypted.
     """
     name = display or str(path)
     with time_limit(SECONDS, "reading the file", name):
         content = _content(Path(path), name, what, code)
-        load = load_json if Path(path).suffix.lower() == ".json" else load_yaml
-        return load(content, name, allow_empty=allow_empty)
+        if content.startswith(VAULT):
+            content = _decrypted(content, decrypt, name)
+        if Path(path).suffix.lower() == ".json":
+            return load_json(content, name, allow_empty)
+        return load_yaml(content, name, allow_empty, decrypt)
 
 
-def load_yaml(text: bytes | str, file: str, allow_empty: bool = False) -> Document:
+def load_yaml(
+    text: bytes | str, file: str, allow_empty: bool = False, decrypt: Callable[[bytes], bytes] | None = None
+) -> Document:
     require()
     text = _decoded(text, file)
-    return _YamlReader(text, file).document(allow_empty)
+    return _YamlReader(text, file, decrypt).document(allow_empty)
+
+
+def _decrypted(content: bytes, decrypt: Callable[[bytes], bytes] | None, *place: object) -> bytes:
+    if decrypt is None:
+        remedy = "leave secrets out of the plugin, and give them in a file of config or in the inventory"
+        raise WindflowError(Problem("E1087", "text that is not encrypted", "text of Ansible Vault", remedy, *place))
+    try:
+        return decrypt(content)
+    except ValueError as reason:
+        expected = "a vault secret that decrypts this"
+        remedy = "give it to Ansible with --vault-password-file or --ask-vault-pass (after -- of the command)"
+        raise WindflowError(Problem("E1087", expected, str(reason), remedy, *place)) from None
 
 
 def load_json(text: bytes | str, file: str, allow_empty: bool = False) -> Document:
@@ -203,9 +232,10 @@ class _Frame:
 class _YamlReader:
     """Builds the data from parser events in one pass, without the recursion of PyYAML's constructor."""
 
-    def __init__(self, text: str, file: str) -> None:
+    def __init__(self, text: str, file: str, decrypt: Callable[[bytes], bytes] | None) -> None:
         self.text = text
         self.file = file
+        self.decrypt = decrypt
         self.positions = {}
         self.numbers = {}
         self.problems = []
@@ -232,7 +262,9 @@ class _YamlReader:
         closes = (yaml.MappingEndEvent, yaml.SequenceEndEvent)
         for event in yaml.parse(self.text, Loader=_LOADER):
             kind = type(event)
-            if kind is scalar:
+            if kind is scalar and event.tag in _VAULT_TAGS and self.decrypt and not event.anchor:
+                self._add(self._secret(event), event.start_mark)
+            elif kind is scalar:
                 if event.anchor or event.tag:
                     self._refuse_properties(event)
                 self._add(self._value(event), event.start_mark)
@@ -317,13 +349,22 @@ class _YamlReader:
             self.problems.append(number_problem(self.file, *_place(event.start_mark), path, reason))
             return event.value
 
+    def _secret(self, event: object) -> str:
+        """The text of a value that is encrypted; empty, with its finding kept, where it cannot be decrypted."""
+        place = (self.file, *_place(event.start_mark), dotted(self._path()))
+        try:
+            return _decoded(_decrypted(event.value.strip().encode(), self.decrypt, *place), self.file)
+        except WindflowError as error:
+            self.problems.extend(error.problems)
+            return ""
+
     def _refuse_properties(self, event: object) -> None:
         if event.anchor:
             remedy = "write the value out where it is used"
             self._problem("E1011", event, "no anchors and aliases", "an anchor", remedy + _QUOTED % "&")
         if event.tag:
             remedy = "remove the tag" + _QUOTED % "!"
-            if event.tag == "!vault":
+            if event.tag in _VAULT_TAGS:
                 remedy = "put the secret in the inventory variable windflow_config or an environment variable"
             self._problem("E1012", event, "no tags", "a tag", remedy)
 

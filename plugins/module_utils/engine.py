@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -74,12 +75,14 @@ def services_of(project):
 
 
 def read_services(output):
-    """[{"name", "running", "desired"}] by name; ``desired`` of a global service counts the nodes that are up."""
+    """[{"name", "running", "desired", "job"}] by name; ``desired`` of a global service counts the nodes that are up,
+    ``running`` of a job what has ended well: its tasks are not to run for ever."""
     found = []
     for line in output.splitlines():
         item = json.loads(line)
-        running, _slash, desired = item["replicas"].split(" ")[0].partition("/")
-        found.append({"name": item["name"], "running": int(running), "desired": int(desired)})
+        job = re.search(r"\(([0-9]+/[0-9]+) completed\)", item["replicas"])
+        running, _slash, desired = (job.group(1) if job else item["replicas"].split(" ")[0]).partition("/")
+        found.append({"name": item["name"], "running": int(running), "desired": int(desired), "job": bool(job)})
     return sorted(found, key=lambda item: item["name"])
 
 

@@ -39,9 +39,11 @@ class Problem:
         text += ": expected %s" % self.expected
         if self.got:
             text += ", got %s" % self.got
-        text += "."
+        # Lines of somebody else, such as a hook's, end where they end: what is ours stands apart.
+        apart = "\n" in self.got
+        text = text.rstrip("\n") if apart else text + "."
         if self.remedy:
-            text += " Fix: %s." % self.remedy.rstrip(".")
+            text += "%sFix: %s." % ("\n" if apart else " ", self.remedy.rstrip("."))
         return text
 
 

@@ -11,7 +11,7 @@ import os
 import pwd
 from dataclasses import asdict
 
-from . import hooks
+from . import hooks, kept_secrets
 
 
 def existing(user):
@@ -25,6 +25,8 @@ def existing(user):
 
 def run(params):
     """Writes the script to a directory that it alone can look into and runs it there. The result of the module."""
+    made, masked = json.loads(params["made"]), json.loads(params["masked"])
+    environment, secrets = kept_secrets.fill(params["environment"], made), kept_secrets.fill(params["secrets"], masked)
     user = existing(params["user"])
     entry = hooks.account(user)
     content = base64.b64decode(params["script"])
@@ -37,11 +39,11 @@ def run(params):
         call = hooks.hook_argv(path, params["events"][0], params["old_version"], params["new_version"])
         result = hooks.run_hook(
             [*hooks.script_argv(content, path), *call[1:]],
-            json.loads(params["environment"]),
+            json.loads(environment),
             directory,
             params["timeout"],
             user,
-            json.loads(params["secrets"]),
+            json.loads(secrets),
             params["script_name"],
             params["host"],
         )

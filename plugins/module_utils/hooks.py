@@ -71,6 +71,11 @@ def lines_tail(text: str, lines: int = TAIL_LINES) -> str:
     return "\n".join(text.splitlines()[-lines:])
 
 
+def printable(line: str) -> str:
+    """A line that cannot steer a terminal."""
+    return "".join(char if char.isprintable() or char == "\t" else "?" for char in line)
+
+
 def account(user: object) -> object:
     """The password entry to run as, or None for the caller's own; raises E3005 where that is impossible."""
     if not user:

@@ -76,7 +76,7 @@ def questions(
         return {**found, "paths": [PACKAGES_DIR]}
     return {
         **found,
-        "paths": sorted({places["install_dir"], places["data_dir"], places["log_dir"]}),
+        "paths": sorted({places["install_dir"], places["data_dir"], places["log_dir"], *volume_sizes(config)}),
         "port": config.get("server.host_port", 8080) if manifest.host.serves else None,
         "user": places["user"],
         "group": places["group"],
@@ -175,6 +175,15 @@ def directory_entries(places: dict[str, str], nginx_group: str) -> list[dict[str
     # Data and logs may be in one.
     entries = list({item["path"]: item for item in entries}.values())
     return parents([item["path"] for item in entries]) + entries
+
+
+def volume_sizes(config: Config) -> dict[str, tuple[str, float]]:
+    """{path: (its key in the configuration, GB that have to be free)} of the local volumes that say so."""
+    return {
+        volume["path"]: ("storage.volumes[%d].size_gb" % index, volume["size_gb"])
+        for index, volume in enumerate(config.get("storage.volumes", []))
+        if volume.get("type", "local") == "local" and volume.get("size_gb")
+    }
 
 
 def volume_entries(config: Config, places: dict[str, str]) -> list[dict[str, str]]:
@@ -335,7 +344,8 @@ def built_from_source(manifest: Manifest, config: Config, settings: Settings) ->
             continue
         remedy = "ship a wheel with the plugin"
         if not item.name:
-            remedy += ", or name the package (name @ %s) and add the name to app.source_packages" % text
+            address = "file://%s" % text if text.startswith("/") else text
+            remedy += ", or name the package (name @ %s) and add the name to app.source_packages" % address
         elif item.name != ":all:":
             remedy += ", or write app.source_packages: [%s] if its code may run on the host" % item.name
         expected = "wheels of all requirements in production"

@@ -12,14 +12,14 @@ that the operator names: neither files, nor environment variables, nor single va
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from . import compose_plan
 from .checks import LOCAL_HOSTS, check_config
-from .config import Config, load_config
+from .config import Config, load_config, texts
 from .config_layers import INVENTORY, Given, Provided
 from .dependencies import Resolution, resolve
 from .discovery import available_plugins, find_plugin
@@ -41,20 +41,26 @@ MERGED = (INVENTORY, PLUGIN_CONFIG)
 EXTERNAL = "windflow_external"
 
 
+# Findings about secrets, which change nothing of what a host is asked: told together with what it lacks.
+LATER = ("E1086", "E1138", "E1150")
+
+
 @dataclass(frozen=True)
 class Place:
     """Where inputs are read: ``inventory`` has the variables that are set for the host, ``environ`` the process's
     environment, ``cwd`` is where relative paths begin. Of a variable that merges the inventory has what each place
     says, as ``Given``, lowest first; or one plain value.
 
-    ``host`` is what the host knows of plugins and their dependencies, as ``dependency_state.run`` returns it but
-    with the secrets unsealed; None where no host was asked: then what only a host knows is left out.
+    ``host`` is what the host knows of plugins and their dependencies, as ``dependency_state.run`` returns it; None
+    where no host was asked: then what only a host knows is left out. ``decrypt`` is for configuration
+    files that Ansible Vault has encrypted.
     """
 
     inventory: Mapping[str, Any]
     environ: Mapping[str, str]
     cwd: Path
     host: Mapping[str, Any] | None = None
+    decrypt: Callable[[bytes], bytes] | None = None
 
     @property
     def deployed(self) -> dict[str, dict]:
@@ -62,7 +68,7 @@ class Place:
         return dict(self.host["plugins"]) if self.host else {}
 
     def kept(self, plugin: str) -> dict[str, str]:
-        """The secrets that were made on the host for a plugin."""
+        """The secrets that were made on the host for a plugin, by their marks unless they were revealed."""
         return dict(self.host["secrets"].get(plugin, {})) if self.host else {}
 
     def said(self, variable: str) -> list[Given]:
@@ -98,7 +104,7 @@ class Inputs:
     """A plugin and its configuration for one host.
 
     ``resolution`` is what was chosen for its dependencies, ``providers`` the inputs of each direct one by its name,
-    ``provided`` what these give it.
+    ``provided`` what these give it, ``refused`` what is wrong with values that are values all the same.
     """
 
     manifest: Manifest
@@ -109,6 +115,11 @@ class Inputs:
     resolution: Resolution
     providers: dict[str, Inputs] = field(default_factory=dict)
     provided: tuple[Provided, ...] = ()
+    # {mark: (plugin, key in dots)} of secrets that the host has made: those that the plugin may have, and all of which
+    # it could show something.
+    made: dict[str, tuple[str, str]] = field(default_factory=dict)
+    masked: dict[str, tuple[str, str]] = field(default_factory=dict)
+    refused: tuple[Problem, ...] = ()
 
     def secret_values(self) -> set[str]:
         """Every text by which a secret of the plugin's, or of what it is given, could show up in output."""
@@ -144,9 +155,14 @@ def chosen(manifest: Manifest, place: Place) -> Resolution:
 
 
 def read_inputs(
-    arguments: Mapping[str, Any], place: Place, target: str = "", manifest: Manifest | None = None
+    arguments: Mapping[str, Any],
+    place: Place,
+    target: str = "",
+    manifest: Manifest | None = None,
+    later: tuple[str, ...] = (),
 ) -> Inputs:
-    """Reads, merges and validates; raises WindflowError with every finding.
+    """Reads, merges and validates; raises WindflowError with every finding. Where all have codes that are in
+    ``later``, the inputs come with them: who goes on to ask the host tells them together with what it lacks.
 
     ``target`` is what the plugin is deployed to, as far as that is known: containers reach a dependency elsewhere
     than processes of the host do. ``manifest`` is that of the arguments, from those who have read it already.
@@ -179,12 +195,13 @@ def read_inputs(
         provided=provided,
         kept=place.kept(manifest.name),
         dependency=dependency,
+        decrypt=place.decrypt,
     )
     errors, warnings = check_config(config, environment or None)
     errors += exposed_secrets(config, arguments["sets"])
     if manifest.compose:
         errors += compose_plan.judged(manifest, config, environment)
-    if errors:
+    if any(problem.code not in later for problem in errors):
         raise WindflowError(errors)
     return Inputs(
         manifest,
@@ -201,7 +218,28 @@ def read_inputs(
         resolution,
         providers,
         provided,
+        *made_on_host(config, provided, [manifest.name, *(found.manifest.name for found in providers.values())], place),
+        tuple(errors),
     )
+
+
+def made_on_host(
+    config: Config, provided: tuple[Provided, ...], plugins: list[str], place: Place
+) -> tuple[dict[str, tuple[str, str]], dict[str, tuple[str, str]]]:
+    """The marks that a plugin may have filled in, and all that it may not show: {mark: (plugin, key in dots)}.
+
+    It may have those that came to it as secrets of its own or by its dependencies. One that somebody wrote into a file
+    stays what it is.
+    """
+    known = {mark: (plugin, key) for plugin in plugins for key, mark in place.kept(plugin).items()}
+    given = set()
+    for path in config.secrets:
+        if config.origin(path).layer in ("generated", "dependency"):
+            given |= config.texts_at(path)
+    for item in provided:
+        for key in item.secrets:
+            given |= texts(item.values.get(key))
+    return {mark: known[mark] for mark in sorted(known.keys() & given)}, known
 
 
 def target_of(manifest: Manifest, wanted: str, place: Place) -> str:

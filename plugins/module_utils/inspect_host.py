@@ -57,13 +57,14 @@ def memory_mb():
 
 
 def free_space(path):
-    """Free MB and inodes of the filesystem that holds ``path`` or will hold it."""
+    """Free MB and inodes of the filesystem that holds ``path`` or will hold it, and which one that is."""
     while not os.path.isdir(path):
         path = os.path.dirname(path) or "/"
     status = os.statvfs(path)
     # A filesystem that makes inodes as it goes (btrfs) reports none at all.
     inodes = status.f_favail if status.f_files else None
-    return {"mb": status.f_bavail * status.f_frsize // (1024 * 1024), "inodes": inodes}
+    free = status.f_bavail * status.f_frsize // (1024 * 1024)
+    return {"mb": free, "inodes": inodes, "device": os.stat(path).st_dev}
 
 
 def listening_inodes(port):

@@ -43,7 +43,6 @@ PARTS = ("releases", "venvs", "run", "current")
 # By which a directory is told.
 KEPT = ("owner", "group", "mode")
 MAX_LINKS = 40
-SECONDS = 30
 
 
 def of_system(path):
@@ -61,7 +60,7 @@ def overlap(path, other):
 
 
 def resolve(path):
-    """(the path without links, what each directory on the way is as (path, stat), the link that is not root's or "").
+    """(the path without links, what each directory on the way is as (path, stat), what is in the way or "").
 
     A link counts as root's if root made it where nobody else could have put it. The last component is not followed.
     """
@@ -81,13 +80,15 @@ def resolve(path):
         if pending and stat.S_ISLNK(info.st_mode):
             links += 1
             if links > MAX_LINKS or info.st_uid != 0 or (way and exchangeable(way[-1][1])):
-                return "/".join([here, *pending[::-1]]), way, here
+                return "/".join([here, *pending[::-1]]), way, "behind the link %s, which is not root's" % here
             target = os.readlink(here)
             pending += target.split("/")[::-1]
             if target.startswith("/"):
                 real, way = "", []
             continue
         real = here
+        if pending and not stat.S_ISDIR(info.st_mode):
+            return "/".join([here, *pending[::-1]]), way, "below %s, which is no directory" % here
         if pending:
             way.append((here, info))
     return real or "/", way, ""
@@ -113,7 +114,7 @@ def look(plugin, directories, user, made, state_dir=record.STATE_DIR):
         seen = dict(state_of(real), real=real, never="")
         seen["other"] = ""
         if planted:
-            seen["never"] = "behind the link %s, which is not root's" % planted
+            seen["never"] = planted
         elif path not in own_directories(plugin):
             seen["other"] = next((text for place, text in others if overlap(real, place)), "")
             seen["never"] = never(real, seen, homes) or between(way, mine, user, owner)
@@ -184,15 +185,10 @@ def package_of(path):
     """The package that a directory came with, "" if there is none."""
     for program, option in PACKAGES:
         if shutil.which(program):
-            said = subprocess.run(  # pylint: disable=ansible-bad-function
-                [program, option, path],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env=dict(os.environ, LC_ALL="C"),
-                timeout=SECONDS,
-                check=False,
-            )
+            try:
+                said = accounts.ask([program, option, path])
+            except (OSError, subprocess.TimeoutExpired):
+                return "of which nobody can tell"
             lines = said.stdout.decode("utf-8", "replace").split("\n")
             return lines[0].rpartition(": ")[0] or lines[0] if said.returncode == 0 else ""
     return ""

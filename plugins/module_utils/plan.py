@@ -45,7 +45,7 @@ def questions(
 
 
 def source_of(manifest: Manifest, target: str, source_digest: Any) -> Source:
-    """Reads what is deployed to that target; ``source_digest`` is ``tree.source_digest``."""
+    """Reads what is deployed to that target; ``source_digest`` is ``sources.digest``."""
     return BACKENDS[target].source_of(manifest, source_digest)
 
 

@@ -46,8 +46,13 @@ SELECT json_build_object(
   'replaced', (SELECT coalesce(json_agg(datname ORDER BY datname), '[]') FROM pg_database
       WHERE left(datname, length({replaced})) = {replaced} AND pg_get_userbyid(datdba) IN ({user}, {owner})),
   'unfinished', (SELECT coalesce(json_agg(json_build_array(datname, datconnlimit) ORDER BY datname), '[]')
-      FROM pg_database WHERE datconnlimit IN (0, -2) AND right(datname, 8) NOT IN (
+      FROM pg_database WHERE datconnlimit IN (0, 7, -2) AND right(datname, 8) NOT IN (
         SELECT lpad(to_hex(objid::bigint), 8, '0') FROM pg_locks WHERE locktype = 'advisory' AND classid = {lock})),
+  'logins', (SELECT coalesce(json_agg(json_build_array(rolname, ARRAY(
+        SELECT datname::text FROM pg_database WHERE datdba = r.oid)) ORDER BY rolname), '[]')
+      FROM pg_roles r WHERE rolname ~ '^windflow_(login|look)_[0-9a-f]{{8}}$' AND right(rolname, 8) NOT IN (
+        SELECT lpad(to_hex(objid::bigint), 8, '0') FROM pg_locks WHERE locktype = 'advisory' AND classid = {lock})
+      AND (rolvaliduntil IS NULL OR rolvaliduntil < now())),
   'database', (SELECT json_build_object(
       'owner', pg_get_userbyid(datdba), 'open', datallowconn,
       'public_connect', EXISTS (SELECT FROM aclexplode(coalesce(datacl, acldefault('d', datdba)))
@@ -210,9 +215,9 @@ def inspect_sql(name: str, user: str, port: int = 5432, socket_dir: str = "") ->
 
 def parse_state(output: str) -> dict:
     """The server's state: version, encoding, collate, roles {name: {…}}, database {…} or None, schema {…} (empty where
-    nobody could look), the names of databases that a restore has replaced, and those that are being made or dropped by
-    nobody who lives: unfinished [[name, connection limit]]."""
-    state = {"schema": {}, "replaced": [], "unfinished": []}
+    nobody could look), the names of databases that a restore has replaced, and what nobody who lives is making or
+    dropping: unfinished [[name, connection limit]], logins [[name, databases]]."""
+    state = {"schema": {}, "replaced": [], "unfinished": [], "logins": []}
     for line in output.splitlines():
         if line.startswith("{"):
             state.update(json.loads(line))

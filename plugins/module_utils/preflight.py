@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -80,7 +81,9 @@ def _findings(
     if target == "host":
         errors += services(manifest, host)
         warnings += os_version(config, facts)
-        errors += space(facts, bool(host["missing_packages"]))
+        volumes = host_plan.volume_sizes(config)
+        errors += space(facts, bool(host["missing_packages"]), volumes)
+        errors += volume_space(facts, volumes, host["current"])
         errors += not_supported_yet(config)
         errors += account(manifest, config, host)
         errors += host_plan.built_from_source(manifest, config, settings)
@@ -201,10 +204,35 @@ def resources(config: Config, facts: dict[str, Any]) -> list[Problem]:
     return found
 
 
-def space(facts: dict[str, Any], packages_missing: bool) -> list[Problem]:
+def refused_everywhere(manifest: Manifest, config: Config) -> list[Problem]:
+    """What no host would make possible: known without asking one."""
+    return [placed(config, problem) for problem in not_supported_yet(config)] if [*manifest.targets] == ["host"] else []
+
+
+def volume_space(facts: dict[str, Any], volumes: dict[str, Any], current: dict[str, Any] | None) -> list[Problem]:
+    """Room for volumes that are not there yet, those on one file system together."""
+    there = ((current or {}).get("host") or {}).get("volumes", [])
+    found, wanted = [], {}
+    for path, (key, size) in volumes.items():
+        free = facts["space"].get(path)
+        if free is None or path in there:
+            continue
+        device = free.get("device", path)
+        wanted[device] = wanted.get(device, 0) + size
+        if free["mb"] < wanted[device] * 1024:
+            others = "" if wanted[device] == size else ", %g with the volumes before it" % wanted[device]
+            expected = "%g GB free at %s%s" % (size, path, others)
+            remedy = "make room, lower size_gb, or choose another path"
+            found.append(Problem("E2048", expected, "%.1f GB" % (free["mb"] / 1024), remedy, path=key))
+    return found
+
+
+def space(facts: dict[str, Any], packages_missing: bool, volumes: Collection[str] = ()) -> list[Problem]:
     needed = FREE_MB_WITH_PACKAGES if packages_missing else FREE_MB
     found = []
     for path, free in sorted(facts["space"].items()):
+        if path in volumes:
+            continue
         if free["mb"] < needed:
             found.append(
                 Problem("E2008", "at least %d MB free" % needed, "%d MB" % free["mb"], "free some space", path=path)

@@ -317,10 +317,15 @@ def read(plugin, state_dir=STATE_DIR):
     if not exists(plugin, state_dir):
         return empty(plugin), ""
     reasons = []
+    try:
+        with open(path + COPY, "rb") as stream:
+            left = stream.read()
+    except OSError:
+        left = b""
     for place in (path, path + COPY):
         try:
             with open(place, "rb") as stream:
-                record = record_format.decode(stream.read(), plugin)
+                record = record_format.decode(stream.read(), plugin, left)
         except OSError as error:
             reasons.append(error.strerror)
         except ValueError as error:

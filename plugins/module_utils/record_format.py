@@ -5,7 +5,8 @@
 
 The file holds the record and ``checksum``, sha256 of the record's text without it. So an edit by hand is
 noticed even where what it leaves is a record. Without a checksum the shape alone decides: that is how the
-files of before were, and how somebody says that an edit is meant.
+files of before were, and how somebody says that an edit is meant. Such an edit may change values and leave out
+revisions, but what a run has noted of a revision stays there and stays of its kind: everything else relies on that.
 """
 
 from __future__ import annotations
@@ -39,7 +40,14 @@ REVISION = {"revision": WHOLE, "state": TEXT, "started": TEXT, "finished": TEXT 
 NOTED = {
     **dict.fromkeys(("release", "version", "environment", "target", "event", "holder", "error"), TEXT + NOTHING),
     **dict.fromkeys(("digests", "resources", "compose", "host", "database"), MAP + NOTHING),
+    **dict.fromkeys(("needs", "provides", "results", "by_hand", "local_database"), MAP + NOTHING),
 }
+# What serves, or may be gone back to, has these.
+SERVING = {"version": TEXT, "release": TEXT, "target": TEXT}
+NEED = {"plugin": TEXT, "constraint": TEXT}
+# Maps whose keys are names of things, which may be fewer or others after an edit.
+BY_NAME = ("paths", "digests", "results", "by_hand", "needs", "provides", "images", "services")
+LATEST = 10**11  # seconds; a time beyond it is none
 MANAGED = {"paths": MAP, "trees": LIST, "program": MAP, "database": MAP, "compose": MAP}
 
 
@@ -54,8 +62,11 @@ def as_text(record):
     return json.dumps(record, indent=1, sort_keys=True)
 
 
-def decode(data, plugin):
-    """The record in the bytes of its file. Raises ValueError, with the reason, if it is none of that plugin."""
+def decode(data, plugin, copy=b""):
+    """The record in the bytes of its file. Raises ValueError, with the reason, if it is none of that plugin.
+
+    ``copy`` is what the last run left, as bytes: what a record without a checksum is compared with.
+    """
     try:
         record = json.loads(data.decode("utf-8"))
     except (ValueError, RecursionError):
@@ -68,7 +79,39 @@ def decode(data, plugin):
             raise ValueError("a record that was changed since: its checksum is another one")
     else:
         check(record)
+        try:
+            left = decode(copy, plugin)
+        except ValueError:
+            return record
+        alike(record["managed"], left["managed"], "managed")
+        before = {entry["revision"]: entry for entry in left["revisions"]}
+        for place, entry in enumerate(record["revisions"]):
+            alike(entry, before.get(entry["revision"], {}), "revisions[%d]" % place)
     return record
+
+
+def alike(found, left, where):
+    """Raises ValueError, with the place, unless ``found`` has the keys of ``left`` and values of the same kinds."""
+    if isinstance(left, dict):
+        if not isinstance(found, dict):
+            raise ValueError("%s is no map" % where)
+        by_name = where.rpartition(".")[2] in BY_NAME
+        for key, part in left.items():
+            if key in found:
+                alike(found[key], part, "%s.%s" % (where, key))
+            elif not by_name:
+                raise ValueError("%s without %s" % (where, key))
+    elif isinstance(left, list):
+        if not isinstance(found, list):
+            raise ValueError("%s is no list" % where)
+        for place, part in enumerate(found if left else []):
+            alike(part, left[min(place, len(left) - 1)], "%s[%d]" % (where, place))
+    elif left is not None and kind(found) is not kind(left):
+        raise ValueError("%s is of another kind" % where)
+
+
+def kind(value):
+    return float if isinstance(value, int) and not isinstance(value, bool) else type(value)
 
 
 def check(record):
@@ -91,13 +134,22 @@ def check(record):
         if entry["revision"] <= numbers[-1]:
             raise ValueError("%s with a number that is not above the one before" % where)
         numbers.append(entry["revision"])
+        if entry.get("digests") or entry["revision"] == record["current"]:
+            typed(entry, SERVING, where)
+        for name, need in (entry.get("needs") or {}).items():
+            typed(need, NEED, "%s.needs[%s]" % (where, name))
+        for name, version in (entry.get("provides") or {}).items():
+            typed({name: version}, {name: TEXT}, "%s.provides" % where)
     if record["sequence"] < numbers[-1]:
         raise ValueError("a sequence below that of the last revision")
     states = {entry["revision"]: entry["state"] for entry in record["revisions"]}
     if record["current"] is not None and states.get(record["current"]) != "deployed":
         raise ValueError("a current revision that is not deployed")
     if record["lease"] is not None:
-        typed(record["lease"], LEASE, "lease")
+        typed(record["lease"], LEASE, "lease", {"seconds": NUMBER})
+        for key in ("expires", "seconds"):
+            if not abs(record["lease"].get(key, 0)) < LATEST:
+                raise ValueError("lease with an impossible %s" % key)
         if states.get(record["lease"]["revision"]) != "running":
             raise ValueError("a lease without a running revision")
 

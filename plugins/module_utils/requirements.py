@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import tree
+from . import sources
 from .plugin_files import inside
 from .wording import show
 
@@ -114,7 +114,7 @@ def collect(root: Path, source: Path, file: Path | None) -> Requirements:
     for path, real in found.paths.items():
         if _within(path, at) or _within(at, path):
             # The release has these files already.
-            of_application = tree.source_digest(str(source))[0]
+            of_application = sources.digest(str(source))[0]
         if not _within(path, at):
             shipped.update(_files(path, real, at))
     files = tuple((path, mode, content) for path, (mode, content) in sorted(shipped.items()))
@@ -126,7 +126,7 @@ def _files(path: str, real: str, application_at: str) -> Iterator[tuple[str, tup
     if os.path.isfile(real):
         yield path, (0o644, Path(real).read_bytes())
         return
-    for name, mode, digest in tree.source_digest(real)[1]:
+    for name, mode, digest in sources.digest(real)[1]:
         place = "%s/%s" % (path, name) if path != "." else name
         if _within(place, application_at):
             continue

@@ -20,7 +20,7 @@ from .requirements import Requirements
 
 FINGERPRINT_ROUNDS = 10_000
 DIGEST = re.compile(r"[0-9a-f]{64}")
-SourceDigest = Callable[[str], tuple[str, list]]  # tree.source_digest
+SourceDigest = Callable[[str], tuple[str, list]]  # sources.digest
 
 
 @dataclass(frozen=True)

@@ -115,7 +115,8 @@ class Switch(Installation):
             self.on_failure(undo, self.drop_program)
             if not running:
                 # What the application has put there before would keep the new processes from listening.
-                self.remove_sockets(self.targets())
+                self.remove_planted(self.targets())
+        self.remove_foreign_logs()
         written = self.put(entry, undo)
         up = [item for item in running if item["statename"] in ("RUNNING", "STARTING")]
         if not written and len(up) == options.replicas:
@@ -132,7 +133,7 @@ class Switch(Installation):
         files.remove(self.program_path)
         self.supervisor.remove([self.program], self.stop_seconds([os.path.join(self.release_dir, "supervisor.conf")]))
         self.supervisor.reload()
-        self.remove_sockets(
+        self.remove_planted(
             path for path, (release, _number) in self.sockets().items() if release == self.options.release
         )
 
@@ -143,9 +144,9 @@ class Switch(Installation):
             for number in range(self.options.replicas)
         ]
 
-    def remove_sockets(self, paths):
-        """Removes sockets, or whatever the application has made in their place. Returns what is gone; what stays
-        stops nobody, and is told."""
+    def remove_planted(self, paths):
+        """Removes sockets and logs, or whatever the application has made in their place. Returns what is gone; what
+        stays stops nobody, and is told."""
         removed = []
         for path in paths:
             try:
@@ -153,6 +154,14 @@ class Switch(Installation):
             except (OSError, WindflowError) as error:
                 self.warnings.append("%s could not be removed: %s" % (path, getattr(error, "strerror", None) or error))
         return removed
+
+    def remove_foreign_logs(self):
+        """Supervisor opens the logs as root. Their directory is root's now; what is in it may be of a time before."""
+        pattern = os.path.join(glob.escape(self.options.log_dir), "*.log*")
+        for path in glob.glob(pattern) if self.options.log_dir else []:
+            state = os.lstat(path)
+            if not stat.S_ISREG(state.st_mode) or state.st_nlink != 1:
+                self.changes += self.remove_planted([path])
 
     def wait_healthy(self, offsets):
         options = self.options
@@ -304,7 +313,7 @@ class Switch(Installation):
         others = {name for name in found if self.release_of(name)} | set(self.programs_on_disk())
         others.discard(self.program)
         stopped = self.stop(sorted(others))
-        self.remove_sockets(
+        self.remove_planted(
             path
             for path, (release, number) in self.sockets().items()
             if release != self.options.release or number >= self.options.replicas
@@ -348,7 +357,7 @@ class Switch(Installation):
                 if self.options.config_copy:
                     paths.append(self.options.config_copy["path"])
                 self.changes += [path for path in paths if files.remove(path)]
-                self.changes += self.remove_sockets(self.sockets())
+                self.changes += self.remove_planted(self.sockets())
         return {"previous": self.previous, "stopped": stopped}
 
     def remove_site(self):

@@ -51,6 +51,12 @@ except ImportError:
     jinja2 = None
     MISSING.append("Jinja2")
 
+try:
+    import pathspec
+except ImportError:
+    pathspec = None
+    MISSING.append("pathspec")
+
 
 def require() -> None:
     """Raise ``WindflowError`` E1000 that names every package the controller's Python lacks."""
@@ -65,4 +71,14 @@ def require() -> None:
         )
 
 
-__all__ = ["MISSING", "jinja2", "jsonschema", "referencing", "require", "resolvelib", "semantic_version", "yaml"]
+__all__ = [
+    "MISSING",
+    "jinja2",
+    "jsonschema",
+    "pathspec",
+    "referencing",
+    "require",
+    "resolvelib",
+    "semantic_version",
+    "yaml",
+]

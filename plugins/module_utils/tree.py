@@ -27,8 +27,8 @@ if TYPE_CHECKING:  # typing is not imported on targets: it is annotations only
 # kind is f, d or l (o: anything else); digest is the content's sha256, or the target of a link.
 KIND, MODE, DIGEST, SIZE, MTIME, CTIME, INODE, UID, GID = range(9)
 
-# Never part of an application's source.
-IGNORED = ("__pycache__", "*.py[co]", ".git", ".hg", ".svn", "*~", ".*.sw[a-p]", "#*#", ".#*")
+# No part of an application's source, unless it says so.
+IGNORED = ("__pycache__", "*.py[co]", ".venv", ".DS_Store", ".git", ".hg", ".svn", "*~", ".*.sw[a-p]", "#*#", ".#*")
 
 _CHUNK = 1 << 20
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
@@ -41,7 +41,7 @@ def manifest(root: str, exclude: tuple = ()) -> dict:
     ``exclude``: a pattern without a slash matches a base name at any depth, one with a slash a
     relative path; what lies below an excluded directory is excluded too. Raises OSError.
     """
-    return {relpath: entry(path, info) for relpath, path, info in _walk(root, _matcher(exclude))}
+    return {relpath: entry(path, info) for relpath, path, info in _walk(root, matcher(exclude))}
 
 
 def entry(path: str, info: os.stat_result) -> list:
@@ -62,7 +62,7 @@ def drift(root: str, recorded: dict, exclude: tuple = ()) -> list:
     read, so that a changed time alone is no drift. Of a directory that is missing or was added,
     only the directory is named. Raises OSError for what cannot be read.
     """
-    excluded = _matcher(exclude)
+    excluded = matcher(exclude)
     findings = []
     seen = set()
     added = set()
@@ -108,8 +108,9 @@ def drift(root: str, recorded: dict, exclude: tuple = ()) -> list:
     return sorted(findings, key=lambda finding: (finding["path"], finding["attribute"]))
 
 
-def source_digest(root: str) -> tuple:
-    """Digest and listing of an application's source directory.
+def source_digest(root: str, excluded: Callable | None = None) -> tuple:
+    """Digest and listing of an application's source directory. ``excluded`` is asked for each (relative path, base
+    name, whether it is a directory); without it, it is ``IGNORED`` that is left out.
 
     Returns (sha256 hex, [(relative path, mode, sha256 hex)]) sorted by path; mode is 0o755 where
     the owner may execute, else 0o644. A link is listed as (path, 0o777, "link:" + target). Empty
@@ -121,7 +122,7 @@ def source_digest(root: str) -> tuple:
     real_root = os.path.realpath(root)
     if not os.path.isdir(real_root):
         raise WindflowError(_problem("E1080", root, "", "an application directory", "no directory"))
-    for relpath, path, info in _walk(real_root, _matcher(IGNORED)):
+    for relpath, path, info in _walk(real_root, excluded or matcher(IGNORED)):
         kind = _kind(info.st_mode)
         fault = name_fault(relpath)
         if fault:
@@ -210,7 +211,7 @@ def _walk(root: str, excluded: Callable | None) -> Iterator:
             entries = sorted(found, key=lambda item: item.name)
         for item in entries:
             relpath = prefix + item.name
-            if excluded and excluded(relpath, item.name):
+            if excluded and excluded(relpath, item.name, item.is_dir(follow_symlinks=False)):
                 continue
             try:
                 info = item.stat(follow_symlinks=False)
@@ -221,8 +222,8 @@ def _walk(root: str, excluded: Callable | None) -> Iterator:
                 pending.append(relpath)
 
 
-def _matcher(patterns: Iterable) -> Callable | None:
-    """A function of (relative path, base name), or None where nothing is excluded.
+def matcher(patterns: Iterable) -> Callable | None:
+    """A function of (relative path, base name, whether it is a directory), or None where nothing is excluded.
 
     All patterns are one regular expression: a match for each pattern and file is what costs.
     """
@@ -233,13 +234,13 @@ def _matcher(patterns: Iterable) -> Callable | None:
     path_match = re.compile(paths).match if paths else lambda path: None
     if not names and not paths:
         return None
-    return lambda relpath, name: bool(name_match(name) or path_match(relpath))
+    return lambda relpath, name, _directory: bool(name_match(name) or path_match(relpath))
 
 
 def _below(relpath: str, excluded: Callable | None) -> bool:
     """Whether a path or one of the directories above it is excluded."""
     while excluded and relpath != ".":
-        if excluded(relpath, posixpath.basename(relpath)):
+        if excluded(relpath, posixpath.basename(relpath), True):
             return True
         relpath = _parent(relpath)
     return False

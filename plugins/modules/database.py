@@ -48,6 +48,12 @@ options:
   password:
     description: Password of the application's role. Needed unless O(state=absent).
     type: str
+  made:
+    description:
+      - Where O(password) is the mark of a secret that was made on the host, its plugin and key by the mark. The action
+        sends it.
+    type: dict
+    default: {}
   inputs:
     description:
       - C(inputs) of a plan of M(windflow.platform.plan). The password is then C(database.password) of the plugin's
@@ -125,7 +131,7 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.windflow.platform.plugins.module_utils import database_plan, postgres, scram
+from ansible_collections.windflow.platform.plugins.module_utils import database_plan, kept_secrets, postgres, scram
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
 
 # A server that nothing is known of, as the packages install it.
@@ -220,6 +226,7 @@ def main() -> None:
             "name": {"type": "str", "required": True},
             "user": {"type": "str", "required": True},
             "password": {"type": "str", "no_log": True},
+            "made": {"type": "dict", "default": {}},
             "inputs": {"type": "dict"},
             "port": {"type": "int", "default": 5432},
             "max_connections": {"type": "int", "default": -1},
@@ -230,7 +237,8 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
-        result, warnings = run(module.params, module.check_mode)
+        password = kept_secrets.fill(module.params["password"] or "", module.params["made"])
+        result, warnings = run({**module.params, "password": password}, module.check_mode)
     except WindflowError as error:
         module.fail_json(**error.as_result())
     for warning in warnings:

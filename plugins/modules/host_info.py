@@ -48,8 +48,10 @@ options:
     default: {}
   engine:
     description:
-      - What to ask the Docker Engine; C(project) of Compose, and C(images) as tags. Without it, what a deployed plugin
-        has there.
+      - What to ask the Docker Engine; C(project) of Compose, whose images and containers are listed. Without it, what a
+        deployed plugin has there.
+      - With C(model) also what Compose makes of a plugin's files; they come as C(files), with C(variables), and are
+        read in a directory of their own.
     type: dict
     default: {}
   target:

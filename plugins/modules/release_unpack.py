@@ -60,6 +60,16 @@ options:
     description: Name of the virtual environment that the release uses. None without it.
     type: str
     default: ""
+  made:
+    description:
+      - Secrets that were made on the host, by their marks, each as a list of its plugin and key. They take the place of
+        the marks in the O(readable) and O(private) files.
+    type: dict
+    default: {}
+  masked:
+    description: The same, of everything that C(secrets.json) has to name.
+    type: dict
+    default: {}
   folders:
     description: Names of directories that the release has, whatever is in them.
     type: list
@@ -134,6 +144,8 @@ def main():
             "readable": {"type": "list", "elements": "str", "default": []},
             "private": {"type": "list", "elements": "str", "default": []},
             "venv": {"type": "str", "default": ""},
+            "made": {"type": "dict", "default": {}},
+            "masked": {"type": "dict", "default": {}},
             "folders": {"type": "list", "elements": "str", "default": []},
             "archive": {"type": "str", "no_log": True},
             "archive_path": {"type": "path"},

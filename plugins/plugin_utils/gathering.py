@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import secrets
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from ansible.errors import AnsibleError
 
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.inputs import (
@@ -22,7 +25,6 @@ from ansible_collections.windflow.platform.plugins.module_utils.inputs import (
     read_inputs,
 )
 from ansible_collections.windflow.platform.plugins.module_utils.manifest import Manifest
-from ansible_collections.windflow.platform.plugins.module_utils.sealing import unseal
 from ansible_collections.windflow.platform.plugins.plugin_utils import inventory_layers
 from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call
 
@@ -32,23 +34,56 @@ def place_of(action: Any, task_vars: dict[str, Any]) -> Place:
     inventory = {name: inventory_layers.layers(name, task_vars, action._templar) for name in MERGED}
     if EXTERNAL in task_vars:
         inventory[EXTERNAL] = action._templar.template(task_vars[EXTERNAL])
-    return Place(inventory, os.environ, Path.cwd())
+    return Place(inventory, os.environ, Path.cwd(), decrypt=decrypter(action._loader))
+
+
+def decrypter(loader: Any) -> Callable[[bytes], bytes]:
+    """What Ansible decrypts its own files with. It raises ValueError, without a word of the content."""
+
+    def decrypt(content: bytes) -> bytes:
+        if loader is None or not loader._vault.secrets:
+            raise ValueError("none")
+        try:
+            return loader._vault.decrypt(content)
+        except AnsibleError:
+            raise ValueError("others, or a damaged text") from None
+
+    return decrypt
 
 
 def ask_host(
-    action: Any, manifest: Manifest, place: Place, task_vars: dict[str, Any], own_secrets: bool = True
+    action: Any,
+    manifest: Manifest,
+    place: Place,
+    task_vars: dict[str, Any],
+    own_secrets: bool = True,
+    reveal: bool = False,
 ) -> Place:
-    """The place with what the host knows, if the plugin needs others or has secrets that are made there.
+    """The place with what the host knows, if the plugin needs others or has secrets that are made there: these by their
+    marks, or with ``reveal`` as they are.
     It costs a round trip, which any other plugin is spared, without ``own_secrets`` also one that needs no others.
     Raises WindflowError E2026 where the host does not answer.
     """
     names: list[str] = []
     # What the host has may decide for other plugins: then it is asked once more, for the secrets of those.
     while not set(wanted := asks_host(manifest, place, own_secrets)) <= set(names):
-        names, key = wanted, secrets.token_hex(32)
-        answer = deployed_state(action, {"plugins": names, "key": key}, task_vars)
-        place = replace(place, host={**answer, "secrets": unseal(answer["secrets"], key)})
+        names = wanted
+        with unlogged(action) if reveal else contextlib.nullcontext():
+            answer = deployed_state(action, {"plugins": names, "reveal": reveal}, task_vars)
+        place = replace(place, host=answer)
     return place
+
+
+@contextlib.contextmanager
+def unlogged(action: Any) -> Iterator[None]:
+    """What a connection shows of an answer at -vvv and above is not shown, as for a task with ``no_log``."""
+    context, task = action._connection._play_context, action._task
+    before = context.no_log, task.no_log
+    context.no_log = task.no_log = True
+    try:
+        yield
+    finally:
+        context.no_log, task.no_log = before
 
 
 def deployed_state(action: Any, question: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:

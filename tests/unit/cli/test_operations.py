@@ -80,6 +80,17 @@ def test_status_and_history_tell_what_is_deployed_apart_from_how_the_last_action
     assert "<- serves" in history
 
 
+@pytest.mark.fault(90)
+def test_what_a_hook_says_is_shown_when_it_succeeds_and_apart_from_the_remedy_when_it_fails(home):
+    write(home, hook="echo Running a hook; printf 'and more \\033[31m' >&2")
+    output = platform(home, "deploy", ".")
+    assert "hook hooks/pre.sh (pre-deploy) on controller:\n  Running a hook\n  and more ?[31m\n" in output
+    write(home, "1.1.0", "echo the last line; exit 3")
+    output = platform(home, "deploy", ".", code=6)
+    lines = [line.strip() for line in output.splitlines()]
+    assert "the last line" in lines and "Fix: mend what it reports, then run again." in lines
+
+
 def test_validate_names_everything_that_is_wrong_and_asks_no_host(home):
     assert f"{NAME} 1.0.0 for hooks only" in platform(home, "validate", ".")
     (home / "plugin.yml").write_text(f"name: {NAME}\nversion: one\nhooks: {{pre-deploy: ../x}}\nextra: 1\n")
@@ -87,6 +98,26 @@ def test_validate_names_everything_that_is_wrong_and_asks_no_host(home):
     for word in ("plugin.yml:2", "plugin.yml:3", "plugin.yml:4"):
         assert word in output
     assert not STATE.exists()
+
+
+@pytest.mark.fault(92)
+def test_what_is_refused_and_what_the_host_lacks_are_told_together(home):
+    text = """
+app: {install_dir: /opt/windflow-test}
+database: {password: dbpassword}
+host: {resources: {ram_mb: 67108864}}
+storage: {volumes: [{name: data, path: /srv/windflow-test, size_gb: 999999, type: local}]}
+"""
+    (home / "my.yaml").write_text(text)
+    output = platform(home, "plan", "physical-host", "--env", "production", "--config", "my.yaml", code=3)
+    assert [code for code in ("E1138", "E2007", "E2048") if code not in output] == []
+
+
+def test_validate_refuses_what_no_host_would_make_possible(home):
+    volume = "{name: n, path: /mnt/n, type: nfs, options: {server: nfs.example.com, export: /n}}"
+    (home / "my.yaml").write_text("storage: {volumes: [%s]}\n" % volume)
+    output = platform(home, "validate", "physical-host", "--config", "my.yaml", code=4)
+    assert "E2010" in output and "my.yaml:1" in output and "type nfs" in output
 
 
 def test_validate_and_explain_read_what_the_inventory_says_of_each_host_and_connect_to_none(home):
@@ -403,4 +434,9 @@ def test_explain_says_which_layer_won_and_shows_no_secret(home, monkeypatch):
     assert 'app.log_level = "debug" from environment' in platform(home, "explain", "template", "app.log_level")
     secret = platform(home, "explain", "template", "database.password", "--config", "my.yaml")
     assert "from file" in secret and "canary" not in secret
+    (home / "secret").write_text("vault")
+    encrypt = [PLATFORM.with_name("ansible-vault"), "encrypt", "--vault-password-file", "secret", "my.yaml"]
+    subprocess.run(encrypt, cwd=home, check=True, capture_output=True)
+    vaulted = ("--config", "my.yaml", "--", "--vault-password-file", "secret")
+    assert "server.workers = 3 from file" in platform(home, "explain", "template", "server.workers", *vaulted)
     assert "no.such: not set" in platform(home, "explain", "template", "no.such")

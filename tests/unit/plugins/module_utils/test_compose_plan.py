@@ -245,3 +245,38 @@ def test_a_plugin_that_is_a_database_publishes_its_own_port_and_has_no_http():
     assert values["DB_PORT"] == "5499" and "DB_PASSWORD" not in values
     seen = compose_plan.seen_by_others(manifest, config)["database"]
     assert (seen["host"], seen["port"]) == ("windflow-database-db-1", 5432)
+
+
+def test_the_host_is_sent_every_file_that_its_compose_reads(tmp_path):
+    files = {
+        "plugin.yml": "name: shop\nversion: 1.0.0\n",
+        "compose/compose.yaml": "include: [../build/more.yaml]\nservices: {app: {image: a, env_file: ../build/a.env}}",
+        "build/more.yaml": "services: {b: {image: b}}",
+        "build/a.env": "A=1",
+        "build/app/big": "x",
+    }
+    for name, text in files.items():
+        (tmp_path / "shop" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "shop" / name).write_text(text, encoding="utf-8")
+    manifest = load_manifest(tmp_path / "shop")
+    config = load_config(manifest, None, None, [], {}, [])
+    asked = compose_plan.questions(manifest, config, source_of(manifest), {})["engine"]["model"]
+    assert set(asked["files"]) == {"compose/compose.yaml", "build/more.yaml", "build/a.env"}
+
+
+@pytest.mark.parametrize(("bind", "found"), [("127.0.0.1", ["E1071"]), ("0.0.0.0", []), ("", [])])
+def test_a_swarm_cannot_open_a_port_at_one_address(bind, found):
+    manifest, config = template(*(["server.bind=" + bind] if bind else []))
+    settings = Settings(time=SETTINGS.time, engine="swarm")
+    host = blank_host()
+    host["engine"]["swarm"] = {"manager": True, "state": "active"}
+    errors, _warnings = preflight.findings(manifest, config, settings, host, "compose", source_of(manifest))
+    assert [problem.code for problem in errors] == found
+
+
+def test_what_the_hosts_compose_refuses_is_said_before_anything_is_written():
+    manifest, config = template()
+    host = blank_host()
+    host["engine"]["models"] = {"compose": {"error": "services.app Additional property gpus is not allowed"}}
+    errors, _warnings = preflight.findings(manifest, config, SETTINGS, host, "compose", source_of(manifest))
+    assert [problem.code for problem in errors] == ["E1072"] and "gpus" in errors[0].got

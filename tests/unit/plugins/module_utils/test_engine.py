@@ -86,8 +86,16 @@ SERVICES = '{"name":"p_front","replicas":"2/2"}\n{"name":"p_app","replicas":"1/3
 
 def test_services_of_a_stack_are_read_with_what_runs_and_what_is_to_run():
     assert engine.read_services(SERVICES) == [
-        {"name": "p_app", "running": 1, "desired": 3},
-        {"name": "p_front", "running": 2, "desired": 2},
+        {"name": "p_app", "running": 1, "desired": 3, "job": False},
+        {"name": "p_front", "running": 2, "desired": 2, "job": False},
+    ]
+
+
+def test_a_job_of_a_stack_counts_by_what_has_ended_well():
+    output = '{"name":"p_init","replicas":"0/1 (1/1 completed)"}\n{"name":"p_bad","replicas":"0/1 (0/1 completed)"}\n'
+    assert [(item["running"], item["desired"], item["job"]) for item in engine.read_services(output)] == [
+        (0, 1, True),
+        (1, 1, True),
     ]
 
 

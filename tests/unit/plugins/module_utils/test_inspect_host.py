@@ -80,4 +80,4 @@ def test_a_service_without_an_init_script_does_not_exist():
 def test_facts_answer_everything_a_plan_asks():
     facts = inspect_host.facts(["/"], None)
     assert facts["cpu_threads"] >= 1 and facts["ram_mb"] > 0
-    assert set(facts["space"]["/"]) == {"mb", "inodes"}
+    assert set(facts["space"]["/"]) == {"mb", "inodes", "device"}

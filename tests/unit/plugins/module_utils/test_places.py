@@ -181,6 +181,7 @@ def test_a_link_a_file_and_a_ring_of_links_are_no_directories(host):
     assert found(host, "link") == (["E2034"], "a link, not a directory")
     assert found(host, "file") == (["E2034"], "a file, not a directory")
     assert found(host, "ring/app")[0] == ["E2034"]
+    assert found(host, "file/app") == (["E2034"], "below %s, which is no directory" % (host / "file"))
 
 
 def test_an_empty_directory_of_a_package_is_not_free(host, monkeypatch):

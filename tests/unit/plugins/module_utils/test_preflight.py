@@ -64,6 +64,34 @@ def test_a_fit_host_has_no_findings(tmp_path):
     assert look(tmp_path, {}, host()) == ([], [])
 
 
+def volumes(*sizes):
+    made = [{"name": "v%d" % n, "path": "/srv/v%d" % n, "type": "local", "size_gb": s} for n, s in enumerate(sizes)]
+    return {"storage": {"volumes": made}}
+
+
+def roomy(*paths, mb=30 * 1024, device=1):
+    return {"space": {path: {"mb": mb, "inodes": 1_000_000, "device": device} for path in ("/opt/app", *paths)}}
+
+
+@pytest.mark.fault(91)
+def test_a_volume_that_does_not_fit_is_a_finding_and_those_of_one_file_system_count_together(tmp_path):
+    (problem,), _warnings = look(tmp_path, volumes(99999), host(**roomy("/srv/v0")))
+    assert (problem.code, problem.path, problem.got) == ("E2048", "storage.volumes[0].size_gb", "30.0 GB")
+    assert problem.file.endswith("my.json")
+    both = host(**roomy("/srv/v0", "/srv/v1"))
+    (problem,), _warnings = look(tmp_path, volumes(20, 20), both)
+    assert problem.path == "storage.volumes[1].size_gb" and "40 with the volumes before" in problem.expected
+    both["facts"]["space"]["/srv/v1"]["device"] = 2
+    assert look(tmp_path, volumes(20, 20), both) == ([], [])
+
+
+def test_a_volume_that_is_there_needs_no_more_room_and_a_small_one_may_be_small(tmp_path):
+    found = host(**roomy("/srv/v0"))
+    found["current"] = {"version": "1.0.0", "host": {"volumes": ["/srv/v0"]}}
+    found["facts"]["space"]["/srv/v0"]["mb"] = 20
+    assert look(tmp_path, volumes(99999), found) == ([], [])
+
+
 @pytest.mark.parametrize(
     ("code", "config", "facts"),
     [

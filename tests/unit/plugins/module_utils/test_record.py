@@ -4,21 +4,26 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import stat
 import subprocess
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from ansible_collections.windflow.platform.plugins.module_utils import record
+from ansible_collections.windflow.platform.plugins.module_utils import dependents, preflight, record, record_format
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
+from ansible_collections.windflow.platform.plugins.modules import release_info
 
 NOW = 1_800_000_000.0
 
 
 def begun(remembered, run="run-1", now=NOW, **fields):
-    return record.begin(remembered, run, "ann@controller", "deploy", now, {"release": "rel-" + run, **fields})
+    noted = {"release": "rel-" + run, "version": "1.0.0", "target": "host", **fields}
+    return record.begin(remembered, run, "ann@controller", "deploy", now, noted)
 
 
 def deployed(remembered, run, now=NOW, **fields):
@@ -279,6 +284,60 @@ def test_an_edit_that_leaves_no_record_is_not_used_and_the_copy_is(tmp_path, cha
     record.save(good, str(tmp_path))
     edited(tmp_path, change, checksum=False)
     assert record.load("app", str(tmp_path)) == good
+
+
+REAL = Path(__file__).parents[3] / "fixtures" / "record.json"
+
+
+def places(value, path=()):
+    """The path of each key and item of a record."""
+    for key, part in value.items() if isinstance(value, dict) else enumerate(value):
+        yield (*path, key)
+        if isinstance(part, (dict, list)):
+            yield from places(part, (*path, key))
+
+
+def changed(data, path, how):
+    data = copy.deepcopy(data)
+    *parents, last = path
+    part = data
+    for key in parents:
+        part = part[key]
+    if how is None:
+        del part[last]
+    else:
+        part[last] = how[0]
+    return data
+
+
+@pytest.mark.fault(89)
+@pytest.mark.parametrize("how", [None, ["x"], [7], [None], [[]], [{}], [True], [[7]], [1e999]], ids=str)
+def test_after_any_edit_that_is_meant_the_record_is_understood_or_its_copy_is_taken(tmp_path, how):
+    """Everything that a command asks of a record works, or says with a code what is wrong."""
+    real = json.loads(REAL.read_text(encoding="utf-8"))
+    folder = tmp_path / "template"
+    folder.mkdir()
+    (folder / "record.json.previous").write_bytes(record_format.encode(real))
+    taken = 0
+    for path in places(real):
+        file = folder / "record.json"
+        file.write_text(json.dumps(changed(real, path, how)), encoding="utf-8")
+        try:
+            found, why = record.read("template", str(tmp_path))
+            taken += bool(why)
+            shown = release_info.view(found)
+            known = dependents.survey(str(tmp_path))
+            dependents.needing("other", known["plugins"], known["at_work"])
+            record.finish(record.begin(found, "r", "me", "upgrade", 2e9, {}), "r", 2e9, {}, {"release": "n"}, 5)
+            preflight.downgrade(
+                SimpleNamespace(version="1.0.0", name="template"), SimpleNamespace(downgrade=False), shown
+            )
+        except WindflowError as error:
+            assert error.code.startswith("E"), path
+        except Exception as error:
+            raise AssertionError("%s: %r" % (path, error)) from error
+    # Most of it is noted by a run, and no edit takes it away.
+    assert taken > 40
 
 
 @pytest.mark.fault(38)

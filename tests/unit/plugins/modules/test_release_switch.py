@@ -349,6 +349,18 @@ def test_a_directory_with_a_sockets_name_stops_neither_a_switch_nor_a_removal(ma
     assert (machine.root / "conf.d").is_dir()
 
 
+@pytest.mark.fault(17)
+def test_a_link_in_the_place_of_a_log_is_not_followed(machine, switch, first):
+    victim = machine.root / "victim"
+    victim.write_text("untouched")
+    log = machine.log_dir / "windflow-demo-1.log"
+    for path, make in ((log, os.symlink), (log.with_suffix(".log.1"), os.link)):
+        make(victim, path)
+    machine.make_release(SECOND, replicas=2)
+    assert switch(SECOND, replicas=2)["status"] == 200
+    assert victim.read_text() == "untouched" and not log.is_symlink()
+
+
 @pytest.mark.fault(61)
 def test_what_cannot_be_removed_in_a_sockets_place_is_told_and_stops_nobody(machine, switch, first, monkeypatch):
     def refuse(path):

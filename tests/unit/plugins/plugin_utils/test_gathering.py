@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import pytest
+from ansible.parsing.dataloader import DataLoader
+from ansible.parsing.vault import VaultLib, VaultSecret
 
-from ansible_collections.windflow.platform.plugins.module_utils.inputs import Place, manifest_of
-from ansible_collections.windflow.platform.plugins.module_utils.sealing import seal
+from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
+from ansible_collections.windflow.platform.plugins.module_utils.inputs import Place, manifest_of, read_inputs
 from ansible_collections.windflow.platform.plugins.plugin_utils import gathering
 
 
@@ -21,7 +23,7 @@ def asked(monkeypatch):
         questions.append(question["plugins"])
         made = {name: {"key": "secret of %s" % name} for name in question["plugins"]}
         deployed = {"version": "1.0.0", "target": "host", "provides": {}, "needs": {}, "results": {}}
-        return {"plugins": {"postgres": deployed}, "secrets": seal(made, question["key"])}
+        return {"plugins": {"postgres": deployed}, "secrets": made}
 
     monkeypatch.setattr(gathering, "deployed_state", answer)
     return questions
@@ -47,3 +49,68 @@ def test_the_secrets_of_what_is_chosen_are_asked_for_whatever_the_host_has(tmp_p
     found = gathering.ask_host(None, manifest, where, {})
     assert asked == rounds
     assert [found.kept(name) != {} for name in (rounds or [[]])[-1]] == [True] * len((rounds or [[]])[-1])
+
+
+# Configuration files that Ansible Vault has encrypted.
+
+SECRET, OTHER = VaultSecret(b"right"), VaultSecret(b"wrong")
+
+
+def encrypted(text):
+    return VaultLib([("default", SECRET)]).encrypt(text.encode()).decode()
+
+
+def value(text):
+    return "database:\n  user: me\n  password: !vault |\n    %s\n" % encrypted(text).strip().replace("\n", "\n    ")
+
+
+FORMS = {
+    "whole.yaml": encrypted("database: {user: me, password: canary-4711}\n"),
+    "whole.json": encrypted('{"database": {"user": "me", "password": "canary-4711"}}'),
+    "value.yaml": value("canary-4711"),
+}
+
+
+def configured(tmp_path, name, *secrets):
+    (tmp_path / name).write_text(FORMS[name], encoding="utf-8")
+    loader = DataLoader()
+    loader.set_vault_secrets([("default", secret) for secret in secrets])
+    where = Place({}, {}, tmp_path, decrypt=gathering.decrypter(loader))
+    asked = {"plugin": "template", "environment_name": "", "config": [name], "sets": []}
+    return read_inputs(asked, where).config.data["database"]
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_an_encrypted_configuration_file_is_read(tmp_path, name):
+    found = configured(tmp_path, name, OTHER, SECRET)
+    assert (found["user"], found["password"], found["port"]) == ("me", "canary-4711", 5432)
+
+
+@pytest.mark.fault(87)
+@pytest.mark.parametrize(("secrets", "got"), [((), "none"), ((OTHER,), "others")])
+@pytest.mark.parametrize("name", FORMS)
+def test_without_the_vault_secret_the_file_is_named_and_nothing_of_it_shown(tmp_path, name, secrets, got):
+    with pytest.raises(WindflowError) as caught:
+        configured(tmp_path, name, *secrets)
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.file) == ("E1087", str(tmp_path / name)) and problem.got.startswith(got)
+    assert (problem.line, problem.path) == ((3, "database.password") if name == "value.yaml" else (0, ""))
+    assert "--vault-password-file" in problem.remedy and "VAULT" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["$ANSIBLE_VAULT;1.1;AES256\n6161\n", "$ANSIBLE_VAULT;9;X\nzz\n", "a: !vault x\n"])
+def test_a_damaged_text_of_vault_is_a_finding_and_no_crash(tmp_path, monkeypatch, text):
+    monkeypatch.setitem(FORMS, "damaged.yaml", text)
+    with pytest.raises(WindflowError) as caught:
+        configured(tmp_path, "damaged.yaml", SECRET)
+    assert caught.value.code == "E1087" and "damaged" in str(caught.value)
+
+
+def test_a_plugin_has_nothing_encrypted(tmp_path):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "plugin.yml").write_text("name: mine\nversion: 1.0.0\nconfig: {defaults: defaults.yaml}\n")
+    (folder / "defaults.yaml").write_text(FORMS["whole.yaml"], encoding="utf-8")
+    with pytest.raises(WindflowError) as caught:
+        read_inputs({"plugin": str(folder), "environment_name": "", "config": [], "sets": []}, Place({}, {}, tmp_path))
+    assert caught.value.code == "E1087" and "not encrypted" in str(caught.value)
