@@ -17,11 +17,11 @@ def silence(revision):
     """Why what is deployed does not answer, "" where it does or has nothing to answer with."""
     host = revision.get("host") or {}
     place = host or revision.get("compose") or {}
+    if host.get("program") and not host.get("health"):
+        return silent_processes(host)
     if not place.get("port"):
         return ""
-    if host and not host.get("health"):
-        return silent_processes(host)
-    address = ("127.0.0.1", place["port"])
+    address = (place.get("address") or "127.0.0.1", place["port"])
     answer = probe.get(address, place.get("health") or "/", place.get("host_header") or "localhost", ASK_SECONDS)
     good = answer.status == 200 if place.get("health") else answer.status not in GATEWAY_ERRORS
     return "" if good else "%s at port %d, path %s" % (answer, place["port"], place.get("health") or "/")
