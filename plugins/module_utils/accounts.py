@@ -77,7 +77,8 @@ def findings(user, name, there, group_there, made, adopt):
         elif there["group"] != name:
             expected = "the group of the account %s, which is used as it is: %s" % (user, there["group"])
             found.append(Problem("E2036", expected, name, "set app.group: %s" % there["group"], path="app.group"))
-    of_account = there and there["group"] == name and "account" in adopt
+    # Whose the account's own group is goes with the account.
+    of_account = there and there["group"] == name and not own
     if group_there and not own_group and not of_account and "group" not in adopt:
         expected = "no group %s, or the one that windflow has made for the plugin" % name
         found.append(Problem("E2036", expected, "another one", ownership.remedy("group"), path="app.group"))
@@ -167,7 +168,7 @@ def has_sudo(user):
 
 def ask(argv):
     """What a program of the system's says, in English, both streams together."""
-    return subprocess.run(  # pylint: disable=ansible-bad-function
+    return subprocess.run(
         argv,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

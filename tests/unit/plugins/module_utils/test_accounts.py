@@ -129,10 +129,10 @@ def codes(user="web", group="web", there=CLEAN, group_there=None, made=None, ado
     [
         ([], {"there": None}),
         ([], {"made": {"account": ["web"], "group": ["web"]}}),
-        (["E2036", "E2036"], {}),
+        (["E2036"], {}),
         (["E2036"], {"made": {"account": ["web"], "group": []}}),
         ([], {"adopt": ["account"]}),
-        (["E2036", "E2036"], {"adopt": ["database"]}),
+        (["E2036"], {"adopt": ["database"]}),
         (["E2036"], {"there": None, "group_there": {"gid": 1500, "never": ""}}),
         ([], {"there": None, "group_there": {"gid": 1500, "never": ""}, "adopt": ["group"]}),
         # It is not put into another group than its own.
