@@ -222,7 +222,7 @@ class _Checks:
         bind = self.value("server", "bind")
         if bind not in (None, ""):
             try:
-                ipaddress.ip_address(bind if isinstance(bind, str) else "")
+                ipaddress.ip_address(bind.strip("[]") if isinstance(bind, str) else "")
             except ValueError:
                 remedy = "write 127.0.0.1, ::1, or an address of the host"
                 self.add("E1073", ("server", "bind"), "an IP address", show(bind), remedy)
