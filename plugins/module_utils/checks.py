@@ -238,7 +238,7 @@ class _Checks:
         place, bind = ("server", "bind"), self.value("server", "bind")
         if bind not in (None, ""):
             try:
-                ipaddress.ip_address(bind if isinstance(bind, str) else "")
+                ipaddress.ip_address(bind.strip("[]") if isinstance(bind, str) else "")
             except ValueError:
                 remedy = "write 127.0.0.1, ::1, or an address of the host"
                 self.add("E1073", place, "an IP address", self.shown(place, bind), remedy)

@@ -95,6 +95,11 @@ def published_at(service, published):
     return ""
 
 
+def plain(bind):
+    """An address without the brackets that one of IPv6 has in URLs."""
+    return str(bind or "").strip("[]")
+
+
 def reached(bind):
     """The address by which a host reaches what it listens to at ``bind``."""
     try:

@@ -12,7 +12,7 @@ from typing import Any
 
 from . import compose_build, compose_rules
 from .adoption import adopts
-from .compose_effective import one_shot, published_at, reached
+from .compose_effective import one_shot, plain, published_at, reached
 from .compose_model import SHIPPED
 from .compose_spec import FILE, FOLDER, RELEASE, RELEASE_DIR, SHARED_DIR, published
 from .config import Config
@@ -151,7 +151,7 @@ def findings(
     errors = [replace(compose_rules.problem("E1055", item), file=manifest.file) for item in found]
     builds = compose_build.sections(model)
     errors += compose_build.missing(builds, source)
-    bind = config.get("server.bind", "")
+    bind = plain(config.get("server.bind"))
     if settings.engine == "swarm" and bind and not ipaddress.ip_address(bind).is_unspecified:
         remedy = "leave it out: a swarm publishes at every address of its nodes"
         errors.append(Problem("E1071", "no server.bind with engine swarm", bind, remedy, path="server.bind"))
@@ -226,7 +226,7 @@ def listening(manifest: Manifest, config: Config, model: dict[str, Any], engine:
         return ""
     port = host_port(manifest, config, model, engine)
     given = published_at(service_of(model, edge(manifest, model)), port)
-    return config.get("server.bind", "") or given
+    return plain(config.get("server.bind")) or given
 
 
 def edge(manifest: Manifest, model: dict[str, Any]) -> str:
@@ -345,7 +345,7 @@ def section(
         "own_networks": bool(service_of(model, spec.app).get("networks")),
         "networks": list(settings.networks),
         "allow": list(spec.allow),
-        "bind": config.get("server.bind", ""),
+        "bind": plain(config.get("server.bind")),
         "address": reached(listening(manifest, config, model, settings.engine)),
         "listening": listening(manifest, config, model, settings.engine),
     }

@@ -16,7 +16,7 @@ from typing import Any
 from . import accounts, requirements
 from .adoption import adopts
 from .checks import LOCAL_HOSTS
-from .compose_effective import reached
+from .compose_effective import plain, reached
 from .config import Config
 from .documents import dump
 from .errors import Problem
@@ -142,7 +142,7 @@ def render_values(
         "timeout": config.get("server.timeout", 30),
         "sockets": ["%s/%s-%d.sock" % (places["run_dir"], release, number) for number in range(settings.replicas)],
         "host_port": config.get("server.host_port", 8080),
-        "bind": config.get("server.bind", ""),
+        "bind": plain(config.get("server.bind")),
         "allowed_hosts": list(config.get("app.allowed_hosts", [])),
         "client_max_body_size": str(config.get("server.max_body_size", "10m")),
         "ipv6": ipv6,

@@ -199,7 +199,7 @@ def read_inputs(
     )
     errors, warnings = check_config(config, environment or None)
     errors += exposed_secrets(config, arguments["sets"])
-    if manifest.compose:
+    if manifest.compose and "compose" in manifest.targets:
         errors += compose_plan.judged(manifest, config, environment)
     if any(problem.code not in later for problem in errors):
         raise WindflowError(errors)

@@ -28,6 +28,11 @@ def check(make_plugin, tmp_path):
     return call
 
 
+@pytest.mark.parametrize("bind", ["", "0.0.0.0", "127.0.0.1", "::1", "[::1]", "2001:db8::7"])
+def test_an_address_to_listen_at_is_accepted_in_any_form(check, bind):
+    assert check("server: {bind: '%s'}\n" % bind)[0] == []
+
+
 def volume(text: str) -> str:
     return "storage:\n  volumes:\n    - {%s}\n" % text
 
@@ -77,6 +82,8 @@ WRONG = {
     "host_port quoted": ('server: {host_port: "8080"}\n', "E1141", 1, "server.host_port", ['"8080"', "without quotes"]),
     "host_port 0": ("server:\n  host_port: 0\n", "E1141", 2, "server.host_port", ["1 to 65535"]),
     "host_port 70000": ("server: {host_port: 70000}\n", "E1141", 1, "server.host_port", ["70000"]),
+    "bind to a name": ("server: {bind: localhost}\n", "E1073", 1, "server.bind", ["localhost", "127.0.0.1"]),
+    "bind to a number": ("server: {bind: 1}\n", "E1073", 1, "server.bind", ["127.0.0.1"]),
     "host_port true": ("server: {host_port: true}\n", "E1141", 1, "server.host_port", ["true"]),
     "cidr with host bits": (
         "network:\n  networks:\n    - cidr: 192.168.1.5/24\n",
