@@ -9,7 +9,7 @@ import glob
 import os
 import re
 
-from . import accounts, dependents, engine, inspect_host, managed, ownership, places, record
+from . import accounts, dependents, engine, inspect_host, managed, ownership, places, postgres, record
 
 
 def sites_on(port, own):
@@ -54,6 +54,19 @@ def judged(params, made):
     }
 
 
+def database(params, drift):
+    """What there is of the plugin's database, asked once: what is recorded is compared with it anyway."""
+    wanted = params.get("database")
+    known = drift.database or {}
+    if not wanted:
+        return {}
+    if all(known.get(key) == wanted[key] for key in wanted):
+        found = drift.database_now()
+    else:
+        found = postgres.inspect(wanted["port"], wanted["name"], wanted["user"])
+    return {key: value for key, value in found.items() if key != "password_sha256"}
+
+
 def run(params):
     """The answer of M(windflow.platform.host_info) to its options, which are documented there."""
     plugin, port = params["plugin"], params["port"]
@@ -79,7 +92,11 @@ def run(params):
         "changed": False,
         "warnings": [rebuilt] if rebuilt else [],
         "engine": drift.engine,
-        "facts": {**inspect_host.facts(params["paths"], port), **judged(params, made)},
+        "facts": {
+            **inspect_host.facts(params["paths"], port),
+            **judged(params, made),
+            "database": database(params, drift),
+        },
         "made": made,
         "drift": differing,
         "packages": packages,

@@ -9,7 +9,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from . import accounts, compose_plan, host_plan
+from . import accounts, compose_plan, database_owners, host_plan
 from .compatibility import refused_by, unknown
 from .config import Config
 from .errors import Problem
@@ -75,6 +75,7 @@ def _findings(
         errors += space(facts, bool(host["missing_packages"]))
         errors += not_supported_yet(config)
         errors += account(manifest, config, host)
+        errors += database(manifest, config, host)
     else:
         errors += space(facts, False)
         errors += engine_space(host["engine"])
@@ -232,6 +233,15 @@ def account(manifest: Manifest, config: Config, host: dict[str, Any]) -> list[Pr
     return accounts.findings(
         places["user"], places["group"], facts["account"], facts["group"], host["made"], config.adopt
     )
+
+
+def database(manifest: Manifest, config: Config, host: dict[str, Any]) -> list[Problem]:
+    """Whether the database and its roles are the plugin's own, or adopted."""
+    wanted = host_plan.own_database(manifest, config)
+    if not wanted:
+        return []
+    there = host["facts"]["database"]
+    return database_owners.findings(wanted["name"], wanted["user"], there, host["made"], config.adopt)
 
 
 def directories(manifest: Manifest, config: Config, host: dict[str, Any], target: str) -> list[Problem]:

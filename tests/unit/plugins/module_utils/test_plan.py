@@ -26,6 +26,7 @@ SETTINGS = Settings(time="20261123T012327Z")
 
 def blank_host(**changes):
     facts = {
+        "database": {},
         "os": {"family": "debian", "id": "debian", "version": "12"},
         "python": "3.11.2",
         "ipv6": False,

@@ -503,7 +503,8 @@ def test_owners_and_privileges_come_back_in_schemas_of_others(box):
         SET ROLE web; CREATE PROCEDURE shared.p(shared.colour) LANGUAGE sql AS 'SELECT 1';
         CREATE AGGREGATE shared.a(int) (SFUNC = int4pl, STYPE = int); CREATE COLLATION shared."C x" FROM "C";
         RESET ROLE; ALTER DEFAULT PRIVILEGES FOR ROLE web IN SCHEMA shared GRANT SELECT ON TABLES TO third;
-        CREATE EXTENSION hstore SCHEMA shared; CREATE SCHEMA raw AUTHORIZATION app_owner; CREATE EXTENSION pageinspect SCHEMA raw;
+        CREATE EXTENSION hstore SCHEMA shared; CREATE SCHEMA raw AUTHORIZATION app_owner;
+        CREATE EXTENSION pageinspect SCHEMA raw;
         ALTER TABLE t ENABLE ROW LEVEL SECURITY; ALTER TABLE t FORCE ROW LEVEL SECURITY;
         CREATE POLICY nobody ON t USING (false);
         """
@@ -736,7 +737,8 @@ def test_a_missing_backup_names_those_that_are_there(box):
 
 
 def test_a_database_in_another_encoding_comes_back(box):
-    box.cluster.sql("CREATE DATABASE raw OWNER app_owner TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C';")
+    plain = "TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'"
+    box.cluster.sql("CREATE DATABASE raw OWNER app_owner %s;" % plain)
     box.sql("CREATE TABLE b AS SELECT E'\\xff\\xfe' || 'x' AS odd;", "raw")
     box.run(name="raw")
     box.run(name="raw", state="restored", drop_replaced=True)
