@@ -27,6 +27,9 @@ def findings(name, user, there, made, adopt):
     database, foreign = foreigners(name, user, there, made)
     for role in foreign:
         rights = sorted(set(there["app_role"].split()) & set(_RIGHTS)) if role == user else []
+        rights += (
+            ["a member of %s" % there["app_powers"]] if role == user and there["app_powers"] and not rights else []
+        )
         expected = "no role %s, or the one that windflow has made for the plugin" % role
         if rights:
             expected = "a role without rights over the server"
@@ -34,7 +37,8 @@ def findings(name, user, there, made, adopt):
         else:
             got, remedy = "another one", "name another one, or, %s" % ownership.remedy("role")
         if rights or "role" not in adopt:
-            found.append(Problem("E2041", expected, got, remedy, path="database.user"))
+            key = "database.user" if role == user else "database.name"
+            found.append(Problem("E2041", expected, got, remedy, path=key))
     if database and "database" not in adopt:
         expected = "no database %s, or the one that windflow has made for the plugin" % name
         remedy = "name another one, or, %s" % ownership.remedy("database")
@@ -76,6 +80,7 @@ def adopted(name, user, there, made):
     found = []
     for role in roles:
         changes = "gets the configured password" if role == user else "is used as it is"
+        changes += " and may log in" if role == user and "NOLOGIN" in there["app_role"].split() else ""
         found.append("role %s %s; its other attributes stay, and so does it at a purge" % (role, changes))
     if database:
         wanted = lacking(user, there)

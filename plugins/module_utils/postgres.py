@@ -43,6 +43,9 @@ SELECT json_build_object(
       'login', rolcanlogin, 'superuser', rolsuper, 'createdb', rolcreatedb, 'createrole', rolcreaterole,
       'replication', rolreplication, 'bypassrls', rolbypassrls, 'limit', rolconnlimit,
       'verifier', coalesce(rolpassword, ''))), '{{}}') FROM pg_authid WHERE rolname IN ({user}, {owner})),
+  'powers', (SELECT coalesce(json_agg(r.rolname ORDER BY r.rolname), '[]') FROM pg_authid a JOIN pg_roles r
+      ON pg_has_role(a.oid, r.oid, 'MEMBER') AND NOT a.rolsuper AND (r.rolsuper OR r.rolcreaterole OR r.rolreplication
+        OR r.rolbypassrls OR r.rolname ~ '^pg_.*(server|all_data)') WHERE a.rolname = {user}),
   'replaced', (SELECT coalesce(json_agg(datname ORDER BY datname), '[]') FROM pg_database
       WHERE left(datname, length({replaced})) = {replaced} AND pg_get_userbyid(datdba) IN ({user}, {owner})),
   'unfinished', (SELECT coalesce(json_agg(json_build_array(datname, datconnlimit) ORDER BY datname), '[]')
@@ -316,8 +319,9 @@ def inspect(port: int, name: str, user: str, execute: object = None, socket_dir:
 
     {"available": False} where no server answers, with ``refused`` where pg_hba.conf is why. Else available, database
     (present or absent), owner and whether that is a superuser, owner_role and app_role (attributes, or absent),
-    connection_limit, password_sha256 (of the stored verifier), public_connect, app_connect, public_usage,
-    public_create, app_usage, app_create; None for the last four where pg_hba.conf lets nobody look.
+    app_powers (of roles with rights over the server, those that it is a member of), connection_limit, password_sha256
+    (of the stored verifier), public_connect, app_connect, public_usage, public_create, app_usage, app_create; None for
+    the last four where pg_hba.conf lets nobody look.
     """
     try:
         return summary(read_state(port, name, user, execute, socket_dir), name, user)
@@ -341,6 +345,7 @@ def summary(state: dict, name: str, user: str) -> dict:
         "owner_superuser": database.get("owner_superuser"),
         "owner_role": attributes(state["roles"].get(owner_role(name))),
         "app_role": attributes(app),
+        "app_powers": ", ".join(state.get("powers", ())),
         "connection_limit": app["limit"] if app else None,
         "password_sha256": hashlib.sha256(verifier.encode("utf-8")).hexdigest() if verifier else None,
         "public_connect": database.get("public_connect"),

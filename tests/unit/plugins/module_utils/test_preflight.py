@@ -237,6 +237,7 @@ def test_so_are_a_database_and_its_role(tmp_path):
         "owner_superuser": False,
         "owner_role": "absent",
         "app_role": "LOGIN NOSUPERUSER CREATEDB",
+        "app_powers": "",
         "app_connect": True,
         "public_connect": True,
         "app_usage": True,

@@ -183,6 +183,7 @@ def test_a_removal_whose_drop_was_cut_off_goes_on(cluster, closed):
     [
         ("ALTER ROLE web CREATEDB;", "app_role", "LOGIN NOSUPERUSER CREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"),
         ("GRANT CONNECT ON DATABASE app TO PUBLIC;", "public_connect", True),
+        ("GRANT postgres TO web;", "app_powers", "postgres"),
         ("REVOKE CONNECT ON DATABASE app FROM web;", "app_connect", False),
         ("ALTER DATABASE app OWNER TO postgres;", "owner", "postgres"),
         ("DROP DATABASE app;", "database", "absent"),
@@ -435,6 +436,12 @@ def test_a_role_with_rights_over_the_server_is_never_adopted(cluster, plugin):
     assert refused(params) == ["E2041"]
     cluster.sql("CREATE ROLE maker LOGIN CREATEROLE;")
     assert refused({**params, "user": "maker"}) == ["E2041"]
+    cluster.sql("CREATE ROLE group_of; CREATE ROLE inside LOGIN IN ROLE group_of;")
+    for power in ("postgres", "pg_execute_server_program", "maker"):
+        cluster.sql("GRANT %s TO group_of;" % power)
+        assert refused({**params, "user": "inside"}) == ["E2041"]
+        cluster.sql("REVOKE %s FROM group_of;" % power)
+    database.run({**params, "user": "inside"}, False)
 
 
 @pytest.mark.fault(52)
