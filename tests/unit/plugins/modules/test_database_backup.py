@@ -576,6 +576,7 @@ def test_a_signal_undoes_what_was_begun(box, number):
         assert process.wait() == 3
     assert "E4098" in said and "the signal %d" % number in said and "Nothing was changed." in said
     assert (box.files(), box.databases()) == ([], [NAME])
+    assert box.cluster.sql("SELECT count(*) FROM pg_roles WHERE rolname ~ '^windflow'") == "0"
     assert box.cluster.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name ~ 'backup'") == "0"
 
 
