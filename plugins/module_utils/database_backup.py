@@ -503,6 +503,8 @@ class Job:
         names.update(database_fill.defaults(listing, facts["roles"], superusers))
         self.result["taken_over"] = ["%s %s" % tuple(item[:2]) for item in found if item[3] in superusers]
         grants = ["GRANT %s TO %%s;" % quote_identifier(name).replace("%", "%%") for name in sorted(names)]
+        # Nobody but a superuser can give a database away.
+        self.server.sql("ALTER DATABASE %s OWNER TO %s;\n" % (quote_identifier(database), quote_identifier(first)))
         with self.claimed() as (_session, digits), self.login(digits, grants, database) as settler:
             settler.sql(database_fill.settlement(filler, first, owned), database)
             chosen = database_fill.privileges(listing, superusers)

@@ -5,7 +5,8 @@
 
 Two roles: the owner (``<name>_owner``) owns the database and cannot log in; the application's role
 logs in and owns nothing of it. A desired state is a dict: state (present or absent), name, user,
-connection_limit (-1: none), verifier (of the new password, or None where the stored one is right).
+connection_limit (-1: none), verifier (of the new password, or None where the stored one is right), adopted (the names
+of the database and the roles that were not made here: nobody loses anything by them, and they are never dropped).
 An actual state is what ``postgres.read_state`` returns.
 """
 
@@ -13,8 +14,9 @@ from __future__ import annotations
 
 from .database_copy import leftovers, lock_keys
 from .database_login import drop_worker, refused
+from .database_owners import lacking
 from .errors import Problem, WindflowError
-from .postgres import attributes, check_names, connect_command, owner_role, quote_identifier, quote_literal
+from .postgres import attributes, check_names, connect_command, owner_role, quote_identifier, quote_literal, summary
 
 OWNER = "NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
 APPLICATION = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
@@ -31,12 +33,15 @@ def changes(desired: dict, actual: dict) -> list:
     name, user = desired["name"], desired["user"]
     check_names(name, user)
     database = actual["database"]
-    if database and database["owner"] not in (user, owner_role(name)):
+    foreign = desired["adopted"]
+    if database and name not in foreign["database"] and database["owner"] not in (user, owner_role(name)):
         expected = "the database %s to belong to %s or %s" % (name, owner_role(name), user)
         remedy = "name another database, or change its owner yourself"
         raise WindflowError(Problem("E4053", expected, database["owner"], remedy, path="database.name"))
     if desired["state"] == "absent":
-        return _removal(name, user, actual)
+        return _removal(name, user, actual, foreign)
+    if name in foreign["database"]:
+        return _roles(desired, actual) + _lacking(name, user, actual)
     if not database:
         return _roles(desired, actual) + _new_database(name, user, actual)
     return _roles(desired, actual) + _privileges(name, user, actual) + _opening(name, database)
@@ -46,6 +51,9 @@ def warnings(desired: dict, actual: dict) -> list:
     """What an operator should know of roles that are left as they are."""
     found = []
     role, database = actual["roles"].get(desired["user"]), actual["database"]
+    for kind, names in desired["adopted"].items() if desired["state"] == "absent" else ():
+        there = [name for name in names if (database if kind == "database" else actual["roles"].get(name))]
+        found += ["The %s %s stays: windflow has not made it." % (kind, name) for name in there]
     if desired["state"] == "present" and database and database["open"] and not actual["schema"]:
         found.append(
             "Nobody could look into the database %s, so what its schema public allows was left as it is. %s"
@@ -59,16 +67,46 @@ def warnings(desired: dict, actual: dict) -> list:
     return found
 
 
+def keeping(name: str, roles: list, dropped: bool) -> str:
+    """SQL that names, a line each, what a database or roles are kept by; ``dropped``: what roles have in the database
+    goes with it."""
+    return """\
+SELECT format('%s prepared transactions in the database %s', count(*), database) FROM pg_prepared_xacts
+  WHERE database = {name} GROUP BY database
+UNION ALL SELECT format('the replication slot %s of the database %s', slot_name, database) FROM pg_replication_slots
+  WHERE database = {name}
+UNION ALL SELECT format('the subscription %s in the database %s', subname, datname) FROM pg_subscription
+  JOIN pg_database d ON d.oid = subdbid WHERE datname = {name}
+UNION ALL SELECT format('%s sessions in the database %s', count(*), datname) FROM pg_stat_activity
+  WHERE datname = {name} GROUP BY datname
+UNION ALL SELECT format('%s objects or rights of the role %s %s', count(*), rolname,
+    coalesce('in the database ' || datname, 'beside all databases')) FROM pg_shdepend
+  JOIN pg_roles r ON r.oid = refobjid AND refclassid = 'pg_authid'::regclass LEFT JOIN pg_database d ON d.oid = dbid
+  WHERE rolname = ANY (ARRAY[{roles}]::text[]) AND NOT ({dropped} AND datname IS NOT DISTINCT FROM {name})
+  GROUP BY rolname, datname;
+""".format(
+        name=quote_literal(name),
+        roles=", ".join(quote_literal(role) for role in roles),
+        dropped="true" if dropped else "false",
+    )
+
+
 def _roles(desired: dict, actual: dict) -> list:
     found = []
     owner = owner_role(desired["name"])
-    for role, wanted in ((owner, OWNER), (desired["user"], APPLICATION)):
+    foreign = desired["adopted"]
+    ours = [] if desired["name"] in foreign["database"] else [(owner, OWNER)]
+    for role, wanted in (*ours, (desired["user"], APPLICATION)):
         present = actual["roles"].get(role)
         quoted = quote_identifier(role)
         if present is None:
             found.append(
                 _change("role " + role, "attributes", "absent", wanted, "CREATE ROLE %s %s;" % (quoted, wanted))
             )
+        elif role in foreign["role"]:
+            if role != owner and not present["login"]:
+                sql = "ALTER ROLE %s LOGIN;" % quoted
+                found.append(_change("role " + role, "attributes", attributes(present), "LOGIN", sql))
         elif not _is_superuser(present, role, owner) and attributes(present) != wanted:
             sql = "ALTER ROLE %s %s;" % (quoted, wanted)
             found.append(_change("role " + role, "attributes", attributes(present), wanted, sql))
@@ -77,7 +115,7 @@ def _roles(desired: dict, actual: dict) -> list:
     present = actual["roles"].get(user)
     limit = desired["connection_limit"]
     before = present["limit"] if present else -1
-    if before != limit and not (present and present["superuser"]):
+    if before != limit and user not in foreign["role"] and not (present and present["superuser"]):
         sql = "ALTER ROLE %s CONNECTION LIMIT %d;" % (quoted, limit)
         found.append(_change("role " + user, "connection_limit", str(before), str(limit), sql))
     if desired["verifier"]:
@@ -135,6 +173,33 @@ def _opening(name: str, database: dict) -> list:
     return [_change("database " + name, "connections", "refused", "allowed", sql)]
 
 
+def _lacking(name: str, user: str, actual: dict) -> list:
+    """What the application needs in a database that is adopted."""
+    words = {"CONNECT": ("connect", "GRANT CONNECT ON DATABASE %s TO %s;")}
+    words["USAGE ON SCHEMA public"] = ("use the schema", "GRANT USAGE ON SCHEMA public TO %s;")
+    words["CREATE ON SCHEMA public"] = ("create", "GRANT CREATE ON SCHEMA public TO %s;")
+    names = {"CONNECT": (quote_identifier(name), quote_identifier(user))}
+    found = []
+    for right in lacking(user, summary(actual, name, user)):
+        attribute, sql = words[right]
+        sql %= names.get(right, (quote_identifier(user),))
+        change = _change("database " + name, "%s may %s" % (user, attribute), "no", "yes", sql)
+        found.append(dict(change, inside=right != "CONNECT"))
+    if any(change["inside"] for change in found):
+        _check_schema(name, actual)
+    return found
+
+
+def _check_schema(name: str, actual: dict) -> None:
+    """Raises WindflowError (E4066) where the database's owner has no say in its schema public."""
+    owner, schema = actual["database"]["owner"], actual["schema"]
+    if schema["owner"] not in ("pg_database_owner", owner):
+        how = "ALTER SCHEMA public OWNER TO %s" % quote_identifier(owner)
+        remedy = "make it so as superuser, in the database %s: %s" % (name, how)
+        expected = "the schema public of the database %s to belong to %s" % (name, owner)
+        raise WindflowError(Problem("E4066", expected, schema["owner"], remedy))
+
+
 def _privileges(name: str, user: str, actual: dict) -> list:
     """Changes of what everybody and what the application may do. What nobody could look at is left as it is."""
     database, schema = actual["database"], actual["schema"]
@@ -160,20 +225,24 @@ def _privileges(name: str, user: str, actual: dict) -> list:
         for attribute, key in (("use the schema", "usage"), ("create", "create")):
             grant = "GRANT %s ON SCHEMA public TO %s;" % (key.upper(), app)
             change("%s may %s" % (user, attribute), schema[key], True, grant, True)
-    if any(item["inside"] for item in found) and schema["owner"] not in ("pg_database_owner", database["owner"]):
-        remedy = "make it so as superuser, in the database %s: ALTER SCHEMA public OWNER TO %s" % (
-            name,
-            quote_identifier(database["owner"]),
-        )
-        expected = "the schema public of the database %s to belong to %s" % (name, database["owner"])
-        raise WindflowError(Problem("E4066", expected, schema["owner"], remedy))
+    if any(item["inside"] for item in found):
+        _check_schema(name, actual)
     return found
 
 
-def _removal(name: str, user: str, actual: dict) -> list:
+def _removal(name: str, user: str, actual: dict, foreign: dict) -> list:
     found = []
-    for one in [*([name] if actual["database"] else []), *actual.get("replaced", [])]:
+    stays = name in foreign["database"]
+    gone = [] if stays else [*([name] if actual["database"] else []), *actual.get("replaced", [])]
+    for one in gone:
         found.append(_change("database " + one, "state", "present", "absent", *_drop(one)))
+    if stays and actual["database"] and actual["roles"].get(user) and user not in foreign["role"]:
+        # What the role was given there would keep it.
+        for right, on, inside in (("use the schema and create", "SCHEMA public", True), ("connect", "", False)):
+            on = on or "DATABASE %s" % quote_identifier(name)
+            sql = "REVOKE ALL ON %s FROM %s;" % (on, quote_identifier(user))
+            change = _change("database " + name, "%s may %s" % (user, right), "yes", "no", sql)
+            found.append(dict(change, inside=inside))
     # The application's role has objects in them, so it could not be dropped before.
     left = leftovers(name, actual.get("unfinished", []))
     logins = [one for one, owned in actual.get("logins", []) if set(owned) <= set(left)]
@@ -183,7 +252,7 @@ def _removal(name: str, user: str, actual: dict) -> list:
         sql = [lock, "\\if :dead", *sql, "\\endif"]
         found.append(_change("%s %s" % (kind, one), "state", "left by a run that was killed", "absent", *sql))
     for role in (user, owner_role(name)):
-        present = actual["roles"].get(role)
+        present = None if role in foreign["role"] else actual["roles"].get(role)
         if present and not _is_superuser(present, role, owner_role(name)):
             sql = "DROP ROLE %s;" % quote_identifier(role)
             found.append(_change("role " + role, "state", "present", "absent", sql))

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from . import accounts, requirements
+from . import accounts, database_owners, requirements
 from .adoption import adopts
 from .checks import LOCAL_HOSTS
 from .compose_effective import plain, reached
@@ -71,6 +71,7 @@ def questions(
     found = {
         "packages": {family: package_names(manifest, table, parts) for family, table in os_table.items()},
         "services": {family: service_names(table, parts) for family, table in os_table.items()},
+        "database": own_database(manifest, config),
     }
     if not manifest.host.program:
         return {**found, "paths": [PACKAGES_DIR]}
@@ -114,6 +115,12 @@ def database_is_given(config: Config) -> bool:
 def database_is_local(config: Config) -> bool:
     """Whether the database is on the application's own host and the plugin's own."""
     return config.get("database.host") in LOCAL_HOSTS and not database_is_given(config)
+
+
+def own_database(manifest: Manifest, config: Config) -> dict[str, Any]:
+    """The database on the host that the plugin sees to itself: name, user, port; empty where there is none."""
+    found = database_step(manifest, config).data
+    return {key: found[key] for key in ("name", "user", "port")} if found["managed"] and found["local"] else {}
 
 
 def render_values(
@@ -373,11 +380,14 @@ def account_step(places: dict[str, str], table: dict[str, Any], config: Config, 
 
 def adopted(manifest: Manifest, config: Config, host: dict[str, Any], table: dict[str, Any] | None) -> list[str]:
     """What is used though windflow has not made it, in words."""
-    if not manifest.host.program:
-        return []
     places, facts, made = layout(manifest, config), host["facts"], host["made"]
+    wanted = own_database(manifest, config)
+    found = database_owners.adopted(wanted["name"], wanted["user"], facts["database"], made) if wanted else []
+    if not manifest.host.program:
+        return found
     entries = all_entries(config, places, table["nginx"]["user"])
     return [
+        *found,
         *accounts.adopted(places["user"], places["group"], facts["account"], facts["group"], made),
         *adopted_directories(manifest.name, facts["directories"], made["directories"], entries),
     ]
@@ -397,9 +407,9 @@ def database_step(manifest: Manifest, config: Config) -> Step:
         "user": wanted.get("user", manifest.name),
         "max_connections": wanted.get("max_connections", -1),
     }
-    return Step(
-        digest({**data, "password": without_secrets(config, manifest.name)["database"].get("password")}), data=data
-    )
+    password = without_secrets(config, manifest.name)["database"].get("password")
+    adopt = [kind for kind in database_owners.KINDS if adopts(config, kind)]
+    return Step(digest({**data, "password": password}), data={**data, "adopt": adopt})
 
 
 def stopped_services(host: dict[str, Any]) -> list[str]:

@@ -18,6 +18,7 @@ from . import (
     managed,
     ownership,
     places,
+    postgres,
     record,
     report,
     service_layout,
@@ -79,6 +80,19 @@ def judged(params, made):
     }
 
 
+def database(params, drift):
+    """What there is of the plugin's database, asked once: what is recorded is compared with it anyway."""
+    wanted = params.get("database")
+    known = drift.database or {}
+    if not wanted:
+        return {}
+    if all(known.get(key) == wanted[key] for key in wanted):
+        found = drift.database_now()
+    else:
+        found = postgres.inspect(wanted["port"], wanted["name"], wanted["user"])
+    return {key: value for key, value in found.items() if key != "password_sha256"}
+
+
 def run(params):
     """The answer of M(windflow.platform.host_info) to its options, which are documented there."""
     plugin, port = params["plugin"], params["port"]
@@ -106,7 +120,11 @@ def run(params):
         "changed": False,
         "warnings": [rebuilt] * bool(rebuilt) + warnings,
         "engine": drift.engine,
-        "facts": {**inspect_host.facts(params["paths"], port), **judged(params, made)},
+        "facts": {
+            **inspect_host.facts(params["paths"], port),
+            **judged(params, made),
+            "database": database(params, drift),
+        },
         "made": made,
         "layout": {"nginx": service_layout.nginx(), "supervisor": service_layout.supervisor()} if services else {},
         "port_conflicts": conflicts(states),

@@ -80,6 +80,7 @@ class Drift:
         self.engine = {}
         self.database = kept.get("database")
         self.asked = None
+        self.answered = None
         if self.database:
             self.asked = postgres.ask(self.database["port"], self.database["name"], self.database["user"])
 
@@ -102,11 +103,14 @@ class Drift:
 
     def database_now(self):
         """What there is of the database; what nobody could look at is as it was."""
+        if self.answered:
+            return self.answered
         wanted = self.database
         now = postgres.answer(self.asked, wanted["port"], wanted["name"], wanted["user"])
         for key in postgres.INSIDE if now.get("database") == "present" else ():
             if now[key] is None:
                 now[key] = wanted["state"].get(key)
+        self.answered = now
         return now
 
 

@@ -33,7 +33,7 @@ def questions(
     """What the host is asked in the one call before the plan, arguments of ``host_info``, for each target of
     ``sources`` that it may become."""
     asked: dict[str, Any] = {"plugin": manifest.name, "packages": {}, "services": {}, "paths": []}
-    asked.update(port=None, user=None, group=None, engine={}, target="", directories={})
+    asked.update(port=None, user=None, group=None, engine={}, target="", directories={}, database={})
     for target, source in sources.items():
         wanted = BACKENDS[target].questions(manifest, config, source, os_table, environment)
         directories = {**asked["directories"], **wanted.get("directories", {})}

@@ -16,13 +16,13 @@ import pwd
 import re
 import subprocess
 
-from . import database_login
+from . import database_login, hba
 from .errors import Problem, WindflowError
 from .quoting import conninfo, invalid, quote_identifier, quote_literal
 
 TIMEOUT = 60
 # What ``inspect`` says of the schema, which has to be looked at inside the database.
-INSIDE = ("public_create", "app_usage", "app_create")
+INSIDE = ("public_usage", "public_create", "app_usage", "app_create")
 # Dropping a large database takes longer than a question; the lease of the run's record is 15 minutes.
 CHANGE_TIMEOUT = 600
 # "WIND": the first key of the advisory locks of backups.
@@ -43,6 +43,9 @@ SELECT json_build_object(
       'login', rolcanlogin, 'superuser', rolsuper, 'createdb', rolcreatedb, 'createrole', rolcreaterole,
       'replication', rolreplication, 'bypassrls', rolbypassrls, 'limit', rolconnlimit,
       'verifier', coalesce(rolpassword, ''))), '{{}}') FROM pg_authid WHERE rolname IN ({user}, {owner})),
+  'powers', (SELECT coalesce(json_agg(r.rolname ORDER BY r.rolname), '[]') FROM pg_authid a JOIN pg_roles r
+      ON pg_has_role(a.oid, r.oid, 'MEMBER') AND NOT a.rolsuper AND (r.rolsuper OR r.rolcreaterole OR r.rolreplication
+        OR r.rolbypassrls OR r.rolname ~ '^pg_.*(server|all_data)') WHERE a.rolname = {user}),
   'replaced', (SELECT coalesce(json_agg(datname ORDER BY datname), '[]') FROM pg_database
       WHERE left(datname, length({replaced})) = {replaced} AND pg_get_userbyid(datdba) IN ({user}, {owner})),
   'unfinished', (SELECT coalesce(json_agg(json_build_array(datname, datconnlimit) ORDER BY datname), '[]')
@@ -55,6 +58,7 @@ SELECT json_build_object(
       AND (rolvaliduntil IS NULL OR rolvaliduntil < now())),
   'database', (SELECT json_build_object(
       'owner', pg_get_userbyid(datdba), 'open', datallowconn,
+      'owner_superuser', (SELECT rolsuper FROM pg_roles WHERE oid = datdba),
       'public_connect', EXISTS (SELECT FROM aclexplode(coalesce(datacl, acldefault('d', datdba)))
         WHERE grantee = 0 AND privilege_type = 'CONNECT'),
       'connect', EXISTS (SELECT FROM aclexplode(coalesce(datacl, acldefault('d', datdba)))
@@ -65,6 +69,7 @@ SELECT json_build_object(
 _SCHEMA = """\
 SELECT json_build_object('schema', (SELECT json_build_object(
     'owner', min(owner),
+    'public_usage', bool_or(grantee = 0 AND privilege_type = 'USAGE'),
     'public_create', bool_or(grantee = 0 AND privilege_type = 'CREATE'),
     'usage', bool_or(grantee = app AND privilege_type = 'USAGE'),
     'create', bool_or(grantee = app AND privilege_type = 'CREATE'))
@@ -247,7 +252,7 @@ def execute_sql(
         return out
     # psql's own code for a lost or refused connection is 2, for an error in the script 3.
     if code == 2:
-        raise WindflowError(_unreachable(port, _shown(err)), outcome)
+        raise WindflowError(_unreachable(port, _shown(err), socket_dir), outcome)
     if code == 124:
         remedy = "see what the server is at (pg_stat_activity), then run again"
         raise WindflowError(Problem("E4055", "an answer of PostgreSQL, port %d" % port, err, remedy), outcome)
@@ -312,16 +317,18 @@ def answer(process: subprocess.Popen | None, port: int, name: str, user: str) ->
 def inspect(port: int, name: str, user: str, execute: object = None, socket_dir: str = "") -> dict:
     """What there is of one application's database, flat and without secrets, for drift.
 
-    {"available": False} where no server answers. Else available, database (present or absent),
-    owner, owner_role and app_role (attributes, or absent), connection_limit, password_sha256 (of the
-    stored verifier), public_connect, app_connect, public_create, app_usage, app_create; None for the last three where
-    pg_hba.conf lets nobody look.
+    {"available": False} where no server answers, with ``refused`` where pg_hba.conf is why. Else available, database
+    (present or absent), owner and whether that is a superuser, owner_role and app_role (attributes, or absent),
+    app_powers (of roles with rights over the server, those that it is a member of), connection_limit, password_sha256
+    (of the stored verifier), public_connect, app_connect, public_usage, public_create, app_usage, app_create; None for
+    the last four where pg_hba.conf lets nobody look.
     """
     try:
         return summary(read_state(port, name, user, execute, socket_dir), name, user)
     except WindflowError as error:
         if error.code in ("E4051", "E4055"):
-            return {"available": False}
+            said = error.problems[0]
+            return {"available": False, **({"refused": said.got} if said.expected == hba.EXPECTED else {})}
         raise
 
 
@@ -335,12 +342,15 @@ def summary(state: dict, name: str, user: str) -> dict:
         "available": True,
         "database": "present" if database else "absent",
         "owner": database.get("owner"),
+        "owner_superuser": database.get("owner_superuser"),
         "owner_role": attributes(state["roles"].get(owner_role(name))),
         "app_role": attributes(app),
+        "app_powers": ", ".join(state.get("powers", ())),
         "connection_limit": app["limit"] if app else None,
         "password_sha256": hashlib.sha256(verifier.encode("utf-8")).hexdigest() if verifier else None,
         "public_connect": database.get("public_connect"),
         "app_connect": database.get("connect"),
+        "public_usage": schema.get("public_usage"),
         "public_create": schema.get("public_create"),
         "app_usage": schema.get("usage"),
         "app_create": schema.get("create"),
@@ -365,7 +375,9 @@ def _shown(err: str) -> str:
     return re.sub(r"SCRAM-SHA-256\$[^'\s]*", "(verifier)", err.strip())[-2000:]
 
 
-def _unreachable(port: int, got: str) -> Problem:
+def _unreachable(port: int, got: str, socket_dir: str = "") -> Problem:
+    if hba.refused(got):
+        return Problem("E4051", hba.EXPECTED, "%s (%s)" % (hba.line(port, socket_dir), got), hba.REMEDY)
     remedy = "install and start PostgreSQL, or correct database.port"
     if any(sign in got for sign in _LOST):
         remedy = "see in the server's log why it ended the connection, then run again"

@@ -19,7 +19,7 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 
-from . import database_login, postgres
+from . import database_login, hba, postgres
 from .database_login import Login
 from .errors import Problem, WindflowError
 
@@ -197,6 +197,9 @@ class Server:
         return WindflowError(Problem("E4092", expected, got or "none", remedy))
 
     def absent(self, got: str) -> WindflowError:
+        if hba.refused(got):
+            place = "pg_hba.conf" if self.container else hba.line(self.port, self.socket_dir)
+            return WindflowError(Problem("E4090", hba.EXPECTED, "%s (%s)" % (place, got), hba.REMEDY))
         remedy = "start PostgreSQL, or correct port, socket_dir or container"
         return WindflowError(Problem("E4090", "a PostgreSQL that answers %s" % self.place(), got, remedy))
 

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
-from . import accounts, compose_plan, host_plan
+from . import accounts, compose_plan, database_owners, host_plan
 from .compatibility import refused_by, unknown
 from .config import Config
 from .errors import Problem
@@ -87,6 +87,7 @@ def _findings(
         errors += not_supported_yet(config)
         errors += account(manifest, config, host)
         errors += host_plan.built_from_source(manifest, config, settings)
+        errors += database(manifest, config, host)
     else:
         errors += space(facts, False)
         errors += swarm(host["engine"]) if settings.engine == "swarm" else []
@@ -258,6 +259,15 @@ def account(manifest: Manifest, config: Config, host: dict[str, Any]) -> list[Pr
     return accounts.findings(
         places["user"], places["group"], facts["account"], facts["group"], host["made"], config.adopt
     )
+
+
+def database(manifest: Manifest, config: Config, host: dict[str, Any]) -> list[Problem]:
+    """Whether the database and its roles are the plugin's own, or adopted."""
+    wanted = host_plan.own_database(manifest, config)
+    if not wanted:
+        return []
+    there = host["facts"]["database"]
+    return database_owners.findings(wanted["name"], wanted["user"], there, host["made"], config.adopt)
 
 
 def directories(manifest: Manifest, config: Config, host: dict[str, Any], target: str) -> list[Problem]:

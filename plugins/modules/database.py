@@ -74,6 +74,21 @@ options:
     description: How many seconds to wait for a server that is starting.
     type: int
     default: 10
+  plugin:
+    description:
+      - Name of the plugin that the database is of. Its record knows what was made for it, and what is made now is noted
+        there. A database or a role that was not is refused, unless O(adopt) has it, and never dropped.
+      - Without it everything of those names counts as made here.
+    type: str
+    default: ""
+  adopt:
+    description:
+      - What is used though it was not made for O(plugin). Of a role only the password is set, and that it may log in.
+        In a database O(user) gets what it lacks, and owner, data and what others may do stay.
+    type: list
+    elements: str
+    choices: [database, role]
+    default: []
   state:
     description:
       - V(absent) drops the database with everything in it, those that a restore has replaced or that a backup or a
@@ -125,13 +140,23 @@ owner:
   sample: myapp_owner
 """
 
+import contextlib
 import functools
+import itertools
 import os
 import time
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.windflow.platform.plugins.module_utils import database_plan, kept_secrets, postgres, scram
+from ansible_collections.windflow.platform.plugins.module_utils import (
+    database_owners,
+    database_plan,
+    kept_secrets,
+    ownership,
+    postgres,
+    record,
+    scram,
+)
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
 
 # A server that nothing is known of, as the packages install it.
@@ -156,7 +181,26 @@ def read(params: dict, check: bool) -> dict:
         time.sleep(0.2)
 
 
-def desire(params: dict, actual: dict) -> dict:
+def whose(params: dict, actual: dict) -> tuple:
+    """{database, role}: the names that were not made for the plugin; and what was. Without a plugin everything is ours.
+
+    Raises WindflowError (E2040, E2041) where what is there is not adopted.
+    """
+    plugin, name, user = params["plugin"], params["name"], params["user"]
+    if not plugin:
+        return {"database": [], "role": []}, None
+    made = ownership.made(record.load(plugin))
+    there = postgres.summary(actual, name, user)
+    problems = [] if params["state"] == "absent" else database_owners.findings(name, user, there, made, params["adopt"])
+    if problems:
+        raise WindflowError(problems)
+    database, roles = database_owners.foreigners(name, user, there, made)
+    if params["state"] == "absent" and postgres.owner_role(name) not in made["role"]:
+        roles = sorted({*roles, postgres.owner_role(name)})
+    return {"database": [name] if database else [], "role": roles}, made
+
+
+def desire(params: dict, actual: dict, adopted: dict) -> dict:
     """What there should be. A password that the stored verifier fits gets no new one."""
     password = params["password"]
     if params["state"] == "present" and not password:
@@ -171,6 +215,7 @@ def desire(params: dict, actual: dict) -> dict:
         "user": params["user"],
         "connection_limit": params["max_connections"],
         "verifier": verifier,
+        "adopted": adopted,
     }
 
 
@@ -179,31 +224,85 @@ def apply(params: dict, actual: dict, found: list) -> None:
     port, socket_dir = params["port"], params["socket_dir"] or ""
     outcome = "What came before it was done. Running it again goes on from there."
     patient = functools.partial(postgres.run, timeout=postgres.CHANGE_TIMEOUT)
-    outside, inside = (
-        "".join(statement + "\n" for change in found if change["inside"] is place for statement in change["sql"])
-        for place in (False, True)
-    )
-    if outside:
-        postgres.execute_sql(outside, port, patient, socket_dir, outcome)
-    if inside:
-        owner = actual["database"]["owner"]
-        postgres.execute_inside(inside, port, params["name"], owner, socket_dir, outcome)
+    for inside, changes in itertools.groupby(found, lambda change: change["inside"]):
+        sql = "".join(statement + "\n" for change in changes for statement in change["sql"])
+        if inside:
+            postgres.execute_inside(sql, port, params["name"], actual["database"]["owner"], socket_dir, outcome)
+        else:
+            postgres.execute_sql(sql, port, patient, socket_dir, outcome)
+
+
+def make(params: dict, actual: dict, found: list) -> list:
+    """Makes what there should be, and notes before what is made here. Returns the changes. Raises WindflowError."""
+    made = {"database": [params["name"]], "role": [params["user"], postgres.owner_role(params["name"])]}
+    new = {kind: [name for name in names if "%s %s" % (kind, name) in absent(found)] for kind, names in made.items()}
+    try:
+        for kind, names in new.items():
+            if params["plugin"] and names:
+                ownership.note_made(params["plugin"], kind, names)
+        apply(params, actual, found)
+    except WindflowError:
+        with contextlib.suppress(WindflowError):
+            forget(params, read(params, False), new)
+        raise
+    if not actual["database"] or actual["database"]["open"]:
+        return found
+    # Nobody could look into a database that was closed.
+    actual = read(params, False)
+    more = database_plan.changes(dict(desire(params, actual, whose(params, actual)[0]), verifier=None), actual)
+    apply(params, actual, more)
+    return found + more
+
+
+def absent(found: list) -> list:
+    """The objects that changes make."""
+    return [change["object"] for change in found if change["before"] == "absent"]
+
+
+def remove(params: dict, actual: dict, found: list, names: dict) -> list:
+    """Removes what was made here. Returns the changes. Raises WindflowError: E4065 where something keeps it."""
+    try:
+        apply(params, actual, found)
+    except WindflowError as error:
+        if error.code != "E4052":
+            raise
+        roles = [change["object"][5:] for change in found if change["object"].startswith("role ")]
+        dropped = "database %s" % params["name"] in [
+            change["object"] for change in found if change["after"] == "absent"
+        ]
+        sql = database_plan.keeping(params["name"], roles, dropped)
+        kept = postgres.execute_sql(sql, params["port"], socket_dir=params["socket_dir"] or "").splitlines()
+        expected = "nothing to keep the database %s or its roles" % params["name"]
+        remedy = "end, drop or reassign it, then purge again"
+        got = "; ".join(kept) or error.problems[0].got
+        raise WindflowError(Problem("E4065", expected, got, remedy), error.outcome) from error
+    finally:
+        with contextlib.suppress(WindflowError):
+            forget(params, read(params, False), names)
+    return found
+
+
+def forget(params: dict, actual: dict, names: dict) -> None:
+    """Notes of what is not there that it was not made here, or is gone."""
+    there = {"database": [params["name"]] if actual["database"] else [], "role": list(actual["roles"])}
+    for kind, known in names.items():
+        gone = [name for name in known if name not in there[kind]]
+        if params["plugin"] and gone:
+            ownership.forget_made(params["plugin"], kind, gone)
 
 
 def run(params: dict, check: bool) -> tuple:
     """The module's result and its warnings. Raises WindflowError."""
-    postgres.check_names(params["name"], params["user"])
+    name, user = params["name"], params["user"]
+    postgres.check_names(name, user)
     actual = read(params, check)
-    desired = desire(params, actual)
+    foreign, _made = whose(params, actual)
+    desired = desire(params, actual, foreign)
     found = database_plan.changes(desired, actual)
-    if found and not check:
-        apply(params, actual, found)
-        # Nobody could look into a database that was closed.
-        if params["state"] == "present" and actual["database"] and not actual["database"]["open"]:
-            actual = read(params, check)
-            more = database_plan.changes(dict(desired, verifier=None), actual)
-            apply(params, actual, more)
-            found += more
+    if not check and params["state"] == "absent" and (found or params["plugin"]):
+        found = remove(params, actual, found, {"database": [name], "role": [user, postgres.owner_role(name)]})
+    elif not check and found:
+        found = make(params, actual, found)
     shown = [{key: change[key] for key in ("object", "attribute", "before", "after")} for change in found]
     diff = {}
     for change in shown:
@@ -214,7 +313,7 @@ def run(params: dict, check: bool) -> tuple:
     result = {
         "changed": bool(found),
         "changes": shown,
-        "owner": postgres.owner_role(params["name"]),
+        "owner": actual["database"]["owner"] if foreign["database"] else postgres.owner_role(name),
         "diff": list(diff.values()),
     }
     return result, database_plan.warnings(desired, actual)
@@ -232,6 +331,8 @@ def main() -> None:
             "max_connections": {"type": "int", "default": -1},
             "socket_dir": {"type": "str"},
             "wait": {"type": "int", "default": 10},
+            "plugin": {"type": "str", "default": ""},
+            "adopt": {"type": "list", "elements": "str", "choices": ["database", "role"], "default": []},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         },
         supports_check_mode=True,

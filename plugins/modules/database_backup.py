@@ -122,8 +122,7 @@ notes:
     server's data directory, for O(verify=restore) and O(state=restored).
   - Roles are not part of a backup. Those that own or may use something must be there when it is restored.
   - What a superuser owns in the database belongs to the database's owner once it was restored, and RV(taken_over) names
-    it. What only a superuser can make is not restored, and RV(left_out) names it. A superuser's extensions are made
-    anew.
+    it. What only a superuser can make is not restored, and RV(left_out) names it; a superuser's extensions are.
   - The rows of tables that belong to extensions are not counted.
 seealso:
   - module: windflow.platform.database

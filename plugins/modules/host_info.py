@@ -46,6 +46,10 @@ options:
     description: Directories of the plugin, each with its owner, to say whose they are.
     type: dict
     default: {}
+  database:
+    description: C(name), C(user) and C(port) of the database on the host that the plugin sees to, to say whose it is.
+    type: dict
+    default: {}
   engine:
     description:
       - What to ask the Docker Engine; C(project) of Compose, whose images and containers are listed. Without it, what a
@@ -85,7 +89,7 @@ EXAMPLES = r"""
 RETURN = r"""
 facts:
   description: Operating system, processors, memory (MB), free space (MB, inodes), owner of the port,
-    account, group and directories, each with what speaks against it.
+    account, group and directories, each with what speaks against it, and what there is of the database.
   returned: success
   type: dict
   sample: {cpu_threads: 4, ram_mb: 7936, python: 3.11.2, os: {family: debian, id: debian, version: "12"}}
@@ -182,6 +186,7 @@ def main():
             "user": {"type": "str"},
             "group": {"type": "str"},
             "directories": {"type": "dict", "default": {}},
+            "database": {"type": "dict", "default": {}},
             "engine": {"type": "dict", "default": {}},
             "target": {"type": "str", "default": ""},
             "wait": {"type": "int", "default": 0},

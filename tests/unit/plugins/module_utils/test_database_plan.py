@@ -30,8 +30,12 @@ SETTLED = {
 }
 
 
+NOBODYS = {"database": [], "role": []}
+
+
 def desired(**changes):
-    return {"state": "present", "name": "app", "user": "web", "connection_limit": 20, "verifier": None, **changes}
+    wanted = {"state": "present", "name": "app", "user": "web", "connection_limit": 20, "verifier": None}
+    return {**wanted, "adopted": NOBODYS, **changes}
 
 
 def statements(wanted, actual):

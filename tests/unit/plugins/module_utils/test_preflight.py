@@ -37,6 +37,7 @@ def host(**facts):
             "account": None,
             "group": None,
             "directories": Absent(),
+            "database": {},
             **facts,
         },
         "current": None,
@@ -281,3 +282,32 @@ def test_so_is_an_account(tmp_path):
     config = {"app": {"user": "ann", "group": "ann"}}
     assert codes(look(tmp_path, config, found)[0]) == ["E2036"]
     assert codes(look(tmp_path, {**config, "adopt": ["account"]}, found)[0]) == []
+
+
+def test_so_are_a_database_and_its_role(tmp_path):
+    there = {
+        "available": True,
+        "database": "present",
+        "owner": "legacy",
+        "owner_superuser": False,
+        "owner_role": "absent",
+        "app_role": "LOGIN NOSUPERUSER CREATEDB",
+        "app_powers": "",
+        "app_connect": True,
+        "public_connect": True,
+        "app_usage": True,
+        "public_usage": True,
+        "app_create": True,
+        "public_create": False,
+    }
+    config = {"database": {"host": "localhost", "name": "myapp", "user": "dbuser", "password": "x"}}
+    found = host(database=there)
+    found["made"].update(database=[], role=[])
+    errors, _warnings = look(tmp_path, config, found)
+    assert [(problem.code, problem.path) for problem in errors] == [
+        ("E2041", "database.user"),
+        ("E2040", "database.name"),
+    ]
+    assert all("adopt: [" in problem.remedy and problem.line for problem in errors)
+    found["made"].update(database=["myapp"], role=["dbuser"])
+    assert look(tmp_path, config, found)[0] == []

@@ -74,6 +74,8 @@ class Cluster:
             "socket_dir": self.root,
             "wait": 5,
             "state": "present",
+            "plugin": "",
+            "adopt": [],
             **changes,
         }
 

@@ -6,12 +6,16 @@
 from __future__ import annotations
 
 import os
+import re
+import secrets
+import shutil
 import subprocess
 
 import pytest
 
-from ansible_collections.windflow.platform.plugins.module_utils import postgres
+from ansible_collections.windflow.platform.plugins.module_utils import database_owners, ownership, postgres, record
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
+from ansible_collections.windflow.platform.plugins.module_utils.postgres_programs import Server
 from ansible_collections.windflow.platform.plugins.modules import database
 
 pytestmark = [
@@ -179,6 +183,7 @@ def test_a_removal_whose_drop_was_cut_off_goes_on(cluster, closed):
     [
         ("ALTER ROLE web CREATEDB;", "app_role", "LOGIN NOSUPERUSER CREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"),
         ("GRANT CONNECT ON DATABASE app TO PUBLIC;", "public_connect", True),
+        ("GRANT postgres TO web;", "app_powers", "postgres"),
         ("REVOKE CONNECT ON DATABASE app FROM web;", "app_connect", False),
         ("ALTER DATABASE app OWNER TO postgres;", "owner", "postgres"),
         ("DROP DATABASE app;", "database", "absent"),
@@ -222,6 +227,8 @@ def test_without_a_server_a_check_predicts_and_a_real_run_fails(tmp_path):
         "socket_dir": str(tmp_path),
         "wait": 0,
         "state": "present",
+        "plugin": "",
+        "adopt": [],
     }
     result, _warnings = database.run(params, True)
     assert (
@@ -334,3 +341,145 @@ def test_where_nobody_may_look_inside_what_is_there_counts_as_settled(cluster):
     }
     assert not result["changed"] and "E4067" in warnings[0] and fresh["changed"]
     assert cluster.sql("SELECT count(*) FROM pg_roles WHERE rolname ~ 'windflow'") == "0"
+
+
+LIVED_IN = """
+CREATE ROLE legacy LOGIN PASSWORD 'legacypw';
+CREATE ROLE reporting LOGIN PASSWORD 'reportpw';
+CREATE ROLE web LOGIN CREATEDB PASSWORD 'oldpw';
+CREATE DATABASE billing OWNER web;
+CREATE DATABASE app OWNER legacy;
+\\connect app
+SET ROLE legacy;
+CREATE TABLE customers (id int, name text);
+INSERT INTO customers SELECT g, 'c' || g FROM generate_series(1, 1000) g;
+GRANT SELECT ON customers TO reporting;
+"""
+EVERYTHING = """
+SELECT rolname, rolcreatedb, rolconnlimit FROM pg_roles WHERE oid > 16000 ORDER BY 1;
+SELECT datname, pg_get_userbyid(datdba) FROM pg_database WHERE oid > 16000 ORDER BY 1;
+"""
+
+
+@pytest.fixture
+def plugin():
+    """The name of a plugin that has a record for the time of a test."""
+    name = "unit-%s" % secrets.token_hex(4)
+    yield name
+    shutil.rmtree(os.path.join(record.STATE_DIR, name), ignore_errors=True)
+
+
+def refused(params):
+    with pytest.raises(WindflowError) as caught:
+        database.run(params, False)
+    assert str(caught.value).endswith("Nothing was changed.")
+    return sorted(problem.code for problem in caught.value.problems)
+
+
+@pytest.mark.fault(51)
+def test_what_was_not_made_here_is_taken_only_where_it_is_adopted_and_loses_nothing(cluster, plugin):
+    cluster.sql(LIVED_IN)
+    before = cluster.sql(EVERYTHING)
+    params = cluster.params(plugin=plugin)
+    there = postgres.inspect(cluster.port, "app", "web", socket_dir=cluster.root)
+    assert refused(params) == ["E2040", "E2041"]
+    assert refused({**params, "adopt": ["role"]}) == ["E2040"]
+    assert refused({**params, "adopt": ["database"]}) == ["E2041"]
+    assert refused(cluster.params(plugin=plugin, name="new")) == ["E2041"]
+    adopted = {**params, "adopt": ["database", "role"]}
+    words = database_owners.adopted("app", "web", there, ownership.made(record.load(plugin)))
+    assert "role web gets the configured password" in words[0]
+    assert "database app: web gets CREATE ON SCHEMA public; its owner legacy" in words[1]
+    predicted = database.run(adopted, True)[0]["changes"]
+    assert [change["attribute"] for change in predicted] == ["password", "web may create"]
+    assert database.run(adopted, False)[0]["changes"] == predicted
+    assert not database.run(adopted, False)[0]["changed"]
+    assert cluster.sql(EVERYTHING) == before
+    assert cluster.login(user="legacy", password="legacypw", sql="SELECT count(*) FROM customers") == (0, "1000")
+    assert cluster.login(user="reporting", password="reportpw", sql="SELECT count(*) FROM customers") == (0, "1000")
+    assert cluster.login(sql="CREATE TABLE t (); DROP TABLE t")[0] == 0
+    result, warnings = database.run({**params, "state": "absent"}, False)
+    assert not result["changed"] and len(warnings) == 2 and "The database app stays" in warnings[0]
+    assert cluster.sql(EVERYTHING) == before
+
+
+@pytest.mark.fault(51)
+def test_only_what_was_made_is_dropped(cluster, plugin):
+    cluster.sql(LIVED_IN)
+    params = cluster.params(plugin=plugin, user="fresh", adopt=["database"])
+    database.run(params, False)
+    assert ownership.made(record.load(plugin))["role"] == ["fresh"]
+    assert cluster.login(user="fresh", sql="CREATE TABLE mine ()")[0] == 0
+    with pytest.raises(WindflowError, match="E4065.*objects or rights of the role fresh in the database app"):
+        database.run({**params, "state": "absent"}, False)
+    assert ownership.made(record.load(plugin))["role"] == ["fresh"]
+    cluster.sql("\\connect app\nREASSIGN OWNED BY fresh TO legacy;")
+    result = database.run({**params, "state": "absent"}, False)[0]
+    assert result["changes"][-1]["object"] == "role fresh"
+    assert ownership.made(record.load(plugin))["role"] == []
+    own = cluster.params(plugin=plugin, name="own", adopt=["role"])
+    database.run(own, False)
+    assert ownership.made(record.load(plugin)) == {
+        **dict.fromkeys(ownership.KINDS, []),
+        "database": ["own"],
+        "role": ["own_owner"],
+    }
+    gone = database.run({**own, "state": "absent"}, False)[0]["changes"]
+    assert [change["object"] for change in gone] == ["database own", "role own_owner"]
+    roles = cluster.sql("SELECT rolname FROM pg_roles WHERE oid > 16000 ORDER BY 1").splitlines()
+    assert roles == ["legacy", "reporting", "web"]
+
+
+@pytest.mark.fault(51)
+def test_a_role_with_rights_over_the_server_is_never_adopted(cluster, plugin):
+    params = cluster.params(plugin=plugin, user="postgres", adopt=["role"])
+    assert refused(params) == ["E2041"]
+    cluster.sql("CREATE ROLE maker LOGIN CREATEROLE;")
+    assert refused({**params, "user": "maker"}) == ["E2041"]
+    cluster.sql("CREATE ROLE group_of; CREATE ROLE inside LOGIN IN ROLE group_of;")
+    for power in ("postgres", "pg_execute_server_program", "maker"):
+        cluster.sql("GRANT %s TO group_of;" % power)
+        assert refused({**params, "user": "inside"}) == ["E2041"]
+        cluster.sql("REVOKE %s FROM group_of;" % power)
+    database.run({**params, "user": "inside"}, False)
+
+
+@pytest.mark.fault(52)
+def test_a_purge_that_cannot_end_says_what_is_left_and_goes_on_later(cluster, plugin):
+    params = cluster.params(plugin=plugin)
+    database.run(params, False)
+    cluster.sql("CREATE DATABASE theirs;\n\\connect theirs\nCREATE TABLE x (); GRANT SELECT ON x TO web;")
+    cluster.login(sql="BEGIN; CREATE TABLE held (); PREPARE TRANSACTION 'held';")
+    with pytest.raises(WindflowError, match="E4065.*1 prepared transactions in the database app"):
+        database.run({**params, "state": "absent"}, False)
+    cluster.sql("ALTER DATABASE app WITH ALLOW_CONNECTIONS true;")
+    cluster.sql("\\connect app\nROLLBACK PREPARED 'held';")
+    with pytest.raises(WindflowError, match="E4065.*1 objects or rights of the role web in the database theirs"):
+        database.run({**params, "state": "absent"}, False)
+    made = ownership.made(record.load(plugin))
+    assert (made["database"], made["role"]) == ([], ["app_owner", "web"])
+    cluster.sql("\\connect theirs\nREVOKE ALL ON x FROM web;")
+    assert database.run({**params, "state": "absent"}, False)[0]["changed"]
+    assert not database.run({**params, "state": "absent"}, False)[0]["changed"]
+    assert ownership.made(record.load(plugin))["role"] == []
+
+
+@pytest.mark.fault(53)
+@pytest.mark.parametrize(
+    ("rules", "named"),
+    [
+        ("# all\nlocal other all peer\nlocal all all scram-sha-256\n", "pg_hba.conf:3: local all all scram-sha-256"),
+        ('local "all" postgres,x reject\n', "pg_hba.conf:1: local all postgres,x reject"),
+        ("host all all 127.0.0.1/32 scram-sha-256\n", "pg_hba.conf without such a line"),
+    ],
+)
+def test_rules_that_keep_the_superuser_out_are_named_with_their_line(cluster, rules, named):
+    with cluster.hba(rules):
+        there = postgres.inspect(cluster.port, "app", "web", socket_dir=cluster.root)
+        with pytest.raises(WindflowError, match="E4051.*local all postgres peer") as caught:
+            database.run(cluster.params(), False)
+        with pytest.raises(WindflowError, match="E4090.*%s" % re.escape(named)):
+            Server(cluster.port, cluster.root).sql("SELECT 1;")
+    assert named in str(caught.value) and "install" not in str(caught.value)
+    problem = database_owners.findings("app", "web", there, dict.fromkeys(ownership.KINDS, []), ())[0]
+    assert problem.code == "E2042" and named in problem.got

@@ -576,6 +576,7 @@ def test_a_signal_undoes_what_was_begun(box, number):
         assert process.wait() == 3
     assert "E4098" in said and "the signal %d" % number in said and "Nothing was changed." in said
     assert (box.files(), box.databases()) == ([], [NAME])
+    assert box.cluster.sql("SELECT count(*) FROM pg_roles WHERE rolname ~ '^windflow'") == "0"
     assert box.cluster.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name ~ 'backup'") == "0"
 
 
@@ -737,9 +738,8 @@ def test_a_missing_backup_names_those_that_are_there(box):
 
 
 def test_a_database_in_another_encoding_comes_back(box):
-    box.cluster.sql(
-        "CREATE DATABASE raw OWNER app_owner TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C';"
-    )
+    plain = "TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'"
+    box.cluster.sql("CREATE DATABASE raw OWNER app_owner %s;" % plain)
     box.sql("CREATE TABLE b AS SELECT E'\\xff\\xfe' || 'x' AS odd;", "raw")
     box.run(name="raw")
     box.run(name="raw", state="restored", drop_replaced=True)
