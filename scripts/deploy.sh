@@ -11,7 +11,10 @@ set -euo pipefail
 "$ROOT/scripts/bootstrap.sh" runtime
 use_venv
 
-arguments=(--target "${TARGET:-}" --env "${ENV:-}" --replicas "${REPLICAS:-1}")
+arguments=()
+[ -z "${TARGET:-}" ] || arguments+=(--target "$TARGET")
+[ -z "${ENV:-}" ] || arguments+=(--env "$ENV")
+[ -z "${REPLICAS:-}" ] || arguments+=(--replicas "$REPLICAS")
 [ -z "${CONFIG:-}" ] || arguments+=(--config "$CONFIG")
 if [ -n "${INVENTORY:-}" ]; then
     [ -e "$INVENTORY" ] || fail "INVENTORY=$INVENTORY does not exist" "Name an inventory file or directory."

@@ -10,12 +10,13 @@ set -euo pipefail
 
 "$ROOT/scripts/bootstrap.sh" dev
 use_venv
-# The tests start servers of their own: nginx, PostgreSQL.
-if ! [ -x /usr/sbin/nginx ] || ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
+# The tests start servers of their own: nginx, HAProxy, PostgreSQL.
+if ! [ -x /usr/sbin/nginx ] || ! [ -x /usr/sbin/haproxy ] || ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
     if ! is_root || ! is_debian; then
-        fail "nginx or PostgreSQL is missing, which the unit tests start" "On Debian: apt-get install nginx-light postgresql"
+        fail "nginx, HAProxy or PostgreSQL is missing, which the unit tests start" \
+            "On Debian: apt-get install nginx-light haproxy postgresql"
     fi
-    apt_install nginx-light postgresql
+    apt_install nginx-light haproxy postgresql
 fi
 case ${1:-quick} in
     quick) title="Unit tests" marked="not system" ;;

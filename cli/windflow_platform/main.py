@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -22,7 +22,7 @@ Passed = Annotated[list[str] | None, typer.Argument(metavar="[-- ARGS]...", help
 ConfigFiles = Annotated[
     list[str] | None, typer.Option("--config", "-c", metavar="FILE", help="Configuration file; the last one wins.")
 ]
-Environment = Annotated[str, typer.Option("--env", metavar="NAME", help="Environment, for example production.")]
+Environment = Annotated[str | None, typer.Option("--env", metavar="NAME", help="Environment, for example production.")]
 Sets = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One value, above everything else. No secrets.")
 ]
@@ -32,17 +32,26 @@ Inventory = Annotated[
 ]
 Force = Annotated[bool, typer.Option("--force", help="A new release even if nothing differs.")]
 Downgrade = Annotated[bool, typer.Option("--allow-downgrade", help="An older version than the deployed one.")]
-LockWait = Annotated[int, typer.Option(min=0, metavar="SECONDS", help="Wait so long for another run's end.")]
-Replicas = Annotated[int, typer.Option(min=1, help="Instances of the application.")]
-Target = Annotated[str, typer.Option(help="Backend. Without it, the plugin's first that the host can have.")]
-Engine = Annotated[str, typer.Option(help="Of the backend compose: compose, or swarm for a stack.")]
+LockWait = Annotated[int | None, typer.Option(min=0, metavar="SECONDS", help="Wait so long for another run's end.")]
+Replicas = Annotated[
+    int | None, typer.Option(min=1, help="Instances of the application. Without it, as many as there are, or one.")
+]
+Target = Annotated[
+    Literal["compose", "host"] | None, typer.Option(help="Backend. Without it, the plugin's first that is possible.")
+]
+Engine = Annotated[Literal["compose", "swarm"] | None, typer.Option(help="Of the backend compose: swarm for a stack.")]
 Check = Annotated[bool, typer.Option("--check", help="Say what would change. Exit code 2 if something would.")]
 Diff = Annotated[bool, typer.Option("--diff", help="Show what changes, line by line.")]
 
 
-def _inputs(name: str, config: list[str] | None, env: str, sets: list[str] | None) -> dict[str, Any]:
+def _inputs(name: str | None, config: list[str] | None, env: str | None, sets: list[str] | None) -> dict[str, Any]:
     """The variables for a plugin and its configuration."""
     return {"plugin": name, "config": config, "environment_name": env, "sets": sets}
+
+
+def _sets(sets: list[str] | None, debug: bool) -> list[str]:
+    """The values of --set, and what --debug stands for."""
+    return [*(sets or ()), *(["app.debug=true"] if debug else ())]
 
 
 def _version(wanted: bool) -> None:
@@ -67,21 +76,21 @@ def deploy(
     name: Name,
     arguments: Passed = None,
     config: ConfigFiles = None,
-    env: Environment = "",
-    replicas: Replicas = 1,
+    env: Environment = None,
+    replicas: Replicas = None,
     debug: Annotated[bool, typer.Option("--debug", help="The same as --set app.debug=true.")] = False,
-    target: Target = "",
-    engine: Engine = "",
+    target: Target = None,
+    engine: Engine = None,
     sets: Sets = None,
     force: Force = False,
     allow_downgrade: Downgrade = False,
     rollback_on_failure: Annotated[
-        bool, typer.Option(help="Whether a failure behind the switch brings back what served before.")
-    ] = True,
-    lock_wait: LockWait = 0,
+        bool | None, typer.Option(help="Whether a failure behind the switch brings back what served before.")
+    ] = None,
+    lock_wait: LockWait = None,
     plan_file: Annotated[
-        str, typer.Option("--plan", metavar="FILE", help="A plan that was saved; anything else is refused.")
-    ] = "",
+        str | None, typer.Option("--plan", metavar="FILE", help="A plan that was saved; anything else is refused.")
+    ] = None,
     inventory: Inventory = None,
     check: Check = False,
     diff: Diff = False,
@@ -94,12 +103,12 @@ def deploy(
         "replicas": replicas,
         "target": target,
         "engine": engine,
-        "sets": [*(sets or ()), *(["app.debug=true"] if debug else ())],
-        "force": force,
-        "allow_downgrade": allow_downgrade,
+        "sets": _sets(sets, debug),
+        "force": force or None,
+        "allow_downgrade": allow_downgrade or None,
         "lock_wait": lock_wait,
         "plan_file": plan_file,
-        **({} if rollback_on_failure else {"rollback_on_failure": "false"}),
+        "rollback_on_failure": rollback_on_failure,
     }
     raise typer.Exit(run("deploy", values, inventory, check, diff, arguments))
 
@@ -108,11 +117,13 @@ def deploy(
 def rollback(
     name: Name,
     arguments: Passed = None,
-    revision: Annotated[int, typer.Option(min=0, help="A revision of the record. 0: the last good one.")] = 0,
+    revision: Annotated[
+        int | None, typer.Option(min=1, help="A revision of the record. Without it, the last good one.")
+    ] = None,
     config: ConfigFiles = None,
-    env: Environment = "",
+    env: Environment = None,
     sets: Sets = None,
-    lock_wait: LockWait = 0,
+    lock_wait: LockWait = None,
     inventory: Inventory = None,
     check: Check = False,
 ) -> None:
@@ -126,12 +137,13 @@ def remove(
     name: Name,
     arguments: Passed = None,
     config: ConfigFiles = None,
-    env: Environment = "",
+    env: Environment = None,
     purge: Annotated[
-        str, typer.Option(metavar="NAME", help="The plugin's name again: delete data, logs and database as well.")
-    ] = "",
+        str | None,
+        typer.Option(metavar="NAME", help="The plugin's name again: data, logs, database go, too."),
+    ] = None,
     skip_hooks: Annotated[bool, typer.Option("--skip-hooks", help="For a plugin whose hooks fail.")] = False,
-    lock_wait: LockWait = 0,
+    lock_wait: LockWait = None,
     sets: Sets = None,
     inventory: Inventory = None,
     check: Check = False,
@@ -143,7 +155,7 @@ def remove(
         "config": config,
         "environment_name": env,
         "purge": purge,
-        "skip_hooks": skip_hooks,
+        "skip_hooks": skip_hooks or None,
         "lock_wait": lock_wait,
         "sets": sets,
     }
@@ -155,15 +167,15 @@ def plan(
     name: Name,
     arguments: Passed = None,
     config: ConfigFiles = None,
-    env: Environment = "",
-    replicas: Replicas = 1,
+    env: Environment = None,
+    replicas: Replicas = None,
     debug: Annotated[bool, typer.Option("--debug", help="The same as --set app.debug=true.")] = False,
-    target: Target = "",
-    engine: Engine = "",
+    target: Target = None,
+    engine: Engine = None,
     sets: Sets = None,
     force: Force = False,
     allow_downgrade: Downgrade = False,
-    save: Annotated[str, typer.Option(metavar="FILE", help="Save it, for deploy --plan FILE.")] = "",
+    save: Annotated[str | None, typer.Option(metavar="FILE", help="Save it, for deploy --plan FILE.")] = None,
     inventory: Inventory = None,
 ) -> None:
     """Say what a deploy would do. Exit code 2 if anything."""
@@ -174,9 +186,9 @@ def plan(
         "replicas": replicas,
         "target": target,
         "engine": engine,
-        "sets": [*(sets or ()), *(["app.debug=true"] if debug else ())],
-        "force": force,
-        "allow_downgrade": allow_downgrade,
+        "sets": _sets(sets, debug),
+        "force": force or None,
+        "allow_downgrade": allow_downgrade or None,
         "plan_file": save,
     }
     raise typer.Exit(run("plan", values, inventory, False, False, arguments, asks=True))
@@ -187,7 +199,7 @@ def validate(
     name: Name,
     arguments: Passed = None,
     config: ConfigFiles = None,
-    env: Environment = "",
+    env: Environment = None,
     sets: Sets = None,
     inventory: Inventory = None,
 ) -> None:
@@ -201,7 +213,7 @@ def explain(
     key: Annotated[str, typer.Argument(help="A key of the configuration, in dots: server.workers.")],
     arguments: Passed = None,
     config: ConfigFiles = None,
-    env: Environment = "",
+    env: Environment = None,
     sets: Sets = None,
     inventory: Inventory = None,
 ) -> None:
@@ -212,17 +224,17 @@ def explain(
 
 @plugin.command()
 def status(
-    name: Annotated[str, typer.Argument(help="A plugin's name. Without it, every plugin of the hosts.")] = "",
+    name: Annotated[str | None, typer.Argument(help="A plugin's name. Without it, every plugin of the hosts.")] = None,
     arguments: Passed = None,
     config: ConfigFiles = None,
-    env: Environment = "",
+    env: Environment = None,
     sets: Sets = None,
     inventory: Inventory = None,
 ) -> None:
     """Say what is deployed, how the last action ended, and who is at work."""
-    if name.startswith("-"):
+    if name and name.startswith("-"):
         # The first word after "--".
-        name, arguments = "", [name, *(arguments or ())]
+        name, arguments = None, [name, *(arguments or ())]
     raise typer.Exit(run("status", _inputs(name, config, env, sets), inventory, False, False, arguments))
 
 
@@ -231,7 +243,7 @@ def history(
     name: Name,
     arguments: Passed = None,
     config: ConfigFiles = None,
-    env: Environment = "",
+    env: Environment = None,
     sets: Sets = None,
     inventory: Inventory = None,
 ) -> None:
@@ -244,7 +256,7 @@ def drift(
     name: Name,
     arguments: Passed = None,
     config: ConfigFiles = None,
-    env: Environment = "",
+    env: Environment = None,
     sets: Sets = None,
     inventory: Inventory = None,
 ) -> None:
@@ -257,7 +269,7 @@ def unlock(
     name: Name,
     arguments: Passed = None,
     config: ConfigFiles = None,
-    env: Environment = "",
+    env: Environment = None,
     sets: Sets = None,
     inventory: Inventory = None,
 ) -> None:
@@ -269,15 +281,20 @@ def unlock(
 def backup(
     name: Name,
     arguments: Passed = None,
-    label: Annotated[str, typer.Option(help="Name of the backup, which must be a new one. Without it, the time.")] = "",
+    label: Annotated[
+        str | None, typer.Option(help="Name of the backup, which must be a new one. Without it, the time.")
+    ] = None,
     config: ConfigFiles = None,
-    env: Environment = "",
+    env: Environment = None,
     sets: Sets = None,
+    list_only: Annotated[
+        bool, typer.Option("--list", help="List the backups that are there, with age, size and release.")
+    ] = False,
     inventory: Inventory = None,
     check: Check = False,
 ) -> None:
     """Back up the plugin's database, where it is on the host, and read the backup back."""
-    values = {**_inputs(name, config, env, sets), "label": label}
+    values = {**_inputs(name, config, env, sets), "label": label, "list_only": list_only or None}
     raise typer.Exit(run("backup", values, inventory, check, False, arguments))
 
 
@@ -286,13 +303,13 @@ def restore(
     name: Name,
     arguments: Passed = None,
     backup_label: Annotated[
-        str,
+        str | None,
         typer.Option("--backup", metavar="LABEL", help="Without it, that of when the release that serves was well."),
-    ] = "",
+    ] = None,
     config: ConfigFiles = None,
-    env: Environment = "",
+    env: Environment = None,
     sets: Sets = None,
-    lock_wait: LockWait = 0,
+    lock_wait: LockWait = None,
     inventory: Inventory = None,
     check: Check = False,
 ) -> None:

@@ -28,12 +28,15 @@ ANSIBLE_INTERRUPTED = 99
 ANSIBLE_NOT_STARTED = (1, 2, 4, 5)
 
 
-def exit_code(status: int, hosts: Mapping[str, Mapping[str, Any]] | None, check: bool = False) -> int:
+def exit_code(
+    status: int, hosts: Mapping[str, Mapping[str, Any]] | None, check: bool = False, begins: bool = False
+) -> int:
     """The command's exit code.
 
     ``status`` is that of ansible-playbook, ``hosts`` what the callback ``windflow.platform.outcome`` wrote: for
     each host its state and, where it failed, code, restored and begun. Empty: no host matched. None: it wrote nothing.
-    ``check``: the run only asked, so what it found is still to be done.
+    ``check``: the run only asked, so what it found is still to be done. ``begins``: the run changes no host before it
+    has begun on its record.
     """
     if status in (INTERRUPTED, ANSIBLE_INTERRUPTED):
         return INTERRUPTED
@@ -42,13 +45,13 @@ def exit_code(status: int, hosts: Mapping[str, Mapping[str, Any]] | None, check:
     if not hosts and not status:
         # ansible-playbook ends well where no host matched.
         return PREFLIGHT
-    codes = {of_host(host, check) for host in hosts.values()}
+    codes = {of_host(host, check, begins) for host in hosts.values()}
     worst = next((code for code in WORST_FIRST if code in codes), DONE)
     # A run may fail where no host did: a play without hosts, a callback that broke.
     return FAILED if status and worst in (DONE, PENDING) else worst
 
 
-def of_host(host: Mapping[str, Any], check: bool = False) -> int:
+def of_host(host: Mapping[str, Any], check: bool = False, begins: bool = False) -> int:
     """What the run came to on one host."""
     if host["state"] == "unreachable":
         return UNREACHABLE
@@ -60,7 +63,8 @@ def of_host(host: Mapping[str, Any], check: bool = False) -> int:
         if not host.get("begun"):
             if code.startswith("E1"):
                 return INVALID
-            if code.startswith("E2") or code in REFUSED:
+            # Ansible's own faults have no code: no rights on the host, an option of a kind that it does not know.
+            if code.startswith("E2") or code in REFUSED or begins and not code:
                 return PREFLIGHT
         return FAILED_SAFE if host.get("restored") else FAILED
     return PENDING if check and host.get("pending", host["state"] == "changed") else DONE

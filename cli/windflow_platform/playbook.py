@@ -7,19 +7,27 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .outcome import INTERRUPTED, INVALID, exit_code
+from .interruption import Waiting, account
+from .outcome import INVALID, exit_code
+from .settings import environment
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-CALLBACK = "windflow.platform.outcome"
+# Options of ansible-playbook that leave tasks out.
+PARTIAL = re.compile(r"(--tags|--skip-tags|--start-at-task)(=|\Z)|-t")
+NO_TAGS = (
+    "E2045: expected a run to be whole, got %s. Nothing was changed. "
+    "Fix: leave it out; steps have no tags, and each needs those before it."
+)
+# Playbooks that change a host only after they have begun on its record, or change nothing.
+BEGINNING = ("deploy", "explain", "plan", "remove", "restore", "rollback", "validate")
 NO_HOST = (
     "E2031: expected a host to go to, got none. Nothing was changed. "
     "Fix: look at windflow_hosts, --limit and the inventory."
@@ -43,14 +51,25 @@ def run(
     if program is None:
         print("platform: ansible-playbook was not found. Fix: pip install ansible-core.", file=sys.stderr)
         return INVALID
+    partial = next((word for word in arguments or () if PARTIAL.match(word)), None)
+    if partial:
+        print("platform: %s" % (NO_TAGS % partial), file=sys.stderr)
+        return INVALID
     argv = [program, *command_line(playbook, values, inventory, check, diff), *(arguments or ())]
     with tempfile.TemporaryDirectory(prefix="windflow-") as directory:
-        report = Path(directory, "outcome.json")
-        status = wait_for(argv, environment(os.environ, Path.cwd(), report))
+        report, waiting = Path(directory, "outcome.json"), Waiting(Path(directory, "stop"))
+        status = waiting.wait_for(argv, environment(os.environ, Path.cwd(), report, waiting.stop))
         hosts = json.loads(report.read_text(encoding="utf-8")) if report.exists() else None
+        if waiting.signals:
+            again = shlex.join(["platform", *sys.argv[1:]])
+            print(
+                account(hosts, waiting.begun(), again, same_hosts(values, inventory, arguments)),
+                end="",
+                file=sys.stderr,
+            )
     if hosts == {} and not status:
         print("platform: %s" % NO_HOST, file=sys.stderr)
-    return exit_code(status, hosts, check or asks)
+    return exit_code(status, hosts, check or asks, playbook in BEGINNING)
 
 
 def find_program() -> str | None:
@@ -59,15 +78,25 @@ def find_program() -> str | None:
     return str(beside) if beside.exists() else shutil.which("ansible-playbook")
 
 
+def same_hosts(values: Mapping[str, Any], inventory: list[str] | None, arguments: list[str] | None) -> list[str]:
+    """The words of another command for the same plugin on the same hosts."""
+    words = [values["plugin"]] if values.get("plugin") else []
+    for option, name in (("--config", "config"), ("--set", "sets")):
+        words += [word for value in values.get(name) or () for word in (option, value)]
+    words += ["--env", values["environment_name"]] if values.get("environment_name") else []
+    words += [word for path in inventory or () for word in ("-i", path)]
+    return [*words, "--", *arguments] if arguments else words
+
+
 def command_line(
     playbook: str, values: Mapping[str, Any], inventory: list[str] | None, check: bool, diff: bool
 ) -> list[str]:
-    """The arguments of ansible-playbook. Values that say nothing are left out."""
+    """The arguments of ansible-playbook. What was not given is not sent: it would take the inventory's place."""
     argv = ["windflow.platform.%s" % playbook]
     for path in inventory or ():
         argv += ["--inventory", path]
     argv += ["--check"] * check + ["--diff"] * diff
-    return [*argv, "--extra-vars", extra_vars({key: value for key, value in values.items() if value})]
+    return [*argv, "--extra-vars", extra_vars({key: value for key, value in values.items() if value not in (None, [])})]
 
 
 def extra_vars(values: Mapping[str, Any]) -> str:
@@ -82,44 +111,3 @@ def extra_vars(values: Mapping[str, Any]) -> str:
         return json.dumps(value)
 
     return "{%s}" % ", ".join("%s: %s" % (key, encode(value)) for key, value in values.items())
-
-
-def environment(given: Mapping[str, str], cwd: Path, report: Path) -> dict[str, str]:
-    """The environment of ansible-playbook: our callback, no inventory that cannot be read, and a checkout's ansible.cfg
-    where there is no other."""
-    enabled = [name for name in given.get("ANSIBLE_CALLBACKS_ENABLED", "").split(",") if name]
-    settings = {
-        "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true",
-        **given,
-        "ANSIBLE_CALLBACKS_ENABLED": ",".join([*enabled, CALLBACK]),
-        "WINDFLOW_OUTCOME": str(report),
-    }
-    home = Path(given.get("HOME", "/"), ".ansible.cfg")
-    others = [cwd / "ansible.cfg", home, Path("/etc/ansible/ansible.cfg")]
-    own = CHECKOUT / "ansible.cfg"
-    if "ANSIBLE_CONFIG" not in given and own.exists() and not any(path.exists() for path in others):
-        settings["ANSIBLE_CONFIG"] = str(own)
-    return settings
-
-
-def wait_for(argv: list[str], settings: Mapping[str, str]) -> int:
-    """Runs a process to its end and returns its exit code; 130 if a signal ended it or us.
-
-    Ctrl-C reaches the process by itself; a TERM is handed on. Either way it is waited for.
-    """
-    interrupted = []
-    process = None
-
-    def handle(number: int, _frame: Any) -> None:
-        interrupted.append(number)
-        if process and number == signal.SIGTERM:
-            process.terminate()
-
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        process = subprocess.Popen(argv, env=settings)
-        status = process.wait()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    return INTERRUPTED if interrupted or status < 0 else status

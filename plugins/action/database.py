@@ -20,7 +20,8 @@ class ActionModule(ActionBase):
         inputs = arguments.pop("inputs", None)
         if inputs:
             try:
-                arguments["password"] = gather(self, inputs, task_vars, "host").config.get("database.password", "")
+                found = gather(self, inputs, task_vars, "host")
+                arguments.update(password=found.config.get("database.password", ""), made=found.made)
             except WindflowError as error:
                 result.update(error.as_result(), failed=True)
                 return result

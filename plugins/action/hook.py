@@ -21,9 +21,9 @@ from ansible_collections.windflow.platform.plugins.module_utils.inputs import (
     manifest_of,
     read_inputs,
 )
-from ansible_collections.windflow.platform.plugins.module_utils.manifest import HookSpec, Manifest
+from ansible_collections.windflow.platform.plugins.module_utils.manifest import HookSpec
 from ansible_collections.windflow.platform.plugins.module_utils.plugin_files import EVENTS, MIGRATE
-from ansible_collections.windflow.platform.plugins.plugin_utils import once
+from ansible_collections.windflow.platform.plugins.plugin_utils import once, stopping
 from ansible_collections.windflow.platform.plugins.plugin_utils.gathering import ask_host, place_of
 from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call
 
@@ -49,6 +49,9 @@ class ActionModule(ActionBase):
         )
         result.update(changed=False, hooks=[], results=arguments["results"])
         try:
+            # What has been taken away is recorded so.
+            if "post-remove" not in arguments["events"]:
+                stopping.check(task_vars["inventory_hostname"], effect_of(arguments["events"][0]))
             place = place_of(self, task_vars)
             manifest = manifest_of(arguments, place)
             specs = [spec for event in arguments["events"] for spec in manifest.hooks.get(event, ())]
@@ -92,13 +95,16 @@ class ActionModule(ActionBase):
     ) -> dict[str, Any]:
         """Runs one hook, adds what came of it to its entry and to the result, and returns its own results; raises where
         it failed."""
+        if spec.on != "target" and inputs.masked:
+            # The one case in which secrets that a host has made leave it.
+            place = ask_host(self, inputs.manifest, place_of(self, task_vars), task_vars, reveal=True)
+            inputs = read_inputs(arguments, place, arguments["target"], inputs.manifest)
         host = task_vars["inventory_hostname"]
         address = str(task_vars.get("ansible_host") or host)
         environment = hook_environment(spec, inputs, arguments, result["results"])
         environment.update(WINDFLOW_HOST=host, WINDFLOW_ADDRESS=address, WINDFLOW_CONNECTION=self._connection.transport)
-        secrets = sorted(inputs.secret_values())
         run = self.on_target if spec.on == "target" else on_controller
-        outcome = run(spec, entry["path"], inputs.manifest, arguments, environment, secrets, host, task_vars)
+        outcome = run(spec, entry["path"], inputs, arguments, environment, host, task_vars)
         stdout = hooks.lines_tail(outcome.stdout_tail)
         entry.update(rc=outcome.rc, seconds=outcome.seconds, stdout=stdout)
         self.tell(entry, outcome, host)
@@ -122,10 +128,9 @@ class ActionModule(ActionBase):
         self,
         spec: HookSpec,
         name: str,
-        manifest: Manifest,
+        inputs: Inputs,
         arguments: dict,
         environment: dict,
-        secrets: list,
         host: str,
         task_vars: dict,
     ) -> hooks.HookResult:
@@ -134,7 +139,7 @@ class ActionModule(ActionBase):
             "hook_script",
             "windflow.platform.hook",
             {
-                "plugin": manifest.name,
+                "plugin": inputs.manifest.name,
                 "events": [spec.event],
                 "old_version": arguments["old_version"],
                 "new_version": arguments["new_version"],
@@ -144,7 +149,9 @@ class ActionModule(ActionBase):
                 "host": host,
                 "timeout": spec.timeout,
                 "environment": json.dumps(environment),
-                "secrets": json.dumps(secrets),
+                "secrets": json.dumps(sorted(inputs.secret_values())),
+                "made": json.dumps(inputs.made),
+                "masked": json.dumps(inputs.masked),
             },
             task_vars,
         )
@@ -166,16 +173,20 @@ def effect_of(event: str) -> str:
 def on_controller(
     spec: HookSpec,
     name: str,
-    manifest: Manifest,
+    inputs: Inputs,
     arguments: dict,
     environment: dict,
-    secrets: list,
     host: str,
     task_vars: dict,
 ) -> hooks.HookResult:
     call = hooks.hook_argv(str(spec.path), spec.event, arguments["old_version"], arguments["new_version"])
-    environment = {**environment, "WINDFLOW_PLUGIN_DIR": str(manifest.path)}
-    return hooks.run_hook(call, environment, str(manifest.path), spec.timeout, None, secrets, name, host)
+    place, secrets = str(inputs.manifest.path), inputs.secret_values()
+    environment = {**environment, "WINDFLOW_PLUGIN_DIR": place}
+    stop = stopping.asked(host)
+    done = hooks.run_hook(call, environment, place, spec.timeout, None, secrets, name, host, stop)
+    if done.rc:
+        stopping.check(host, effect_of(spec.event))
+    return done
 
 
 def hook_environment(spec: HookSpec, inputs: Inputs, arguments: dict, results: dict[str, Any]) -> dict[str, str]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import time
 from pathlib import Path
@@ -19,6 +20,7 @@ from ansible_collections.windflow.platform.plugins.module_utils import (
     plan,
     preflight,
     saved_plans,
+    service_layout,
     sources,
 )
 from ansible_collections.windflow.platform.plugins.module_utils.compatibility import may_be_needed
@@ -38,7 +40,13 @@ from ansible_collections.windflow.platform.plugins.module_utils.inputs import (
 from ansible_collections.windflow.platform.plugins.module_utils.manifest import Manifest
 from ansible_collections.windflow.platform.plugins.module_utils.plugin_files import MIGRATE
 from ansible_collections.windflow.platform.plugins.module_utils.record import LEASE_SECONDS
-from ansible_collections.windflow.platform.plugins.module_utils.steps import Settings, Source, describe_drift
+from ansible_collections.windflow.platform.plugins.module_utils.steps import (
+    Settings,
+    Source,
+    describe_drift,
+    replicas_of,
+)
+from ansible_collections.windflow.platform.plugins.plugin_utils import stopping
 from ansible_collections.windflow.platform.plugins.plugin_utils.gathering import ask_host, place_of
 from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call
 
@@ -60,7 +68,7 @@ class ActionModule(ActionBase):
             {
                 **ARGUMENTS,
                 "target": {"type": "str", "default": ""},
-                "replicas": {"type": "int", "default": 1},
+                "replicas": {"type": "int"},
                 "force": {"type": "bool", "default": False},
                 "allow_downgrade": {"type": "bool", "default": False},
                 "wait": {"type": "int", "default": 0},
@@ -72,6 +80,7 @@ class ActionModule(ActionBase):
         )
         refused: tuple[Problem, ...] = ()
         try:
+            stopping.check(task_vars["inventory_hostname"])
             place = place_of(self, task_vars)
             manifest = manifest_of(arguments, place)
             place = ask_host(self, manifest, place, task_vars, own_secrets=False)
@@ -80,7 +89,7 @@ class ActionModule(ActionBase):
             able = candidates(inputs, arguments["target"], place)
             tables = os_table.load_all()
             found = {name: plan.source_of(inputs.manifest, name, sources.digest) for name in able}
-            asked = plan.questions(inputs.manifest, inputs.config, tables, found)
+            asked = plan.questions(inputs.manifest, inputs.config, tables, found, inputs.environment)
             asked["wait"] = arguments["wait"]
             host = call(self, "host_state", "windflow.platform.host_info", asked, task_vars)
             if host.get("failed") or host.get("unreachable"):
@@ -163,6 +172,13 @@ def choose_engine(wanted: str, host: dict, wish: bool = False) -> str:
     return known or wanted or ENGINES[0]
 
 
+def wanted_replicas(wanted: int | None, before: int) -> int:
+    """How many instances: what is asked for, else as many as there are, else one."""
+    if wanted is not None and wanted < 1:
+        raise WindflowError(Problem("E2045", "one instance at least", str(wanted), path="replicas"))
+    return wanted or before or 1
+
+
 def make(
     inputs: Inputs, arguments: dict, host: dict, tables: dict, target: str, source: Source, place: Place
 ) -> dict[str, Any]:
@@ -170,10 +186,11 @@ def make(
     dependency = arguments["dependency"]
     engine = choose_engine(arguments["engine"], host, dependency) if target == "compose" else ENGINES[0]
     swarm = engine == "swarm"
+    before = replicas_of(host["current"])
     settings = Settings(
         environment=inputs.environment,
         # How many, whether by force and whether an older one is asked of the plugin that the operator names.
-        replicas=1 if dependency else arguments["replicas"],
+        replicas=before or 1 if dependency else wanted_replicas(arguments["replicas"], before),
         force=arguments["force"] and not dependency,
         engine=engine,
         networks=networks(inputs, target, place),
@@ -181,7 +198,9 @@ def make(
         time=RUN_TIME,
     )
     table = tables.get(host["facts"]["os"]["family"])
-    errors, warnings = preflight.findings(inputs.manifest, inputs.config, settings, host, target)
+    if table and host.get("layout"):
+        table = service_layout.adapted(table, host["layout"])
+    errors, warnings = preflight.findings(inputs.manifest, inputs.config, settings, host, target, source)
     if dependency:
         errors += by_hand.changed(inputs.config, inputs.manifest.name, host["current"])
     errors += apart(inputs, target, engine, place)
@@ -249,7 +268,9 @@ def url(made: dict[str, Any], task_vars: dict[str, Any]) -> str:
     """Where the application answers, seen from the controller; "" for a plugin that serves nothing."""
     if not made["target"] or not made[made["target"]]["port"]:
         return ""
-    address = task_vars.get("ansible_host") or task_vars["inventory_hostname"]
+    found = made[made["target"]]["listening"]
+    known = task_vars.get("ansible_host") or task_vars["inventory_hostname"]
+    address = found if found and not ipaddress.ip_address(found).is_unspecified else known
     return "http://%s:%d" % ("[%s]" % address if ":" in address else address, made[made["target"]]["port"])
 
 
@@ -267,7 +288,10 @@ def summary(made: dict[str, Any], host: str, passed: list[str]) -> str:
     steps = ", ".join(step["title"] for step in made["steps"].values() if step["pending"])
     lines = ["%s: target %s, because %s" % (host, made["target"], reason) for reason in passed]
     lines.append("%s: %s %s, pending: %s" % (host, made["event"], made["version"], steps))
+    lines += ["%s: %s" % (host, made["scaling"])] * bool(made["scaling"])
+    lines += ["%s: listens: %s" % (host, text) for text in [plan.listening(made)] if text]
     lines += ["%s: hook as root: %s" % (host, hook) for hook in made["privileged"]]
+    lines += ["%s: adopted: %s" % (host, what) for what in made["adopted"]]
     lines += ["%s: drift: %s" % (host, describe_drift(item)) for item in made["drift"][:DRIFT_LINES]]
     if len(made["drift"]) > DRIFT_LINES:
         lines.append("%s: drift: and %d more" % (host, len(made["drift"]) - DRIFT_LINES))

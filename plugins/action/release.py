@@ -14,6 +14,7 @@ from ansible_collections.windflow.platform.plugins.module_utils.compatibility im
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.limits import fail_if_any
 from ansible_collections.windflow.platform.plugins.module_utils.recording import ARGUMENTS, ROLLBACK
+from ansible_collections.windflow.platform.plugins.plugin_utils import stopping
 from ansible_collections.windflow.platform.plugins.plugin_utils.gathering import deployed_state
 from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call
 
@@ -26,9 +27,11 @@ class ActionModule(ActionBase):
         _unused, arguments = self.validate_argument_spec(ARGUMENTS)
         arguments["holder"] = arguments["holder"] or "%s@%s" % (getpass.getuser(), socket.gethostname())
         try:
+            if arguments["state"] == "started":
+                stopping.check(task_vars["inventory_hostname"])
             if arguments["state"] == "started" and arguments["purpose"] == ROLLBACK:
                 # A host has nothing to compare versions with.
-                host = deployed_state(self, {"plugins": [], "key": ""}, task_vars)
+                host = deployed_state(self, {"plugins": [], "reveal": False}, task_vars)
                 fail_if_any(rolled_back(arguments["plugin"], arguments["revision"], host))
             result.update(call(self, "recording", "windflow.platform.release", arguments, task_vars))
         except WindflowError as error:

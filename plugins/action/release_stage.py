@@ -16,6 +16,7 @@ from ansible_collections.windflow.platform.plugins.module_utils import archive, 
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.inputs import Inputs
 from ansible_collections.windflow.platform.plugins.module_utils.steps import digest, without_secrets
+from ansible_collections.windflow.platform.plugins.plugin_utils import stopping
 from ansible_collections.windflow.platform.plugins.plugin_utils.gathering import gather
 from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call
 
@@ -33,6 +34,7 @@ class ActionModule(ActionBase):
         )
         made = arguments["plan"]
         try:
+            stopping.check(task_vars["inventory_hostname"], "What served before serves on.")
             inputs = gather(self, arguments["inputs"], task_vars, made["target"])
             module_arguments, packed = prepare(inputs, made)
         except WindflowError as error:
@@ -69,7 +71,7 @@ def prepare(inputs: Inputs, made: dict[str, Any]) -> tuple[dict[str, Any], bytes
     backend = plan.BACKENDS[made["target"]]
     source = backend.source_of(manifest, sources.digest)
     found = {
-        "application": backend.application_digest(manifest, config, source),
+        "application": backend.application_digest(manifest, config, source, made),
         "config": digest(without_secrets(config, manifest.name)),
     }
     for step, value in found.items():
@@ -88,6 +90,7 @@ def prepare(inputs: Inputs, made: dict[str, Any]) -> tuple[dict[str, Any], bytes
     extra = {name: (text.encode(), 0o644) for name, text in shipped.documents.items()}
     for files in (shipped.private, shipped.readable):
         extra.update({name: (text.encode(), 0o600) for name, text in files.items()})
+    extra.update({name: (content, mode) for name, mode, content in shipped.files})
     packed = archive.pack(shipped.root, list(source.listing), extra, prefix="app/")
     return (
         {
@@ -97,8 +100,11 @@ def prepare(inputs: Inputs, made: dict[str, Any]) -> tuple[dict[str, Any], bytes
             "install_dir": made["install_dir"],
             "group": shipped.group,
             "readable": sorted(shipped.readable),
-            "private": sorted(shipped.private),
+            "private": sorted([*shipped.private, *(name for name, mode, _content in shipped.files if mode != 0o755)]),
             "venv": shipped.venv,
+            "made": inputs.made,
+            "masked": inputs.masked,
+            "folders": list(shipped.folders),
             "documents": shipped.documents,
             "config_before": made["config_before"],
             "config_after": documents.dump(config.redacted()),

@@ -12,14 +12,19 @@ short_description: What a run came to on each host, as JSON
 version_added: 1.0.0
 description:
   - At the end of a run, writes one JSON object to a file. Its keys are the hosts.
-  - Each value has C(state), one of V(ok), V(changed), V(failed) and V(unreachable); and, where a plan was made,
+  - Each value has C(state), one of V(ok), V(changed), V(failed), V(unreachable) and, after a batch that failed,
+    V(not begun); and, where a plan was made,
     C(pending), whether something differs from it.
   - For a host that failed there are also C(task), C(message) and C(code) of the first task that failed, the code
     empty where the task has none, and C(restored), whether what served before the run serves after it.
   - Where a run had begun on a host's record, there is C(begun), which is true.
   - Where no host matched the last play, what was well before it is left out. So an empty object says that the run was
     for no host.
+  - After a run has ended on a host's record there is C(serves), the release that serves then.
   - The command C(platform) makes its exit code of it. Nothing is written for a run that is interrupted.
+  - Where O(stop) is set, Ctrl-C does not reach Ansible. The command makes that file instead, and the run ends between
+    two of its steps. As soon as a run begins on a host's record, there is a file of that name with C(.begun), which has
+    the hosts.
 author:
   - Windflow contributors (@windflow)
 options:
@@ -31,18 +36,34 @@ options:
     ini:
       - section: windflow
         key: outcome
+  stop:
+    description: File that is there if the run is to end.
+    type: path
+    env:
+      - name: WINDFLOW_STOP
 requirements:
   - named in the setting C(callbacks_enabled)
 """
 
 import json
 import re
+import signal
 
 from ansible.plugins.callback import CallbackBase
 
 RECORD = "windflow.platform.release"
 PLAN = "windflow.platform.plan"
 CODE = re.compile(r"E[0-9]{4}\b")
+# What sudo, or Ansible for it, says where no password was given or the one given is wrong, or nothing is allowed.
+NO_RIGHTS = re.compile(
+    r"(Missing|Incorrect) \w+ password|a password is required|a terminal is required|no tty present|must have a tty"
+    r"|is not in the sudoers file|not allowed to (execute|run sudo)|incorrect password attempt|Authentication failure"
+)
+OUTPUTS = ("module_stderr", "module_stdout", "stderr")
+RIGHTS = (
+    "%s: E2001: expected root's rights on the host, got: %s. "
+    "Fix: give the password of become (--ask-become-pass, or -K; to platform after --), or allow it without one."
+)
 
 
 class CallbackModule(CallbackBase):
@@ -58,10 +79,29 @@ class CallbackModule(CallbackBase):
         self._failures: dict[str, dict] = {}
         self._notes: dict[str, dict] = {}
         self._matched = True
+        self._hosts: list[str] = []
+
+    def v2_playbook_on_start(self, playbook) -> None:
+        """Whoever has answered for passwords may press Ctrl-C: Ansible would leave a host in the middle of a run."""
+        if self.get_option("stop"):
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def v2_runner_on_start(self, host, task) -> None:
+        """A run may begin on a host's record."""
+        stop = self.get_option("stop")
+        if stop and task.action == RECORD and task.args.get("state") == "started" and not task.check_mode:
+            with open("%s.begun" % stop, "a", encoding="utf-8") as stream:
+                stream.write("%s\n" % host.get_name())
 
     def v2_playbook_on_play_start(self, play) -> None:
-        """A play begins, with hosts or without."""
+        """A play begins, with hosts or without; of a serial one each batch does."""
         self._matched = True
+        manager = play.get_variable_manager()
+        self._hosts = (
+            [host.get_name() for host in manager._inventory.get_hosts(play.hosts, ignore_restrictions=True)]
+            if manager
+            else []
+        )
 
     def v2_playbook_on_no_hosts_matched(self) -> None:
         """It has none. The first play of our playbooks often has none, and then another one follows."""
@@ -84,8 +124,7 @@ class CallbackModule(CallbackBase):
             elif state == "deployed":
                 # Of a plugin that another one needs: what fails after it has nothing to bring back.
                 notes["restored"] = True
-            if "restored" in found:
-                notes["restored"] = found["restored"]
+            notes.update((key, found[key]) for key in ("restored", "serves") if key in found)
 
     def v2_runner_on_failed(self, result, ignore_errors=False) -> None:
         """Remember the first failure of a host."""
@@ -101,15 +140,25 @@ class CallbackModule(CallbackBase):
             "message": message,
             "code": str(found.get("code", code.group() if code else "")),
         }
-        self._failures.setdefault(result._host.get_name(), failure)
+        host = result._host.get_name()
+        told = NO_RIGHTS.search("\n".join([message, *(str(found.get(key, "")) for key in OUTPUTS)]))
+        if told and not failure["code"] and host not in self._failures:
+            failure["code"] = "E2001"
+            self._display.display(RIGHTS % (host, told.group()), color="red")
+        self._failures.setdefault(host, failure)
 
     def v2_playbook_on_stats(self, stats) -> None:
         """Write the file."""
+        left = [name for name in self._hosts if name not in stats.processed]
+        if left and self._matched:
+            self._display.display("not begun, because the run ended before: %s" % ", ".join(left), color="red")
         path = self.get_option("path")
         if not path:
             return
         hosts = {name: self._host(name, stats.summarize(name)) for name in sorted(stats.processed)}
-        if not self._matched:
+        if self._matched:
+            hosts.update((name, {"state": "not begun"}) for name in left)
+        else:
             hosts = {name: host for name, host in hosts.items() if host["state"] in ("failed", "unreachable")}
         with open(path, "w", encoding="utf-8") as stream:
             json.dump(hosts, stream, indent=2)

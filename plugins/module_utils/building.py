@@ -7,12 +7,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
+from dataclasses import replace
 
 from . import engine
+from .errors import WindflowError
 
 BUILD_SECONDS = 3600
 LOAD_SECONDS = 1800
+# What the engines' builders say of an image that they have not and do not get.
+UNREACHABLE = re.compile(
+    r"failed to resolve source metadata|pull access denied|failed to do request|no such host|dial tcp|i/o timeout"
+    r"|connection refused|failed to authorize|manifest unknown|pulling from host|TLS handshake|registry-1\.docker\.io"
+)
 
 
 def identities(tags):
@@ -25,28 +33,43 @@ def identities(tags):
 
 def build(params, services):
     """Builds the images of ``services``: out of the release's own files, or out of ``source``, a copy of the
-    plugin's, on a host that has no release."""
-    if params["source"]:
-        with tempfile.NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as overlay:
-            named = {name: {"image": params["images"][name]} for name in services}
-            json.dump({"services": named}, overlay)
-            overlay.flush()
-            files = [os.path.join(params["source"], name) for name in params["files"]]
-            run_build(params, services, [*files, overlay.name], os.devnull, {"BASE_IMAGE": params["base_image"]})
-        return
-    folder = os.path.join(params["install_dir"], "releases", params["release"])
-    files = [os.path.join(folder, name) for name in (*params["files"], "windflow.yaml")]
-    run_build(params, services, files, os.path.join(folder, ".env"), {})
+    plugin's, on a host that has no release. What is built is what the tags were made of, and nothing else."""
+    root = params["source"] or os.path.join(params["install_dir"], "releases", params["release"])
+    with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as stream:
+        json.dump({"services": {name: service(params, name, os.path.join(root, "app")) for name in services}}, stream)
+        stream.flush()
+        argv = ["compose", "--project-name", params["project"], "--env-file", os.devnull, "--file", stream.name]
+        what = "to build the images of %s" % ", ".join(services)
+        try:
+            engine.run([*argv, "build", "--quiet", *services], what, "E4077", BUILD_SECONDS)
+        except WindflowError as error:
+            raise WindflowError([explained(problem) for problem in error.problems], error.outcome) from None
 
 
-def run_build(params, services, files, env_file, variables):
-    argv = ["compose", "--project-name", params["project"], "--env-file", env_file]
-    for path in files:
-        argv += ["--file", path]
-    # A service that only runs in a profile is built like the others.
-    argv += ["--profile", "*", "build", "--quiet", *services]
-    what = "to build the images of %s" % ", ".join(services)
-    engine.run(argv, what, "E4077", BUILD_SECONDS, variables=variables)
+def service(params, name, app):
+    """A service as far as its image goes; paths below the plugin are those of ``app``."""
+    section = dict(params["builds"][name])
+    section["context"] = inside(section["context"], app)
+    contexts = section.get("additional_contexts")
+    if isinstance(contexts, dict):
+        section["additional_contexts"] = {key: inside(text, app) for key, text in contexts.items()}
+    return {"image": params["images"][name], "build": section}
+
+
+def inside(path, app):
+    text = str(path)
+    return text if ":" in text or text.startswith("/") else os.path.normpath(os.path.join(app, text))
+
+
+def explained(problem):
+    """The remedy for a build that found no image to begin with: no registry is reached, or it has none."""
+    if not UNREACHABLE.search(problem.got):
+        return problem
+    remedy = (
+        "set images.base to an image that the host has; where no registry is reached, "
+        "scripts/make-base-image.sh of the template plugin makes one"
+    )
+    return replace(problem, remedy=remedy)
 
 
 def push(registry, tags):

@@ -9,6 +9,7 @@ plugin documentation describes them, where a plugin has them. The value of a sec
 
 from __future__ import annotations
 
+import ipaddress
 import posixpath
 import re
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from . import formats
 from .errors import Problem
+from .places import of_system
 from .wording import dotted, listed, show, use_or_list
 
 if TYPE_CHECKING:
@@ -25,17 +27,6 @@ if TYPE_CHECKING:
 PRODUCTION = "production"
 FAMILIES = ("debian", "redhat", "suse", "arch")
 
-# Directories that belong to the system: the first ones themselves, the second ones with all below them.
-SYSTEM_DIRECTORIES = frozenset(
-    "/ /home /media /mnt /opt /root /srv /tmp /usr /usr/local /usr/share /var /var/backups /var/cache /var/lib "
-    "/var/local /var/log /var/mail /var/opt /var/spool /var/tmp /var/www".split()
-)
-SYSTEM_TREES = tuple(
-    "/bin /boot /dev /etc /lib /lib32 /lib64 /libx32 /lost+found /proc /run /sbin /sys /usr/bin /usr/include "
-    "/usr/lib /usr/lib32 /usr/lib64 /usr/libexec /usr/sbin /usr/src /root/.ssh /var/lib/apt /var/lib/docker "
-    "/var/lib/dpkg /var/lib/pacman /var/lib/pgsql /var/lib/postgres /var/lib/postgresql /var/lib/rpm "
-    "/var/lib/systemd /var/lib/windflow /var/lock /var/run".split()
-)
 _LONGEST_INSTALL_DIR = 64  # below it lie sockets, whose whole path may have 107 bytes
 
 # Where the database counts as the host's own, and is set up by the platform.
@@ -45,13 +36,16 @@ _LOGIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@\\-]{0,63}\Z")
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252}[A-Za-z0-9_])?\.?\Z")
 _DIRECTORY = re.compile(r"[A-Za-z0-9._/@+-]+\Z")
 _WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}\Z")
+_PACKAGE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9])?\Z")
+# What nginx can hold in 63 bits.
+_SIZE = re.compile(r"(?:[0-9]{1,18}|[0-9]{1,9}[kKmMgG])\Z")
 _INTERFACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:@-]{0,14}\Z")
 _PLACEHOLDER = re.compile(
     r"(?:your|change|replace|insert|enter)[-_ ]?(?:me|this|it|secret|password|key|here)\b.*|dbpassword|passw(?:or)?d"
     r"|secret|secret[-_]?key|postgres|admin|example|todo|x{3,}|\*{3,}|12345\d*",
     re.IGNORECASE,
 )
-_KNOWN_SECRETS = (("app", "secret_key"), ("database", "password"), ("host", "connection", "password"))
+KNOWN_SECRETS = (("app", "secret_key"), ("database", "password"), ("host", "connection", "password"))
 
 
 def check_config(config: Config, environment: str | None) -> tuple[list[Problem], list[Problem]]:
@@ -134,10 +128,10 @@ class _Checks:
             self.add("E1134", path, "an absolute path", self.shown(path, value), "begin it with /")
         elif ".." in value.split("/"):
             self.add("E1134", path, "a path without ..", self.shown(path, value), "write the path it leads to")
-        elif _system_directory(posixpath.normpath(value)):
+        elif of_system(posixpath.normpath(value)):
             got = "%s, a directory of the system" % self.shown(path, value)
             remedy = "choose a directory of its own, such as %s/app" % posixpath.normpath(value).replace("//", "/")
-            if _system_directory(posixpath.normpath(value + "/app")):
+            if of_system(posixpath.normpath(value + "/app")):
                 remedy = "choose a directory of its own, such as /srv/app"
             self.add("E1135", path, "a directory that is not the system's", got, remedy.replace("//", "/"))
         elif posixpath.normpath(value) != value or value.startswith("//"):
@@ -161,7 +155,9 @@ class _Checks:
         family = self.value("host", "os", "family")
         if family is not None and family not in FAMILIES:
             path = ("host", "os", "family")
-            self.add("E1131", path, "one of %s" % listed(FAMILIES), show(family), use_or_list(family, FAMILIES))
+            self.add(
+                "E1131", path, "one of %s" % listed(FAMILIES), self.shown(path, family), use_or_list(family, FAMILIES)
+            )
         self.text(("host", "os", "version"), self.value("host", "os", "version"))
 
     def app(self) -> None:
@@ -178,7 +174,7 @@ class _Checks:
             found = self.directory(path, app.get(key))
             if found and not _DIRECTORY.match(found):
                 remedy = "use letters, digits and . _ - + @"
-                self.add("E1134", path, "a path without spaces and special characters", show(found), remedy)
+                self.add("E1134", path, "a path without spaces and special characters", self.shown(path, found), remedy)
             elif found:
                 directories[key] = found
         self._apart(directories)
@@ -189,6 +185,16 @@ class _Checks:
                 # "*.example.com" and ".example.com" stand for all names below it
                 self.address(path, re.sub(r"^(?:\*?\.)(?=.)", "", host))
         self.text(("app", "log_level"), app.get("log_level"))
+        self.packages(("app", "source_packages"), app.get("source_packages"))
+
+    def packages(self, path: tuple, value: object) -> None:
+        """Names of Python packages, each exactly: ``:all:`` would be no exception any more."""
+        for index, name in enumerate(value if isinstance(value, list) else ()):
+            if not isinstance(name, str) or not _PACKAGE.match(name):
+                expected = "the name of a Python package"
+                self.add("E1140", path + (index,), expected, self.shown(path, name), "write for example psycopg2")
+        if value is not None and not isinstance(value, list):
+            self.add("E1140", path, "a list of package names", self.shown(path, value), "write [name, name]")
 
     def _apart(self, directories: dict) -> None:
         install = directories.get("install_dir", "")
@@ -200,7 +206,9 @@ class _Checks:
             if install and key in directories and (directories[key] + "/").startswith(install + "/"):
                 expected = "a directory outside install_dir, which goes away when the application is removed"
                 remedy = "choose for example %s" % ("/var/lib/app" if key == "data_dir" else "/var/log/app")
-                problem = self._problem("E1142", ("app", key), expected, show(directories[key]), remedy)
+                problem = self._problem(
+                    "E1142", ("app", key), expected, self.shown(("app", key), directories[key]), remedy
+                )
                 self.warnings.append(problem)
 
     def database(self) -> None:
@@ -227,6 +235,17 @@ class _Checks:
 
     def server(self) -> None:
         self.port(("server", "host_port"), self.value("server", "host_port"))
+        place, bind = ("server", "bind"), self.value("server", "bind")
+        if bind not in (None, ""):
+            try:
+                ipaddress.ip_address(bind if isinstance(bind, str) else "")
+            except ValueError:
+                remedy = "write 127.0.0.1, ::1, or an address of the host"
+                self.add("E1073", place, "an IP address", self.shown(place, bind), remedy)
+        path, size = ("server", "max_body_size"), self.value("server", "max_body_size")
+        if size is not None and (isinstance(size, bool) or not _SIZE.match(str(size))):
+            expected = "a number of bytes, or one with k, m or g"
+            self.add("E1140", path, expected, self.shown(path, size), "write for example 50m; 0 is no limit")
 
     def storage(self) -> None:
         seen = {"name": {}, "path": {}}
@@ -240,13 +259,19 @@ class _Checks:
                     continue
                 plain = posixpath.normpath(value).replace("//", "/") if key == "path" else value
                 if plain in known:
-                    got = "%s, also of %s" % (show(value), known[plain])
+                    got = "%s, also of %s" % (self.shown(path + (key,), value), known[plain])
                     remedy = "change one of the two"
                     self.add("E1136", path + (key,), "a %s for each volume" % key, got, remedy)
                 known.setdefault(plain, dotted(path))
             size = volume.get("size_gb")
             if isinstance(size, (int, float)) and not isinstance(size, bool) and size <= 0:
-                self.add("E1133", path + ("size_gb",), "a size above 0", show(size), "write the size in GB, such as 10")
+                self.add(
+                    "E1133",
+                    path + ("size_gb",),
+                    "a size above 0",
+                    self.shown(path + ("size_gb",), size),
+                    "write the size in GB, such as 10",
+                )
             if volume.get("type") == "nfs":
                 self._nfs(path + ("options",), volume.get("options"))
 
@@ -260,7 +285,13 @@ class _Checks:
             self.address(path + ("server",), options["server"])
         export = options.get("export")
         if export and self.text(path + ("export",), export) and not export.startswith("/"):
-            self.add("E1134", path + ("export",), "an absolute path", show(export), "begin it with /")
+            self.add(
+                "E1134",
+                path + ("export",),
+                "an absolute path",
+                self.shown(path + ("export",), export),
+                "begin it with /",
+            )
 
     def network(self) -> None:
         for path, network in self.maps("network", "networks"):
@@ -272,7 +303,9 @@ class _Checks:
             if isinstance(cidr, str) and not formats.check(cidr, "cidr"):
                 meant = formats.network_of(cidr)
                 remedy = 'the host bits are set; write "%s"' % meant if meant else "write for example 192.168.1.0/24"
-                self.add("E1132", path + ("cidr",), "a network in CIDR notation", show(cidr), remedy)
+                self.add(
+                    "E1132", path + ("cidr",), "a network in CIDR notation", self.shown(path + ("cidr",), cidr), remedy
+                )
 
     def email(self) -> None:
         for key in ("smtp_server", "sender"):
@@ -280,7 +313,7 @@ class _Checks:
         self.port(("email", "smtp_port"), self.value("email", "smtp_port"))
 
     def secrets(self) -> None:
-        paths = {*self.config.secrets, *(path for path in _KNOWN_SECRETS if self.value(*path) is not None)}
+        paths = {*self.config.secrets, *(path for path in KNOWN_SECRETS if self.value(*path) is not None)}
         for path in sorted(paths, key=dotted):
             value = self.config.data
             for part in path:
@@ -288,7 +321,7 @@ class _Checks:
             got = ""
             if isinstance(value, str) and _PLACEHOLDER.fullmatch(value):
                 got = "a placeholder"
-            elif value == "" and path in _KNOWN_SECRETS:
+            elif value == "" and path in KNOWN_SECRETS:
                 got = "an empty text"
             elif path == ("database", "password") and value == self.value("database", "user"):
                 got = "the user's name"
@@ -313,8 +346,3 @@ class _Checks:
                 pending.extend((path + (index,), part) for index, part in enumerate(value))
             elif isinstance(value, str) and "\0" in value and not any(p.path == dotted(path) for p in self.errors):
                 self.add("E1139", path, "text without NUL characters", "one", "remove the character")
-
-
-def _system_directory(path: str) -> bool:
-    path = path.replace("//", "/")
-    return path in SYSTEM_DIRECTORIES or any(path == tree or path.startswith(tree + "/") for tree in SYSTEM_TREES)

@@ -9,6 +9,7 @@ checks what they mean. They are read here only to see their services, with a bou
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -21,29 +22,35 @@ CODE = "E1049"
 
 
 def read_compose(path: Path, name: str) -> dict[str, Any]:
-    """The file's top-level map. Raises ``WindflowError`` E1049, with a line where there is one."""
+    """The file's top-level map, which nobody changes: it is read once for each of its contents. Raises
+    ``WindflowError`` E1049, with a line where there is one."""
     require()
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise WindflowError(Problem(CODE, "a Compose file", str(error.strerror), "create it", name)) from None
+    if len(content) > MAX_BYTES:
+        remedy = "split it"
+        raise WindflowError(Problem(CODE, "at most %d bytes" % MAX_BYTES, str(len(content)), remedy, name))
     with time_limit(SECONDS, "reading the file", name):
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise WindflowError(Problem(CODE, "a Compose file", str(error.strerror), "create it", name)) from None
-        if len(content) > MAX_BYTES:
-            remedy = "split it"
-            raise WindflowError(Problem(CODE, "at most %d bytes" % MAX_BYTES, str(len(content)), remedy, name))
-        try:
-            node = yaml.compose(content, Loader=_loader())
-            if _size(node, {}, set()) > MAX_VALUES:
-                got = "aliases that stand for more"
-                raise WindflowError(Problem(CODE, "at most %d values" % MAX_VALUES, got, "write fewer aliases", name))
-            data = yaml.load(content, Loader=_loader())
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            place = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-            got = getattr(error, "problem", None) or "something else"
-            raise WindflowError(Problem(CODE, "YAML", got, "correct the line", name, *place)) from None
-        except (ValueError, RecursionError) as error:
-            raise WindflowError(Problem(CODE, "YAML", str(error)[:200], "correct the file", name)) from None
+        return _read(content, name)
+
+
+@functools.lru_cache(maxsize=64)
+def _read(content: bytes, name: str) -> dict[str, Any]:
+    try:
+        node = yaml.compose(content, Loader=_loader())
+        if _size(node, {}, set()) > MAX_VALUES:
+            got = "aliases that stand for more"
+            raise WindflowError(Problem(CODE, "at most %d values" % MAX_VALUES, got, "write fewer aliases", name))
+        data = yaml.load(content, Loader=_loader())
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+        got = getattr(error, "problem", None) or "something else"
+        raise WindflowError(Problem(CODE, "YAML", got, "correct the line", name, *place)) from None
+    except (ValueError, RecursionError) as error:
+        raise WindflowError(Problem(CODE, "YAML", str(error)[:200], "correct the file", name)) from None
     return data if isinstance(data, dict) else {}
 
 

@@ -5,18 +5,36 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 from dataclasses import replace
 from typing import Any
 
-from .compose_spec import FOLDER, build_context, published
+from . import compose_build, compose_rules
+from .adoption import adopts
+from .compose_effective import one_shot, published_at, reached
+from .compose_model import SHIPPED
+from .compose_spec import FILE, FOLDER, RELEASE, RELEASE_DIR, SHARED_DIR, published
 from .config import Config
 from .documents import dump
-from .encoders import env_file_value
-from .errors import WindflowError
+from .encoders import compose_env_value
+from .errors import Problem
 from .host_plan import database_is_local, host_header
 from .manifest import Manifest
-from .steps import Settings, Shipped, Source, SourceDigest, Step, digest, entries_step, layout, parents, without_secrets
+from .places import adopted as adopted_directories
+from .steps import (
+    Settings,
+    Shipped,
+    Source,
+    SourceDigest,
+    Step,
+    digest,
+    entries_step,
+    layout,
+    owned,
+    parents,
+    without_secrets,
+)
 
 TITLES = {
     "directories": "5 directories",
@@ -26,11 +44,13 @@ TITLES = {
 }
 RELEASE_STEPS = ("application", "config", "containers")
 FORCED = "application"
+SCALED = "containers"
 # Inside its container; on the host it may have another one.
 DATABASE_PORT = 5432
 BASE_IMAGE = "debian:trixie-slim"
-# What a release may consist of, below the plugin's directory.
-SHIPPED = (FOLDER, "build")
+FREE_MB_FOR_IMAGES = 1_500
+# Of the files below compose/, what the host's Compose is sent to say what it makes of them.
+MODEL_BYTES = 1024 * 1024
 
 
 def project(plugin: str) -> str:
@@ -48,13 +68,111 @@ def container(plugin: str, service: str) -> str:
     return "%s-%s-1" % (project(plugin), service)
 
 
-def questions(manifest: Manifest, config: Config, source: Source, _os_table: dict[str, dict]) -> dict[str, Any]:
+def questions(
+    manifest: Manifest, config: Config, source: Source, _os_table: dict[str, dict], environment: str = ""
+) -> dict[str, Any]:
     """What this backend asks of the host: some of the arguments of ``host_info``."""
+    model = own_model(manifest, config, environment)
     return {
         "paths": [layout(manifest, config)["install_dir"]],
-        "port": host_port(manifest, config) or None,
-        "engine": {"project": project(manifest.name), "images": sorted(images(manifest, config, source).values())},
+        "directories": owned(directory_entries(layout(manifest, config))),
+        "port": host_port(manifest, config, model) or None,
+        "engine": {"project": project(manifest.name), "model": model_question(manifest, config, source, environment)},
     }
+
+
+def own_model(manifest: Manifest, config: Config, environment: str, engine: str = "compose") -> dict[str, Any]:
+    """What Compose would make of the files, as far as the controller can tell."""
+    spec = manifest.compose
+    values = variables(manifest, config, RELEASE, environment, RELEASE_DIR, SHARED_DIR)
+    return spec.model_of(spec.files(environment, engine), manifest.path, values)
+
+
+def model_question(manifest: Manifest, config: Config, source: Source, environment: str) -> dict[str, Any]:
+    """What the host's Compose needs to say what it makes of the files."""
+    spec = manifest.compose
+    files, left = {}, MODEL_BYTES
+    for name, _mode, content in source.listing:
+        path = manifest.path / name
+        if content.startswith("link:") and not path.is_file():
+            continue
+        size = path.stat().st_size
+        if name.startswith(FOLDER + "/") and size <= left:
+            files[name] = path.read_bytes().decode("utf-8", "surrogateescape")
+            left -= size
+    values = variables(manifest, config, RELEASE, environment, RELEASE_DIR, SHARED_DIR)
+    for engine in ("compose", "swarm"):
+        for name in spec.named_files(spec.files(environment, engine), manifest.path, values):
+            files[name] = (manifest.path / name).read_bytes().decode("utf-8", "surrogateescape")
+    return {
+        "files": files,
+        "variables": values,
+        "release_dir": RELEASE_DIR,
+        "runs": {
+            engine: ["app/%s/%s" % (FOLDER, name) for name in spec.files(environment, engine)]
+            for engine in ("compose", "swarm")
+        },
+    }
+
+
+def judged(manifest: Manifest, config: Config, environment: str) -> list[Problem]:
+    """What is to be said of the Compose files with this configuration, before any host is asked."""
+    found: dict[tuple, Problem] = {}
+    for engine in ("compose", "swarm"):
+        model = own_model(manifest, config, environment, engine)
+        for problem in manifest.compose.problems(model, manifest.path, project(manifest.name)):
+            found[(problem.code, problem.got)] = replace(problem, file=manifest.file)
+        if manifest.compose.app not in (model.get("services") or {}):
+            expected = "the service %s in environment %s" % (manifest.compose.app, environment or "(none)")
+            remedy = "name the environment, or write it into %s" % FILE
+            found[("E1039", "")] = Problem("E1039", expected, "none", remedy, manifest.file, path="compose.app")
+    for name, value in config.declared_environment().items():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            remedy = "take it out"
+            found[("E1058", name)] = Problem(
+                "E1058", "text that a variable can have", "half a character", remedy, path=name
+            )
+    return list(found.values())
+
+
+def findings(
+    manifest: Manifest, config: Config, settings: Settings, source: Source, host: dict[str, Any]
+) -> list[Problem]:
+    """What the host's Compose makes of the files and a deploy would refuse, and room for images."""
+    said = host["engine"].get("models", {}).get(settings.engine, {})
+    if "error" in said:
+        expected = "Compose files that the host's Compose accepts"
+        return [Problem("E1072", expected, said["error"], "correct the files", manifest.file, path="compose")]
+    model = model_of(manifest, config, settings.environment, settings.engine, host)
+    own = compose_rules.Own(project(manifest.name), RELEASE_DIR, SHARED_DIR, tuple(settings.networks))
+    found = compose_rules.refused(compose_rules.judge(model, own), manifest.compose.allow)
+    errors = [replace(compose_rules.problem("E1055", item), file=manifest.file) for item in found]
+    builds = compose_build.sections(model)
+    errors += compose_build.missing(builds, source)
+    bind = config.get("server.bind", "")
+    if settings.engine == "swarm" and bind and not ipaddress.ip_address(bind).is_unspecified:
+        remedy = "leave it out: a swarm publishes at every address of its nodes"
+        errors.append(Problem("E1071", "no server.bind with engine swarm", bind, remedy, path="server.bind"))
+    tags = compose_build.tags(project(manifest.name), builds, source)
+    free = host["engine"].get("space")
+    lacking = any(not host["engine"]["images"].get(tag) for tag in tags.values())
+    if free is not None and lacking and free["mb"] < FREE_MB_FOR_IMAGES:
+        expected = "at least %d MB free for images" % FREE_MB_FOR_IMAGES
+        got = "%d MB" % free["mb"]
+        errors.append(Problem("E2008", expected, got, "free some space", path=host["engine"]["root"]))
+    return errors
+
+
+def model_of(manifest: Manifest, config: Config, environment: str, engine: str, host: dict[str, Any]) -> dict[str, Any]:
+    """What the host's Compose makes of the files; where it has not said, what the controller makes of them."""
+    said = host["engine"].get("models", {}).get(engine, {})
+    return said.get("model") or own_model(manifest, config, environment, engine)
+
+
+def service_of(model: dict[str, Any], name: str) -> dict[str, Any]:
+    return (model.get("services") or {}).get(name) or {}
 
 
 def source_of(manifest: Manifest, source_digest: SourceDigest) -> Source:
@@ -67,21 +185,13 @@ def source_of(manifest: Manifest, source_digest: SourceDigest) -> Source:
     return Source(digest(listing), tuple(listing))
 
 
-def images(manifest: Manifest, config: Config, source: Source) -> dict[str, str]:
-    """{service: tag} of the images that are built. A tag is made of what goes into the image: the files of its
-    build context and the base image's name."""
-    found = {}
-    for service, definition in manifest.compose.services.items():
-        context = build_context(definition)
-        if context:
-            files = [item for item in source.listing if item[0].startswith(context + "/")]
-            made_of = digest([files, definition.get("build"), base_image(config)])
-            found[service] = "%s-%s:%s" % (project(manifest.name), service, made_of[:12])
-    return found
+def application_digest(_manifest: Manifest, _config: Config, source: Source, made: dict[str, Any]) -> str:
+    """``made`` is the plan."""
+    return _application(source, made["compose"]["images"])
 
 
-def application_digest(manifest: Manifest, config: Config, source: Source) -> str:
-    return digest([source.digest, images(manifest, config, source)])
+def _application(source: Source, images: dict[str, str]) -> str:
+    return digest([source.digest, images])
 
 
 def shipped(manifest: Manifest, config: Config, _source: Source, made: dict[str, Any]) -> Shipped:
@@ -95,15 +205,34 @@ def shipped(manifest: Manifest, config: Config, _source: Source, made: dict[str,
             "config.yaml": dump(release_config(manifest, config)),
             **{"secrets/%s" % name: value for name, value in secrets.items()},
         },
+        folders=("secrets",),
     )
 
 
-def host_port(manifest: Manifest, config: Config, engine: str = "compose") -> int:
+def host_port(manifest: Manifest, config: Config, model: dict[str, Any], engine: str = "compose") -> int:
     """The port on the host where HTTP is spoken; 0 for an application that publishes none."""
-    spec = manifest.compose
-    usual = 0 if spec.health is None else 8080
-    there = published(spec.services[spec.front or spec.app], engine)
-    return config.get("server.host_port", usual) if there else 0
+    ports = published(service_of(model, edge(manifest, model)), engine)
+    usual = 0 if manifest.compose.health is None else 8080
+    wanted = config.get("server.host_port", usual)
+    known = [int(item["published"]) for item in ports if str(item.get("published", "")).isdigit()]
+    if not ports or not wanted:
+        return 0
+    return wanted if wanted in known or not known else known[0]
+
+
+def listening(manifest: Manifest, config: Config, model: dict[str, Any], engine: str) -> str:
+    """The address that the port is published at; an empty text for every one."""
+    if engine == "swarm":
+        return ""
+    port = host_port(manifest, config, model, engine)
+    given = published_at(service_of(model, edge(manifest, model)), port)
+    return config.get("server.bind", "") or given
+
+
+def edge(manifest: Manifest, model: dict[str, Any]) -> str:
+    """The service that is reached from outside."""
+    front = manifest.compose.front
+    return front if service_of(model, front) else manifest.compose.app
 
 
 def base_image(config: Config) -> str:
@@ -129,15 +258,17 @@ def steps(
 ) -> dict[str, Step]:
     """The steps with digests, and with the reasons that the host itself gives."""
     places = layout(manifest, config)
-    tags = images(manifest, config, source)
+    model = model_of(manifest, config, settings.environment, settings.engine, host)
+    builds = compose_build.sections(model)
+    tags = compose_build.tags(project(manifest.name), builds, source)
     spec = manifest.compose
     missing = sorted(tag for tag in tags.values() if not host["engine"]["images"].get(tag))
     folders = [name for name in SHIPPED if (manifest.path / name).is_dir()]
     names = aliases(manifest, config, settings.engine)
-    data = {"images": tags, "missing": missing, "source": str(manifest.path), "folders": folders}
+    data = {"images": tags, "builds": builds, "missing": missing, "source": str(manifest.path), "folders": folders}
     found = {
-        "directories": entries_step(directory_entries(places)),
-        "application": Step(application_digest(manifest, config, source), data=data),
+        "directories": entries_step(directory_entries(places), adopts(config, "directories")),
+        "application": Step(_application(source, tags), data=data),
         "config": Step(digest(without_secrets(config, manifest.name))),
         "containers": Step(
             digest(
@@ -175,17 +306,25 @@ def directory_entries(places: dict[str, str]) -> list[dict[str, str]]:
     return parents([item["path"] for item in entries]) + entries
 
 
+def adopted(manifest: Manifest, config: Config, host: dict[str, Any], _table: Any) -> list[str]:
+    """What is used though windflow has not made it, in words."""
+    entries = directory_entries(layout(manifest, config))
+    looked, made = host["facts"]["directories"], host["made"]["directories"]
+    return adopted_directories(manifest.name, looked, made, entries)
+
+
 def section(
     manifest: Manifest,
     config: Config,
     settings: Settings,
-    _host: dict[str, Any],
+    host: dict[str, Any],
     _table: Any,
     plan: dict[str, Any],
 ) -> dict[str, Any]:
     """What the tasks need besides the steps."""
     spec = manifest.compose
     places = layout(manifest, config)
+    model = model_of(manifest, config, settings.environment, settings.engine, host)
     return {
         "project": project(manifest.name),
         "install_dir": places["install_dir"],
@@ -193,16 +332,22 @@ def section(
         "files": ["app/%s/%s" % (FOLDER, name) for name in spec.files(settings.environment, settings.engine)],
         "engine": settings.engine,
         "app": spec.app,
-        "front": spec.front,
+        "front": spec.front if service_of(model, spec.front) else "",
         "app_port": spec.port,
-        "port": host_port(manifest, config, settings.engine),
+        "port": host_port(manifest, config, model, settings.engine),
         "replicas": settings.replicas,
         "health": spec.health or "",
         "health_timeout": spec.health_timeout,
         "host_header": host_header(config.get("app.allowed_hosts", [])),
         "images": plan["steps"]["application"]["images"],
         "base_image": base_image(config),
+        "one_shot": one_shot(model),
+        "own_networks": bool(service_of(model, spec.app).get("networks")),
         "networks": list(settings.networks),
+        "allow": list(spec.allow),
+        "bind": config.get("server.bind", ""),
+        "address": reached(listening(manifest, config, model, settings.engine)),
+        "listening": listening(manifest, config, model, settings.engine),
     }
 
 
@@ -227,6 +372,7 @@ def resources(plan: dict[str, Any]) -> dict[str, Any]:
             "release": plan["release"],
             "images": sorted(compose["images"].values()),
             "engine": compose["engine"],
+            "one_shot": compose["one_shot"],
         },
     }
 
@@ -236,13 +382,10 @@ def revision(plan: dict[str, Any]) -> dict[str, Any]:
     return {"port": plan["compose"]["port"], "compose": plan["compose"]}
 
 
-def documents(manifest: Manifest, config: Config, made: dict[str, Any]) -> dict[str, str]:
-    """The files of a release that are made and hold no secret.
-
-    ``.env`` is what Compose interpolates: the declared variables that are no secrets, and the platform's own.
-    Raises ``WindflowError`` E1189 for a value that such a file cannot hold.
-    """
-    compose = made["compose"]
+def variables(
+    manifest: Manifest, config: Config, release: str, environment: str, release_dir: str, shared_dir: str
+) -> dict[str, str]:
+    """What Compose interpolates: the declared variables that are no secrets, and the platform's own."""
     secrets = secret_files(config)
     values = {name: value for name, value in config.declared_environment().items() if name not in secrets}
     if stands_in(manifest, config):
@@ -250,15 +393,27 @@ def documents(manifest: Manifest, config: Config, made: dict[str, Any]) -> dict[
         if manifest.compose.database != manifest.compose.app:
             values.update(database_variables(manifest, config))
     values.update(
-        BASE_IMAGE=compose["base_image"],
-        WINDFLOW_PLUGIN=made["plugin"],
-        WINDFLOW_VERSION=made["version"],
-        WINDFLOW_RELEASE=made["release"],
-        WINDFLOW_ENVIRONMENT=made["environment"],
-        WINDFLOW_RELEASE_DIR="%s/releases/%s" % (compose["install_dir"], made["release"]),
-        WINDFLOW_SHARED_DIR=compose["shared_dir"],
-        WINDFLOW_FRONT_DIR="%s/front" % compose["shared_dir"],
+        BASE_IMAGE=base_image(config),
+        WINDFLOW_PLUGIN=manifest.name,
+        WINDFLOW_VERSION=manifest.version,
+        WINDFLOW_RELEASE=release,
+        WINDFLOW_ENVIRONMENT=environment,
+        WINDFLOW_RELEASE_DIR=release_dir,
+        WINDFLOW_SHARED_DIR=shared_dir,
+        WINDFLOW_FRONT_DIR="%s/front" % shared_dir,
     )
+    return values
+
+
+def documents(manifest: Manifest, config: Config, made: dict[str, Any]) -> dict[str, str]:
+    """The files of a release that are made and hold no secret.
+
+    Compose reads the variables from its environment, which holds every value; ``.env`` has them for people, and for
+    services that read it.
+    """
+    compose = made["compose"]
+    release_dir = "%s/releases/%s" % (compose["install_dir"], made["release"])
+    values = variables(manifest, config, made["release"], made["environment"], release_dir, compose["shared_dir"])
     more: dict[str, Any] = {}
     overlay: dict[str, Any] = {
         service: {"image": tag, "pull_policy": "never"} for service, tag in compose["images"].items()
@@ -266,24 +421,18 @@ def documents(manifest: Manifest, config: Config, made: dict[str, Any]) -> dict[
     app = overlay.setdefault(compose["app"], {})
     app["labels"] = {"windflow.release": made["release"]}
     if compose["networks"]:
-        own = manifest.compose.services[compose["app"]].get("networks")
-        app["networks"] = {**({} if own else {"default": {}}), **{name: {} for name in compose["networks"]}}
+        own = {} if compose["own_networks"] else {"default": {}}
+        app["networks"] = {**own, **{name: {} for name in compose["networks"]}}
         more["networks"] = {name: {"name": name, "external": True} for name in compose["networks"]}
     for service, names in aliases(manifest, config, compose["engine"]).items():
         overlay.setdefault(service, {}).setdefault("networks", {})["default"] = {"aliases": names}
     return {
         # What a rollback needs to know of a release whose plugin has changed since.
         "compose.json": json.dumps(compose["files"]) + "\n",
-        ".env": "".join("%s=%s\n" % (name, _encoded(name, value)) for name, value in sorted(values.items())),
+        ".env": "".join("%s=%s\n" % (name, compose_env_value(value)) for name, value in sorted(values.items())),
+        "variables.json": json.dumps(values, sort_keys=True) + "\n",
         "windflow.yaml": dump({"services": overlay, **more}),
     }
-
-
-def _encoded(name: str, value: object) -> str:
-    try:
-        return env_file_value(value)
-    except WindflowError as error:
-        raise WindflowError([replace(problem, path=name) for problem in error.problems]) from None
 
 
 def stands_in(manifest: Manifest, config: Config) -> bool:

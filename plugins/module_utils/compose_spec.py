@@ -5,15 +5,17 @@
 
 from __future__ import annotations
 
-import os
 import re
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .compose_documents import read_compose
-from .errors import WindflowError
+from .compose_model import Reader, missing_files
+from .compose_rules import ALLOWED, Own, below, judge, problem, refused
+from .errors import Problem, WindflowError
 from .host_spec import URL_PATH
+from .stack_file import LOOPBACK, bound
 from .wording import listed, show, use_or_list
 
 FOLDER = "compose"
@@ -21,12 +23,11 @@ FILE = "compose.yaml"
 KEYS = ("app", "front", "database", "port", "health", "health_timeout", "group", "allow")
 HEALTH_SECONDS = 60
 GROUP = 10000
-# What a service may ask for only with the operator's knowledge: plugin.yml says so by name.
-ALLOWED = ("privileged", "docker-socket", "host-network")
-SOCKETS = ("/var/run/docker.sock", "/run/docker.sock")
+# Where a release and what outlives it are taken to be before that is known.
+RELEASE = "00000000T000000Z-00000000"
+RELEASE_DIR = "/windflow/releases/%s" % RELEASE
+SHARED_DIR = "/windflow/shared"
 
-# A loopback address before a port, as Compose's short form has it.
-_LOOPBACK = re.compile(r"(127(\.[0-9]{1,3}){3}|\[?::1\]?):")
 _SERVICE = re.compile(r"[a-z0-9][a-z0-9_.-]*\Z")
 
 
@@ -34,10 +35,11 @@ _SERVICE = re.compile(r"[a-z0-9][a-z0-9_.-]*\Z")
 class ComposeSpec:
     """What the Compose backend needs to know beyond the Compose files.
 
-    ``app`` is the service that is scaled and switched, ``front`` the one before it, "" for none; ``database``
-    stands in for a database on the host itself. ``port`` and ``health`` are where a container of ``app`` is
-    probed, ``health`` None for a program without HTTP. ``group`` is the numeric group that services which read
-    secrets run as. ``services`` are the services of compose.yaml as they are written there.
+        ``app`` is the service that is scaled and switched, ``front`` the one before it, "" for none; ``database``
+        stands in for a database on the host itself. ``port`` and ``health`` are where a container of ``app`` is
+        probed, ``health`` None for a program without HTTP. ``group`` is the numeric group that services which read
+    secrets run as. ``allow`` is what the services may have beyond what is harmless, ``overlays`` are the names of the
+        Compose files beside the first one.
     """
 
     app: str
@@ -48,13 +50,44 @@ class ComposeSpec:
     health_timeout: int = HEALTH_SECONDS
     group: int = GROUP
     allow: tuple[str, ...] = ()
-    services: dict[str, Any] = field(default_factory=dict)
     overlays: tuple[str, ...] = ()
 
     def files(self, environment: str, engine: str = "compose") -> list[str]:
         """Names of the Compose files for an environment and an engine, below ``compose/``, the first one first."""
         wanted = ["compose.%s.yaml" % environment, *(["compose.swarm.yaml"] if engine == "swarm" else [])]
         return [FILE, *[overlay for overlay in wanted if overlay in self.overlays]]
+
+    def reader(self, root: Path, variables: Mapping[str, str]) -> Reader:
+        """What reads the files of the plugin at ``root``."""
+        places = {
+            "WINDFLOW_RELEASE_DIR": RELEASE_DIR,
+            "WINDFLOW_SHARED_DIR": SHARED_DIR,
+            "WINDFLOW_FRONT_DIR": "%s/front" % SHARED_DIR,
+        }
+        return Reader(root, "%s/app" % RELEASE_DIR, {**places, **variables})
+
+    def model_of(self, files: list[str], root: Path, variables: Mapping[str, str]) -> dict[str, Any]:
+        """What Compose would make of the files of the plugin at ``root``, as far as the controller can tell."""
+        return self.reader(root, variables).model(files)
+
+    def named_files(self, files: list[str], root: Path, variables: Mapping[str, str]) -> list[str]:
+        """Files outside of ``compose/`` that Compose reads for the model."""
+        reader, base = self.reader(root, variables), "%s/app/" % RELEASE_DIR
+        found = set()
+        for service in (reader.model(files).get("services") or {}).values():
+            for key in ("env_file", "label_file"):
+                found |= {item["path"][len(base) :] for item in service.get(key) or () if below(item["path"], base)}
+        names = {name for name in found | reader.opened if not name.startswith(FOLDER + "/")}
+        return sorted(name for name in names if (root / name).is_file())
+
+    def problems(self, model: Mapping[str, Any], root: Path, project: str) -> list[Problem]:
+        """What of a model is not allowed (E1055), and which of its files are missing (E1057)."""
+        own = Own(project, RELEASE_DIR, SHARED_DIR)
+        found = [problem("E1055", item) for item in refused(judge(model, own), self.allow)]
+        for path in missing_files(model, "%s/app" % RELEASE_DIR, root):
+            got = "%s, which is not there" % path
+            found.append(Problem("E1057", "a file that a service gets its environment from", got, "add it"))
+        return found
 
 
 def parse_compose(reader: Any, value: object) -> ComposeSpec | None:
@@ -66,11 +99,12 @@ def parse_compose(reader: Any, value: object) -> ComposeSpec | None:
         return None
     given = reader.map(("compose",), value, "app: web")
     reader.keys(("compose",), given, KEYS)
-    services = _services(reader, folder / FILE)
+    overlays = tuple(sorted(path.name for path in folder.glob("compose.*.yaml")))
+    services = _services(reader, ComposeSpec("", overlays=overlays))
     if services is None:
         return None
     app = _service(reader, "app", given.get("app"), "app", services)
-    return ComposeSpec(
+    spec = ComposeSpec(
         app=app,
         front=_service(reader, "front", given.get("front"), "front", services, optional=True),
         database=_service(reader, "database", given.get("database"), "db", services, optional=True),
@@ -80,35 +114,44 @@ def parse_compose(reader: Any, value: object) -> ComposeSpec | None:
             ("compose", "health_timeout"), given.get("health_timeout"), HEALTH_SECONDS, 1, 3600, "seconds"
         ),
         group=reader.whole(("compose", "group"), given.get("group"), GROUP, 1, 4294967294, "a group's number"),
-        allow=_allow(reader, given.get("allow"), services),
-        services=services,
-        overlays=tuple(sorted(path.name for path in folder.glob("compose.*.yaml"))),
+        allow=_allow(reader, given.get("allow")),
+        overlays=overlays,
     )
+    _judge(reader, spec)
+    return spec
 
 
-def _services(reader: Any, path: Path) -> dict[str, Any] | None:
-    """The services of the Compose file, or None where it has none."""
+def _services(reader: Any, spec: ComposeSpec) -> tuple[str, ...] | None:
+    """The names of the services of all files together, or None where there are none. What every overlay makes of
+    them is judged, whichever the environment will be."""
+    names: dict[str, None] = {}
     name = "%s/%s/%s" % (reader.root.name, FOLDER, FILE)
     try:
-        data = read_compose(path, name)
+        for files in [[FILE], *([FILE, overlay] for overlay in spec.overlays)]:
+            model = spec.model_of(files, reader.root, {})
+            services = model.get("services")
+            if not isinstance(services, dict) or not all(isinstance(item, dict) for item in services.values()):
+                services = None
+            names.update(dict.fromkeys(str(key) for key in services or ()))
     except WindflowError as error:
         reader.problems.extend(error.problems)
         return None
-    services = data.get("services")
-    if not isinstance(services, dict) or not services or not all(isinstance(item, dict) for item in services.values()):
+    if not names:
         remedy = "write them as Compose wants them"
         reader.add("E1049", ("compose",), "a map of services in %s" % name, "something else", remedy)
         return None
-    return services
+    return tuple(names)
 
 
-def _service(reader: Any, key: str, value: object, usual: str, services: dict[str, Any], optional: bool = False) -> str:
+def _service(
+    reader: Any, key: str, value: object, usual: str, services: tuple[str, ...], optional: bool = False
+) -> str:
     if value is None and (optional or usual in services):
         return usual if usual in services else ""
     if isinstance(value, str) and _SERVICE.match(value) and value in services:
         return value
     got = show(value) if value is not None else "none, and there is no service %s" % usual
-    remedy = use_or_list(value if isinstance(value, str) else "", tuple(services))
+    remedy = use_or_list(value if isinstance(value, str) else "", services)
     reader.add("E1039", ("compose", key), "a service of %s/%s" % (FOLDER, FILE), got, remedy)
     return ""
 
@@ -121,7 +164,7 @@ def _health(reader: Any, given: dict) -> str | None:
     return None
 
 
-def _allow(reader: Any, value: object, services: dict[str, Any]) -> tuple[str, ...]:
+def _allow(reader: Any, value: object) -> tuple[str, ...]:
     allowed = value if isinstance(value, list) else []
     if value is not None and not isinstance(value, list):
         reader.add("E1031", ("compose", "allow"), "a list of %s" % listed(ALLOWED), show(value), "write a list")
@@ -130,44 +173,21 @@ def _allow(reader: Any, value: object, services: dict[str, Any]) -> tuple[str, .
             reader.add(
                 "E1039", ("compose", "allow", index), "one of %s" % listed(ALLOWED), show(name), "take it off the list"
             )
-    for service, definition in services.items():
-        for name in dangers(definition):
-            if name not in allowed:
-                remedy = "do without it, or write allow: [%s] in the section compose of plugin.yml" % name
-                reader.add(
-                    "E1055", ("compose",), "no service with the host's rights", "%s: %s" % (service, name), remedy
-                )
     return tuple(name for name in allowed if name in ALLOWED)
 
 
-def dangers(service: dict[str, Any]) -> list[str]:
-    """What of ``ALLOWED`` a service asks for."""
-    found = []
-    if service.get("privileged") not in (None, False):
-        found.append("privileged")
-    volumes = service.get("volumes")
-    for volume in volumes if isinstance(volumes, list) else ():
-        source = volume.get("source") if isinstance(volume, dict) else volume
-        if isinstance(source, str) and source.split(":")[0] in SOCKETS:
-            found.append("docker-socket")
-    if "host" in [service.get(key) for key in ("network_mode", "pid", "ipc", "userns_mode")]:
-        found.append("host-network")
-    return list(dict.fromkeys(found))
+def _judge(reader: Any, spec: ComposeSpec) -> None:
+    """What any environment makes of the files, as far as that is known without its configuration."""
+    found = {}
+    for files in [[FILE], *([FILE, overlay] for overlay in spec.overlays)]:
+        model = spec.model_of(files, reader.root, {})
+        for item in spec.problems(model, reader.root, "windflow-%s" % reader.document.data.get("name")):
+            found[(item.code, item.got)] = item
+    for item in found.values():
+        reader.add(item.code, ("compose",), item.expected, item.got, item.remedy)
 
 
-def published(service: dict[str, Any], engine: str) -> bool:
-    """Whether a service has a port on the host, as it is written: in a stack a loopback address has none."""
-    ports = service.get("ports")
-    if engine != "swarm" or not isinstance(ports, list):
-        return bool(ports)
-    places = ("%s:" % item.get("host_ip", "") if isinstance(item, dict) else str(item) for item in ports)
-    return not all(_LOOPBACK.match(place) for place in places)
-
-
-def build_context(service: dict[str, Any]) -> str:
-    """The directory that a service's image is built from, relative to the plugin; "" for one that is not built."""
-    build = service.get("build")
-    context = build.get("context") if isinstance(build, dict) else build
-    if not isinstance(context, str) or not context:
-        return ""
-    return os.path.normpath(os.path.join(FOLDER, context))
+def published(service: dict[str, Any], engine: str) -> list[dict[str, Any]]:
+    """The ports that a service has on the host: in a stack a loopback address has none."""
+    ports = [item for item in service.get("ports") or () if isinstance(item, dict)]
+    return [item for item in ports if engine != "swarm" or bound(item) != LOOPBACK]

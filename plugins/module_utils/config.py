@@ -17,7 +17,7 @@ Precedence, lowest first:
 
 Maps merge deeply, lists and scalars replace, ``null`` deletes. A map over a scalar, or the other way
 round, is an error. The merged result is validated, every finding at once, each at the place of the layer
-that the value came from.
+that the value came from. The key ``adopt`` is taken out before: see ``adoption``.
 
 The text of an environment variable or a ``--set`` becomes what the schema's type says: ``DEBUG=false`` is
 false, ``0123`` stays text where the schema says text, maps and lists are written as JSON. A variable that
@@ -33,9 +33,9 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote
 
-from .checks import check_config
+from . import adoption
+from .checks import KNOWN_SECRETS, check_config
 from .config_layers import (
     Given,
     Layer,
@@ -96,6 +96,7 @@ class Config:
     """The merged configuration. ``data`` is plain maps, lists and scalars; ``secrets`` has the key paths in
     it that hold secrets, where a path to a map or a list stands for everything below it, ``generated`` those of them
     that are made on the host. ``given`` has the key paths of what dependencies call a secret, whichever layer won.
+    ``adopt`` has the kinds of what may be used of a host though windflow has not made it.
     """
 
     data: dict
@@ -105,6 +106,7 @@ class Config:
     layers: tuple[Layer, ...] = ()
     owners: dict = field(default_factory=dict)
     given: frozenset = frozenset()
+    adopt: frozenset = frozenset()
 
     def origin(self, path: tuple) -> Origin:
         """Where the value at ``path`` came from, or its nearest ancestor that exists."""
@@ -157,14 +159,12 @@ class Config:
         return shown
 
     def secret_values(self) -> set[str]:
-        """Every text by which a secret could show up in output: itself, its lines, quoted for JSON or a URL."""
-        found = set()
-        for path in self.secrets:
-            for value in _scalars(_value_at(self.data, path)):
-                text = value if isinstance(value, str) else json.dumps(value)
-                lines = [line.strip() for line in text.splitlines() if len(line.strip()) > 3]
-                found.update([text, json.dumps(text)[1:-1], quote(text, safe=""), *lines])
-        return found - {"", "true", "false", "null"}
+        """Every text that is a secret. ``redaction`` knows the forms in which it could show up in output."""
+        return set().union(*(self.texts_at(path) for path in self.secrets)) - {"", "true", "false", "null"}
+
+    def texts_at(self, path: tuple) -> set[str]:
+        """Every single value at or below ``path``, as text."""
+        return texts(_value_at(self.data, path))
 
     def declared_environment(self) -> dict[str, str]:
         """The declared variables with the values in ``data``: booleans as true and false, maps and lists as JSON."""
@@ -176,7 +176,7 @@ class Config:
         return found
 
     def explain(self, path: str) -> Explanation:
-        """Which layers gave ``a.b.c`` a value, and which one won."""
+        """Which layers gave ``a.b.c`` a value, and which one won. Raises WindflowError E2045 for no key at all."""
         parts = tuple(path.split("."))
         values = []
         for index, layer in enumerate(self.layers):
@@ -184,6 +184,10 @@ class Config:
             if value is not _ABSENT:
                 shown = REDACTED if self.is_secret(parts) else self._hidden(parts, value)
                 values.append((self._origin(index, parts), shown))
+        if not values and not (self.schema and self.schema.speaks_of(parts)):
+            best = nearest(path, _keys(self.data))
+            remedy = 'write "%s"' % best if best else "look at the output of the playbook validate, or at the schema"
+            raise WindflowError(Problem("E2045", "a key of the configuration", path, remedy, path="key"))
         return Explanation(path, tuple(values))
 
     def unknown_key(self, path: str) -> Problem | None:
@@ -193,7 +197,7 @@ class Config:
             here, around = parts[:length], parts[: length - 1]
             values = [_value_at(layer.data, around) for layer in self.layers]
             given = {key for value in values if isinstance(value, dict) for key in value}
-            if here[-1] not in given and not (self.schema and self.schema.describes(here)):
+            if here[-1] not in given and not (self.schema and self.schema.speaks_of(here)):
                 names = sorted(given.union(self.schema.names_at(around) if self.schema else ()))
                 remedy = use_or_list(here[-1], names) if names else "leave it out: there are no keys here"
                 where = "a key that %s has" % (dotted(around) or "the configuration")
@@ -252,7 +256,8 @@ def load_config(
             layers.insert(0, generated_layer(schema, kept or {}))
             layers += environment_layers(schema, environ or {}, problems)
         layers += [set_layer(text, index, schema, problems) for index, text in enumerate(sets)]
-        layers = [layer for layer in layers if layer is not None and layer.data]
+        layers, adopt = adoption.take([layer for layer in layers if layer is not None], problems)
+        layers = [layer for layer in layers if layer.data]
         data, owners = merge(layers, problems)
         given = frozenset((item.name, key) for item in provided for key in item.secrets)
         secrets = _secrets(schema, data, given)
@@ -261,7 +266,7 @@ def load_config(
             for path in (schema.generated if schema else ())
             if path in owners and layers[owners[path]].name == "generated"
         )
-        config = Config(data, secrets, made, schema, tuple(layers), owners, given)
+        config = Config(data, secrets, made, schema, tuple(layers), owners, given, adopt)
         problems += _unwritable(config)
         found = schema.validate(data, config.place, secrets) if schema else []
         if found or problems:
@@ -357,11 +362,23 @@ def _value_at(data: object, path: tuple, default: object = None) -> object:
     return data
 
 
+def _keys(data: object, path: tuple = ()) -> list[str]:
+    """The key paths of a configuration, in dots."""
+    if not isinstance(data, dict):
+        return []
+    return [name for key, value in data.items() for name in (dotted((*path, key)), *_keys(value, (*path, key)))]
+
+
 def _put(data: object, path: tuple, value: object) -> None:
     for part in path[:-1]:
         data = data[part]
     if path:
         data[path[-1]] = value
+
+
+def texts(value: object) -> set[str]:
+    """Every single value in a map or a list, as text."""
+    return {item if isinstance(item, str) else json.dumps(item) for item in _scalars(value)}
 
 
 def _scalars(value: object) -> list:
@@ -373,8 +390,9 @@ def _scalars(value: object) -> list:
 
 
 def _secrets(schema: Schema | None, data: dict, given: frozenset) -> frozenset:
-    """The key paths in ``data`` that hold secrets, none of them below another one."""
-    found = {path for path in given if _value_at(data, path, _ABSENT) is not _ABSENT}
+    """The key paths in ``data`` that hold secrets, none of them below another one: what dependencies or the schema say,
+    and what the platform itself knows for one."""
+    found = {path for path in (*given, *KNOWN_SECRETS) if _value_at(data, path, _ABSENT) is not _ABSENT}
     if schema:
         found |= schema.secret_paths(data)
     return frozenset(path for path in found if not any(path[:length] in found for length in range(len(path))))

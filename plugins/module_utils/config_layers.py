@@ -16,7 +16,7 @@ from .errors import Problem, WindflowError
 from .json_documents import read_json
 from .limits import fail_if_any
 from .schema import Schema
-from .wording import dotted, show
+from .wording import dotted, kind, show
 
 INVENTORY = "windflow_config"
 # As long as a real one, so that a schema thinks alike of both.
@@ -71,7 +71,7 @@ def inventory_layer(given: Given) -> Layer:
     behind."""
     file, line, column = given.place()
     if not isinstance(given.value, Mapping):
-        raise WindflowError(Problem("E1101", "a map", show(given.value), "write keys and values", file, line, column))
+        raise WindflowError(Problem("E1101", "a map", kind(given.value), "write keys and values", file, line, column))
     problems = []
     plain = _plain(given.value, (), problems, [0], given)
     fail_if_any(problems)
@@ -98,7 +98,7 @@ def _plain(value: object, path: tuple, problems: list[Problem], count: list[int]
             if not isinstance(key, str):
                 remedy = "put the key in quotes"
                 problems.append(
-                    Problem("E1014", "text as the key", show(key), remedy, *given.place(path), dotted(path))
+                    Problem("E1014", "text as the key", kind(key), remedy, *given.place(path), dotted(path))
                 )
                 continue
             key = str.__str__(key)

@@ -17,13 +17,15 @@ import os
 import time
 from dataclasses import replace
 
-from . import engine, files, probe
+from . import compose_effective, compose_rules, engine, files, probe
+from .binds import Binds, digest
 from .errors import Problem, WindflowError
 from .front import Front
-from .redaction import redact
+from .redaction import redact, redact_lines
 from .switching import Switching
 
 CONFIG_FILES = ("windflow.yaml",)
+EFFECTIVE = "effective.json"
 SETTLE_SECONDS = 7
 POLL_SECONDS = 0.2
 EDGE_SECONDS = 15.0
@@ -35,6 +37,8 @@ class Containers(Switching):
     def __init__(self, options):
         super().__init__(options)
         self.front = Front(self)
+        self.binds = Binds(self)
+        self.model = {}
 
     def secrets(self):
         """What must not be shown of what containers print; the release brings the list."""
@@ -50,13 +54,51 @@ class Containers(Switching):
     # The engine.
 
     def compose(self, what, *arguments, release=None, seconds=engine.SECONDS, check=True):
-        """One command of Compose about a release's project."""
+        """One command of Compose about a release's project, out of its effective model."""
         folder = self.dir_of(release) if release else self.release_dir
-        names = self.options.files if release in (None, self.options.release) else compose_files(folder)
+        path = os.path.join(folder, EFFECTIVE)
+        paths = [path] if os.path.exists(path) else self.paths_of(folder)
+        return self.compose_of(what, folder, paths, arguments, seconds=seconds, check=check)
+
+    def paths_of(self, folder):
+        """The Compose files of a release, as the plugin and the platform have written them."""
+        names = self.options.files if folder == self.release_dir else compose_files(folder)
+        return [os.path.join(folder, name) for name in (*names, *CONFIG_FILES)]
+
+    def compose_of(self, what, folder, paths, arguments, seconds=engine.SECONDS, check=True):
         argv = ["compose", "--project-name", self.options.project, "--env-file", os.path.join(folder, ".env")]
-        for name in (*names, *CONFIG_FILES):
-            argv += ["--file", os.path.join(folder, name)]
-        return engine.run([*argv, *arguments], what, "E4070", seconds, check, self.redacted)
+        for path in paths:
+            argv += ["--file", path]
+        return engine.run([*argv, *arguments], what, "E4070", seconds, check, self.redacted, variables(folder))
+
+    def make_effective(self, undo):
+        """Writes the model that is started, and judges it before: nothing else decides what containers may do."""
+        options = self.options
+        arguments = ["--profile", "*", "config", "--format", "json"]
+        paths = self.paths_of(self.release_dir)
+        said = self.compose_of("Compose files that Compose accepts", self.release_dir, paths, arguments)
+        model = json.loads(said)
+        self.judge(model)
+        places = compose_effective.Places(
+            self.release_dir, options.shared_dir, lambda path: digest(os.path.join(self.release_dir, "app", path))
+        )
+        front = options.front or options.app
+        self.model = compose_effective.effective(model, places, options.bind, options.port, front)
+        self.binds.apply(places, undo)
+        content = json.dumps(self.model, indent=1, sort_keys=True) + "\n"
+        files.write(os.path.join(self.release_dir, EFFECTIVE), content.encode(), 0o600)
+
+    def judge(self, model):
+        """Raises WindflowError E4085 for everything that plugin.yml does not ask for. A release of before there was a
+        judgement has nothing to be judged by."""
+        options = self.options
+        if options.allow is None:
+            return
+        labels = ("windflow.release",)
+        own = compose_rules.Own(options.project, self.release_dir, options.shared_dir, tuple(options.networks), labels)
+        found = compose_rules.refused(compose_rules.judge(model, own), options.allow)
+        if found:
+            raise WindflowError([compose_rules.problem("E4085", item) for item in found])
 
     def docker(self, what, *arguments, check=True):
         return engine.run(arguments, what, "E4070", check=check, redact=self.redacted)
@@ -93,6 +135,7 @@ class Containers(Switching):
             with self.phase("stop"):
                 stopped = self.stop(old)
             self.remove_old_images()
+            self.binds.prune()
         return {
             "previous": self.previous if self.previous != options.release else "",
             "stopped": stopped,
@@ -107,7 +150,7 @@ class Containers(Switching):
 
     def start_surroundings(self, undo):
         with self.phase("services"):
-            self.compose("Compose files that Compose accepts", "config", "--quiet")
+            self.make_effective(undo)
             self.start_others(undo)
 
     def bring_up(self):
@@ -143,11 +186,22 @@ class Containers(Switching):
         else:
             self.on_failure(undo, self.compose, "to take services away", "rm", "--stop", "--force", *names)
         more = ["--force-recreate"] if renewed and before else []
+        argv = ["up", "--detach", "--no-build", "--no-deps"]
         limit = self.options.health_timeout
-        wait = ["--wait", "--wait-timeout", str(limit)]
-        argv = ["up", "--detach", "--no-build", "--no-deps", *more, *wait, *names]
+        ending = [name for name in names if name in compose_effective.one_shot(self.model)]
+        staying = [name for name in names if name not in ending]
         try:
-            self.compose("services %s to be up" % ", ".join(names), *argv, seconds=limit + engine.SECONDS)
+            if ending:
+                # All of them, in the order that the files ask for. Compose is not to wait: it takes every end for a
+                # failure.
+                what = "services %s to be up" % ", ".join(names)
+                self.compose(what, *argv, *more, *names, seconds=limit + engine.SECONDS)
+                self.wait_ended(ending)
+                more = []
+            if staying:
+                what = "services %s to be up" % ", ".join(staying)
+                wait = ["--wait", "--wait-timeout", str(limit)]
+                self.compose(what, *argv, *more, *wait, *staying, seconds=limit + engine.SECONDS)
         except WindflowError as error:
             log = [line for name in names for line in self.log_of(name)]
             self.evidence = {"log": log}
@@ -155,6 +209,22 @@ class Containers(Switching):
             raise WindflowError([replace(error.problems[0], got=got)]) from None
         if {item["id"] for item in self.containers() if item["service"] in names} - before:
             self.changes.extend(names)
+
+    def wait_ended(self, names):
+        """Services that others wait for have ended well. Raises WindflowError E4087."""
+        deadline = time.monotonic() + self.options.health_timeout
+        for item in [item for name in names for item in self.containers(name)]:
+            while True:
+                found = self.inspect(item["id"])
+                if found.get("state") in ("exited", "dead"):
+                    break
+                if time.monotonic() > deadline:
+                    expected = "%s to end within %d s" % (item["name"], self.options.health_timeout)
+                    raise WindflowError(Problem("E4087", expected, found.get("state", "nothing"), "mend the service"))
+                time.sleep(POLL_SECONDS)
+            if found["exit"]:
+                expected = "%s to end with exit code 0" % item["name"]
+                raise WindflowError(Problem("E4087", expected, str(found["exit"]), "mend the service"))
 
     def share_secrets(self, undo):
         """Copies the release's secrets to where services that outlive releases read them. Returns what changed."""
@@ -305,7 +375,7 @@ class Containers(Switching):
     def log(self, identity):
         """The last lines that a container wrote to either stream."""
         said = engine.both_streams(["logs", "--tail", "20", identity])
-        return [self.redacted(line) for line in said.splitlines()[-20:]]
+        return redact_lines(said.splitlines()[-20:], self.secrets())
 
     def log_of(self, service):
         return [line for item in self.containers(service)[:1] for line in self.log(item["id"])]
@@ -318,8 +388,10 @@ class Containers(Switching):
 
         path = options.health or "/"
         limit = min(EDGE_SECONDS, options.health_timeout)
+        service = self.model["services"].get(options.front or options.app) or {}
+        address = compose_effective.reached(compose_effective.published_at(service, options.port))
         health = probe.wait_healthy(
-            [("127.0.0.1", options.port)], path, options.host_header, limit=limit, accept=self.accepts
+            [(address, options.port)], path, options.host_header, limit=limit, accept=self.accepts
         )
         if not health.healthy:
             expected = "release %s to answer at port %d, path %s" % (options.release, options.port, path)
@@ -365,6 +437,8 @@ class Containers(Switching):
         names = self.removable()
         volumes = self.docker("to list volumes", "volume", "ls", "--quiet", *self.labelled()).split()
         self.changes += names + (volumes if purge else [])
+        if not purge:
+            self.binds.adopt(None)
         self.take_down()
         for volume in volumes if purge else ():
             self.docker("to remove a volume", "volume", "rm", volume)
@@ -385,6 +459,15 @@ class Containers(Switching):
             self.docker("to remove containers", "rm", "--force", "--volumes", *identities)
         for network in self.docker("to list networks", "network", "ls", "--quiet", *self.labelled()).split():
             self.docker("to remove a network", "network", "rm", network)
+
+
+def variables(folder):
+    """What Compose interpolates, as the release has it: an env file cannot hold every value."""
+    try:
+        with open(os.path.join(folder, "variables.json"), encoding="utf-8") as stream:
+            return json.load(stream)
+    except FileNotFoundError:
+        return {}
 
 
 def compose_files(folder):

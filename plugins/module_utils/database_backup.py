@@ -22,12 +22,12 @@ import shutil
 import subprocess
 import time
 
-from . import database_copy, files
+from . import database_copy, database_fill, database_login, files
 from .backup_store import FORMAT, LABEL, Store, digest
 from .bounds import Bounds
 from .errors import Problem, WindflowError
-from .postgres import quote_identifier, quote_literal
 from .postgres_programs import Server, Session
+from .quoting import quote_identifier, quote_literal
 
 RESERVED = ("postgres", "template0", "template1")
 NOTHING = "Nothing was changed."
@@ -87,6 +87,8 @@ class Job:
         self.server = Server(
             params["port"], params["socket_dir"] or "", params["container"] or "", "windflow-backup-" + identity
         )
+        # What a login goes over, once one was let in.
+        self.host = None
         self.dump = self.store.path(self.label, ".dump")
         self.result = {
             "changed": False,
@@ -101,6 +103,8 @@ class Job:
             "replaced": "",
             "pruned": [],
             "cleaned": [],
+            "left_out": [],
+            "taken_over": [],
         }
 
     def outcome(self) -> str:
@@ -178,7 +182,7 @@ class Job:
         self.result.update(changed=True, made=True)
         if self.check:
             return
-        self.clean_databases(facts)
+        facts = self.clean_databases(facts)
         partial = self.dump + ".partial"
         try:
             record = self.write_dump(partial, facts)
@@ -200,16 +204,17 @@ class Job:
     def write_dump(self, partial: str, facts: dict) -> dict:
         """The dump, and what is known of it. One snapshot serves for the rows that are counted and those dumped."""
         moment = time.time()
-        with Session(self.server, self.name) as session:
+        with self.reader(facts) as server, Session(server, self.name) as session:
             snapshot = session.ask(
                 "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;\nSELECT json_build_array(pg_export_snapshot());"
             )[0][0]
             rows, large_objects = database_copy.counted(session.ask(database_copy.COUNTS))
+            extensions = session.ask(database_fill.EXTENSIONS)
             with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb") as stream:
                 os.fchmod(stream.fileno(), 0o600)
                 # By itself it would take the client's encoding, and a database in SQL_ASCII could not be restored.
                 options = ["--format=custom", "--snapshot=" + snapshot, "--encoding=" + facts["database"]["encoding"]]
-                found, size = self.server.drain("pg_dump", [*options, *self.server.connection(self.name)], stream)
+                found, size = server.drain("pg_dump", [*options, *server.connection(self.name)], stream)
                 stream.flush()
                 os.fsync(stream.fileno())
                 # What is read back comes from the disk and not from memory.
@@ -224,17 +229,19 @@ class Job:
             "sha256": found,
             "rows": rows,
             "large_objects": large_objects,
+            "extensions": extensions,
             **database_copy.properties(facts["database"]),
         }
 
     def verify(self, path: str, record: dict, facts: dict) -> None:
         """Reads a dump back and notes in ``record`` how. Raises WindflowError (E4094, E4095, E4097)."""
-        self.server.feed("pg_restore", ["--list"], path)
+        listing = self.server.listing(path)
         if self.params["verify"] == "restore":
-            with self.scratch(database_copy.SCRATCH, record, facts) as scratch:
-                self.fill(scratch, path, record)
+            with self.scratch(database_copy.SCRATCH, record, facts) as (scratch, server):
+                self.fill(scratch, path, record, server, listing)
         elif digest(path) != record["sha256"]:
             raise self.unlike()
+        self.result["left_out"] = database_fill.left_out(listing)
         record["verified"] = self.params["verify"]
 
     def verify_later(self, record: dict) -> None:
@@ -243,7 +250,7 @@ class Job:
         self.need_data_space(facts, record["bytes"])
         self.result["changed"] = True
         if not self.check:
-            self.clean_databases(facts)
+            facts = self.clean_databases(facts)
             self.verify(self.dump, record, facts)
             self.store.write(self.label, record)
 
@@ -252,7 +259,8 @@ class Job:
         self.describe(record)
         facts = self.ask(needed=False)
         self.need_data_space(facts, record["bytes"])
-        self.server.feed("pg_restore", ["--list"], self.dump)
+        listing = self.server.listing(self.dump)
+        self.result["left_out"] = database_fill.left_out(listing)
         self.result["changed"] = True
         live = facts["database"]
         if live:
@@ -268,13 +276,15 @@ class Job:
         if self.check:
             self.forget_replaced()
             return
-        self.clean_databases(facts)
+        facts = self.clean_databases(facts)
+        live = facts["database"]
         wanted = database_copy.properties(live) if live else record
-        with self.scratch(database_copy.restore_prefix(self.name), wanted, facts, owner=wanted["owner"]) as scratch:
-            self.fill(scratch, self.dump, record)
-            self.server.sql("\n".join(database_copy.privileges(scratch, wanted)) + "\n")
+        with self.scratch(database_copy.restore_prefix(self.name), wanted, facts, record) as (scratch, server):
+            self.fill(scratch, self.dump, record, server, listing)
             # Without statistics the first queries would be slow ones.
-            self.server.sql("ANALYZE;\n", scratch)
+            server.sql("ANALYZE;\n", scratch)
+            self.settle(scratch, server, wanted, listing, facts)
+            self.server.sql("\n".join(database_copy.privileges(scratch, wanted)) + "\n")
             self.swap(scratch, live, wanted["connection_limit"])
         if live and self.params["drop_replaced"]:
             self.drop(self.result["replaced"])
@@ -288,7 +298,7 @@ class Job:
 
     def facts(self) -> dict:
         """What the server is and has. Raises WindflowError."""
-        return json.loads(self.server.sql(database_copy.FACTS % quote_literal(self.name)))
+        return json.loads(self.server.sql(database_copy.FACTS.format(name=quote_literal(self.name))))
 
     def empty(self) -> bool:
         """Whether there is no such database, or nothing was ever made in it. Raises WindflowError."""
@@ -299,7 +309,10 @@ class Job:
             if self.check and error.code in ("E4090", "E4092"):
                 return True
             raise
-        return not there or self.server.sql(database_copy.EMPTY, self.name).strip() == "t"
+        if not there:
+            return True
+        with self.reader(self.facts()) as server:
+            return server.sql(database_copy.EMPTY, self.name).strip() == "t"
 
     def ask(self, needed: bool) -> dict:
         """What the server is and has, once it is certain that its programs are there. Raises WindflowError."""
@@ -339,27 +352,89 @@ class Job:
         with contextlib.suppress(WindflowError):
             (session.ask if session else self.server.sql)(sql)
 
-    def clean_databases(self, facts: dict) -> None:
-        """Drops what runs that were killed have left in the server."""
+    def clean_databases(self, facts: dict) -> dict:
+        """Drops what runs that were killed have left in the server. Returns what the server has now."""
         self.end_sessions()
-        for name in database_copy.leftovers(self.name, facts["databases"]):
+        left = database_copy.leftovers(self.name, facts["databases"])
+        for name in [*left, *facts["logins"]]:
             with Session(self.server) as session:
-                # The lock is held by the run that made the database. Whoever gets it knows that this run is dead.
+                # The lock is held by the run that made it. Whoever gets it knows that this run is dead.
                 if session.ask(
                     "SELECT json_build_array(pg_try_advisory_lock(%s));" % database_copy.lock_keys(name)
                 ) == [[True]]:
-                    self.drop(name)
-                    self.result["cleaned"].append(name)
+                    if name in left:
+                        self.drop(name)
+                        self.result["cleaned"].append(name)
+                    else:
+                        self.drop_login(name)
+        return self.facts() if left or facts["logins"] else facts
+
+    def drop_login(self, name: str) -> None:
+        """Drops a login; one that owns a database is left to who drops that. Raises WindflowError."""
+        owned = "SELECT count(*) FROM pg_database JOIN pg_roles r ON r.oid = datdba WHERE rolname = %s;\n"
+        if self.server.sql(owned % quote_literal(name)).strip() == "0":
+            self.server.sql(database_login.drop_worker(name))
 
     @contextlib.contextmanager
-    def scratch(self, prefix: str, wanted: dict, facts: dict, owner: str = ""):
-        """A new database, by its name, which is dropped unless it became the live one."""
-        name = prefix + os.urandom(4).hex()
-        with Session(self.server) as session:
-            session.ask("BEGIN;\nSELECT pg_advisory_xact_lock(%s);" % database_copy.lock_keys(name))
+    def login(self, digits: str, grants: list, database: str = ""):
+        """The server as a login of its own sees it, which is gone afterwards. Raises WindflowError."""
+        login = database_login.new(database_login.WORKER, digits)
+        try:
+            self.server.sql(database_login.make_worker(login, grants))
+            server = dataclasses.replace(self.server, login=login, host=self.host or "")
+            yield self.entered(server, database) if database else server
+        except BaseException:
+            with self.bounds.shield(), contextlib.suppress(WindflowError):
+                self.drop_login(login.name)
+            raise
+        with self.bounds.shield():
+            self.drop_login(login.name)
+
+    def entered(self, server: Server, database: str) -> Server:
+        """The server by a way that lets its login in. Raises WindflowError (E4067)."""
+        for host in (database_login.HOSTS, "") if self.host is None else (self.host,):
+            server = dataclasses.replace(server, host=host)
             try:
-                self.server.sql(database_copy.creation(name, wanted, facts["number"], owner))
-                yield name
+                server.sql("SELECT 1;\n", database)
+            except WindflowError as error:
+                if error.code != "E4067":
+                    raise
+                refused = error
+            else:
+                self.host = host
+                return server
+        raise refused
+
+    @contextlib.contextmanager
+    def reader(self, facts: dict):
+        """The server as one sees it who may read everything in the database, and nothing else."""
+        name = quote_identifier(self.name)
+        grants = ["GRANT CONNECT ON DATABASE %s TO %%s;" % name.replace("%", "%%")]
+        if facts["number"] >= 140000:
+            grants.append("GRANT pg_read_all_data TO %s;")
+        else:
+            grants += ["GRANT %s TO %%s;" % quote_identifier(role).replace("%", "%%") for role in facts["owners"]]
+        grants.append("ALTER ROLE %s SET lo_compat_privileges = on;")
+        with self.claimed() as (_session, digits), self.login(digits, grants, self.name) as server:
+            yield server
+
+    @contextlib.contextmanager
+    def claimed(self):
+        """A session that holds the lock of the eight digits that it comes with."""
+        digits = os.urandom(4).hex()
+        with Session(self.server) as session:
+            session.ask("BEGIN;\nSELECT pg_advisory_xact_lock(%s);" % database_copy.lock_keys(digits))
+            yield session, digits
+
+    @contextlib.contextmanager
+    def scratch(self, prefix: str, wanted: dict, facts: dict, record: dict | None = None):
+        """A new database, by its name, and the server as its owner sees it, a login. It is dropped unless it became
+        the live one."""
+        with self.claimed() as (session, digits), self.login(digits, []) as server:
+            name = prefix + digits
+            try:
+                self.server.sql(database_copy.creation(name, wanted, facts["number"], server.login.name))
+                yield name, self.prepared(name, server, facts, record or wanted)
             except BaseException:
                 with self.bounds.shield(), contextlib.suppress(WindflowError):
                     # A pg_restore whose client is gone, and not the session that holds the lock.
@@ -371,6 +446,22 @@ class Job:
                 with self.bounds.shield():
                     self.drop(name)
 
+    def prepared(self, name: str, server: Server, facts: dict, record: dict) -> Server:
+        """Makes what only a superuser can, as long as nobody else was let in."""
+        untrusted = self.untrusted(record)
+        sql = database_fill.preparation(facts["number"], server.login.name, untrusted)
+        if sql:
+            self.server.sql("\n".join(sql) + "\n", name)
+        opened = "ALTER DATABASE %s CONNECTION LIMIT %d;\n" % (quote_identifier(name), database_copy.MAKING)
+        self.server.sql(opened)
+        return self.entered(server, name)
+
+    def untrusted(self, record: dict) -> list:
+        """[extension, schema] of those in a backup that only a superuser can make."""
+        noted = record.get("extensions", [])
+        names = self.server.sql(database_fill.UNTRUSTED).splitlines() if noted else []
+        return [pair for pair in noted if pair[0] in names]
+
     def drop(self, name: str) -> None:
         """Raises WindflowError."""
         self.server.sql(
@@ -378,15 +469,15 @@ class Job:
             % (quote_literal(name), quote_identifier(name))
         )
 
-    def fill(self, database: str, path: str, record: dict) -> None:
-        """Restores a dump into an empty database and counts. Raises WindflowError (E4094, E4095, E4097)."""
-        # A database with a subscription could not be dropped.
-        options = ["--no-subscriptions"] if database.startswith(database_copy.SCRATCH) else []
-        arguments = ["--exit-on-error", *options, *self.server.connection(database)]
-        found = self.server.feed("pg_restore", arguments, path)
+    def fill(self, database: str, path: str, record: dict, server: Server, listing: str) -> None:
+        """Restores a dump into an empty database and counts, all as a login. Raises WindflowError (E4094, E4095,
+        E4097)."""
+        options = ["--exit-on-error", "--no-owner", "--no-privileges"]
+        chosen = database_fill.content(listing, self.untrusted(record))
+        found = server.feed("pg_restore", [*options, *server.connection(database)], path, chosen)
         if found != record["sha256"]:
             raise self.unlike()
-        with Session(self.server, database) as session:
+        with Session(server, database) as session:
             rows, large_objects = database_copy.counted(
                 session.ask("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;\n" + database_copy.COUNTS)
             )
@@ -399,6 +490,25 @@ class Job:
             remedy = "see whether a trigger, a rule or an extension makes rows, then run again"
             expected = "the same number of rows in the database and in what was restored"
             raise WindflowError(Problem("E4095", expected, "; ".join(got[:5] + more), remedy))
+
+    def settle(self, database: str, server: Server, wanted: dict, listing: str, facts: dict) -> None:
+        """Gives what was restored to its owners, with its privileges. Raises WindflowError (E4068, E4094)."""
+        filler, superusers = server.login.name, facts["superusers"]
+        with Session(server, database) as session:
+            objects = session.ask(database_fill.OBJECTS)
+        found = database_fill.owners(objects, listing, facts["roles"])
+        first = database_fill.heir(wanted["owner"], found, superusers)
+        owned = [item for item in found if item[3] not in superusers]
+        names = {filler, first, *(item[3] for item in owned)}
+        names.update(database_fill.defaults(listing, facts["roles"], superusers))
+        self.result["taken_over"] = ["%s %s" % tuple(item[:2]) for item in found if item[3] in superusers]
+        grants = ["GRANT %s TO %%s;" % quote_identifier(name).replace("%", "%%") for name in sorted(names)]
+        with self.claimed() as (_session, digits), self.login(digits, grants, database) as settler:
+            settler.sql(database_fill.settlement(filler, first, owned), database)
+            chosen = database_fill.privileges(listing, superusers)
+            if chosen:
+                settler.feed("pg_restore", ["--exit-on-error", *settler.connection(database)], self.dump, chosen)
+            settler.sql("DROP OWNED BY %s;\n" % quote_identifier(filler), database)
 
     def unlike(self) -> WindflowError:
         return WindflowError(Problem("E4097", "to read what was written", "something else", "see to the disk"))

@@ -13,6 +13,8 @@ from .postgres import LOCK, derived_name, quote_identifier, quote_literal, repla
 
 # What the names of databases begin with into which a backup is read back; eight digits follow.
 SCRATCH = "windflow_verify_"
+# The connection limit of a database that is being made, once its login is let in. Until then it is 0.
+MAKING = 7
 # Settings that PostgreSQL stores as a list of quoted names.
 LISTS = ("local_preload_libraries", "search_path", "session_preload_libraries", "temp_tablespaces")
 
@@ -22,6 +24,12 @@ SELECT json_build_object(
   'number', current_setting('server_version_num')::int,
   'data_directory', current_setting('data_directory'),
   'databases', (SELECT json_agg(json_build_array(datname, datconnlimit)) FROM pg_database),
+  'roles', (SELECT json_agg(rolname) FROM pg_roles),
+  'owners', (SELECT coalesce(json_agg(DISTINCT rolname), '[]') FROM pg_shdepend JOIN pg_database d ON d.oid = dbid
+      JOIN pg_roles r ON r.oid = refobjid WHERE deptype = 'o' AND datname = {name} AND NOT rolsuper),
+  'superusers', (SELECT json_agg(rolname) FROM pg_roles WHERE rolsuper),
+  'logins', (SELECT coalesce(json_agg(rolname ORDER BY rolname), '[]') FROM pg_roles
+      WHERE rolname ~ '^windflow_login_[0-9a-f]{{8}}$'),
   'database', (SELECT json_build_object(
       'oid', d.oid::bigint, 'bytes', pg_database_size(d.oid), 'row', to_jsonb(d),
       'owner', pg_get_userbyid(datdba), 'encoding', pg_encoding_to_char(encoding),
@@ -32,7 +40,7 @@ SELECT json_build_object(
       'settings', (SELECT coalesce(json_agg(json_build_array(
           CASE WHEN setrole <> 0 THEN pg_get_userbyid(setrole) END, setconfig)), '[]')
         FROM pg_db_role_setting WHERE setdatabase = d.oid))
-    FROM pg_database d WHERE datname = %s));
+    FROM pg_database d WHERE datname = {name}));
 """
 # Tables of extensions are made by CREATE EXTENSION and not by the dump.
 COUNTS = """\
@@ -82,7 +90,9 @@ def leftovers(name: str, databases: list) -> list:
         one
         for one, limit in databases
         # -2 is a database whose DROP was cut off.
-        if limit in (0, -2) and one[:-8] in (SCRATCH, restore_prefix(name)) and re.fullmatch("[0-9a-f]{8}", one[-8:])
+        if limit in (0, MAKING, -2)
+        and one[:-8] in (SCRATCH, restore_prefix(name))
+        and re.fullmatch("[0-9a-f]{8}", one[-8:])
     ]
 
 
@@ -106,7 +116,8 @@ def properties(database: dict) -> dict:
 
 def creation(name: str, wanted: dict, number: int, owner: str = "") -> str:
     """CREATE DATABASE that nobody but a superuser can connect to, in encoding and locale as ``wanted``."""
-    words = ["CREATE DATABASE %s TEMPLATE template0 CONNECTION LIMIT 0" % quote_identifier(name)]
+    quoted = quote_identifier(name)
+    words = ["CREATE DATABASE %s TEMPLATE template0 CONNECTION LIMIT 0" % quoted]
     for key, value in (("ENCODING", "encoding"), ("LC_COLLATE", "collate"), ("LC_CTYPE", "ctype")):
         words.append("%s %s" % (key, quote_literal(wanted[value])))
     if number >= 150000:
@@ -118,14 +129,16 @@ def creation(name: str, wanted: dict, number: int, owner: str = "") -> str:
             words.append("ICU_RULES " + quote_literal(wanted["rules"]))
     if owner:
         words.append("OWNER " + quote_identifier(owner))
-    return " ".join(words) + ";\n"
+    return "%s;\nREVOKE ALL ON DATABASE %s FROM PUBLIC;\n" % (" ".join(words), quoted)
 
 
 def privileges(name: str, wanted: dict) -> list:
-    """SQL that gives the database ``name`` the grants, settings and comment that are ``wanted``."""
+    """SQL that gives the database ``name`` the owner, grants, settings and comment that are ``wanted``."""
     database = quote_identifier(name)
-    found = []
-    if wanted["acl"] is not None:
+    found = ["ALTER DATABASE %s OWNER TO %s;" % (database, quote_identifier(wanted["owner"]))]
+    if wanted["acl"] is None:
+        found.append("GRANT CONNECT, TEMPORARY ON DATABASE %s TO PUBLIC;" % database)
+    else:
         found.append("REVOKE ALL ON DATABASE %s FROM PUBLIC, %s;" % (database, quote_identifier(wanted["owner"])))
         for role, privilege, grantable in wanted["acl"]:
             if not re.fullmatch("[A-Z ]+", privilege):

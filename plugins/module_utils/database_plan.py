@@ -12,6 +12,7 @@ An actual state is what ``postgres.read_state`` returns.
 from __future__ import annotations
 
 from .database_copy import leftovers, lock_keys
+from .database_login import drop_worker, refused
 from .errors import Problem, WindflowError
 from .postgres import attributes, check_names, connect_command, owner_role, quote_identifier, quote_literal
 
@@ -20,10 +21,12 @@ APPLICATION = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSR
 
 
 def changes(desired: dict, actual: dict) -> list:
-    """What has to change: [{object, attribute, before, after, sql}], in order; empty if nothing has to.
+    """What has to change: [{object, attribute, before, after, inside, sql}], in order; empty if nothing has to.
 
     before and after are fit to be shown; sql, a list of psql's statements, holds the verifier of a new password and
-    is not. Raises WindflowError for names that cannot be managed and for a database of somebody else's.
+    is not. ``inside`` changes are for a member of the database's owner, in the database; all others for the superuser,
+    in the database postgres. Raises WindflowError for names that cannot be managed, for a database or a schema of
+    somebody else's.
     """
     name, user = desired["name"], desired["user"]
     check_names(name, user)
@@ -34,20 +37,26 @@ def changes(desired: dict, actual: dict) -> list:
         raise WindflowError(Problem("E4053", expected, database["owner"], remedy, path="database.name"))
     if desired["state"] == "absent":
         return _removal(name, user, actual)
-    return _roles(desired, actual) + _database(name, actual) + _privileges(name, user, actual)
+    if not database:
+        return _roles(desired, actual) + _new_database(name, user, actual)
+    return _roles(desired, actual) + _privileges(name, user, actual) + _opening(name, database)
 
 
 def warnings(desired: dict, actual: dict) -> list:
     """What an operator should know of roles that are left as they are."""
-    role = actual["roles"].get(desired["user"])
-    if not role or not role["superuser"]:
-        return []
-    if desired["state"] == "absent":
-        return ["The role %s is a superuser and was not removed." % desired["user"]]
-    return [
-        "The role %s is a superuser: only its password is managed. An application is safer with a role of its own."
-        % desired["user"]
-    ]
+    found = []
+    role, database = actual["roles"].get(desired["user"]), actual["database"]
+    if desired["state"] == "present" and database and database["open"] and not actual["schema"]:
+        found.append(
+            "Nobody could look into the database %s, so what its schema public allows was left as it is. %s"
+            % (desired["name"], refused("no such line"))
+        )
+    if role and role["superuser"]:
+        kept = " and was not removed."
+        if desired["state"] == "present":
+            kept = ": only its password is managed. An application is safer with a role of its own."
+        found.append("The role %s is a superuser%s" % (desired["user"], kept))
+    return found
 
 
 def _roles(desired: dict, actual: dict) -> list:
@@ -83,60 +92,82 @@ def _is_superuser(role: dict, name: str, owner: str) -> bool:
     return role["superuser"] and name != owner
 
 
-def _database(name: str, actual: dict) -> list:
-    if actual["database"]:
-        if actual["database"]["open"]:
-            return []
-        # What a removal that was cut off leaves behind.
-        sql = "ALTER DATABASE %s WITH ALLOW_CONNECTIONS true;" % quote_identifier(name)
-        return [_change("database " + name, "connections", "refused", "allowed", sql)]
+def _new_database(name: str, user: str, actual: dict) -> list:
+    """A database that nobody is let into before everything is as it should be: only as long as nobody else was there
+    can the superuser enter it."""
     # A cluster made without a locale would give SQL_ASCII, which takes any bytes for text.
     plain = actual["encoding"] != "UTF8" and actual["collate"] in ("C", "POSIX")
     options = " TEMPLATE template0 ENCODING 'UTF8'" if plain else ""
-    owner = owner_role(name)
-    sql = "CREATE DATABASE %s OWNER %s%s;" % (quote_identifier(name), quote_identifier(owner), options)
-    return [_change("database " + name, "state", "absent", "owned by " + owner, sql)]
+    quoted, owner, app = quote_identifier(name), owner_role(name), quote_identifier(user)
+    create = "CREATE DATABASE %s OWNER %s%s ALLOW_CONNECTIONS false;" % (quoted, quote_identifier(owner), options)
+    role = actual["roles"].get(user)
+    inside = []
+    # Since PostgreSQL 15 the schema public is the owner's, and nobody else may create in it.
+    if actual["version"] < 150000:
+        inside.append("ALTER SCHEMA public OWNER TO %s;" % quote_identifier(owner))
+        inside.append("REVOKE CREATE ON SCHEMA public FROM PUBLIC;")
+    grants = []
+    if not (role and role["superuser"]):
+        inside.append("GRANT USAGE, CREATE ON SCHEMA public TO %s;" % app)
+        grants.append("GRANT CONNECT ON DATABASE %s TO %s;" % (quoted, app))
+    if inside:
+        inside = [connect_command(name), *inside, connect_command("postgres")]
+    return [
+        _change("database " + name, "state", "absent", "owned by " + owner, create),
+        _change(
+            "database " + name,
+            "everybody may connect",
+            "yes",
+            "no",
+            "REVOKE CONNECT ON DATABASE %s FROM PUBLIC;" % quoted,
+            "ALTER DATABASE %s WITH ALLOW_CONNECTIONS true;" % quoted,
+            *inside,
+        ),
+        *([_change("database " + name, user + " may connect and create", "no", "yes", *grants)] if grants else []),
+    ]
+
+
+def _opening(name: str, database: dict) -> list:
+    if database["open"]:
+        return []
+    # What a removal or a creation that was cut off leaves behind.
+    sql = "ALTER DATABASE %s WITH ALLOW_CONNECTIONS true;" % quote_identifier(name)
+    return [_change("database " + name, "connections", "refused", "allowed", sql)]
 
 
 def _privileges(name: str, user: str, actual: dict) -> list:
-    """Changes of what everybody and what the application may do. The first one inside the database
-    brings the connection to it along."""
-    database = actual["database"] or {"public_connect": True, "connect": False}
-    # Before PostgreSQL 15 everybody may create in the schema public of a new database.
-    schema = actual["schema"] or {"public_create": actual["version"] < 150000, "usage": False, "create": False}
+    """Changes of what everybody and what the application may do. What nobody could look at is left as it is."""
+    database, schema = actual["database"], actual["schema"]
     role = actual["roles"].get(user)
     superuser = bool(role and role["superuser"])
     quoted, app = quote_identifier(name), quote_identifier(user)
-    outside, inside = [], []
+    found = []
 
-    def change(into: list, attribute: str, before: bool, after: bool, sql: str) -> None:
+    def change(attribute: str, before: bool, after: bool, sql: str, inside: bool = False) -> None:
         if bool(before) != after:
-            target = "database " + name
-            into.append(_change(target, attribute, "yes" if before else "no", "yes" if after else "no", sql))
+            words = ["yes" if value else "no" for value in (before, after)]
+            found.append(dict(_change("database " + name, attribute, *words, sql), inside=inside))
 
-    change(
-        outside,
-        "everybody may connect",
-        database["public_connect"],
-        False,
-        "REVOKE CONNECT ON DATABASE %s FROM PUBLIC;" % quoted,
-    )
-    change(
-        inside, "everybody may create", schema["public_create"], False, "REVOKE CREATE ON SCHEMA public FROM PUBLIC;"
-    )
+    revoke = "REVOKE CONNECT ON DATABASE %s FROM PUBLIC;" % quoted
+    change("everybody may connect", database["public_connect"], False, revoke)
     if not superuser:
-        change(
-            outside,
-            user + " may connect",
-            database["connect"],
-            True,
-            "GRANT CONNECT ON DATABASE %s TO %s;" % (quoted, app),
+        grant = "GRANT CONNECT ON DATABASE %s TO %s;" % (quoted, app)
+        change(user + " may connect", database["connect"], True, grant)
+    if schema:
+        revoke = "REVOKE CREATE ON SCHEMA public FROM PUBLIC;"
+        change("everybody may create", schema["public_create"], False, revoke, True)
+    if schema and not superuser:
+        for attribute, key in (("use the schema", "usage"), ("create", "create")):
+            grant = "GRANT %s ON SCHEMA public TO %s;" % (key.upper(), app)
+            change("%s may %s" % (user, attribute), schema[key], True, grant, True)
+    if any(item["inside"] for item in found) and schema["owner"] not in ("pg_database_owner", database["owner"]):
+        remedy = "make it so as superuser, in the database %s: ALTER SCHEMA public OWNER TO %s" % (
+            name,
+            quote_identifier(database["owner"]),
         )
-        change(inside, user + " may use the schema", schema["usage"], True, "GRANT USAGE ON SCHEMA public TO %s;" % app)
-        change(inside, user + " may create", schema["create"], True, "GRANT CREATE ON SCHEMA public TO %s;" % app)
-    if inside:
-        inside[0]["sql"].insert(0, connect_command(name))
-    return outside + inside
+        expected = "the schema public of the database %s to belong to %s" % (name, database["owner"])
+        raise WindflowError(Problem("E4066", expected, schema["owner"], remedy))
+    return found
 
 
 def _removal(name: str, user: str, actual: dict) -> list:
@@ -144,10 +175,13 @@ def _removal(name: str, user: str, actual: dict) -> list:
     for one in [*([name] if actual["database"] else []), *actual.get("replaced", [])]:
         found.append(_change("database " + one, "state", "present", "absent", *_drop(one)))
     # The application's role has objects in them, so it could not be dropped before.
-    for one in leftovers(name, actual.get("unfinished", [])):
+    left = leftovers(name, actual.get("unfinished", []))
+    logins = [one for one, owned in actual.get("logins", []) if set(owned) <= set(left)]
+    for kind, one in [*(("database", one) for one in left), *(("role", one) for one in logins)]:
         lock = "SELECT pg_try_advisory_lock(%s) AS dead \\gset" % lock_keys(one)
-        sql = [lock, "\\if :dead", *_drop(one), "\\endif"]
-        found.append(_change("database " + one, "state", "left by a run that was killed", "absent", *sql))
+        sql = _drop(one) if kind == "database" else drop_worker(one).splitlines()
+        sql = [lock, "\\if :dead", *sql, "\\endif"]
+        found.append(_change("%s %s" % (kind, one), "state", "left by a run that was killed", "absent", *sql))
     for role in (user, owner_role(name)):
         present = actual["roles"].get(role)
         if present and not _is_superuser(present, role, owner_role(name)):
@@ -170,4 +204,11 @@ def _drop(name: str) -> list:
 
 
 def _change(target: str, attribute: str, before: str, after: str, *sql: str) -> dict:
-    return {"object": target, "attribute": attribute, "before": before, "after": after, "sql": list(sql)}
+    return {
+        "object": target,
+        "attribute": attribute,
+        "before": before,
+        "after": after,
+        "inside": False,
+        "sql": list(sql),
+    }

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from .errors import Problem
-from .wording import dotted, show
 
 MAX_BYTES = 1000000
 MAX_VALUES = 50000
@@ -44,6 +43,6 @@ def count_problem(file: str) -> Problem:
     return Problem("E1002", "at most %d values in a file" % MAX_VALUES, "more", "make the file smaller", file)
 
 
-def duplicate_problem(file: str, path: tuple, first: tuple[int, int], again: tuple[int, int]) -> Problem:
-    got = "%s on line %d and again on line %d" % (show(path[-1]), first[0], again[0])
-    return Problem("E1010", "each key once", got, "remove one of the two", file, again[0], again[1], dotted(path))
+def duplicate_problem(file: str, path: str, first: tuple[int, int], again: tuple[int, int]) -> Problem:
+    got = "one on line %d and again on line %d" % (first[0], again[0])
+    return Problem("E1010", "each key once", got, "remove one of the two", file, again[0], again[1], path)

@@ -15,7 +15,9 @@ keys, a second document, tabs as indentation, keys that are not text. So is what
 A file of the operator's may be encrypted with Ansible Vault, as a whole or value by value (``!vault``); who reads it
 then hands over what decrypts.
 
-The findings of one file come together, unless one of them makes the rest unreadable.
+The findings of one file come together, unless one of them makes the rest unreadable. They say where and what kind of
+thing is wrong, and never show what is written there: a password without quotes may be read as an anchor, a tag, an
+alias, a key or broken YAML.
 """
 
 from __future__ import annotations
@@ -42,7 +44,7 @@ from .errors import Problem, WindflowError
 from .json_documents import JsonPositions, read_json
 from .limits import SECONDS, fail_if_any, time_limit
 from .thirdparty import require, yaml
-from .wording import dotted, show
+from .wording import dotted, kind
 
 _LOADER = getattr(yaml, "CSafeLoader", None) or getattr(yaml, "SafeLoader", None)
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -51,6 +53,9 @@ _WORDS.update({"true": True, "True": True, "TRUE": True, "false": False, "False"
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)\Z")
 _BASED = re.compile(r"0o[0-7]+\Z|0x[0-9a-fA-F]+\Z")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
+_QUOTED = "; put text that begins with %s in quotes"
+# The parser quotes what it met. Its own signs may be shown, what the author wrote may not.
+_UNSHOWN = re.compile(r"(?:(?:the |escape )?character )?(?:'(?![,\]}:?!-]'|<[a-z ]+>')[^']*'|\"[^\"]*\")")
 _NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)\Z|\.(?:nan|NaN|NAN)\Z")
 
 VAULT = b"$ANSIBLE_VAULT;"
@@ -162,7 +167,7 @@ def resolve_plain(text: str) -> object:
 
 def not_a_map(file: str, data: object, line: int = 1, column: int = 1) -> Problem:
     remedy = "write keys and values, such as name: value"
-    return Problem("E1006", "a map at the top level", show(data), remedy, file, line, column)
+    return Problem("E1006", "a map at the top level", kind(data), remedy, file, line, column)
 
 
 def _empty(file: str, allow_empty: bool) -> Document:
@@ -192,7 +197,7 @@ def _decoded(text: bytes | str, file: str) -> str:
         try:
             text = text.decode("utf-8")
         except UnicodeDecodeError as error:
-            got = "the byte 0x%02x" % text[error.start]
+            got = "other bytes"
             line = text.count(b"\n", 0, error.start) + 1
             remedy = "save the file as UTF-8"
             raise WindflowError(Problem("E1003", "text in UTF-8", got, remedy, file, line)) from error
@@ -213,9 +218,11 @@ def _decoded(text: bytes | str, file: str) -> str:
 class _Frame:
     """An open map or list while its content is read."""
 
-    __slots__ = ("container", "key", "path", "waiting")
+    __slots__ = ("container", "flow", "key", "path", "shown", "waiting")
 
-    def __init__(self, container: object, path: tuple) -> None:
+    def __init__(self, container: object, path: tuple, flow: bool, shown: tuple | None) -> None:
+        self.flow = flow
+        self.shown = shown  # what a finding names instead of a path below
         self.container = container
         self.path = path
         self.key = None
@@ -268,13 +275,14 @@ class _YamlReader:
                 path = self._add(container, event.start_mark)
                 if len(self.frames) >= MAX_DEPTH:
                     self._stop(depth_problem(self.file, *_place(event.start_mark)))
-                self.frames.append(_Frame(container, path))
+                # What stands between braces may be a value that was meant to be text.
+                flow = bool(event.flow_style) and bool(self.frames) and not self.frames[-1].flow
+                self.frames.append(_Frame(container, path, bool(event.flow_style), path if flow else None))
             elif kind in closes:
                 self.frames.pop()
             elif kind is alias:
                 remedy = "write the value out where it is used"
-                got = "the alias %s" % show("*" + event.anchor)
-                self._problem("E1011", event, "no anchors and aliases", got, remedy)
+                self._problem("E1011", event, "no anchors and aliases", "an alias", remedy + _QUOTED % "*")
                 self._add(None, event.start_mark)
             elif kind is yaml.DocumentStartEvent:
                 documents += 1
@@ -313,7 +321,7 @@ class _YamlReader:
             remedy = "put the key in quotes"
             if isinstance(key, (dict, list)):
                 remedy = "put a value that begins with { or [ in quotes"
-            problem = self._found("E1014", mark, "text as the key", show(key), remedy, frame.path)
+            problem = self._found("E1014", mark, "text as the key", kind(key), remedy, frame.path)
             if isinstance(key, (dict, list)):
                 self._stop(problem)
             self.problems.append(problem)
@@ -323,7 +331,8 @@ class _YamlReader:
             got = "the merge key <<"
             self._problem("E1011", mark, "no anchors and aliases", got, "write the values out", path)
         elif key in frame.container:
-            self.problems.append(duplicate_problem(self.file, path, self.positions[path], _place(mark)))
+            first, again = self.positions[path], _place(mark)
+            self.problems.append(duplicate_problem(self.file, dotted(self._shown(path)), first, again))
         self.positions[path] = _place(mark)
         frame.key = key
         frame.waiting = True
@@ -336,7 +345,7 @@ class _YamlReader:
         try:
             return resolve_plain(event.value)
         except ValueError as reason:
-            path = dotted(self._path())
+            path = dotted(self._shown(self._path()))
             self.problems.append(number_problem(self.file, *_place(event.start_mark), path, reason))
             return event.value
 
@@ -352,14 +361,12 @@ class _YamlReader:
     def _refuse_properties(self, event: object) -> None:
         if event.anchor:
             remedy = "write the value out where it is used"
-            got = "the anchor %s" % show("&" + event.anchor)
-            self._problem("E1011", event, "no anchors and aliases", got, remedy)
+            self._problem("E1011", event, "no anchors and aliases", "an anchor", remedy + _QUOTED % "&")
         if event.tag:
-            remedy = "remove the tag"
+            remedy = "remove the tag" + _QUOTED % "!"
             if event.tag in _VAULT_TAGS:
                 remedy = "put the secret in the inventory variable windflow_config or an environment variable"
-            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
-            self._problem("E1012", event, "no tags", "the tag %s" % show(tag), remedy)
+            self._problem("E1012", event, "no tags", "a tag", remedy)
 
     def _path(self) -> tuple:
         if not self.frames:
@@ -372,7 +379,12 @@ class _YamlReader:
     def _found(self, code: str, at: object, expected: str, got: str, remedy: str, path: tuple | None = None) -> Problem:
         line, column = _place(getattr(at, "start_mark", at))
         path = self._path() if path is None else path
-        return Problem(code, expected, got, remedy, self.file, line, column, dotted(path))
+        return Problem(code, expected, got, remedy, self.file, line, column, dotted(self._shown(path)))
+
+    def _shown(self, path: tuple) -> tuple:
+        """``path`` without keys that may be a value: those in braces that are a block's value."""
+        hidden = next((frame.shown for frame in self.frames if frame.shown is not None), None)
+        return path if hidden is None or path[: len(hidden)] != hidden else hidden
 
     def _problem(self, *arguments: object) -> None:
         self.problems.append(self._found(*arguments))
@@ -388,7 +400,7 @@ class _YamlReader:
         if re.match(r" *\t", source):
             remedy = "indent with spaces"
             return Problem("E1007", "spaces as indentation", "a tab", remedy, self.file, line, source.index("\t") + 1)
-        reason = getattr(error, "problem", None) or "unreadable text"
+        reason = _UNSHOWN.sub("a character", getattr(error, "problem", None) or "unreadable text")
         reason = re.sub("^(did|could) not find expected", "no", re.sub("^found ", "", reason))
         remedy = "look at the indentation, quotes and brackets up to this line"
         if "mapping values are not allowed" in reason:

@@ -9,6 +9,7 @@ Each either gives text that the place's own parser reads back as exactly the sam
 
 from __future__ import annotations
 
+import ipaddress
 import math
 import re
 import shlex
@@ -76,6 +77,16 @@ def nginx_server_name(value: object) -> str:
     prefix = {"*.": r"[^/]+\.", ".": r"([^/]+\.)?"}
     start = "*." if text.startswith("*.") else "." if text.startswith(".") else ""
     return '"~^%s%s$"' % (prefix.get(start, ""), text[len(start) :].replace(".", r"\."))
+
+
+def nginx_address(value: object) -> str:
+    """An address to listen at."""
+    text = _text(value, "an address")
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        raise _reject("E1190", "an IP address", value, "write 127.0.0.1, ::1, or an address of the host") from None
+    return "[%s]" % address if address.version == 6 else str(address)
 
 
 def nginx_duration(value: object) -> str:
@@ -173,9 +184,21 @@ def env_file_value(value: object) -> str:
     )
 
 
+def compose_env_value(value: object) -> str:
+    """A value after ``NAME=`` in a file that Compose reads; one that the shell would read alike, where that can be."""
+    try:
+        return env_file_value(value)
+    except WindflowError:
+        text = str(value)
+        for character, written in (("\\", "\\\\"), ('"', '\\"'), ("$", "\\$"), ("\n", "\\n"), ("\r", "\\r")):
+            text = text.replace(character, written)
+        return '"%s"' % text
+
+
 FILTERS = {
     "nginx_value": nginx_value,
     "nginx_server_name": nginx_server_name,
+    "nginx_address": nginx_address,
     "nginx_duration": nginx_duration,
     "nginx_size": nginx_size,
     "plain_path": plain_path,

@@ -12,7 +12,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
+import shutil
 import subprocess
+import tempfile
 
 from .errors import Problem, WindflowError
 from .inspect_host import free_space
@@ -21,7 +24,7 @@ PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"
 RELEASE = "windflow.release"
 CONTAINER = (
-    '{"id":{{json .ID}},"name":{{json .Names}},"state":{{json .State}},'
+    '{"id":{{json .ID}},"name":{{json .Names}},"state":{{json .State}},"status":{{json .Status}},'
     '"service":{{json (.Label "%s")}},"release":{{json (.Label "%s")}}}' % (SERVICE, RELEASE)
 )
 NAMESPACE = "com.docker.stack.namespace"
@@ -38,12 +41,17 @@ def environment():
     return dict(os.environ, LC_ALL="C", DOCKER_CLI_HINTS="false")
 
 
-def start(arguments):
-    """A client that works while other things are done; None where there is none."""
+def start(arguments, variables=None):
+    """A client that works while other things are done; None where there is none. ``variables`` are added to its
+    environment."""
     pipe = subprocess.PIPE
     try:
         return subprocess.Popen(  # pylint: disable=ansible-bad-function
-            ["docker", *arguments], stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, env=environment()
+            ["docker", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=pipe,
+            stderr=pipe,
+            env={**environment(), **(variables or {})},
         )
     except OSError:
         return None
@@ -55,7 +63,8 @@ def containers_of(project):
 
 
 def read_containers(output):
-    """[{"id", "name", "state", "service", "release"}], sorted by name."""
+    """[{"id", "name", "state", "status", "service", "release"}], sorted by name. ``status`` is for people, and has the
+    exit code of one that has ended."""
     return sorted((json.loads(line) for line in output.splitlines() if line), key=lambda item: item["name"])
 
 
@@ -66,12 +75,14 @@ def services_of(project):
 
 
 def read_services(output):
-    """[{"name", "running", "desired"}] by name; ``desired`` of a global service counts the nodes that are up."""
+    """[{"name", "running", "desired", "job"}] by name; ``desired`` of a global service counts the nodes that are up,
+    ``running`` of a job what has ended well: its tasks are not to run for ever."""
     found = []
     for line in output.splitlines():
         item = json.loads(line)
-        running, _slash, desired = item["replicas"].split(" ")[0].partition("/")
-        found.append({"name": item["name"], "running": int(running), "desired": int(desired)})
+        job = re.search(r"\(([0-9]+/[0-9]+) completed\)", item["replicas"])
+        running, _slash, desired = (job.group(1) if job else item["replicas"].split(" ")[0]).partition("/")
+        found.append({"name": item["name"], "running": int(running), "desired": int(desired), "job": bool(job)})
     return sorted(found, key=lambda item: item["name"])
 
 
@@ -95,26 +106,80 @@ def read_images(output):
     return found
 
 
+def images_of(project):
+    """Arguments that list the images of a project's services, in lines that ``read_listed`` reads."""
+    shape = "{{.ID}} {{.Repository}}:{{.Tag}}"
+    return ["image", "ls", "--no-trunc", "--format", shape, "--filter", "reference=%s-*" % project]
+
+
+def read_listed(output):
+    """{tag: image's id} of ``docker image ls``, whose lines are an id and a tag."""
+    pairs = (line.partition(" ") for line in output.splitlines() if line)
+    return {tag: identity for identity, _blank, tag in pairs}
+
+
+class Models:
+    """What Compose makes of a plugin's files, which lie in a directory of their own for as long as that takes.
+
+    ``wanted``: ``files`` (text by name below ``app/``), ``variables``, ``runs`` ({name: Compose files}), and
+    ``release_dir``, where the files are taken to be: the model's paths begin there.
+    """
+
+    def __init__(self, project, wanted):
+        self.wanted = wanted
+        self.folder = os.path.realpath(tempfile.mkdtemp(prefix="windflow-"))
+        self.asked = {}
+        try:
+            for name, text in wanted["files"].items():
+                path = os.path.join(self.folder, "app", name)
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                with open(path, "w", encoding="utf-8", errors="surrogateescape") as stream:
+                    stream.write(text)
+            for names in {tuple(names) for names in wanted["runs"].values()}:
+                argv = ["compose", "--project-name", project, "--env-file", os.devnull, "--profile", "*"]
+                for name in names:
+                    argv += ["--file", os.path.join(self.folder, name)]
+                self.asked[names] = start([*argv, "config", "--format", "json"], wanted["variables"])
+        except BaseException:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise
+
+    def answers(self):
+        """{name of a run: {"model"} or {"error"}}."""
+        said = {}
+        try:
+            for names, process in self.asked.items():
+                output, error = process.communicate() if process else (b"", NO_CLIENT.encode())
+                if process and process.returncode == 0:
+                    text = output.decode("utf-8", "replace").replace(self.folder, self.wanted["release_dir"])
+                    said[names] = {"model": json.loads(text)}
+                else:
+                    text = error.decode("utf-8", "replace").replace(self.folder + "/app/", "")
+                    said[names] = {"error": text.strip()[-1000:]}
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        return {name: said[tuple(names)] for name, names in self.wanted["runs"].items()}
+
+
 class Questions:
     """What an engine is and has. Everything is asked at once, and read when ``answers`` is called."""
 
-    def __init__(self, project, images, services=None):
-        """``services``: names of the services of a stack, where the application is one."""
-        self.images = sorted(set(images))
+    def __init__(self, project, services=None, model=None):
+        """``services``: names of the services of a stack, where the application is one. ``model``: see ``Models``."""
         self.asked = {
             "engine": start(["info", "--format", ENGINE]),
             "compose": start(["compose", "version", "--short"]),
             "containers": start(containers_of(project)),
+            "images": start(images_of(project)),
         }
-        if self.images:
-            self.asked["images"] = start(["image", "inspect", "--format", "{{.Id}} {{json .RepoTags}}", *self.images])
+        self.models = Models(project, model) if model else None
         if services:
             self.asked["services"] = start(services_of(project))
             self.asked["specs"] = start(specs_of(services))
 
     def answers(self):
         """{"version", "compose", "error", "root", "space", "images": {tag: id}, "containers": [...],
-        "swarm": {"state", "manager"}, "services": [...], "specs": {service: digest}}.
+        "swarm": {"state", "manager"}, "services": [...], "specs": {service: digest}, "models": {run: model or error}}.
 
         ``version`` is empty where no engine answers; ``error`` then says why.
         """
@@ -136,13 +201,13 @@ class Questions:
             "containers": [],
             "services": read_services(said["services"][1]) if "services" in said else [],
             "specs": read_specs(said["specs"][1]) if "specs" in said else {},
+            "models": self.models.answers() if self.models else {},
         }
         if status == 0:
             # An engine that runs elsewhere has its directory there.
             answers["space"] = free_space(answers["root"]) if os.path.isdir(answers["root"]) else None
             answers["containers"] = read_containers(said["containers"][1])
-            known = read_images(said["images"][1]) if "images" in said else {}
-            answers["images"] = {tag: known.get(tag, "") for tag in self.images}
+            answers["images"] = read_listed(said["images"][1])
         return answers
 
 

@@ -87,6 +87,16 @@ def _beside(path):
         raise
 
 
+def make_directory(path, mode=0o755):
+    """A directory with that mode, and those above it, whatever the umask. What is there stays as it is."""
+    if os.path.isdir(path):
+        return
+    make_directory(os.path.dirname(path))
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(path, 0o700)
+        os.chmod(path, mode)
+
+
 def remove(path):
     """Whether there was something to remove."""
     try:
@@ -98,7 +108,7 @@ def remove(path):
 
 def back_up(path, saved, directory):
     """Keeps a file's content in ``directory`` (0700) under its name and the time. Returns where."""
-    os.makedirs(directory, mode=0o700, exist_ok=True)
+    make_directory(directory, 0o700)
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     copy = os.path.join(directory, "%s.%s.%s" % (os.path.basename(path), stamp, secrets.token_hex(2)))
     write(copy, saved.data, 0o600)

@@ -11,7 +11,7 @@ import os
 import pwd
 from dataclasses import asdict
 
-from . import hooks
+from . import hooks, kept_secrets
 
 
 def existing(user):
@@ -24,7 +24,9 @@ def existing(user):
 
 
 def run(params):
-    """Writes the script to a private directory of its account and runs it there. The result of the module."""
+    """Writes the script to a directory that it alone can look into and runs it there. The result of the module."""
+    made, masked = json.loads(params["made"]), json.loads(params["masked"])
+    environment, secrets = kept_secrets.fill(params["environment"], made), kept_secrets.fill(params["secrets"], masked)
     user = existing(params["user"])
     entry = hooks.account(user)
     content = base64.b64decode(params["script"])
@@ -32,15 +34,16 @@ def run(params):
         path = os.path.join(directory, os.path.basename(params["script_name"]) or "hook")
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o555)
         with os.fdopen(descriptor, "wb") as stream:
+            os.fchmod(descriptor, 0o555)
             stream.write(content)
         call = hooks.hook_argv(path, params["events"][0], params["old_version"], params["new_version"])
         result = hooks.run_hook(
             [*hooks.script_argv(content, path), *call[1:]],
-            json.loads(params["environment"]),
+            json.loads(environment),
             directory,
             params["timeout"],
             user,
-            json.loads(params["secrets"]),
+            json.loads(secrets),
             params["script_name"],
             params["host"],
         )

@@ -33,6 +33,9 @@ GRACE_SECONDS = 5.0
 POLL_SECONDS = 0.05
 # Output of a process that left the hook's group is not waited for.
 LAST_WORDS_SECONDS = 0.2
+# Numbers of groups that nothing else uses, as (first, how many): those of no distribution, and those that Debian
+# reserves and systemd leaves out.
+NOBODYS = ((0x60000000, 0x10000000), (65520, 14))
 _DONE = "What the hook has done stays."
 
 
@@ -92,14 +95,31 @@ def account(user: object) -> object:
 
 @contextlib.contextmanager
 def private_directory(entry: object = None) -> object:
-    """A directory that only the hook's account (and root) can look into; gone afterwards."""
+    """A directory that only the hook (and root) can look into; gone afterwards.
+
+    The application runs as the hook's account, too, and is not to write what the hook is thought to have written. So
+    the directory is root's, and opens for a group that the hook alone has.
+    """
     directory = tempfile.mkdtemp(prefix="windflow-hook-")
     try:
         if entry is not None:
-            os.chown(directory, entry.pw_uid, entry.pw_gid)
+            _lend(directory)
         yield directory
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+
+
+def _lend(directory: str) -> None:
+    """Gives a directory to a group that nobody has. Where numbers are mapped (containers), high ones are not valid."""
+    for first, count in NOBODYS:
+        try:
+            os.chown(directory, 0, first + int.from_bytes(os.urandom(4), "big") % count)
+        except OSError as error:
+            failed = error
+        else:
+            os.chmod(directory, 0o770)
+            return
+    raise failed
 
 
 def run_hook(
@@ -111,8 +131,9 @@ def run_hook(
     secrets: object = (),
     name: str = "",
     host: str = "",
+    stop: str = "",
 ) -> HookResult:
-    """Runs ``argv`` and waits for it, at most ``timeout`` seconds.
+    """Runs ``argv`` and waits for it, at most ``timeout`` seconds, and no longer than until there is a file ``stop``.
 
     ``env`` is all it gets besides PATH, LANG, HOME and WINDFLOW_RESULT_FILE, the path of a file that
     it may write a JSON map to. Raises WindflowError where it cannot be started (E3003), as the
@@ -128,9 +149,10 @@ def run_hook(
         result_file = os.path.join(directory, "result.json")
         environment = {"PATH": PATH, "LANG": "C.UTF-8", "HOME": home, **env, "WINDFLOW_RESULT_FILE": result_file}
         started = time.monotonic()
-        process = _start(argv, environment, cwd, entry, name, host)
+        lent = sorted({os.stat(place).st_gid for place in (directory, cwd)}) if entry is not None else []
+        process = _start(argv, environment, cwd, entry, name, host, lent)
         try:
-            outputs, timed_out = _follow(process, started + timeout)
+            outputs, timed_out = _follow(process, started + timeout, stop)
         finally:
             # However the waiting ended, an interrupt included: nothing of the group stays.
             _end_group(process.pid)
@@ -141,11 +163,18 @@ def run_hook(
     return HookResult(rc, tails[0], tails[1], seconds, result, timed_out)
 
 
-def _start(argv: list, environment: dict, cwd: str, entry: object, name: str, host: str) -> subprocess.Popen:
+def _start(
+    argv: list, environment: dict, cwd: str, entry: object, name: str, host: str, lent: list
+) -> subprocess.Popen:
+    groups = [*os.getgrouplist(entry.pw_name, entry.pw_gid), *filter(_is_nobodys, lent)] if entry is not None else []
+
     def become() -> None:
-        os.initgroups(entry.pw_name, entry.pw_gid)
-        os.setgid(entry.pw_gid)
-        os.setuid(entry.pw_uid)
+        # What a hook makes has the usual modes, whatever the umask of who runs it.
+        os.umask(0o022)
+        if entry is not None:
+            os.setgroups(groups)
+            os.setgid(entry.pw_gid)
+            os.setuid(entry.pw_uid)
 
     try:
         return subprocess.Popen(  # pylint: disable=ansible-bad-function
@@ -157,7 +186,7 @@ def _start(argv: list, environment: dict, cwd: str, entry: object, name: str, ho
             stderr=subprocess.PIPE,
             start_new_session=True,
             close_fds=True,
-            preexec_fn=become if entry is not None else None,
+            preexec_fn=become,
         )
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         reason = getattr(error, "strerror", None) or str(error)
@@ -167,31 +196,29 @@ def _start(argv: list, environment: dict, cwd: str, entry: object, name: str, ho
         ) from None
 
 
+def _is_nobodys(group: int) -> bool:
+    return any(first <= group < first + count for first, count in NOBODYS)
+
+
 class _Tail:
-    """The last bytes of a stream, with some before them, so that no half of a secret stands at the start."""
+    """The last bytes of a stream, with some before them."""
 
     def __init__(self) -> None:
         self.data = bytearray()
-        self.cut = False
 
     def add(self, chunk: bytes) -> None:
         self.data += chunk
         if len(self.data) > 2 * KEPT_BYTES:
             del self.data[:-KEPT_BYTES]
-            self.cut = True
 
 
 def _text(tail: _Tail, secrets: list) -> str:
     text = bytes(tail.data).decode("utf-8", "replace")
-    shown = redact(text, secrets)
-    if tail.cut:
-        # What is left of a secret whose begin was dropped.
-        shown = shown[max((len(secret) for secret in secrets), default=0) :]
-    return shown[-KEPT_BYTES:]
+    return redact(text, secrets)[-KEPT_BYTES:]
 
 
-def _follow(process: subprocess.Popen, deadline: float) -> tuple:
-    """Reads both streams until the hook itself has ended, or the deadline. Returns their tails."""
+def _follow(process: subprocess.Popen, deadline: float, stop: str) -> tuple:
+    """Reads both streams until the hook itself has ended, the deadline, or a file ``stop``. Returns their tails."""
     tails = (_Tail(), _Tail())
     timed_out = False
     with selectors.DefaultSelector() as selector:
@@ -201,6 +228,8 @@ def _follow(process: subprocess.Popen, deadline: float) -> tuple:
         while not _ended(process.pid):
             if time.monotonic() > deadline:
                 timed_out = True
+                break
+            if stop and os.path.exists(stop):
                 break
             if selector.get_map():
                 _read(selector, POLL_SECONDS)

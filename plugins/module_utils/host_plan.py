@@ -3,26 +3,44 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The plan of the backend ``host``: an application straight on the machine.
 
-The module is the backend's side of ``plan``. The names that are used from outside are TITLES, RELEASE_STEPS, FORCED and
-the functions questions, source_of, application_digest, shipped, hook_user, relevant_drift, steps, section, resources
-and revision.
+The module is the backend's side of ``plan``. The names that are used from outside are TITLES, RELEASE_STEPS, FORCED,
+SCALED and the functions questions, source_of, application_digest, shipped, hook_user, relevant_drift, steps, section,
+resources, adopted and revision.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+import re
 from typing import Any
 
-from . import accounts
+from . import accounts, requirements
+from .adoption import adopts
 from .checks import LOCAL_HOSTS
+from .compose_effective import reached
 from .config import Config
 from .documents import dump
+from .errors import Problem
 from .manifest import Manifest
+from .places import adopted as adopted_directories
 from .render import program_file, site_file
-from .steps import Settings, Shipped, Source, SourceDigest, Step, digest, entries_step, layout, parents, without_secrets
+from .steps import (
+    Settings,
+    Shipped,
+    Source,
+    SourceDigest,
+    Step,
+    digest,
+    entries_step,
+    layout,
+    owned,
+    parents,
+    without_secrets,
+)
+from .wording import show
 
 SUPPORTED_FAMILIES = ("debian",)
 PACKAGES_DIR = "/var/lib"
+PRODUCTION = "production"
 TITLES = {
     "packages": "3 packages",
     "account": "4 user and group",
@@ -40,9 +58,13 @@ TITLES = {
 # has none of them.
 RELEASE_STEPS = ("application", "virtualenv", "config", "program", "site")
 FORCED = "application"
+# The step whose digest the number of instances is part of.
+SCALED = "program"
 
 
-def questions(manifest: Manifest, config: Config, _source: Source, os_table: dict[str, dict]) -> dict[str, Any]:
+def questions(
+    manifest: Manifest, config: Config, _source: Source, os_table: dict[str, dict], _environment: str = ""
+) -> dict[str, Any]:
     """What this backend asks of the host: some of the arguments of ``host_info``."""
     places = layout(manifest, config)
     parts = surroundings(manifest, config)
@@ -55,15 +77,22 @@ def questions(manifest: Manifest, config: Config, _source: Source, os_table: dic
     return {
         **found,
         "paths": sorted({places["install_dir"], places["data_dir"], places["log_dir"], *volume_sizes(config)}),
-        "port": config.get("server.host_port", 8080),
+        "port": config.get("server.host_port", 8080) if manifest.host.serves else None,
         "user": places["user"],
         "group": places["group"],
+        "directories": owned(all_entries(config, places, "root")),
     }
+
+
+def all_entries(config: Config, places: dict[str, str], nginx_group: str) -> list[dict[str, str]]:
+    """The directories of an application, its volumes among them."""
+    return directory_entries(places, nginx_group) + volume_entries(config, places)
 
 
 def surroundings(manifest: Manifest, config: Config) -> list[str]:
     """What of the system the plugin uses, by the names in the tables of OS families."""
-    program = ["nginx", "supervisor"] if manifest.host.program else []
+    program = ["supervisor"] if manifest.host.program else []
+    program += ["nginx"] if manifest.host.serves else []
     return program + (["postgresql"] if database_is_local(config) else [])
 
 
@@ -113,8 +142,9 @@ def render_values(
         "timeout": config.get("server.timeout", 30),
         "sockets": ["%s/%s-%d.sock" % (places["run_dir"], release, number) for number in range(settings.replicas)],
         "host_port": config.get("server.host_port", 8080),
+        "bind": config.get("server.bind", ""),
         "allowed_hosts": list(config.get("app.allowed_hosts", [])),
-        "client_max_body_size": "10m",
+        "client_max_body_size": str(config.get("server.max_body_size", "10m")),
         "ipv6": ipv6,
         "access_log": "%s/windflow-%s.access.log" % (table["nginx"]["log_dir"], manifest.name),
         "error_log": "%s/windflow-%s.error.log" % (table["nginx"]["log_dir"], manifest.name),
@@ -133,7 +163,8 @@ def directory_entries(places: dict[str, str], nginx_group: str) -> list[dict[str
         entry("%s/releases" % install_dir, "root", "root", "0755"),
         entry("%s/venvs" % install_dir, "root", "root", "0755"),
         entry(places["shared_dir"], user, group, "0750"),
-        entry(places["run_dir"], user, nginx_group, "0750"),
+        # Of nginx's group is what the program makes there, too, and so the socket that it listens on.
+        entry(places["run_dir"], user, nginx_group, "02750"),
         entry(places["data_dir"], user, group, "0750"),
         entry(places["log_dir"], user, group, "0750"),
         entry("/var/log/windflow", "root", "root", "0755"),
@@ -141,6 +172,8 @@ def directory_entries(places: dict[str, str], nginx_group: str) -> list[dict[str
         entry("/etc/windflow", "root", "root", "0755"),
         entry(places["config_dir"], "root", group, "0750"),
     ]
+    # Data and logs may be in one.
+    entries = list({item["path"]: item for item in entries}.values())
     return parents([item["path"] for item in entries]) + entries
 
 
@@ -175,11 +208,10 @@ def source_of(manifest: Manifest, source_digest: SourceDigest) -> Source:
     if not spec.program:
         return Source(digest([manifest.name, manifest.version]))
     total, listing = source_digest(str(spec.source))
-    requirements = Path(spec.requirements).read_text(encoding="utf-8") if spec.requirements else ""
-    return Source(total, tuple(listing), requirements)
+    return Source(total, tuple(listing), requirements.collect(manifest.path, spec.source, spec.requirements))
 
 
-def application_digest(_manifest: Manifest, _config: Config, source: Source) -> str:
+def application_digest(_manifest: Manifest, _config: Config, source: Source, _made: dict[str, Any]) -> str:
     return digest(source.digest)
 
 
@@ -191,9 +223,12 @@ def shipped(manifest: Manifest, config: Config, source: Source, made: dict[str, 
     return Shipped(
         root=str(manifest.host.source),
         group=host["group"],
-        documents={"supervisor.conf": program_file(values), "nginx.conf": site_file(values)},
+        documents={
+            "supervisor.conf": program_file(values),
+            **({"nginx.conf": site_file(values)} if manifest.host.serves else {}),
+        },
         readable={"config.yaml": dump(config.data)},
-        private={"requirements.txt": source.requirements},
+        files=tuple(("requirements/%s" % path, *rest) for path, *rest in source.requirements.files),
         venv=made["steps"]["virtualenv"]["name"],
     )
 
@@ -235,8 +270,7 @@ def surrounding_steps(manifest: Manifest, config: Config, host: dict[str, Any]) 
     if not manifest.host.program:
         # Nothing else of such a plugin has its version.
         found["packages"].digest = digest([manifest.version, sorted(host["packages"])])
-    found["account"].data = {"create_group": False}
-    found["directories"].data = found["volumes"].data = {"entries": []}
+    found["directories"].data = found["volumes"].data = {"entries": [], "adopt": False}
     found["virtualenv"].data = {"name": ""}
     found["database"] = database_step(manifest, config)
     found["services"] = Step(data={"names": stopped_services(host), "all": sorted(host["services"])})
@@ -257,38 +291,96 @@ def program_steps(
     facts = host["facts"]
     # A release's name must not make its own files differ: digests are taken with a fixed one.
     values = render_values(manifest, config, settings, table, "RELEASE", facts["ipv6"])
-    requirements = digest({"requirements": source.requirements, "python": facts["python"].rsplit(".", 1)[0]})
+    policy = packages_policy(config, settings)
+    python = facts["python"].rsplit(".", 1)[0]
+    environment = digest({"requirements": source.requirements.digest, "python": python, **policy})
     current = host["current"] or {}
     venv = current.get("venv") or ""
     drifted = any(item["step"] == "virtualenv" for item in host["drift"])
-    if not venv.startswith(requirements[:12]) or drifted:
-        venv = "%s-%s" % (requirements[:12], settings.time)
+    if not venv.startswith(environment[:12]) or drifted:
+        venv = "%s-%s" % (environment[:12], settings.time)
     return {
-        "account": account_step(places, table, facts),
-        "directories": entries_step(directory_entries(places, table["nginx"]["user"])),
-        "application": Step(application_digest(manifest, config, source)),
-        "virtualenv": Step(requirements, data={"name": venv, "path": "%s/venvs/%s" % (places["install_dir"], venv)}),
+        "account": account_step(places, table, config, host),
+        "directories": entries_step(
+            directory_entries(places, table["nginx"]["user"] if manifest.host.serves else places["group"]),
+            adopts(config, "directories"),
+        ),
+        "application": Step(application_digest(manifest, config, source, {})),
+        "virtualenv": Step(
+            environment,
+            data={
+                "name": venv,
+                "path": "%s/venvs/%s" % (places["install_dir"], venv),
+                "requirements": source.requirements.main,
+                "application_at": source.requirements.application_at,
+                **policy,
+            },
+        ),
         "config": Step(digest(without_secrets(config, manifest.name))),
         "program": Step(digest(program_file(values))),
-        "site": Step(digest(site_file(values))),
-        "volumes": entries_step(volume_entries(config, places)),
+        "site": Step(digest(site_file(values)) if manifest.host.serves else ""),
+        "volumes": entries_step(volume_entries(config, places), adopts(config, "directories")),
     }
 
 
-def account_step(places: dict[str, str], table: dict[str, Any], facts: dict[str, Any]) -> Step:
+def packages_policy(config: Config, settings: Settings) -> dict[str, Any]:
+    """What pip may build from source: everything, but in production only what is named."""
+    return {
+        "only_binary": settings.environment == PRODUCTION,
+        "source_packages": sorted(config.get("app.source_packages", [])),
+    }
+
+
+def built_from_source(manifest: Manifest, config: Config, settings: Settings) -> list[Problem]:
+    """Requirements whose code would run when they are installed, and that nobody has named for it."""
+    spec, policy = manifest.host, packages_policy(config, settings)
+    if not spec.program or not policy["only_binary"]:
+        return []
+    allowed = {requirements.canonical(name) for name in policy["source_packages"]}
+    found = []
+    for item in requirements.from_source(manifest.path, spec.source, spec.requirements):
+        text = re.sub(r"://[^/\s@]*@", "://", item.text)
+        if item.name and requirements.canonical(item.name) in allowed:
+            continue
+        remedy = "ship a wheel with the plugin"
+        if not item.name:
+            address = "file://%s" % text if text.startswith("/") else text
+            remedy += ", or name the package (name @ %s) and add the name to app.source_packages" % address
+        elif item.name != ":all:":
+            remedy += ", or write app.source_packages: [%s] if its code may run on the host" % item.name
+        expected = "wheels of all requirements in production"
+        file = "%s/%s" % (manifest.path.name, item.file)
+        found.append(Problem("E2037", expected, "%s, built from source" % show(text), remedy, file, item.line))
+    return found
+
+
+def account_step(places: dict[str, str], table: dict[str, Any], config: Config, host: dict[str, Any]) -> Step:
+    """What was made for the plugin is brought to what is wanted; what is adopted is used as it is."""
     wanted = {"group": places["group"], "home": places["data_dir"], "shell": table["nologin"]}
-    marks = {"alone": accounts.mark(), "with_group": accounts.mark(places["group"])}
-    step = Step(data={"user": places["user"], **wanted, "create_group": not facts["group"], "marks": marks})
-    found = facts["account"]
+    adopt = [kind for kind in ("account", "group") if adopts(config, kind)]
+    step = Step(data={"user": places["user"], **wanted, "adopt": adopt})
+    found = host["facts"]["account"]
     if found is None:
         step.why.append("user %s does not exist" % places["user"])
-    else:
+    elif places["user"] in host["made"]["account"]:
         step.why.extend(
             "user %s has %s %s instead of %s" % (places["user"], key, found[key], value)
             for key, value in wanted.items()
             if found[key] != value
         )
     return step
+
+
+def adopted(manifest: Manifest, config: Config, host: dict[str, Any], table: dict[str, Any] | None) -> list[str]:
+    """What is used though windflow has not made it, in words."""
+    if not manifest.host.program:
+        return []
+    places, facts, made = layout(manifest, config), host["facts"], host["made"]
+    entries = all_entries(config, places, table["nginx"]["user"])
+    return [
+        *accounts.adopted(places["user"], places["group"], facts["account"], facts["group"], made),
+        *adopted_directories(manifest.name, facts["directories"], made["directories"], entries),
+    ]
 
 
 def database_step(manifest: Manifest, config: Config) -> Step:
@@ -329,13 +421,15 @@ def section(
     spec = manifest.host
     return {
         **{key: values[key] for key in layout(manifest, config)},
-        "port": values["host_port"],
+        "port": values["host_port"] if spec.serves else 0,
+        "address": reached(values["bind"]),
+        "listening": values["bind"],
         "replicas": settings.replicas,
         "health": spec.health or "",
         "health_timeout": spec.health_timeout,
         "host_header": host_header(values["allowed_hosts"]),
         "program": "windflow-%s-%s" % (manifest.name, plan["release"]),
-        "sockets": values["sockets"],
+        "sockets": values["sockets"] if spec.serves else [],
         "volumes": [entry["path"] for entry in volume_entries(config, values) if "owner" in entry],
         "os": table,
         "init": host["facts"]["init"],
@@ -382,11 +476,12 @@ def program_resources(plan: dict[str, Any]) -> dict[str, Any]:
             "%s/%s.%s" % (table["supervisor"]["program_dir"], host["program"], table["supervisor"]["program_ext"]),
             "program",
         ),
-        ("%s/%s" % (table["nginx"]["available_dir"], site), "site"),
-        ("%s/%s" % (table["nginx"]["enabled_dir"], site), "site"),
         ("%s/current" % host["install_dir"], "application"),
         ("%s/venv" % release_dir, "virtualenv"),
     ]
+    if host["port"]:
+        directories = (table["nginx"]["available_dir"], table["nginx"]["enabled_dir"])
+        paths += [("%s/%s" % (directory, site), "site") for directory in directories]
     return {
         "paths": [{"path": path, "step": step} for path, step in paths],
         "trees": [

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .plugin_files import inside
+from .requirements import problems
 from .wording import listed, nearest, show, use_or_list
 
 FAMILIES = ("debian", "redhat", "suse", "arch")
@@ -52,6 +53,12 @@ class HostSpec:
         """Whether there is a program to run."""
         return self.source is not None
 
+    @property
+    def serves(self) -> bool:
+        """Whether the program listens on a socket, so that nginx has something to pass requests on to."""
+        named = {name for part in self.command or () for name in _placeholders(part)}
+        return self.program and (self.command is None or "socket" in named)
+
 
 def parse_host(reader: object, value: object) -> HostSpec | None:
     given = reader.map(("host",), value, "wsgi: app:application")
@@ -65,13 +72,14 @@ def parse_host(reader: object, value: object) -> HostSpec | None:
                 reader.add("E1056", ("host", key), "nothing about a program where there is none", show(key), remedy)
         return HostSpec(None, packages=_packages(reader, given.get("packages")))
     source = _source(reader, given.get("source"))
+    requirements = _requirements(reader, given.get("requirements"), source)
     starts = [key for key in STARTS if given.get(key) is not None]
     if len(starts) != 1:
         got = " and ".join(starts) or "none of them"
         remedy = "keep one of them" if starts else "add for example wsgi: app:application"
         reader.add("E1050", ("host",), "exactly one of wsgi, asgi and command", got, remedy)
     spec = {
-        "requirements": _requirements(reader, given.get("requirements"), source),
+        "requirements": requirements,
         "wsgi": _callable(reader, ("host", "wsgi"), given.get("wsgi")),
         "asgi": _callable(reader, ("host", "asgi"), given.get("asgi")),
         "command": _command(reader, given.get("command")),
@@ -103,8 +111,12 @@ def _source(reader: object, value: object) -> Path | None:
 
 def _requirements(reader: object, value: object, source: Path | None) -> Path | None:
     if value is None and source is not None and (source / "requirements.txt").is_file():
-        return inside(reader.root, str((source / "requirements.txt").relative_to(reader.root)))
-    return reader.file(("host", "requirements"), value, "E1051", "the requirements file")
+        value = str((source / "requirements.txt").relative_to(reader.root))
+    found = reader.file(("host", "requirements"), value, "E1051", "the requirements file")
+    if source is not None and (value is None or found is not None):
+        for expected, got, remedy in problems(reader.root, source, found):
+            reader.add("E1051", ("host", "requirements"), expected, got, remedy)
+    return found
 
 
 def _callable(reader: object, path: tuple, value: object) -> str | None:
@@ -180,6 +192,9 @@ def _static(reader: object, value: object, source: Path | None) -> dict[str, str
         path = ("host", "static", prefix)
         if not URL_PATH.match(prefix) or len(prefix) > 256 or "?" in prefix or "&" in prefix:
             reader.add("E1054", path, "a URL prefix that begins with /", show(prefix), "write for example /static/")
+        elif not prefix.strip("/"):
+            remedy = "write for example /static/; what is at / the program serves"
+            reader.add("E1054", path, "a URL prefix below /", show(prefix), remedy)
         elif source is not None:
             there = inside(source, folder) if isinstance(folder, str) and folder else None
             if there is None or not os.path.isdir(there):

@@ -8,8 +8,21 @@ from __future__ import annotations
 import glob
 import os
 import re
+import time
 
-from . import dependents, engine, inspect_host, managed, record
+from . import (
+    accounts,
+    dependents,
+    engine,
+    inspect_host,
+    managed,
+    ownership,
+    places,
+    record,
+    report,
+    service_layout,
+    serving,
+)
 
 
 def sites_on(port, own):
@@ -28,16 +41,42 @@ def sites_on(port, own):
     return found
 
 
+def conflicts(states):
+    """What keeps a stopped nginx from starting: ports that its files listen on and another process has."""
+    if not states.get("nginx", {}).get("exists") or states["nginx"]["running"]:
+        return []
+    found = []
+    for port, files in sorted(service_layout.listened_ports().items()):
+        owner = inspect_host.port_owner(port)
+        if owner and owner["name"] != "nginx":
+            found.append({"port": port, "files": files, "name": owner["name"], "pid": owner["pid"]})
+    return found
+
+
 def ask_engine(params, current, kept):
     """The host's engine, if anything depends on it: a plugin that is deployed without containers needs none,
     unless that is asked for."""
     known = kept.get("compose", {})
-    wanted = params.get("engine") or ({"project": known["project"], "images": []} if known else {})
+    wanted = params.get("engine") or ({"project": known["project"]} if known else {})
     elsewhere = current and current["target"] != "compose" and params.get("target") != "compose"
     if not wanted or elsewhere:
         return None
     services = sorted(known["services"]) if known.get("engine") == "swarm" else None
-    return engine.Questions(wanted["project"], [*wanted["images"], *known.get("images", {})], services)
+    return engine.Questions(wanted["project"], services, wanted.get("model"))
+
+
+def judged(params, made):
+    """The account, the group and the directories of a plugin as facts."""
+    user, group = params["user"], params["group"]
+    own = {(kind, name) for kind, names in made.items() for name in names}
+    # Only who is not the plugin's own is judged by what else was made here.
+    known = own if {("account", user), ("group", group)} <= own else ownership.known()
+    directories = params.get("directories") or {}
+    return {
+        "directories": places.look(params["plugin"], directories, user or "", made) if directories else {},
+        "account": accounts.account(user, known, own) if user else None,
+        "group": accounts.group(group, known, own) if group else None,
+    }
 
 
 def run(params):
@@ -45,7 +84,7 @@ def run(params):
     plugin, port = params["plugin"], params["port"]
     record.wait_until_free(plugin, params["wait"])
     remembered, rebuilt = record.read(plugin)
-    current = record.current(remembered)
+    current, made = record.current(remembered), ownership.made(remembered)
     containers = ask_engine(params, current, remembered["managed"])
     drift = managed.Drift(plugin, remembered["managed"], containers)
     family = inspect_host.read_os()["family"]
@@ -57,15 +96,20 @@ def run(params):
     # Nobody else can have the port that the plugin itself listens on.
     port = None if current and current.get("port") == port else port
     differing = drift.found()
+    serves = serving.other(remembered, time.time())
+    warnings = ["E2046 %s: %s" % (plugin, report.other(remembered, serves))] if serves is not None else []
     others = dependents.survey()
     missing, states = questions.missing_packages(), questions.service_states()
     if params.get("everything"):
         differing += managed.system_drift(missing, states)
     return {
         "changed": False,
-        "warnings": [rebuilt] if rebuilt else [],
+        "warnings": [rebuilt] * bool(rebuilt) + warnings,
         "engine": drift.engine,
-        "facts": inspect_host.facts(params["paths"], port, params["user"], params["group"]),
+        "facts": {**inspect_host.facts(params["paths"], port), **judged(params, made)},
+        "made": made,
+        "layout": {"nginx": service_layout.nginx(), "supervisor": service_layout.supervisor()} if services else {},
+        "port_conflicts": conflicts(states),
         "drift": differing,
         "packages": packages,
         "missing_packages": missing,

@@ -19,7 +19,7 @@ from typing import Any
 
 from . import compose_plan
 from .checks import LOCAL_HOSTS, check_config
-from .config import Config, load_config
+from .config import Config, load_config, texts
 from .config_layers import INVENTORY, Given, Provided
 from .dependencies import Resolution, resolve
 from .discovery import available_plugins, find_plugin
@@ -51,9 +51,9 @@ class Place:
     environment, ``cwd`` is where relative paths begin. Of a variable that merges the inventory has what each place
     says, as ``Given``, lowest first; or one plain value.
 
-    ``host`` is what the host knows of plugins and their dependencies, as ``dependency_state.run`` returns it but
-    with the secrets unsealed; None where no host was asked: then what only a host knows is left out. ``decrypt`` is
-    for configuration files that Ansible Vault has encrypted.
+    ``host`` is what the host knows of plugins and their dependencies, as ``dependency_state.run`` returns it; None
+    where no host was asked: then what only a host knows is left out. ``decrypt`` is for configuration
+    files that Ansible Vault has encrypted.
     """
 
     inventory: Mapping[str, Any]
@@ -68,7 +68,7 @@ class Place:
         return dict(self.host["plugins"]) if self.host else {}
 
     def kept(self, plugin: str) -> dict[str, str]:
-        """The secrets that were made on the host for a plugin."""
+        """The secrets that were made on the host for a plugin, by their marks unless they were revealed."""
         return dict(self.host["secrets"].get(plugin, {})) if self.host else {}
 
     def said(self, variable: str) -> list[Given]:
@@ -115,6 +115,10 @@ class Inputs:
     resolution: Resolution
     providers: dict[str, Inputs] = field(default_factory=dict)
     provided: tuple[Provided, ...] = ()
+    # {mark: (plugin, key in dots)} of secrets that the host has made: those that the plugin may have, and all of which
+    # it could show something.
+    made: dict[str, tuple[str, str]] = field(default_factory=dict)
+    masked: dict[str, tuple[str, str]] = field(default_factory=dict)
     refused: tuple[Problem, ...] = ()
 
     def secret_values(self) -> set[str]:
@@ -195,6 +199,8 @@ def read_inputs(
     )
     errors, warnings = check_config(config, environment or None)
     errors += exposed_secrets(config, arguments["sets"])
+    if manifest.compose:
+        errors += compose_plan.judged(manifest, config, environment)
     if any(problem.code not in later for problem in errors):
         raise WindflowError(errors)
     return Inputs(
@@ -212,8 +218,28 @@ def read_inputs(
         resolution,
         providers,
         provided,
+        *made_on_host(config, provided, [manifest.name, *(found.manifest.name for found in providers.values())], place),
         tuple(errors),
     )
+
+
+def made_on_host(
+    config: Config, provided: tuple[Provided, ...], plugins: list[str], place: Place
+) -> tuple[dict[str, tuple[str, str]], dict[str, tuple[str, str]]]:
+    """The marks that a plugin may have filled in, and all that it may not show: {mark: (plugin, key in dots)}.
+
+    It may have those that came to it as secrets of its own or by its dependencies. One that somebody wrote into a file
+    stays what it is.
+    """
+    known = {mark: (plugin, key) for plugin in plugins for key, mark in place.kept(plugin).items()}
+    given = set()
+    for path in config.secrets:
+        if config.origin(path).layer in ("generated", "dependency"):
+            given |= config.texts_at(path)
+    for item in provided:
+        for key in item.secrets:
+            given |= texts(item.values.get(key))
+    return {mark: known[mark] for mark in sorted(known.keys() & given)}, known
 
 
 def target_of(manifest: Manifest, wanted: str, place: Place) -> str:

@@ -10,10 +10,8 @@ this runs on every host at every run, also where there is nothing to do.
 from __future__ import annotations
 
 import glob
-import grp
 import os
 import platform
-import pwd
 import subprocess
 
 FAMILIES = {
@@ -98,27 +96,6 @@ def port_owner(port):
         except OSError:
             continue
     return {"pid": 0, "name": "a process that cannot be seen from here"}
-
-
-def account(user):
-    """Group, home and shell of a user; None where it does not exist."""
-    try:
-        entry = pwd.getpwnam(user)
-    except KeyError:
-        return None
-    try:
-        group = grp.getgrgid(entry.pw_gid).gr_name
-    except KeyError:
-        group = str(entry.pw_gid)
-    return {"group": group, "home": entry.pw_dir, "shell": entry.pw_shell}
-
-
-def group_exists(group):
-    try:
-        grp.getgrnam(group)
-    except KeyError:
-        return False
-    return True
 
 
 def has_ipv6():
@@ -226,8 +203,8 @@ class Questions:
         return states
 
 
-def facts(paths, port, user, group):
-    """Everything about the host that a plan asks for, besides packages and services."""
+def facts(paths, port):
+    """Everything about the host that a plan asks for, besides packages, services and accounts."""
     return {
         "os": read_os(),
         "python": platform.python_version(),
@@ -238,6 +215,4 @@ def facts(paths, port, user, group):
         "ipv6": has_ipv6(),
         "space": {path: free_space(path) for path in paths},
         "port_owner": port_owner(port) if port else None,
-        "account": account(user) if user else None,
-        "group": group_exists(group) if group else False,
     }

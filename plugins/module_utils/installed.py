@@ -61,6 +61,10 @@ class Installation(Switching):
         return (self.program_path, self.release_file("supervisor.conf"), None, 0o644, 0, 0)
 
     def site_entries(self):
+        if not self.options.port:
+            # Of the release before, which served.
+            paths = dict.fromkeys((self.enabled_path, self.site_path))
+            return [(path, None, None, 0, 0, 0) for path in paths if os.path.lexists(path)]
         entries = [(self.site_path, self.release_file("nginx.conf"), None, 0o644, 0, 0)]
         if self.enabled_path != self.site_path:
             entries.append((self.enabled_path, None, self.site_path, 0, 0, 0))

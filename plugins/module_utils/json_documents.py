@@ -128,7 +128,8 @@ def _count_values(text: str, file: str) -> None:
 
 
 def _syntax(text: str, file: str, error: object) -> Problem:
-    reason = error.msg[:1].lower() + error.msg[1:]
+    # What it met in the text comes after a colon.
+    reason = (error.msg[:1].lower() + error.msg[1:]).partition(":")[0]
     line, column = error.lineno, error.colno
     # Python 3.13 stops at a comma before the end, older versions stop after it
     before = text[: error.pos + 1 if text[error.pos : error.pos + 1] == "," else error.pos].rstrip()
@@ -177,7 +178,7 @@ class JsonPositions(Mapping):
     def problems(self, file: str) -> list[Problem]:
         """What is wrong in a text that is valid JSON: repeated keys, numbers and halves of characters."""
         self._found()
-        found = [duplicate_problem(file, path, first, again) for path, first, again in self._repeated]
+        found = [duplicate_problem(file, dotted(path), first, again) for path, first, again in self._repeated]
         for path, token, (line, column) in self._scalars:
             where = (file, line, column, dotted(path))
             if token in ("NaN", "Infinity", "-Infinity"):

@@ -57,15 +57,16 @@ def snapshot(plugin, resources):
 
 def compose_state(wanted):
     """The images by tag, and how many containers of each service there are; of a stack, what its services are."""
-    found = engine.Questions(wanted["project"], wanted["images"]).answers()
+    found = engine.Questions(wanted["project"]).answers()
+    images = {tag: found["images"].get(tag, "") for tag in wanted["images"]}
     if wanted["engine"] == "swarm":
         names = engine.read_services(engine.run(engine.services_of(wanted["project"]), "to list services", "E4070"))
         said = engine.run(engine.specs_of([item["name"] for item in names]), "to look at services", "E4070")
-        return dict(wanted, images=found["images"], services=engine.read_specs(said))
+        return dict(wanted, images=images, services=engine.read_specs(said))
     services = {}
     for item in found["containers"]:
         services[item["service"]] = services.get(item["service"], 0) + 1
-    return dict(wanted, images=found["images"], services=services)
+    return dict(wanted, images=images, services=services)
 
 
 class Drift:
@@ -93,11 +94,20 @@ class Drift:
             found += program_drift(self.kept["program"])
         if self.database:
             resource = "database %s" % self.database["name"]
-            found += differences("database", resource, self.database["state"], postgres.answer(self.asked))
+            found += differences("database", resource, self.database["state"], self.database_now())
         if self.containers:
             self.engine = self.containers.answers()
             found += compose_drift(self.kept.get("compose", {}), self.engine)
         return found
+
+    def database_now(self):
+        """What there is of the database; what nobody could look at is as it was."""
+        wanted = self.database
+        now = postgres.answer(self.asked, wanted["port"], wanted["name"], wanted["user"])
+        for key in postgres.INSIDE if now.get("database") == "present" else ():
+            if now[key] is None:
+                now[key] = wanted["state"].get(key)
+        return now
 
 
 def look(path):
@@ -176,12 +186,14 @@ def compose_drift(kept, now):
     ]
     if kept.get("engine") == "swarm":
         return found + stack_drift(kept["services"], now)
+    # Services that are done when they have ended well.
+    done = kept.get("one_shot", [])
     for service, count in sorted(kept["services"].items()):
         running = [
             item
             for item in now["containers"]
             if item["service"] == service
-            and item["state"] == "running"
+            and (item["state"] == "running" or (service in done and item["status"].startswith("Exited (0)")))
             and (service != kept["app"] or item["release"] == kept["release"])
         ]
         if len(running) != count:

@@ -21,6 +21,8 @@ from .errors import Problem, WindflowError
 # How everything is opened: to read, never through a link.
 FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
 _MAX_LINKS = 40
+# How often a directory is emptied into which somebody writes meanwhile.
+_ATTEMPTS = 10
 
 
 def open_parent(path: str) -> int:
@@ -41,12 +43,12 @@ def open_parent(path: str) -> int:
                 if error.errno not in (errno.ELOOP, errno.ENOTDIR) or not stat.S_ISLNK(info.st_mode):
                     raise
                 links += 1
-                if info.st_uid not in (0, os.geteuid()):
+                if info.st_uid not in (0, os.geteuid()) or _is_others(os.fstat(descriptor)):
                     raise WindflowError(
                         Problem(
                             "E4014",
                             "a path without links that an unprivileged user made",
-                            "the link %s of user %d" % (part, info.st_uid),
+                            "the link %s of user %d, where it is" % (part, info.st_uid),
                             "remove the link",
                             path=path,
                         )
@@ -64,6 +66,114 @@ def open_parent(path: str) -> int:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def _is_others(info: os.stat_result) -> bool:
+    """Whether somebody else could have put what is in a directory there."""
+    everybody = info.st_mode & stat.S_IWOTH and not info.st_mode & stat.S_ISVTX
+    return bool(info.st_uid not in (0, os.geteuid()) or everybody)
+
+
+def leads_to_directory(path: str) -> bool:
+    """Whether ``path`` is a directory or a link that is followed to one. Raises as ``open_parent`` does."""
+    try:
+        os.close(open_parent(path + "/."))
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
+def remove(path: str) -> bool:
+    """Removes what is at ``path``, a directory with all that is in it. Returns whether anything was there.
+
+    Whoever can write to it may plant links and move things meanwhile, and nest them as deep as he likes: nothing is
+    reached but through descriptors, and what lies deeper is moved up before it is removed. A mount is emptied but
+    stays, and what is mounted further down is not touched. Raises OSError, and as ``open_parent`` does.
+    """
+    try:
+        parent = open_parent(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    try:
+        return _remove(parent, os.path.basename(path))
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, path) from error
+    finally:
+        os.close(parent)
+
+
+def _remove(parent: int, name: str) -> bool:
+    try:
+        top = os.open(name, FLAGS | os.O_DIRECTORY, dir_fd=parent)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        if error.errno not in (errno.ELOOP, errno.ENOTDIR):
+            raise
+        os.unlink(name, dir_fd=parent)
+        return True
+    try:
+        for _attempt in range(_ATTEMPTS):
+            _empty(top)
+            try:
+                os.rmdir(name, dir_fd=parent)
+                return True
+            except OSError as error:
+                if error.errno == errno.EBUSY and not os.listdir(top):
+                    return True
+                if error.errno != errno.ENOTEMPTY:
+                    raise
+        raise OSError(errno.ENOTEMPTY, "somebody writes to it meanwhile")
+    finally:
+        os.close(top)
+
+
+def _empty(top: int) -> None:
+    """Removes everything in a directory, without going deeper than one step."""
+    device = os.fstat(top).st_dev
+    pending = os.listdir(top)
+    while pending:
+        name = pending.pop()
+        try:
+            below = os.open(name, FLAGS | os.O_DIRECTORY, dir_fd=top)
+        except OSError as error:
+            if error.errno not in (errno.ELOOP, errno.ENOTDIR, errno.ENOENT, errno.ENXIO):
+                raise
+            _unlink(name, top)
+            continue
+        try:
+            if os.fstat(below).st_dev != device:
+                raise OSError(errno.EBUSY, "%s in it is mounted there" % name)
+            for item in os.listdir(below):
+                if _unlink(item, below):
+                    continue
+                moved = ".windflow-%s" % os.urandom(8).hex()
+                try:
+                    os.rename(item, moved, src_dir_fd=below, dst_dir_fd=top)
+                except OSError as error:
+                    said = "%s in it is mounted there" % item if error.errno == errno.EBUSY else error.strerror
+                    raise OSError(error.errno, said) from error
+                pending.append(moved)
+        finally:
+            os.close(below)
+        try:
+            os.rmdir(name, dir_fd=top)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            if error.errno != errno.ENOTEMPTY:
+                raise
+
+
+def _unlink(name: str, directory: int) -> bool:
+    """Whether it was no directory, and is gone."""
+    try:
+        os.unlink(name, dir_fd=directory)
+    except FileNotFoundError:
+        return True
+    except IsADirectoryError:
+        return False
+    return True
 
 
 def look(path: str) -> dict:

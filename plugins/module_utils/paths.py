@@ -5,7 +5,8 @@
 
 ``parse`` -> ``plan`` -> ``placing.apply``. This module only reads; whatever would stop ``apply``
 and can be known before is found here, all at once. A link at the destination of a file is
-replaced, never followed; links on the way are followed as ``nofollow`` says.
+replaced, never followed; links on the way are followed as ``nofollow`` says, also where a directory on
+the way is an entry itself.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import pwd
 import re
 
 from .errors import Problem, WindflowError
-from .nofollow import look, read_file, reason
+from .nofollow import leads_to_directory, look, read_file, reason
 
 KEYS = {
     "path",
@@ -186,6 +187,8 @@ def _step(wanted: dict, listed: set, predict: bool) -> dict:
         wanted["data"] = _source(wanted["source"], path, predict, problems)
     wanted["sha256"] = hashlib.sha256(wanted["data"]).hexdigest() if wanted["data"] is not None else ""
     actual = look(path)
+    if actual["state"] == "link" and _only_there(wanted) and leads_to_directory(path):
+        actual = {"state": "directory"}
     before = None
     if not predict and wanted["state"] != "absent" and actual["state"] == "absent":
         parent = os.path.dirname(path)
@@ -213,6 +216,11 @@ def _step(wanted: dict, listed: set, predict: bool) -> dict:
     if actual["state"] == "file" and any(change["attribute"] in ("content", "state") for change in changes):
         before = read_file(path)
     return {"wanted": wanted, "actual": actual, "changes": changes, "before": before}
+
+
+def _only_there(wanted: dict) -> bool:
+    """Whether a directory has to be there, as those above others, and whose it is does not matter."""
+    return wanted["state"] == "directory" and all(wanted[key] is None for key in ("owner", "group", "mode"))
 
 
 def _replaceable(wanted: str, actual: str) -> bool:

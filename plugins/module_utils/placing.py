@@ -12,12 +12,11 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import shutil
 import stat
 import time
 
 from .errors import Problem, WindflowError
-from .nofollow import FLAGS, open_parent, reason
+from .nofollow import FLAGS, open_parent, reason, remove
 from .paths import rewritten
 
 
@@ -111,10 +110,7 @@ class _Work:
             os.rename(temporary, name, src_dir_fd=parent, dst_dir_fd=parent)
             del self.staged[wanted["path"]]
         elif wanted["state"] == "absent":
-            if actual["state"] == "directory":
-                shutil.rmtree(wanted["path"])
-            else:
-                os.unlink(name, dir_fd=self.parent(wanted["path"]))
+            remove(wanted["path"])
         elif wanted["state"] == "link":
             os.chown(name, *_owner(step), dir_fd=self.parent(wanted["path"]), follow_symlinks=False)
         elif actual["state"] != "absent":

@@ -17,22 +17,28 @@ from .config import Config
 from .documents import dump
 from .manifest import Manifest
 from .plugin_files import MIGRATE
-from .steps import Settings, Source, layout, mark_pending
+from .steps import Settings, Source, layout, mark_pending, replicas_of
 
 # The backends by target; "" is a plugin that has hooks only.
 BACKENDS = {"compose": compose_plan, "host": host_plan, "": hooks_plan}
 
 
 def questions(
-    manifest: Manifest, config: Config, os_table: dict[str, dict], sources: Mapping[str, Source]
+    manifest: Manifest,
+    config: Config,
+    os_table: dict[str, dict],
+    sources: Mapping[str, Source],
+    environment: str = "",
 ) -> dict[str, Any]:
     """What the host is asked in the one call before the plan, arguments of ``host_info``, for each target of
     ``sources`` that it may become."""
     asked: dict[str, Any] = {"plugin": manifest.name, "packages": {}, "services": {}, "paths": []}
-    asked.update(port=None, user=None, group=None, engine={}, target="")
+    asked.update(port=None, user=None, group=None, engine={}, target="", directories={})
     for target, source in sources.items():
-        wanted = BACKENDS[target].questions(manifest, config, source, os_table)
-        asked.update(wanted, paths=sorted({*asked["paths"], *wanted.get("paths", ())}))
+        wanted = BACKENDS[target].questions(manifest, config, source, os_table, environment)
+        directories = {**asked["directories"], **wanted.get("directories", {})}
+        paths = sorted({*asked["paths"], *wanted.get("paths", ())})
+        asked.update(wanted, paths=paths, directories=directories)
     if len(sources) == 1:
         asked["target"] = next(iter(sources))
     return asked
@@ -99,6 +105,9 @@ def build(
     steps = backend.steps(manifest, config, settings, source, host, table)
     forced = backend.FORCED if steps[backend.FORCED].digest else next(iter(steps))
     mark_pending(steps, current, drift, forced if settings.force else "")
+    scaling = scaling_of(replicas_of(current), settings.replicas)
+    if scaling and backend.SCALED:
+        steps[backend.SCALED].why.append(scaling)
     new_release = any(steps[name].why for name in backend.RELEASE_STEPS)
     has_releases = any(steps[name].digest for name in backend.RELEASE_STEPS)
     install_dir = layout(manifest, config)["install_dir"] if has_releases else ""
@@ -113,6 +122,7 @@ def build(
         "events": events_of(manifest, event, new_release),
         "release": release if new_release or current is None else current["release"],
         "new_release": new_release,
+        "scaling": scaling,
         "pending": any(step.why for step in steps.values()),
         "steps": {name: step.as_dict(backend.TITLES[name]) for name, step in steps.items()},
         "digests": {name: step.digest for name, step in steps.items() if step.digest},
@@ -123,6 +133,7 @@ def build(
         "config": dump(config.redacted()),
     }
     plan["privileged"] = privileged_hooks(manifest, plan["events"]) if plan["pending"] else []
+    plan["adopted"] = backend.adopted(manifest, config, host, table) if plan["pending"] else []
     if target:
         plan[target] = backend.section(manifest, config, settings, host, table, plan)
     plan["resources"] = backend.resources(plan)
@@ -131,9 +142,27 @@ def build(
     return plan
 
 
+def scaling_of(before: int, after: int) -> str:
+    """What is said of another number of instances than the deployed one; "" for the same, or where none is deployed."""
+    return "replicas %d → %d" % (before, after) if before and before != after else ""
+
+
+def listening(plan: dict[str, Any]) -> str:
+    """Where the application's port will be reached; an empty text for an application that has none."""
+    section = plan.get(plan["target"]) or {}
+    if not section.get("port"):
+        return ""
+    address = section["listening"]
+    if not address:
+        return "port %d at every address of the host" % section["port"]
+    return "port %d at %s" % (section["port"], address)
+
+
 def as_text(plan: dict[str, Any]) -> str:
-    """The pending steps with their reasons, and the hooks that run as root, one a line."""
+    """The pending steps with their reasons, the hooks that run as root and what is adopted, one a line."""
     lines = ["hook as root: %s" % hook for hook in plan["privileged"]]
+    lines += ["listens: %s" % text for text in [listening(plan)] if text and plan["pending"]]
+    lines += ["adopted: %s" % what for what in plan["adopted"]]
     lines += [
         "%s: %s" % (step["title"], reason)
         for step in plan["steps"].values()

@@ -8,6 +8,7 @@ SQL goes to psql by stdin, never by argv. ``database_plan`` says what has to cha
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -15,13 +16,19 @@ import pwd
 import re
 import subprocess
 
+from . import database_login
 from .errors import Problem, WindflowError
+from .quoting import conninfo, invalid, quote_identifier, quote_literal
 
 TIMEOUT = 60
+# What ``inspect`` says of the schema, which has to be looked at inside the database.
+INSIDE = ("public_create", "app_usage", "app_create")
 # Dropping a large database takes longer than a question; the lease of the run's record is 15 minutes.
 CHANGE_TIMEOUT = 600
 # "WIND": the first key of the advisory locks of backups.
 LOCK = 0x57494E44
+# No session takes names from a schema that somebody else can write to.
+OPTIONS = "-c client_min_messages=warning -c search_path=pg_catalog"
 _RESERVED_DATABASES = ("postgres", "template0", "template1")
 _LOST = ("server closed the connection", "connection to server was lost")
 _STARTING = ("starting up", "Is the server running", "recovery mode")
@@ -39,8 +46,13 @@ SELECT json_build_object(
   'replaced', (SELECT coalesce(json_agg(datname ORDER BY datname), '[]') FROM pg_database
       WHERE left(datname, length({replaced})) = {replaced} AND pg_get_userbyid(datdba) IN ({user}, {owner})),
   'unfinished', (SELECT coalesce(json_agg(json_build_array(datname, datconnlimit) ORDER BY datname), '[]')
-      FROM pg_database WHERE datconnlimit IN (0, -2) AND right(datname, 8) NOT IN (
+      FROM pg_database WHERE datconnlimit IN (0, 7, -2) AND right(datname, 8) NOT IN (
         SELECT lpad(to_hex(objid::bigint), 8, '0') FROM pg_locks WHERE locktype = 'advisory' AND classid = {lock})),
+  'logins', (SELECT coalesce(json_agg(json_build_array(rolname, ARRAY(
+        SELECT datname::text FROM pg_database WHERE datdba = r.oid)) ORDER BY rolname), '[]')
+      FROM pg_roles r WHERE rolname ~ '^windflow_(login|look)_[0-9a-f]{{8}}$' AND right(rolname, 8) NOT IN (
+        SELECT lpad(to_hex(objid::bigint), 8, '0') FROM pg_locks WHERE locktype = 'advisory' AND classid = {lock})
+      AND (rolvaliduntil IS NULL OR rolvaliduntil < now())),
   'database', (SELECT json_build_object(
       'owner', pg_get_userbyid(datdba), 'open', datallowconn,
       'public_connect', EXISTS (SELECT FROM aclexplode(coalesce(datacl, acldefault('d', datdba)))
@@ -52,22 +64,26 @@ SELECT json_build_object(
 # The schema can be read only in a connection to the database.
 _SCHEMA = """\
 SELECT json_build_object('schema', (SELECT json_build_object(
+    'owner', min(owner),
     'public_create', bool_or(grantee = 0 AND privilege_type = 'CREATE'),
     'usage', bool_or(grantee = app AND privilege_type = 'USAGE'),
     'create', bool_or(grantee = app AND privilege_type = 'CREATE'))
-  FROM (SELECT (aclexplode(coalesce(nspacl, acldefault('n', nspowner)))).*,
+  FROM (SELECT (aclexplode(coalesce(nspacl, acldefault('n', nspowner)))).*, pg_get_userbyid(nspowner) AS owner,
       coalesce((SELECT oid FROM pg_roles WHERE rolname = {user}), 1) AS app
     FROM pg_namespace WHERE nspname = 'public') AS granted));
 """
-# From the database postgres psql connects a second time, if there is a database to connect to.
-_BOTH = """\
-\\set ON_ERROR_STOP 1
-%sSELECT EXISTS (SELECT FROM pg_database WHERE datname = {name} AND datallowconn AND datconnlimit <> -2)
-  AS there \\gset
+# The superuser stays in the database postgres: in the application's, others decide what is run. So one that may do
+# nothing but look goes there, by a psql of its own, if there is a database that lets it in.
+_LOOK = """\
+SELECT NOT pg_is_in_recovery() AND EXISTS (SELECT FROM pg_database WHERE datname = {name} AND datallowconn
+    AND datconnlimit <> -2) AS there \\gset
 \\if :there
-{connect}
-%s\\endif
-""" % (_CLUSTER, _SCHEMA)
+{make}
+\\! look() {{ psql -X -q -A -t -w -p "$LOOK_PORT" -U "$LOOK_USER" -d "$LOOK_IN" -c "$LOOK_FOR" "$@" 2>/dev/null; }}; \
+look -h {hosts} || look ${{LOOK_SOCKET:+-h "$LOOK_SOCKET"}}
+{drop}
+\\endif
+"""
 
 
 def owner_role(name: str) -> str:
@@ -90,34 +106,11 @@ def replaced_prefix(name: str) -> str:
     return derived_name(name, "_replaced_", 20)
 
 
-def quote_identifier(name: str) -> str:
-    """A name as SQL. Raises WindflowError for one that PostgreSQL could not keep as it is."""
-    size = len(name.encode("utf-8", "surrogatepass"))
-    if not 0 < size <= 63:
-        raise _invalid("a name of 1 to 63 bytes", "%s, %d bytes" % (ascii(name), size))
-    if not _encodable(name):
-        raise _invalid("a name in UTF-8 without NUL", ascii(name))
-    return '"%s"' % name.replace('"', '""')
-
-
-def quote_literal(value: str) -> str:
-    """A string as SQL, the same whatever ``standard_conforming_strings`` says. Raises WindflowError."""
-    if not _encodable(value):
-        raise _invalid("a text in UTF-8 without NUL", "one that is not")
-    quoted = "'%s'" % value.replace("'", "''")
-    return " E" + quoted.replace("\\", "\\\\") if "\\" in value else quoted
-
-
-def conninfo(name: str) -> str:
-    """``dbname`` as a connection string: psql would read a bare name with = in it as one."""
-    return "dbname='%s'" % name.replace("\\", "\\\\").replace("'", "\\'")
-
-
 def connect_command(name: str) -> str:
-    """psql's command to go on in the database ``name`` of the same server."""
+    """psql's command to go on in the database ``name`` of the same server, as the same role."""
     quote_identifier(name)
     if any(ord(char) < 32 for char in name):
-        raise _invalid("a database name without control characters", ascii(name))
+        raise invalid("a database name without control characters", ascii(name))
     return '\\connect -reuse-previous=on "%s"' % conninfo(name).replace('"', '""')
 
 
@@ -126,19 +119,21 @@ def check_names(name: str, user: str) -> None:
     for value in (name, owner_role(name), user):
         quote_identifier(value)
         if any(ord(char) < 32 or ord(char) == 127 for char in value):
-            raise _invalid("a name without control characters", ascii(value))
+            raise invalid("a name without control characters", ascii(value))
     if name in _RESERVED_DATABASES:
-        raise _invalid("a database of the application's own", "%s, which belongs to the server" % name)
+        raise invalid("a database of the application's own", "%s, which belongs to the server" % name)
     if user in ("public", "none") or user.startswith("pg_"):
-        raise _invalid("a role name that is not reserved", user)
+        raise invalid("a role name that is not reserved", user)
     if user == owner_role(name):
-        raise _invalid("a role other than the database's owner", user)
+        raise invalid("a role other than the database's owner", user)
 
 
-def psql_command(port: int, socket_dir: str = "", database: str = "postgres") -> list:
-    """argv of a psql that reads SQL from stdin, as the server's own superuser, over its socket."""
+def psql_command(port: int, host: str = "", database: str = "postgres", user: str = "") -> list:
+    """argv of a psql that reads SQL from stdin: over the socket (in the directory ``host``) as the server's own
+    superuser, or as ``user``."""
     argv = ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-p", str(port), "-d", conninfo(database)]
-    return [*argv, "-h", socket_dir] if socket_dir else argv
+    argv += ["-w", "-U", user] if user else []
+    return [*argv, "-h", host] if host else argv
 
 
 def start(argv: list, environment: dict | None = None, **streams) -> subprocess.Popen:
@@ -167,7 +162,8 @@ def start(argv: list, environment: dict | None = None, **streams) -> subprocess.
         "PGCLIENTENCODING": "UTF8",
         "PGCONNECT_TIMEOUT": "10",
         "PGAPPNAME": "windflow",
-        "PGOPTIONS": "-c client_min_messages=warning",
+        "PGOPTIONS": OPTIONS,
+        "PGREQUIREAUTH": "!password",
     }
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     return subprocess.Popen(  # pylint: disable=ansible-bad-function
@@ -179,9 +175,9 @@ def start(argv: list, environment: dict | None = None, **streams) -> subprocess.
     )
 
 
-def run(argv: list, sql: str, timeout: float = TIMEOUT) -> tuple:
+def run(argv: list, sql: str, timeout: float = TIMEOUT, environment: dict | None = None) -> tuple:
     """(return code, stdout, stderr) of psql for ``sql``. Raises OSError; 124 is a time-out."""
-    process = start(argv)
+    process = start(argv, environment)
     try:
         out, err = process.communicate(sql.encode("utf-8"), timeout)
     except subprocess.TimeoutExpired:
@@ -191,36 +187,51 @@ def run(argv: list, sql: str, timeout: float = TIMEOUT) -> tuple:
     return process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace")
 
 
-def inspect_sql(name: str, user: str, connected: bool = False) -> str:
-    """The script whose output ``parse_state`` reads; ``connected``: to the database ``name`` already."""
+def inspect_sql(name: str, user: str, port: int = 5432, socket_dir: str = "") -> tuple:
+    """The script whose output ``parse_state`` reads, for a psql of the superuser in the database postgres, and the
+    variables of the environment that it needs."""
     check_names(name, user)
-    return (_CLUSTER + _SCHEMA if connected else _BOTH).format(
+    login = database_login.new(database_login.LOOKER)
+    owner = owner_role(name)
+    sql = (_CLUSTER + _LOOK).format(
         name=quote_literal(name),
         user=quote_literal(user),
-        owner=quote_literal(owner_role(name)),
+        owner=quote_literal(owner),
         replaced=quote_literal(replaced_prefix(name)),
         lock=LOCK,
-        connect=connect_command(name),
+        make=database_login.make_looker(login, name, [user, owner]),
+        hosts=database_login.HOSTS,
+        drop=database_login.drop_lookers(login),
     )
+    return sql, {
+        "LOOK_PORT": str(port),
+        "LOOK_USER": login.name,
+        "LOOK_IN": conninfo(name),
+        "LOOK_FOR": _SCHEMA.format(user=quote_literal(user)),
+        "LOOK_SOCKET": socket_dir,
+        "PGPASSWORD": login.password,
+    }
 
 
 def parse_state(output: str) -> dict:
-    """The server's state: version, encoding, collate, roles {name: {…}}, database {…} or None, schema {…}, the names
-    of databases that a restore has replaced, and those that are being made or dropped by nobody who lives: unfinished
-    [[name, connection limit]]."""
-    state = {"schema": {}, "replaced": [], "unfinished": []}
+    """The server's state: version, encoding, collate, roles {name: {…}}, database {…} or None, schema {…} (empty where
+    nobody could look), the names of databases that a restore has replaced, and what nobody who lives is making or
+    dropping: unfinished [[name, connection limit]], logins [[name, databases]]."""
+    state = {"schema": {}, "replaced": [], "unfinished": [], "logins": []}
     for line in output.splitlines():
         if line.startswith("{"):
             state.update(json.loads(line))
     return state
 
 
-def read_state(port: int, name: str, user: str, execute: object = run, socket_dir: str = "") -> dict:
+def read_state(port: int, name: str, user: str, execute: object = None, socket_dir: str = "") -> dict:
     """The server's state as ``parse_state`` gives it, with password verifiers: not to be shown.
 
     Raises WindflowError: E4051 where PostgreSQL is not there, E4055 where it does not answer in time.
     """
-    return parse_state(execute_sql(inspect_sql(name, user), port, execute, socket_dir))
+    sql, environment = inspect_sql(name, user, port, socket_dir)
+    execute = execute or functools.partial(run, environment=environment)
+    return parse_state(execute_sql(sql, port, execute, socket_dir))
 
 
 def execute_sql(
@@ -244,40 +255,58 @@ def execute_sql(
     raise WindflowError(Problem("E4052", "PostgreSQL to accept what it was asked", _shown(err), remedy), outcome)
 
 
-def ask(port: int, name: str, user: str, socket_dir: str = "") -> tuple | None:
-    """Begins ``inspect`` without waiting for it; ``answer`` gives its result. None without PostgreSQL.
+def execute_inside(sql: str, port: int, name: str, owner: str, socket_dir: str, outcome: str) -> None:
+    """Runs ``sql`` in the database ``name``, as a login that is a member of its owner as long as this takes.
 
-    Connects to the database itself, which is most likely there: one connection instead of two.
+    Raises WindflowError: as ``execute_sql``, and E4067 where pg_hba.conf does not let it in.
     """
-    sql = inspect_sql(name, user, connected=True).encode("utf-8")
+    login = database_login.new(database_login.LOOKER)
+    make = database_login.make_looker(login, name, [owner])
+    execute_sql(make + "\n", port, socket_dir=socket_dir, outcome=outcome)
     try:
-        process = start(psql_command(port, socket_dir, name))
+        for host in (database_login.HOSTS, socket_dir):
+            argv = psql_command(port, host, name, login.name)
+            code, _out, err = run(argv, sql, environment={"PGPASSWORD": login.password})
+            if code != 2:
+                break
+    finally:
+        execute_sql(database_login.drop_lookers(login) + "\n", port, socket_dir=socket_dir, outcome=outcome)
+    if code == 2:
+        raise WindflowError(database_login.refused(_shown(err)), outcome)
+    if code:
+        remedy = "correct what the server names"
+        raise WindflowError(Problem("E4052", "PostgreSQL to accept what it was asked", _shown(err), remedy), outcome)
+
+
+def ask(port: int, name: str, user: str, socket_dir: str = "") -> subprocess.Popen | None:
+    """Begins ``inspect`` without waiting for it; ``answer`` gives its result. None without PostgreSQL."""
+    sql, environment = inspect_sql(name, user, port, socket_dir)
+    try:
+        process = start(psql_command(port, socket_dir), environment)
     except OSError:
         return None
     try:
-        process.stdin.write(sql)
+        process.stdin.write(sql.encode("utf-8"))
         process.stdin.close()
     except BrokenPipeError:
         pass
     process.stdin = None
-    return process, port, name, user, socket_dir
+    return process
 
 
-def answer(asked: tuple | None) -> dict:
-    """What ``ask`` asked for, as ``inspect`` returns it."""
-    if asked is None:
-        return {"available": False}
-    process, port, name, user, socket_dir = asked
-    try:
-        out = process.communicate(timeout=TIMEOUT)[0]
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.communicate()
-        return {"available": False}
-    if process.returncode == 0:
-        return summary(parse_state(out.decode("utf-8", "replace")), name, user)
-    # There is no such database, or no server at all.
-    return inspect(port, name, user, run, socket_dir)
+def answer(process: subprocess.Popen | None, port: int, name: str, user: str) -> dict:
+    """What ``ask`` asked for, as ``inspect`` returns it. Raises WindflowError (E4052)."""
+
+    def execute(_argv: list, _sql: str) -> tuple:
+        try:
+            out, err = process.communicate(timeout=TIMEOUT)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            return 124, "", ""
+        return process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace")
+
+    return {"available": False} if process is None else inspect(port, name, user, execute)
 
 
 def inspect(port: int, name: str, user: str, execute: object = None, socket_dir: str = "") -> dict:
@@ -285,10 +314,9 @@ def inspect(port: int, name: str, user: str, execute: object = None, socket_dir:
 
     {"available": False} where no server answers. Else available, database (present or absent),
     owner, owner_role and app_role (attributes, or absent), connection_limit, password_sha256 (of the
-    stored verifier), public_connect, app_connect, public_create, app_usage, app_create.
+    stored verifier), public_connect, app_connect, public_create, app_usage, app_create; None for the last three where
+    pg_hba.conf lets nobody look.
     """
-    if execute is None:
-        return answer(ask(port, name, user, socket_dir))
     try:
         return summary(read_state(port, name, user, execute, socket_dir), name, user)
     except WindflowError as error:
@@ -332,10 +360,6 @@ def starting(problem: str) -> bool:
     return any(sign in problem for sign in _STARTING)
 
 
-def _encodable(value: str) -> bool:
-    return "\0" not in value and not any(0xD800 <= ord(char) < 0xE000 for char in value)
-
-
 def _shown(err: str) -> str:
     """The server's words; the verifier that an error may quote is cut out."""
     return re.sub(r"SCRAM-SHA-256\$[^'\s]*", "(verifier)", err.strip())[-2000:]
@@ -346,7 +370,3 @@ def _unreachable(port: int, got: str) -> Problem:
     if any(sign in got for sign in _LOST):
         remedy = "see in the server's log why it ended the connection, then run again"
     return Problem("E4051", "a PostgreSQL that answers on the local socket, port %d" % port, got, remedy)
-
-
-def _invalid(expected: str, got: str) -> WindflowError:
-    return WindflowError(Problem("E4050", expected, got, "choose another one"))

@@ -19,16 +19,28 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 
-from . import postgres
+from . import database_login, postgres
+from .database_login import Login
 from .errors import Problem, WindflowError
 
 CHUNK = 1 << 20
-# The superuser's sessions take no names from the application's schemas and outwait everything.
+# Sessions take no names from the application's schemas and outwait everything.
 OPTIONS = (
-    "-c client_min_messages=warning -c search_path=pg_catalog -c statement_timeout=0 -c lock_timeout=0"
-    # ``shown`` knows the server's words in English.
-    " -c idle_in_transaction_session_timeout=0 -c lc_messages=C"
+    postgres.OPTIONS + " -c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0"
+    " -c default_transaction_read_only=off"
 )
+# ``shown`` knows the server's words in English; only a superuser can choose them.
+SUPERUSER_OPTIONS = OPTIONS + " -c lc_messages=C"
+# A program whose list of what to restore comes before its input.
+_WITH_LIST = """\
+list=$(mktemp) || exit 125
+head -c "$1" >"$list" || exit 125
+shift
+"$@" --use-list="$list"
+code=$?
+rm -f "$list"
+exit "$code"
+"""
 # Time limits that only newer servers know.
 _PATIENT = """\
 SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('transaction_timeout', 'idle_session_timeout');
@@ -43,13 +55,16 @@ _NO_ENGINE = ("No such container", "Error response from daemon", "Cannot connect
 
 @dataclass(frozen=True)
 class Server:
-    """Where the server is. ``application`` names its sessions; ``major`` is 0 as long as it is not known."""
+    """Where the server is, and who asks it: the superuser over the socket, or a ``login`` with its password over
+    ``host``. ``application`` names its sessions; ``major`` is 0 as long as it is not known."""
 
     port: int = 5432
     socket_dir: str = ""
     container: str = ""
     application: str = "windflow"
     major: int = 0
+    login: Login | None = None
+    host: str = ""
 
     def place(self) -> str:
         if self.container:
@@ -58,34 +73,52 @@ class Server:
 
     def connection(self, database: str = "postgres") -> list:
         """Options that psql, pg_dump and pg_restore have in common."""
-        found = ["-w", "-U", "postgres", "-p", str(self.port), "-d", postgres.conninfo(database)]
-        socket_dir = self.socket_dir or ("/tmp" if self.container else "")
-        return [*found, "-h", socket_dir] if socket_dir else found
+        user = self.login.name if self.login else "postgres"
+        found = ["-w", "-U", user, "-p", str(self.port), "-d", postgres.conninfo(database)]
+        host = self.host or self.socket_dir or ("/tmp" if self.container else "")
+        return [*found, "-h", host] if host else found
 
     def psql(self, database: str = "postgres") -> list:
         """Arguments of a psql that reads SQL from stdin and stops at an error."""
         return ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", *self.connection(database)]
 
     def command(self, program: str, arguments: list) -> list:
-        """argv of a program, of the server's own version if it is there."""
+        """argv of a program where the server is."""
         if not self.container:
-            paths = [os.path.join(directory % self.major, program) for directory in _DIRECTORIES if self.major]
-            return [next((path for path in paths if os.path.exists(path)), program), *arguments]
+            return [*self.program(program), *arguments]
         variables = [item for pair in sorted(self.variables().items()) for item in ("-e", "%s=%s" % pair)]
+        # Anybody can read the arguments of a process: the client passes on what it has in its environment.
+        variables += ["-e", "PGPASSWORD"] if self.login else []
         return ["docker", "exec", "-i", *variables, self.container, program, *arguments]
 
-    def variables(self) -> dict:
-        return {"PGAPPNAME": self.application, "PGOPTIONS": OPTIONS, "PGCLIENTENCODING": "UTF8", "LC_ALL": "C"}
+    def program(self, name: str) -> list:
+        """A program of the server's own version if it is there."""
+        found = (
+            [] if self.container else [os.path.join(place % self.major, name) for place in _DIRECTORIES if self.major]
+        )
+        return [next((path for path in found if os.path.exists(path)), name)]
 
-    def start(self, program: str, arguments: list, **streams) -> subprocess.Popen:
+    def variables(self) -> dict:
+        return {
+            "PGAPPNAME": self.application,
+            "PGOPTIONS": OPTIONS if self.login else SUPERUSER_OPTIONS,
+            "PGREQUIREAUTH": "!password",
+            "PGCLIENTENCODING": "UTF8",
+            "LC_ALL": "C",
+        }
+
+    def start(self, program: str, arguments: list, listing: bytes = b"", **streams) -> subprocess.Popen:
         """The program with pipes at stdin and stdout. Raises WindflowError (E4090, E4092) if it cannot be started."""
+        secret = {"PGPASSWORD": self.login.password} if self.login else {}
         argv = self.command(program, arguments)
+        if listing:
+            argv = self.command("sh", ["-c", _WITH_LIST, "sh", str(len(listing)), *self.program(program), *arguments])
         try:
             if not self.container:
-                return postgres.start(argv, self.variables(), **streams)
+                return postgres.start(argv, {**self.variables(), **secret}, **streams)
             pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
             return subprocess.Popen(  # pylint: disable=ansible-bad-function
-                argv, **{**pipes, **streams}, env=dict(os.environ, LC_ALL="C")
+                argv, **{**pipes, **streams}, env={**os.environ, "LC_ALL": "C", **secret}
             )
         except OSError as error:
             if not error.filename or self.container:
@@ -107,13 +140,14 @@ class Server:
             raise self.failure("psql", code, err)
         return out
 
-    def feed(self, program: str, arguments: list, path: str) -> str:
-        """Gives a file to a program and returns the SHA-256 of what was read. Raises WindflowError (E4090, E4094)."""
+    def feed(self, program: str, arguments: list, path: str, listing: bytes = b"", out: object = None) -> str:
+        """Gives a file to a program and returns the SHA-256 of what was read. ``listing`` is what pg_restore is to take
+        of it, ``out`` where its output goes. Raises WindflowError (E4090, E4094)."""
         with tempfile.TemporaryFile() as errors, open(path, "rb") as stream:
-            process = self.start(program, arguments, stdout=subprocess.DEVNULL, stderr=errors)
+            process = self.start(program, arguments, listing, stdout=out or subprocess.DEVNULL, stderr=errors)
             digest = hashlib.sha256()
             with ending(process):
-                listening = True
+                listening = _write(process.stdin, listing)
                 for chunk in iter(lambda: stream.read(CHUNK), b""):
                     digest.update(chunk)
                     # A program that has seen enough, or failed, closes its end.
@@ -123,6 +157,13 @@ class Server:
             if process.returncode:
                 raise self.failure(program, process.returncode, _text(errors))
         return digest.hexdigest()
+
+    def listing(self, path: str) -> str:
+        """What is in a dump, as pg_restore lists it. Raises WindflowError (E4090, E4094)."""
+        with tempfile.TemporaryFile() as out:
+            self.feed("pg_restore", ["--list"], path, out=out)
+            out.seek(0)
+            return out.read().decode("utf-8", "replace")
 
     def drain(self, program: str, arguments: list, stream: object) -> tuple:
         """Writes a program's output to ``stream``: (SHA-256, size). Raises WindflowError (E4090, E4094), OSError."""
@@ -166,6 +207,8 @@ class Server:
         if self.container and any(sign in err for sign in _NO_ENGINE):
             return self.absent(err.strip()[-500:])
         # psql's own code for a lost or refused connection is 2.
+        if program == "psql" and code == 2 and self.login:
+            return WindflowError(database_login.refused(shown(err)))
         if program == "psql" and code == 2:
             return self.absent(shown(err))
         got = shown(err) or "exit code %d" % code

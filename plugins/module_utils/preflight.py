@@ -10,30 +10,38 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
+from . import accounts, compose_plan, host_plan
 from .compatibility import refused_by, unknown
 from .config import Config
 from .errors import Problem
-from .host_plan import SUPPORTED_FAMILIES, volume_sizes
 from .manifest import Manifest
-from .steps import Settings
+from .places import findings as findings_of_places
+from .steps import Settings, Source, layout, owned, places_in
 from .version import parse_version
 
+NOTHING = Source()
 TARGET_PYTHON = (3, 9)
 # What a deploy needs at least: the application's and the virtual environment's files, and, where
 # packages are missing, those too (nginx, Supervisor and PostgreSQL take about 300 MB on Debian 13).
 FREE_MB = 300
 FREE_MB_WITH_PACKAGES = 800
 FREE_INODES = 5_000
-FREE_MB_FOR_IMAGES = 1_500
 # The first that can reset a value in an overlay file.
 COMPOSE = (2, 18)
 
 
 def findings(
-    manifest: Manifest, config: Config, settings: Settings, host: dict[str, Any], target: str
+    manifest: Manifest,
+    config: Config,
+    settings: Settings,
+    host: dict[str, Any],
+    target: str,
+    source: Source = NOTHING,
 ) -> tuple[list[Problem], list[Problem]]:
     """Errors and warnings about one host, each at the place of the value that it is about."""
     errors, warnings = _findings(manifest, config, settings, host, target)
+    if target == "compose" and not container_engine(host["engine"]):
+        errors += compose_plan.findings(manifest, config, settings, source, host)
     return [placed(config, problem) for problem in errors], [placed(config, problem) for problem in warnings]
 
 
@@ -69,15 +77,18 @@ def _findings(
     too_small = resources(config, facts)
     (errors if settings.environment == "production" else warnings).extend(too_small)
     errors += port(config, host, target)
+    errors += directories(manifest, config, host, target)
     if target == "host":
+        errors += services(manifest, host)
         warnings += os_version(config, facts)
-        volumes = volume_sizes(config)
+        volumes = host_plan.volume_sizes(config)
         errors += space(facts, bool(host["missing_packages"]), volumes)
         errors += volume_space(facts, volumes, host["current"])
         errors += not_supported_yet(config)
+        errors += account(manifest, config, host)
+        errors += host_plan.built_from_source(manifest, config, settings)
     else:
         errors += space(facts, False)
-        errors += engine_space(host["engine"])
         errors += swarm(host["engine"]) if settings.engine == "swarm" else []
     return errors, warnings
 
@@ -128,16 +139,6 @@ def swarm(engine: dict[str, Any]) -> list[Problem]:
     return [Problem("E2020", "a manager of a Docker Swarm", got, remedy)]
 
 
-def engine_space(engine: dict[str, Any]) -> list[Problem]:
-    """Room for images, where some are missing."""
-    free = engine.get("space")
-    missing = any(not identity for identity in engine.get("images", {}).values())
-    if free is None or not missing or free["mb"] >= FREE_MB_FOR_IMAGES:
-        return []
-    expected = "at least %d MB free for images" % FREE_MB_FOR_IMAGES
-    return [Problem("E2008", expected, "%d MB" % free["mb"], "free some space", path=engine["root"])]
-
-
 def operating_system(config: Config, facts: dict[str, Any]) -> list[Problem]:
     found: list[Problem] = []
     family = facts["os"]["family"]
@@ -153,11 +154,11 @@ def operating_system(config: Config, facts: dict[str, Any]) -> list[Problem]:
                 path="host.os.family",
             )
         )
-    if family not in SUPPORTED_FAMILIES:
+    if family not in host_plan.SUPPORTED_FAMILIES:
         found.append(
             Problem(
                 "E2003",
-                "an OS family that the host backend supports (%s)" % ", ".join(SUPPORTED_FAMILIES),
+                "an OS family that the host backend supports (%s)" % ", ".join(host_plan.SUPPORTED_FAMILIES),
                 shown,
                 "choose another host",
             )
@@ -249,6 +250,30 @@ def space(facts: dict[str, Any], packages_missing: bool, volumes: Collection[str
     return found
 
 
+def account(manifest: Manifest, config: Config, host: dict[str, Any]) -> list[Problem]:
+    """Whether the application's account and group are the plugin's own, or adopted."""
+    if not manifest.host.program:
+        return []
+    places, facts = layout(manifest, config), host["facts"]
+    return accounts.findings(
+        places["user"], places["group"], facts["account"], facts["group"], host["made"], config.adopt
+    )
+
+
+def directories(manifest: Manifest, config: Config, host: dict[str, Any], target: str) -> list[Problem]:
+    """Whether the directories are the plugin's own, or adopted, and are no place of somebody else's."""
+    places = layout(manifest, config)
+    if target == "compose":
+        entries, keys = compose_plan.directory_entries(places), {places["install_dir"]: "app.install_dir"}
+    elif manifest.host.program:
+        entries, keys = host_plan.all_entries(config, places, "root"), places_in(config, places)
+    else:
+        return []
+    looked = {path: host["facts"]["directories"][path] for path in owned(entries)}
+    made = host["made"]["directories"]
+    return findings_of_places(manifest.name, looked, made, config.adopt, places["user"], keys)
+
+
 def port(config: Config, host: dict[str, Any], target: str) -> list[Problem]:
     owner = host["facts"]["port_owner"]
     wanted = config.get("server.host_port", 8080)
@@ -257,15 +282,45 @@ def port(config: Config, host: dict[str, Any], target: str) -> list[Problem]:
     if owner["name"] == "nginx" and not host["port_sites"] and target == "host":
         return []
     name = "nginx (%s)" % ", ".join(host["port_sites"]) if host["port_sites"] else owner["name"]
-    return [
-        Problem(
-            "E2009",
-            "TCP port %d to be free" % wanted,
-            "%s, process %d" % (name, owner["pid"]),
-            "stop it, or set another server.host_port",
-            path="server.host_port",
-        )
-    ]
+    got = "%s, process %d" % (name, owner["pid"])
+    remedy = "stop it, or set another server.host_port"
+    if owner["name"] == "nginx" and host["port_sites"]:
+        remedy = "let that site listen elsewhere, or set another server.host_port"
+        if all(is_default(path) for path in host["port_sites"]):
+            got += ": the site that the distribution has made, not one of yours"
+            steps = "%s && systemctl reload nginx" % without(host["port_sites"])
+            remedy = "take that site out of use (%s), or set another server.host_port" % steps
+    return [Problem("E2009", "TCP port %d to be free" % wanted, got, remedy, path="server.host_port")]
+
+
+def is_default(path: str) -> bool:
+    """Whether nginx's package brought the site: Debian's default, or that of nginx.org."""
+    return path.endswith(("/sites-enabled/default", "/conf.d/default.conf"))
+
+
+def without(sites: list[str]) -> str:
+    """What an operator types to take the distribution's sites out of use: Debian's is a link."""
+    return " && ".join("mv %s %s.off" % (path, path) if "/conf.d/" in path else "rm %s" % path for path in sites)
+
+
+def services(manifest: Manifest, host: dict[str, Any]) -> list[Problem]:
+    """Whether nginx and Supervisor, where they are there already, can start and take what is put there for them."""
+    if not manifest.host.program:
+        return []
+    found = []
+    for conflict in host.get("port_conflicts", []):
+        got = "%s, process %d, which has port %d" % (conflict["name"], conflict["pid"], conflict["port"])
+        remedy = "take what listens there out of nginx (%s), or stop the other server" % ", ".join(conflict["files"])
+        if all(is_default(path) for path in conflict["files"]):
+            steps = without(conflict["files"])
+            remedy = "take the distribution's own site out of use (%s), or stop the other server" % steps
+        expected = "nginx to be able to start, with %s" % ", ".join(conflict["files"])
+        found.append(Problem("E2032", expected, got, remedy))
+    for name, said in host.get("layout", {}).items():
+        if said.get("problem"):
+            expected = "%s to take what is put there for it" % {"nginx": "nginx", "supervisor": "Supervisor"}[name]
+            found.append(Problem("E2047", expected, said["problem"], "mend that file, then run again"))
+    return found
 
 
 def not_supported_yet(config: Config) -> list[Problem]:

@@ -10,7 +10,8 @@ A record is plain data::
      "lease": None or {"run", "holder", "purpose", "since", "seconds", "expires", "step", "revision"},
      "revisions": [{"revision", "release", "version", "environment", "target", "event", "state",
                     "started", "finished", "step", "error", "digests", "venv", ...}],
-     "managed": {...}}                           # see ``managed.py``
+     "managed": {...},                           # see ``managed.py``
+     "made": {kind: [name]}}                     # see ``ownership.py``; a record of before has none
 
 States of a revision: running, deployed, superseded, failed, rolled_back, abandoned, removed.
 Times are UTC, ISO 8601; ``now`` and ``expires`` are seconds since the epoch. Order is by revision
@@ -63,6 +64,7 @@ def empty(plugin):
         "lease": None,
         "revisions": [],
         "managed": {},
+        "made": {},
     }
 
 
@@ -102,13 +104,14 @@ def free(record, now):
     return not record["lease"] or record["lease"]["expires"] <= now
 
 
-def good(record):
+def good(record, serves=None):
     """The revisions that a rollback may go to, newest first, one for each release: those that were deployed well,
-    are not the one that serves, and whose release is still on the host as far as the record knows."""
+    are not the one that serves, and whose release is still on the host as far as the record knows. ``serves`` is the
+    release that serves where that is another one than the record says."""
     serving = current(record) or {}
-    found, seen = [], {serving.get("release")}
+    found, seen = [], {serving.get("release") if serves is None else serves}
     for entry in reversed(record["revisions"]):
-        if entry["state"] == "superseded" and entry.get("digests") and entry["release"] not in seen:
+        if entry["state"] in GOOD and entry.get("digests") and entry["release"] not in seen:
             seen.add(entry["release"])
             found.append(entry)
     return found
@@ -199,7 +202,8 @@ def finish(record, run, now, managed, fields, keep):
     before = current(record)
     if before:
         # What was rolled back from is never gone back to.
-        before["state"] = "rolled_back" if lease["purpose"] == ROLLBACK else "superseded"
+        left = lease["purpose"] == ROLLBACK and before.get("release") != find(record, lease["revision"]).get("release")
+        before["state"] = "rolled_back" if left else "superseded"
     _close(record, lease["revision"], "deployed", now, "done", "")
     find(record, lease["revision"]).update(fields)
     record.update(current=lease["revision"], lease=None)
@@ -372,7 +376,7 @@ def save(record, state_dir=STATE_DIR):
     data = record_format.encode(record)
     at_rest = not record["lease"]
     with _kept(path):
-        os.makedirs(parent, mode=0o700, exist_ok=True)
+        files.make_directory(parent, 0o700)
         reserved = not at_rest and _reserve(path + RESERVE, 2 * len(data) + RESERVE_BYTES)
         try:
             _write(path, data, at_rest)
@@ -440,8 +444,7 @@ def locked(plugin, state_dir=STATE_DIR):
     """Holds the plugin's lock file, so that reading, changing and saving a record is one action."""
     parent = directory(plugin, state_dir)
     with _kept(path_of(plugin, state_dir)):
-        os.makedirs(state_dir, mode=0o755, exist_ok=True)
-        os.makedirs(parent, mode=0o700, exist_ok=True)
+        files.make_directory(parent, 0o700)
         lock = os.path.join(parent, "lock")
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:

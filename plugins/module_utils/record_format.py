@@ -116,7 +116,10 @@ def kind(value):
 
 def check(record):
     """Raises ValueError, with the place, if a record cannot have come from a run."""
-    typed(record, RECORD, "the record")
+    typed(record, RECORD, "the record", {"made": MAP})
+    for kind, names in record.get("made", {}).items():
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise ValueError("made with an unexpected %s" % kind)
     typed(record["managed"], {}, "managed", MANAGED)
     for path, entry in record["managed"].get("paths", {}).items():
         typed(entry, {"step": TEXT}, "managed.paths[%s]" % path)

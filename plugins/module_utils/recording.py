@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import time
 
-from . import dependents, files, kept_secrets, managed, record, releases
+from . import dependents, files, kept_secrets, managed, ownership, record, releases, serving
 from .errors import Problem, WindflowError
 
 REMOVE = "remove"
@@ -95,6 +95,10 @@ def begin(params):
         refuse_if_needed(plugin)
     with contextlib.nullcontext() if params["check"] else record.locked(plugin):
         before, rebuilt = record.read(plugin)
+        before = ownership.settled(before)
+        found = serving.other(before, time.time())
+        if found is not None:
+            fields["found"] = found
         again = bool(before["lease"] and before["lease"]["run"] == run)
         after = started(before)
         if not params["check"]:
@@ -130,10 +134,10 @@ def end(params):
         raise WindflowError(files.problem(error), outcome="The record was not changed.") from error
     with record.locked(plugin):
         remembered = record.load(plugin)
-        serving = record.current(remembered) or {}
+        known = record.current(remembered) or {}
         if params["state"] == "failed" and not remembered["lease"]:
             # It failed before it could begin, or was unlocked: its error is the one to be told.
-            return {"changed": False, "revision": None, "deleted": [], **restored(params, serving)}
+            return {"changed": False, "revision": None, "deleted": [], **restored(params, known, {})}
         number = remembered["lease"]["revision"] if remembered["lease"] else 0
         if params["state"] == "finished":
             # A rollback to this revision needs to know what it managed.
@@ -145,8 +149,10 @@ def end(params):
             remembered = record.remove(remembered, run, now, params["revision"])
         record.save(remembered)
     result = {"changed": True, "revision": record.find(remembered, number), "deleted": []}
+    if params["install_dir"]:
+        result["serves"] = releases.current_release(params["install_dir"])
     if params["state"] == "failed":
-        result.update(restored(params, serving))
+        result.update(restored(params, known, record.find(remembered, number)))
     if params["install_dir"] and params["state"] != "removed":
         kept_releases = record.kept_releases(remembered, params["keep_releases"])
         result["deleted"] = releases.superfluous(params["install_dir"], kept_releases)
@@ -172,8 +178,10 @@ def looks_anew(params):
     return not lease or lease["purpose"] != RESTORE
 
 
-def restored(params, serving):
-    """Whether the release that served before a run that failed serves after it."""
+def restored(params, known, revision):
+    """The release that serves, and whether it served before the run that failed: by the record, or by the host where
+    that was not the same."""
     if not params["install_dir"]:
         return {}
-    return {"restored": releases.current_release(params["install_dir"]) == serving.get("release", "")}
+    serves = releases.current_release(params["install_dir"])
+    return {"serves": serves, "restored": serves in (known.get("release", ""), revision.get("found"))}

@@ -75,5 +75,5 @@ def local_facts(state_dir=record.STATE_DIR):
 
 def write_local_facts(path=FACTS_FILE, state_dir=record.STATE_DIR):
     """Writes what ``ansible_local.windflow`` shows."""
-    os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
+    files.make_directory(os.path.dirname(path))
     files.write(path, json.dumps(local_facts(state_dir), indent=1, sort_keys=True).encode(), 0o644)

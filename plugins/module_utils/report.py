@@ -5,9 +5,15 @@
 
 from __future__ import annotations
 
+ERROR_LINES = 40
 
-def status(record, serving, last):
-    """What is deployed, and apart from that how the last action ended and who is at work: one text a line."""
+
+def status(record, serving, last, serves=None, silence=""):
+    """What is deployed, and apart from that how the last action ended and who is at work: one text a line.
+
+    ``serves`` is the release that serves where that is another one than the record says, ``silence`` why what is
+    deployed does not answer.
+    """
     name = record["plugin"]
     if serving:
         target = ", target %s" % serving["target"] if serving.get("target") else ""
@@ -25,16 +31,31 @@ def status(record, serving, last):
         ]
     else:
         lines = ["%s is not deployed%s" % (name, "" if last else ": there is no record of it")]
+    if serves is not None:
+        lines.append(other(record, serves))
+    if silence:
+        lines.append("not answering: %s" % silence)
     if last and last is not serving and last["state"] not in ("running", "removed"):
         lines.append("the last action did not end well: %s" % entry(last))
         if last.get("error"):
-            lines.append("  %s" % last["error"].splitlines()[0])
+            # All of it: the cause is seldom in the first line.
+            lines += ["  %s" % line for line in last["error"].splitlines()[:ERROR_LINES]]
     lease = record["lease"]
     if lease:
         lines.append(
             "%s by %s since %s, at step %s" % (lease["purpose"], lease["holder"], lease["since"], lease["step"])
         )
     return lines
+
+
+def other(record, serves):
+    """What is said where another release serves than the record names; ``serves`` is "" where none does."""
+    found = "release %s" % serves if serves else "no release"
+    known = [item["release"] for item in record["revisions"] if item["revision"] == record["current"]]
+    named = "the record names %s" % (known[0] if known else "none")
+    why = [entry(item) for item in reversed(record["revisions"]) if serves and item.get("release") == serves][:1]
+    told = " (revision %s)" % why[0] if why else ""
+    return "%s serves%s, but %s: a run was ended in the middle. Deploy again, or roll back" % (found, told, named)
 
 
 def history(record):

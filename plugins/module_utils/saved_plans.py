@@ -4,9 +4,9 @@
 """Plans that somebody has looked at: kept as JSON, and compared with what a deploy would do now.
 
 A file is ``{"format": 1, "hosts": {host: agreement}}``. An agreement holds what was agreed to: versions, what is
-deployed now, each step with its digest and the reasons for it, the hooks that run, and what is needed; and those of the
-plugins that are deployed before, by name, in ``dependencies``. A plan is made of the same inputs again when it is
-deployed, so nothing else has to be kept, and no secret is.
+deployed now, each step with its digest and the reasons for it, the hooks that run, what is adopted, and what is needed;
+and those of the plugins that are deployed before, by name, in ``dependencies``. A plan is made of the same inputs again
+when it is deployed, so nothing else has to be kept, and no secret is.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ def agreement(plan: dict[str, Any], current: dict[str, Any] | None, hooks: dict[
         "digests": dict(sorted(plan["digests"].items())),
         "pending": {name: list(step["why"]) for name, step in plan["steps"].items() if step["pending"]},
         "hooks": hooks,
+        "adopted": plan["adopted"],
         "needs": {needed["name"]: needed["version"] for needed in plan["dependencies"]},
     }
 

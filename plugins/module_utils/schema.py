@@ -22,10 +22,12 @@ from .documents import Document, read
 from .errors import Problem
 from .limits import SECONDS, fail_if_any, time_limit
 from .thirdparty import require
-from .wording import dotted, show
+from .wording import dotted, kind, show
 
 _LONGEST_PATTERN = 1000
-_SAME_PLACE = ("allOf", "anyOf", "oneOf", "then", "else", "if", "dependentSchemas", "dependencies")
+_SAME_PLACE = ("allOf", "anyOf", "oneOf", "then", "else", "if", "not", "dependentSchemas", "dependencies")
+# A schema is one resource without parts that have an $id, so each of them leads to one place.
+_REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 _NAMED = ("properties", "patternProperties", "definitions", "$defs", "dependentSchemas", "dependencies")
 _DATA = ("const", "enum", "default", "examples", "x-example")
 _ANY_PART = (
@@ -70,9 +72,9 @@ class Schema:
                 found.update(_json_type(value) for value in [*node.get("enum", ()), *_constant(node)])
         return frozenset(found)
 
-    def describes(self, path: tuple) -> bool:
+    def speaks_of(self, path: tuple) -> bool:
         """Whether the schema says anything of ``path``."""
-        return any(isinstance(node, dict) for node in self._nodes_at(path))
+        return any(self._here(self._nodes_at(path)))
 
     def names_at(self, path: tuple) -> list[str]:
         """The keys that the schema names in the map at ``path``."""
@@ -96,7 +98,7 @@ class Schema:
         while pending:
             nodes, value, path = pending.pop()
             nodes = list(self._here(nodes))
-            if any(node.get("writeOnly") is True for node in nodes):
+            if any(node.get("writeOnly") is True or _is_secret_text(node) for node in nodes):
                 found.add(path)
             elif isinstance(value, (dict, list)):
                 for key, child in value.items() if isinstance(value, dict) else enumerate(value):
@@ -111,7 +113,17 @@ class Schema:
         with time_limit(SECONDS, "validating the configuration", self.file):
             errors = dialects.validator(self.raw, self.dialect).iter_errors(data)
             first = next(errors, None)
-            return [] if first is None else findings(place, secrets, itertools.chain([first], errors))
+            return [] if first is None else findings(place, secrets, itertools.chain([first], errors), self.names)
+
+    def names(self, path: tuple) -> bool:
+        """Whether the schema has each key of ``path`` by its name."""
+        nodes = [self.raw]
+        for part in path:
+            nodes = list(self._here(nodes))
+            if isinstance(part, str) and not any(part in (node.get("properties") or {}) for node in nodes):
+                return False
+            nodes = [child for node in nodes for child in _children(node, part)]
+        return True
 
     def _here(self, nodes: list) -> Iterator[dict]:
         """Every schema that speaks about the same value as ``nodes``: references and branches followed."""
@@ -124,9 +136,7 @@ class Schema:
             seen.add(id(node))
             yield node
             pending.extend(_branches(node))
-            target = _target(self.raw, node.get("$ref"))
-            if target is not None:
-                pending.append(target)
+            pending.extend(_targets(self.raw, node).values())
 
 
 def load_schema(path: Path, display: str | None = None) -> Schema:
@@ -138,11 +148,13 @@ def load_schema(path: Path, display: str | None = None) -> Schema:
         return _Loader(document).schema()
 
 
-def findings(place: Callable, secrets: frozenset, errors: Iterable) -> list[Problem]:
+def findings(
+    place: Callable, secrets: frozenset, errors: Iterable, known: Callable[[tuple], bool] | None = None
+) -> list[Problem]:
     """The validator's errors in our words. What puts them into words is loaded only when there are any."""
     from .schema_findings import Findings  # pylint: disable=import-outside-toplevel
 
-    return Findings(place, secrets).of(errors)
+    return Findings(place, secrets, known).of(errors)
 
 
 class _Loader:
@@ -153,7 +165,6 @@ class _Loader:
         self.environment = {}
         self.secrets = {}
         self.generated = {}
-        self.anchors = set()
 
     def add(self, code: str, path: tuple, expected: str, got: str, remedy: str) -> None:
         line, column = self.document.place(path)
@@ -162,10 +173,12 @@ class _Loader:
     def schema(self) -> Schema:
         dialect = self._dialect()
         fail_if_any(self.problems)
+        self._flags(self.raw, ())
         errors = dialects.schema_errors(self.raw, dialect)
         if errors:
             found = findings(lambda path: (self.document.file, *self.document.place(path)), frozenset(), errors)
-            self.problems.extend(replace(problem, code="E1061") for problem in found)
+            told = {problem.path for problem in self.problems}
+            self.problems.extend(replace(problem, code="E1061") for problem in found if problem.path not in told)
         fail_if_any(self.problems)
         references = []
         self._look(self.raw, (), references)
@@ -208,16 +221,11 @@ class _Loader:
                     self._look(value, here, references, key in _NAMED)
 
     def _keyword(self, key: str, value: str, here: tuple, references: list) -> None:
-        if key in ("$ref", "$dynamicRef", "$recursiveRef"):
+        if key in _REFERENCES:
             references.append((here, value))
-        elif key in ("$anchor", "$dynamicAnchor"):
-            self.anchors.add(value)
-        elif key == "$id" and len(here) > 1:
-            if value.startswith("#"):
-                self.anchors.add(value[1:])
-            else:
-                remedy = "remove it and refer to this part by its path, #/..."
-                self.add("E1063", here, "$id only at the top of the schema", show(value), remedy)
+        elif key == "$id" and len(here) > 1 and not value.startswith("#"):
+            remedy = "remove it and refer to this part by its path, #/..."
+            self.add("E1063", here, "$id only at the top of the schema", show(value), remedy)
         elif key == "pattern":
             self._pattern(value, here)
 
@@ -237,8 +245,35 @@ class _Loader:
             if not reference.startswith("#"):
                 remedy = 'copy that schema into "definitions" and write "#/definitions/..."'
                 self.add("E1063", path, "a $ref into this schema, beginning with #", show(reference), remedy)
-            elif _target(self.raw, reference) is None and reference[1:] not in self.anchors:
+                continue
+            found = _anchored(self.raw, reference)
+            if len(found) > 1 and not _is_pointer(reference):
+                remedy = "give each part an anchor of its own"
+                self.add("E1068", path, "an anchor that one part has", "%d parts with it" % len(found), remedy)
+            elif _target(self.raw, reference) is None:
                 self.add("E1064", path, "a $ref to a part that exists", show(reference), "correct the path after #")
+
+    def _flags(self, node: object, path: tuple, names: bool = False) -> None:
+        """What is meant as ``writeOnly`` and is not: nobody would notice that a secret is shown. ``names`` as above."""
+        pending = [(node, path, names)]
+        while pending:
+            node, path, names = pending.pop()
+            if isinstance(node, list):
+                pending.extend((part, path + (index,), False) for index, part in enumerate(node))
+            if not isinstance(node, dict):
+                continue
+            for key, value in node.items():
+                here = path + (key,)
+                if not names and re.sub("[-_ ]", "", key).lower() == "writeonly":
+                    if key != "writeOnly":
+                        self.add("E1068", here, "the keyword writeOnly", show(key), 'write "writeOnly": true')
+                    elif not isinstance(value, bool):
+                        self._no_flag(here, value)
+                if names or not (key in _DATA or key.startswith("x-")):
+                    pending.append((value, here, not names and key in _NAMED))
+
+    def _no_flag(self, path: tuple, value: object) -> None:
+        self.add("E1068", path, "true or false", kind(value), "write true, without quotes")
 
     def _annotations(self) -> None:
         visited = set()
@@ -248,17 +283,19 @@ class _Loader:
             if not isinstance(node, dict) or (id(node), path) in visited:
                 continue
             visited.add((id(node), path))
-            if node.get("writeOnly") is True:
+            if node.get("writeOnly") is True or _is_secret_text(node):
                 self.secrets[path] = True
+            elif not isinstance(node.get("writeOnly", False), bool):
+                # A $ref may lead into data, where nothing was looked at before.
+                self._no_flag(_schema_path(path)[:-1] + ("writeOnly",), node["writeOnly"])
             if "x-env" in node:
                 self._variable(node["x-env"], path)
             if "x-generate" in node:
                 self._generate(node, path)
-            reference = node.get("$ref")
-            target = _target(self.raw, reference)
             found = [(branch, path, followed) for branch in _branches(node)]
-            if target is not None and reference not in followed:
-                found.append((target, path, followed | {reference}))
+            for reference, target in _targets(self.raw, node).items():
+                if reference not in followed:
+                    found.append((target, path, followed | {reference}))
             found += [(child, path + (part,), followed) for part, child in _parts(node) if child]
             pending.extend(reversed(found))
 
@@ -344,10 +381,22 @@ def _children(node: dict, part: object) -> Iterator[object]:
         yield node.get("unevaluatedProperties")
 
 
-def _target(root: dict, reference: object) -> object:
-    """What the JSON pointer ``#/a/b`` points to, or None."""
-    if not isinstance(reference, str) or not (reference == "#" or reference.startswith("#/")):
-        return _anchored(root, reference) if isinstance(reference, str) and reference.startswith("#") else None
+def _targets(root: dict, node: dict) -> dict[str, object]:
+    """The schemas that ``node`` refers to, by what it says."""
+    found = {key: node[key] for key in _REFERENCES if isinstance(node.get(key), str)}
+    targets = {reference: _target(root, reference) for reference in found.values()}
+    return {reference: target for reference, target in targets.items() if target is not None}
+
+
+def _is_pointer(reference: str) -> bool:
+    return reference == "#" or reference.startswith("#/")
+
+
+def _target(root: dict, reference: str) -> object:
+    """What the JSON pointer ``#/a/b`` or the anchor ``#a`` leads to, or None."""
+    if not _is_pointer(reference):
+        found = _anchored(root, reference)
+        return found[0] if found else None
     node = root
     for part in unquote(reference[2:]).split("/") if reference != "#" else ():
         part = part.replace("~1", "/").replace("~0", "~")
@@ -360,17 +409,36 @@ def _target(root: dict, reference: object) -> object:
     return node if isinstance(node, (dict, bool)) else None
 
 
-def _anchored(root: dict, reference: str) -> object:
-    pending = [root]
-    while pending:
-        node = pending.pop()
+def _anchored(root: dict, reference: str) -> list[dict]:
+    """The parts of the schema with the anchor of ``#name``; data is no part of it."""
+    name, pending, found = reference[1:], [(root, False)], []
+    while pending and reference.startswith("#"):
+        node, names = pending.pop()
         if isinstance(node, dict):
-            if reference[1:] in (node.get("$anchor"), node.get("$dynamicAnchor")) or node.get("$id") == reference:
-                return node
-            pending.extend(node.values())
+            if not names and (
+                name in (node.get("$anchor"), node.get("$dynamicAnchor")) or node.get("$id") == reference
+            ):
+                found.append(node)
+            for key, value in node.items():
+                if names or key not in _DATA:
+                    pending.append((value, not names and key in _NAMED))
         elif isinstance(node, list):
-            pending.extend(node)
-    return None
+            pending.extend((part, False) for part in node)
+    return found
+
+
+def _is_secret_text(node: dict) -> bool:
+    """Whether the value is a text that, read as a document of its own, has a secret somewhere."""
+    pending = [node["contentSchema"]] if "contentSchema" in node else []
+    while pending:
+        part = pending.pop()
+        if isinstance(part, dict):
+            if part.get("writeOnly") is True or any(key in part for key in _REFERENCES):
+                return True
+            pending.extend(part.values())
+        elif isinstance(part, list):
+            pending.extend(part)
+    return False
 
 
 def _constant(node: dict) -> list:

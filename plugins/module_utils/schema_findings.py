@@ -31,11 +31,18 @@ _SECONDARY = ("E1104", "E1109", "E1107", "E1105", "E1106", "E1108")
 
 
 class Findings:
-    """Turns validation errors into problems. ``place`` gives (file, line, column) of a key path."""
+    """Turns validation errors into problems. ``place`` gives (file, line, column) of a key path.
 
-    def __init__(self, place: Callable[[tuple], tuple], secrets: frozenset) -> None:
+    The value is shown only of a key that is no secret and that the schema knows by its name, as ``known`` says: what an
+    unknown key holds may be anything. Of a secret nothing below its own key is named.
+    """
+
+    def __init__(
+        self, place: Callable[[tuple], tuple], secrets: frozenset, known: Callable[[tuple], bool] | None = None
+    ) -> None:
         self.place = place
         self.secrets = secrets
+        self.known = known
 
     def of(self, errors: Iterable) -> list[Problem]:
         problems = {}
@@ -50,13 +57,17 @@ class Findings:
         ]
 
     def _problem(self, code: str, path: tuple, expected: str, got: str, remedy: str = "") -> Problem:
-        return Problem(code, expected, got, remedy, *self.place(path), dotted(path))
+        shown = next((path[:length] for length in range(len(path)) if path[:length] in self.secrets), path)
+        return Problem(code, expected, got, remedy, *self.place(shown), dotted(shown))
 
     def _secret(self, path: tuple) -> bool:
         return any(path[:length] in self.secrets for length in range(len(path) + 1))
 
+    def _hidden(self, path: tuple) -> bool:
+        return self._secret(path) or not (self.known is None or self.known(path))
+
     def _got(self, path: tuple, value: object) -> str:
-        return HIDDEN if self._secret(path) else show(value)
+        return HIDDEN if self._hidden(path) else show(value)
 
     def _of(self, error: object, path: tuple) -> list[Problem]:
         keyword = error.validator or "false"
@@ -71,7 +82,7 @@ class Findings:
 
     def _type(self, error: object, path: tuple) -> list[Problem]:
         expected = describe(error.schema)
-        remedy = "write %s" % expected if self._secret(path) else _type_remedy(error.schema, error.instance)
+        remedy = "write %s" % expected if self._hidden(path) else _type_remedy(error.schema, error.instance)
         return [self._problem("E1101", path, expected, self._got(path, error.instance), remedy)]
 
     def _required(self, error: object, path: tuple) -> list[Problem]:
@@ -106,13 +117,14 @@ class Findings:
         problems = []
         for key in extra:
             remedy = use_or_list(key, known) if known else "remove the key"
-            problems.append(self._problem("E1103", path + (key,), "a known key", show(key), remedy))
+            got = HIDDEN if self._secret(path) else show(key)
+            problems.append(self._problem("E1103", path + (key,), "a known key", got, remedy))
         return problems
 
     def _enum(self, error: object, path: tuple) -> list[Problem]:
         choices = error.validator_value
         remedy = "write one of them"
-        if not self._secret(path):
+        if not self._hidden(path):
             best = nearest(error.instance, choices)
             remedy = 'write "%s"' % best if best else remedy
         expected = "one of %s" % listed(_plain(choice) for choice in choices)
@@ -130,7 +142,7 @@ class Findings:
     def _format(self, error: object, path: tuple) -> list[Problem]:
         name = error.validator_value
         remedy = _hint(error.schema)
-        if name == "cidr" and not self._secret(path):
+        if name == "cidr" and not self._hidden(path):
             network = formats.network_of(error.instance)
             remedy = 'the host bits are set; write "%s"' % network if network else remedy
         expected = formats.WORDS.get(name, "text of the format %s" % name)
@@ -167,7 +179,8 @@ class Findings:
         return problems
 
     def _property_names(self, error: object, path: tuple) -> list[Problem]:
-        return [self._problem("E1103", path, "another name for the key", show(error.instance), "rename the key")]
+        got = self._got(path, error.instance)
+        return [self._problem("E1103", path, "another name for the key", got, "rename the key")]
 
     def _never(self, error: object, path: tuple) -> list[Problem]:
         return [self._problem("E1103", path, "no such key", "one", "remove it")]

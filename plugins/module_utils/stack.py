@@ -10,14 +10,16 @@ added: the whole is waited for, the answer is asked for, and whatever fails, eve
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import time
 from collections import Counter
 
-from . import building, engine, files, stack_file
+from . import building, compose_effective, engine, files, stack_file
 from .containers import Containers
 from .errors import Problem, WindflowError
+from .redaction import redact_lines
 
 WENT_BACK = ("paused", "rollback_started", "rollback_paused", "rollback_completed")
 POLL_SECONDS = 1.0
@@ -34,6 +36,7 @@ class Stack(Containers):
         with contextlib.ExitStack() as undo:
             with self.phase("services"):
                 before = self.services()
+                self.make_effective(undo)
                 path = self.write_stack()
                 self.on_failure(undo, self.put_back, bool(before))
                 self.deploy_stack(path)
@@ -56,7 +59,7 @@ class Stack(Containers):
 
     def write_stack(self):
         """Writes the release's stack, and returns its path. It names files with secrets and holds none."""
-        said = self.compose("Compose files that Compose accepts", "config", "--format", "json")
+        said = self.compose("the services of the project", "config", "--format", "json")
         model = json.loads(said)
         stack, warnings = stack_file.stack(model, self.wanted(model))
         self.warnings += warnings
@@ -85,9 +88,23 @@ class Stack(Containers):
             front_dir=front_dir,
             front_file=front_file,
             places=(options.install_dir, options.shared_dir),
+            one_shot=tuple(compose_effective.one_shot(model)),
+            configs={name: self.config_of(name, item or {}) for name, item in (model.get("configs") or {}).items()},
+            kept=tuple(os.path.join(options.shared_dir, name) for name in ("binds", "files")),
             secret_files=sources,
             secret_names={name: self.secret_name(name, path) for name, path in sources.items()},
         )
+
+    def config_of(self, name, item):
+        """A configuration of the project: its file, and a name that is another one for another content."""
+        path = item.get("file")
+        if not path:
+            path = os.path.join(self.release_dir, "config-%s" % name)
+            # As it is after Compose has read it once more, which nobody does with a file.
+            files.write(path, item.get("content", "").replace("$$", "$").encode(), 0o600)
+        with open(path, "rb") as stream:
+            made_of = hashlib.sha256(stream.read()).hexdigest()
+        return {"name": stack_file.object_name(self.options.project, name, made_of), "file": path}
 
     def own_copy(self, path):
         """A secret's file in the release: what a container on one host reads from a shared place."""
@@ -183,12 +200,13 @@ class Stack(Containers):
                     raise self.failed(name, "the swarm went back to what was before (%s)" % state)
                 if item["running"] < item["desired"] or not item["desired"]:
                     waiting.append(name)
-                elif state == "updating" or (name in changed and state != "completed"):
+                elif state == "updating" or (name in changed and not item["job"] and state != "completed"):
                     waiting.append(name)
             if services and not waiting:
                 return
             if not lenient:
-                self.give_up_early(set(waiting) - set(before))
+                jobs = {item["name"] for item in listed if item["job"]}
+                self.give_up_early(set(waiting) & ((set(waiting) - set(before)) | jobs))
             if time.monotonic() > deadline:
                 raise self.failed((waiting or [self.service(self.options.app)])[0], "not within %d s" % limit)
             time.sleep(POLL_SECONDS)
@@ -214,7 +232,7 @@ class Stack(Containers):
 
     def log(self, identity):
         said = engine.both_streams(["service", "logs", "--raw", "--tail", "20", identity])
-        return [self.redacted(line) for line in said.splitlines()[-20:]]
+        return redact_lines(said.splitlines()[-20:], self.secrets())
 
     # What is left.
 

@@ -14,6 +14,7 @@ import hashlib
 import ipaddress
 from dataclasses import dataclass, field
 
+from .compose_rules import below
 from .errors import Problem, WindflowError
 
 VERSION = "3.9"
@@ -46,9 +47,11 @@ NAME_CHARACTERS = 64
 class Wanted:
     """What the platform adds to a project.
 
-    ``images`` are references by service, ``pins`` the id of the node that keeps named volumes; ``front_dir`` is the
-    directory in which the Compose backend writes the front's servers, ``places`` are directories that only exist on
-    the manager. ``secret_names`` gives the swarm's name for a secret by its name in the project.
+    ``one_shot`` are services that are done when they have ended well, ``images`` are references by service, ``pins``
+    the id of the node that keeps named volumes; ``front_dir`` is the directory in which the Compose backend writes the
+    front's servers, ``places`` are directories that only exist on the manager, and ``kept`` those of them which a
+    service may mount, and then stays there. ``secret_names`` gives the swarm's name for a secret by its name in the
+    project, ``configs`` name and file of a configuration.
     """
 
     project: str
@@ -60,9 +63,12 @@ class Wanted:
     node: str
     front_dir: str
     places: tuple = ()
+    kept: tuple = ()
     secret_files: dict = field(default_factory=dict)
     secret_names: dict = field(default_factory=dict)
     front_file: str = ""
+    one_shot: tuple = ()
+    configs: dict = field(default_factory=dict)
 
 
 def servers(app, port, replicas):
@@ -104,11 +110,13 @@ def stack(model, wanted):
     result["secrets"] = {
         name: {"name": wanted.secret_names[name], "file": wanted.secret_files[name]} for name in sorted(used)
     }
+    used = {item["source"] for service in services.values() for item in service.get("configs", ())} - {"front"}
+    configs = {name: dict(wanted.configs[name]) for name in sorted(used)}
     if wanted.front_file:
         content = servers(wanted.app, wanted.app_port, wanted.replicas)
-        result["configs"] = {
-            "front": {"name": object_name(wanted.project, "front", content), "file": wanted.front_file}
-        }
+        configs["front"] = {"name": object_name(wanted.project, "front", content), "file": wanted.front_file}
+    if configs:
+        result["configs"] = configs
     return result, warnings
 
 
@@ -121,7 +129,7 @@ def refused(name, service, wanted):
     ]
     for volume in service.get("volumes", ()):
         source = volume.get("source", "")
-        inside = [place for place in wanted.places if (source + "/").startswith(place + "/")]
+        inside = any(below(source, place) for place in wanted.places) and not held(source, wanted)
         if volume.get("type") == "bind" and inside and source != wanted.front_dir:
             remedy = "put it into the image, or make it a secret: the other nodes do not have it"
             found.append(Problem("E4080", "files that every node has", "%s of %s" % (source, name), remedy))
@@ -137,7 +145,7 @@ def turned(name, service, wanted):
     """One service, as a stack's."""
     result = picked(service, KEPT)
     result["image"] = wanted.images.get(name) or service.get("image", "")
-    result["volumes"], named = volumes(service, wanted)
+    result["volumes"], pinned, written = volumes(service, wanted)
     front_volume = [item for item in service.get("volumes", ()) if item.get("source") == wanted.front_dir]
     if front_volume and wanted.front_file:
         target = "%s/%s.cfg" % (front_volume[0]["target"].rstrip("/"), wanted.app)
@@ -147,13 +155,14 @@ def turned(name, service, wanted):
         result["secrets"] = [secret(item, str(service.get("user", ""))) for item in service["secrets"]]
     if isinstance(service.get("networks"), dict):
         result["networks"] = {key: picked(data or {}, ("aliases",)) for key, data in service["networks"].items()}
-    result["deploy"] = merged(
-        defaults(name, service, wanted, named, bool(result["ports"])), service.get("deploy") or {}
-    )
+    found = defaults(name, service, wanted, pinned, bool(result["ports"]) or written)
+    result["deploy"] = merged(found, service.get("deploy") or {})
+    if name in wanted.one_shot:
+        result["deploy"] = job(result["deploy"])
     return {key: value for key, value in result.items() if value not in (None, [], {})}
 
 
-def defaults(name, service, wanted, named, published):
+def defaults(name, service, wanted, pinned, alone):
     """How a service is deployed where its own section says nothing else.
 
     Names resolve to the addresses of tasks and ports are those of the nodes: that is all a front needs, it keeps the
@@ -165,13 +174,13 @@ def defaults(name, service, wanted, named, published):
     found = {"endpoint_mode": "dnsrr", "restart_policy": {"condition": "any"}}
     if name == wanted.app:
         found["replicas"] = wanted.replicas
-        if not (published or named):
+        if not alone:
             update["order"] = back["order"] = "start-first"
     elif name == wanted.front:
         found["mode"] = "global"
     else:
         found["replicas"] = 1
-    if named:
+    if pinned:
         found["placement"] = {"constraints": ["node.id==%s" % wanted.node]}
     limits = {}
     if service.get("mem_limit"):
@@ -188,6 +197,12 @@ def defaults(name, service, wanted, named, published):
     return {**found, "update_config": update, "rollback_config": back}
 
 
+def job(deploy):
+    """A service that ends: a swarm would start it again and again, and updates no job."""
+    kept = {key: value for key, value in deploy.items() if key not in ("update_config", "rollback_config", "mode")}
+    return {**kept, "mode": "replicated-job", "restart_policy": {"condition": "on-failure", "max_attempts": 2}}
+
+
 def merged(base, over):
     """``over`` on ``base``, map by map."""
     result = dict(base)
@@ -198,20 +213,28 @@ def merged(base, over):
 
 
 def volumes(service, wanted):
-    """The mounts of a service, and whether a named volume is among them."""
-    found, named = [], False
+    """The mounts of a service, whether one of them is only on the manager, and whether such a one is written to."""
+    found, pinned, written = [], False, False
     for item in service.get("volumes", ()):
         if item.get("source") == wanted.front_dir:
             continue
         # One without a name is made anew for every container.
-        named = named or bool(item["type"] == "volume" and item.get("source"))
+        here = bool(item["type"] == "volume" and item.get("source"))
+        here = here or (item["type"] == "bind" and held(item.get("source", ""), wanted))
+        pinned = pinned or here
+        written = written or (here and not (item["type"] == "bind" and item.get("read_only")))
         found.append(picked(item, ("type", "source", "target", "read_only", "tmpfs")))
     tmpfs = service.get("tmpfs") or []
     for entry in [tmpfs] if isinstance(tmpfs, str) else tmpfs:
         found.append({"type": "tmpfs", "target": entry.partition(":")[0]})
     if service.get("shm_size"):
         found.append({"type": "tmpfs", "target": "/dev/shm", "tmpfs": {"size": int(service["shm_size"])}})
-    return found, named
+    return found, pinned, written
+
+
+def held(source, wanted):
+    """Whether files lie at a place on the manager that outlives releases."""
+    return any(below(source, place) for place in wanted.kept)
 
 
 def bound(item):

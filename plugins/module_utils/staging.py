@@ -11,8 +11,11 @@ import json
 import os
 import shutil
 
-from . import archive, nofollow, record, releases
+from . import archive, kept_secrets, nofollow, record, releases
 from .errors import Problem, WindflowError
+
+# The list of what no log shown in an error may contain.
+MASKED = "secrets.json"
 
 
 def group_id(group):
@@ -66,6 +69,19 @@ def differences(params, current_dir):
     return shown
 
 
+def fill(params, path):
+    """Puts the secrets that were made here where their marks stand: those that the plugin may have, and in the list of
+    what must not be shown all."""
+    for name in [*params["private"], *params["readable"]] if params["masked"] else ():
+        with open(os.path.join(path, name), "r+b") as stream:
+            before = stream.read()
+            after = kept_secrets.fill(before, params["masked" if name == MASKED else "made"])
+            if after != before:
+                stream.seek(0)
+                stream.write(after)
+                stream.truncate()
+
+
 def stage(params):
     path = os.path.join(params["install_dir"], "releases", params["release"])
     if params["archive_path"]:
@@ -80,9 +96,17 @@ def stage(params):
             Problem("E4001", "to write the release", str(error), "make room (df, df -i), or mend the disk", path=path)
         ) from error
     try:
+        fill(params, path)
+        for name in params["folders"]:
+            if not os.path.isdir(os.path.join(path, name)):
+                os.mkdir(os.path.join(path, name))
+                os.chmod(os.path.join(path, name), 0o755)
         for name in params["readable"]:
             os.chown(os.path.join(path, name), 0, group_id(params["group"]))
             os.chmod(os.path.join(path, name), 0o640)
+        # They may name an index with a password.
+        if os.path.isdir(os.path.join(path, "requirements")):
+            os.chmod(os.path.join(path, "requirements"), 0o700)
         if params["venv"]:
             os.symlink(os.path.join("..", "..", "venvs", params["venv"]), os.path.join(path, "venv"))
         # Before anything points at the release: a power cut must not leave a current one with empty files.
@@ -90,6 +114,9 @@ def stage(params):
     except (OSError, KeyError) as error:
         shutil.rmtree(path)
         raise WindflowError(Problem("E4001", "to complete the release", str(error), path=path)) from error
+    except WindflowError:
+        shutil.rmtree(path)
+        raise
     return {"path": path, "files": sum(entry[0] == "f" for entry in manifest.values())}
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from .config import Config
 from .manifest import Manifest
+from .requirements import Requirements
 
 FINGERPRINT_ROUNDS = 10_000
 DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -41,14 +42,15 @@ class Source:
 
     digest: str = ""
     listing: tuple = ()
-    requirements: str = ""
+    requirements: Requirements = Requirements()
 
 
 @dataclass
 class Shipped:
     """What a release is packed of besides the files of its ``Source``, which lie below ``root``.
 
-    Texts by name: ``documents`` anyone may read, ``readable`` is for ``group`` and root, ``private`` for root.
+    Texts by name: ``documents`` anyone may read, ``readable`` is for ``group`` and root, ``private`` for root, as is
+    everything in ``files``, (name, mode, content) of each. ``folders`` are there, whatever is in them.
     """
 
     root: str
@@ -56,7 +58,9 @@ class Shipped:
     documents: dict[str, str]
     readable: dict[str, str]
     private: dict[str, str] = field(default_factory=dict)
+    files: tuple[tuple[str, int, bytes], ...] = ()
     venv: str = ""
+    folders: tuple[str, ...] = ()
 
 
 @dataclass
@@ -125,8 +129,21 @@ def parents(paths: list[str]) -> list[dict[str, str]]:
     return [{"path": path, "state": "directory"} for path in sorted(found - {"/", *paths})]
 
 
-def entries_step(entries: list[dict[str, str]]) -> Step:
-    return Step(digest(entries) if entries else "", data={"entries": entries})
+def owned(entries: list[dict[str, str]]) -> dict[str, str]:
+    """{path: owner} of the directories that are the plugin's own."""
+    return {entry["path"]: entry["owner"] for entry in entries if "owner" in entry}
+
+
+def places_in(config: Config, places: dict[str, str]) -> dict[str, str]:
+    """{path: key} of the directories that the configuration names."""
+    found = {places[key]: "app.%s" % key for key in ("log_dir", "data_dir", "install_dir")}
+    volumes = enumerate(config.get("storage.volumes", []))
+    return {**{volume["path"]: "storage.volumes[%d].path" % index for index, volume in volumes}, **found}
+
+
+def entries_step(entries: list[dict[str, str]], adopt: bool) -> Step:
+    """``adopt``: whether directories that are there already are used all the same."""
+    return Step(digest(entries) if entries else "", data={"entries": entries, "adopt": adopt})
 
 
 def mark_pending(steps: dict[str, Step], current: dict | None, drift: list[dict], forced: str) -> None:
@@ -143,6 +160,12 @@ def mark_pending(steps: dict[str, Step], current: dict | None, drift: list[dict]
             steps[item["step"]].why.append(describe_drift(item))
     if forced:
         steps[forced].why.append("forced")
+
+
+def replicas_of(current: dict[str, Any] | None) -> int:
+    """How many instances a revision of the record has; 0 where there is none, or no program."""
+    revision = current or {}
+    return int((revision.get("host") or revision.get("compose") or {}).get("replicas", 0))
 
 
 def describe_drift(item: dict[str, Any]) -> str:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 Windflow contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Supervisor's XML-RPC over its unix socket: configuration, groups, states."""
+"""Supervisor's XML-RPC over its unix socket, or its port where it has none: configuration, groups, states."""
 
 from __future__ import annotations
 
@@ -28,30 +28,34 @@ STOPPED_STATES = ("STOPPED", "EXITED", "FATAL", "UNKNOWN")
 
 
 class _Connection(http.client.HTTPConnection):
-    def __init__(self, path):
+    def __init__(self, place):
         super().__init__("localhost", timeout=CALL_SECONDS)
-        self.path = path
+        self.place = place
 
     def connect(self):
+        if isinstance(self.place, tuple):
+            self.sock = socket.create_connection(self.place, self.timeout)
+            return
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
-        self.sock.connect(self.path)
+        self.sock.connect(self.place)
 
 
 class _Transport(xmlrpc.client.Transport):
-    def __init__(self, path, headers):
+    def __init__(self, place, headers):
         super().__init__(headers=headers)
-        self.path = path
+        self.place = place
 
     def make_connection(self, host):
         # One connection for all calls, as in the parent class.
         if not self._connection or self._connection[0] != host:
-            self._connection = (host, _Connection(self.path))
+            self._connection = (host, _Connection(self.place))
         return self._connection[1]
 
 
 def server_section(conf=CONF):
-    """(socket path, user, password) from ``[unix_http_server]``; the last two may be empty."""
+    """(place, user, password) from ``[unix_http_server]``, or else ``[inet_http_server]``; the last two may be empty.
+    The place is the path of a socket, or (address, port)."""
     # As in Supervisor's own reader: duplicates allowed, no interpolation.
     parser = configparser.RawConfigParser(inline_comment_prefixes=(";", "#"), strict=False)
     try:
@@ -60,13 +64,22 @@ def server_section(conf=CONF):
         raise WindflowError(
             Problem("E4030", "a configuration of Supervisor", str(error), "mend the file", conf)
         ) from None
-    section = parser["unix_http_server"] if parser.has_section("unix_http_server") else {}
-    here = os.path.dirname(os.path.abspath(conf))
-    return (
-        section.get("file", SOCKET).strip().replace("%(here)s", here),
-        section.get("username", ""),
-        section.get("password", ""),
-    )
+    if parser.has_section("unix_http_server") or not parser.has_section("inet_http_server"):
+        section = parser["unix_http_server"] if parser.has_section("unix_http_server") else {}
+        place = section.get("file", SOCKET).strip().replace("%(here)s", os.path.dirname(os.path.abspath(conf)))
+    else:
+        section = parser["inet_http_server"]
+        place = tcp_place(section.get("port", ""), conf)
+    return place, section.get("username", ""), section.get("password", "")
+
+
+def tcp_place(text, conf):
+    """(address, port) of ``127.0.0.1:9001``, ``*:9001`` or ``9001``."""
+    address, _colon, port = text.strip().rpartition(":")
+    if not port.isdigit():
+        expected = "a port in [inet_http_server] of Supervisor"
+        raise WindflowError(Problem("E4030", expected, repr(text), "mend the file", conf))
+    return "127.0.0.1" if address in ("", "*", "0.0.0.0") else address.strip("[]"), int(port)
 
 
 class Supervisor:
@@ -78,7 +91,8 @@ class Supervisor:
             path, user, password = server_section(conf)
         credentials = base64.b64encode(("%s:%s" % (user, password)).encode()).decode()
         headers = [("Authorization", "Basic %s" % credentials)] if user else []
-        self.path = path
+        self.conf = conf
+        self.path = path if isinstance(path, str) else "%s:%d" % path
         self.proxy = xmlrpc.client.ServerProxy("http://localhost", transport=_Transport(path, headers))
 
     def call(self, name, *arguments, accept=()):
@@ -92,9 +106,14 @@ class Supervisor:
             remedy = "look at Supervisor's own log"
             raise WindflowError(Problem("E4032", expected, fault.faultString, remedy)) from None
         except (OSError, http.client.HTTPException, xmlrpc.client.ProtocolError) as error:
-            raise WindflowError(
-                Problem("E4031", "Supervisor to answer on %s" % self.path, str(error), "start the service supervisor")
-            ) from None
+            remedy, got = "start the service supervisor", str(error)
+            if isinstance(error, xmlrpc.client.ProtocolError):
+                # It runs: what it asks for is what is wrong. The error's own text has the address in it, no more.
+                got = "status %d %s" % (error.errcode, error.errmsg)
+                remedy = "look at Supervisor's own log"
+                if error.errcode == 401:
+                    remedy = "give the user and password of %s as Supervisor was started with them" % self.conf
+            raise WindflowError(Problem("E4031", "Supervisor to answer on %s" % self.path, got, remedy)) from None
 
     def reload(self):
         """Reads the configuration again. Returns the groups that are (added, changed, removed) in it."""

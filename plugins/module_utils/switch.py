@@ -14,13 +14,14 @@ import contextlib
 import glob
 import os
 import re
+import stat
 import time
 from dataclasses import replace
 
-from . import files, nginx, probe
+from . import files, nginx, nofollow, probe
 from .errors import Problem, WindflowError
 from .installed import Installation, differs
-from .redaction import redact
+from .redaction import redact, redact_lines
 from .supervisor import Supervisor, describe
 
 # Supervisor's states of a process that did not stay up.
@@ -54,7 +55,7 @@ class Switch(Installation):
             "previous": self.previous if self.previous != options.release else "",
             "stopped": stopped,
             "status": answer.status,
-            "url": "http://%s:%d/" % (options.host_header, options.port),
+            "url": "http://%s:%d/" % (options.host_header, options.port) if options.port else "",
         }
 
     def bring_up(self):
@@ -112,6 +113,10 @@ class Switch(Installation):
         running = self.supervisor.processes([self.program])
         if self.previous != options.release:
             self.on_failure(undo, self.drop_program)
+            if not running:
+                # What the application has put there before would keep the new processes from listening.
+                self.remove_planted(self.targets())
+        self.remove_foreign_logs()
         written = self.put(entry, undo)
         up = [item for item in running if item["statename"] in ("RUNNING", "STARTING")]
         if not written and len(up) == options.replicas:
@@ -128,18 +133,43 @@ class Switch(Installation):
         files.remove(self.program_path)
         self.supervisor.remove([self.program], self.stop_seconds([os.path.join(self.release_dir, "supervisor.conf")]))
         self.supervisor.reload()
-        for path, (release, _number) in self.sockets().items():
-            if release == self.options.release:
-                files.remove(path)
+        self.remove_planted(
+            path for path, (release, _number) in self.sockets().items() if release == self.options.release
+        )
+
+    def targets(self):
+        """The sockets of the new release's instances."""
+        return [
+            os.path.join(self.run_dir, "%s-%d.sock" % (self.options.release, number))
+            for number in range(self.options.replicas)
+        ]
+
+    def remove_planted(self, paths):
+        """Removes sockets and logs, or whatever the application has made in their place. Returns what is gone; what
+        stays stops nobody, and is told."""
+        removed = []
+        for path in paths:
+            try:
+                removed += [path] if nofollow.remove(path) else []
+            except (OSError, WindflowError) as error:
+                self.warnings.append("%s could not be removed: %s" % (path, getattr(error, "strerror", None) or error))
+        return removed
+
+    def remove_foreign_logs(self):
+        """Supervisor opens the logs as root. Their directory is root's now; what is in it may be of a time before."""
+        pattern = os.path.join(glob.escape(self.options.log_dir), "*.log*")
+        for path in glob.glob(pattern) if self.options.log_dir else []:
+            state = os.lstat(path)
+            if not stat.S_ISREG(state.st_mode) or state.st_nlink != 1:
+                self.changes += self.remove_planted([path])
 
     def wait_healthy(self, offsets):
         options = self.options
         if not options.health:
             self.wait_settled(offsets)
             return
-        targets = [os.path.join(self.run_dir, "%s-%d.sock" % (options.release, n)) for n in range(options.replicas)]
         health = probe.wait_healthy(
-            targets, options.health, options.host_header, limit=options.health_timeout, stop=self.fallen_now()
+            self.targets(), options.health, options.host_header, limit=options.health_timeout, stop=self.fallen_now()
         )
         if not health.healthy:
             expected = "%s to answer 200 at %s within %d s" % (
@@ -188,7 +218,7 @@ class Switch(Installation):
             path = item.get("stdout_logfile") or ""
             lines = nginx.tail(path, offsets.get(path, 0), LOG_LINES)
             if lines:
-                log = ["%s:" % path, *(redact(line, secrets) for line in lines)]
+                log = ["%s:" % path, *redact_lines(lines, secrets)]
                 break
         if answer:
             answer = replace(answer, body=redact(answer.body, secrets))
@@ -220,10 +250,12 @@ class Switch(Installation):
 
     def point_nginx(self, entries, undo):
         """Installs the site and reloads. Returns (master, workers that may still answer for the old release)."""
+        if not entries:
+            return 0, []
         master = self.master()
         if not any(differs(entry) for entry in entries) and self.previous == self.options.release:
             return master, []
-        site = entries[0][1].decode("utf-8")
+        site = (entries[0][1] or b"").decode("utf-8")
         changes = {entry[0]: site if entry[1] is not None or entry[2] is not None else None for entry in entries}
         nginx.test(changes, self.options.nginx_conf, self.options.nginx_binary)
         # Undone last to first: the files are put back before nginx reads them again.
@@ -239,11 +271,12 @@ class Switch(Installation):
     def verify(self, offsets):
         """The answer through nginx. One that names a release must name this one."""
         options = self.options
-
+        if not options.port:
+            return probe.Answer()
         path = options.health or "/"
         limit = min(EDGE_SECONDS, options.health_timeout)
         health = probe.wait_healthy(
-            [("127.0.0.1", options.port)], path, options.host_header, limit=limit, accept=self.accepts
+            [(options.address, options.port)], path, options.host_header, limit=limit, accept=self.accepts
         )
         if not health.healthy:
             named = health.answer.headers.get("x-windflow-release", "")
@@ -253,11 +286,21 @@ class Switch(Installation):
                 options.port,
                 path,
             )
-            raise self.sick("E4043", expected, health.answer, "answer of %s" % named if named else "", offsets)
+            reason = "answer of %s" % named if named else self.closed_sockets()
+            raise self.sick("E4043", expected, health.answer, reason, offsets)
         return health.answer
 
+    def closed_sockets(self):
+        """Sockets that the release's processes have made so that nginx cannot connect, in words."""
+        found = []
+        for path, (release, _number) in self.sockets().items():
+            mode = stat.S_IMODE(os.lstat(path).st_mode)
+            if release == self.options.release and not mode & 0o022:
+                found.append("%s has mode %04o, so nginx cannot connect; make it with 0660" % (path, mode))
+        return ", ".join(found)
+
     def finish_drain(self, master, old_workers):
-        left = nginx.drain(master, old_workers, self.options.drain_timeout)
+        left = nginx.drain(master, old_workers, self.options.drain_timeout) if old_workers else []
         if left:
             self.warnings.append(
                 "nginx's workers %s still answered after %d s" % (", ".join(map(str, left)), self.options.drain_timeout)
@@ -270,9 +313,11 @@ class Switch(Installation):
         others = {name for name in found if self.release_of(name)} | set(self.programs_on_disk())
         others.discard(self.program)
         stopped = self.stop(sorted(others))
-        for path, (release, number) in self.sockets().items():
-            if release != self.options.release or number >= self.options.replicas:
-                files.remove(path)
+        self.remove_planted(
+            path
+            for path, (release, number) in self.sockets().items()
+            if release != self.options.release or number >= self.options.replicas
+        )
         return stopped
 
     def stop(self, programs):
@@ -308,10 +353,11 @@ class Switch(Installation):
             with self.phase("stop"):
                 stopped = self.stop_all()
             with self.phase("current"):
-                paths = [self.current_path, *self.sockets()]
+                paths = [self.current_path]
                 if self.options.config_copy:
                     paths.append(self.options.config_copy["path"])
                 self.changes += [path for path in paths if files.remove(path)]
+                self.changes += self.remove_planted(self.sockets())
         return {"previous": self.previous, "stopped": stopped}
 
     def remove_site(self):

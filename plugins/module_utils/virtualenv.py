@@ -18,19 +18,20 @@ import json
 import os
 import re
 import shutil
-import signal
-import subprocess
-import tempfile
 from glob import glob
 
+from . import unprivileged
 from .errors import Problem, WindflowError
-from .nofollow import flush_filesystem, open_parent, reason
+from .nofollow import FLAGS, flush_filesystem, open_parent, reason
 
 MARKER = ".windflow-complete"
 BUILDING = ".windflow-building"
-REQUIREMENTS = ".windflow-requirements.txt"
 TEMPORARY = ".windflow-tmp"
+# What the account has built, beside the environment until it is copied. It counts as an environment that nobody uses.
+BUILT = "%s.built"
 REMOVED = "The virtual environment was removed. Nothing else was changed."
+# Names the directory of the requirements' own files in them.
+DIRECTORY = "WINDFLOW_REQUIREMENTS"
 
 _LAST_LINES = 20
 _PROBE = (
@@ -38,43 +39,85 @@ _PROBE = (
     "sys.version_info[0], sys.version_info[1], os.path.dirname(os.__file__), "
     "sysconfig.get_config_var('WHEEL_PKG_DIR') or '']))"
 )
-# What would make pip install elsewhere, or Python read modules from elsewhere.
-_DROPPED = (
-    "PYTHONPATH",
-    "PYTHONHOME",
-    "PYTHONSTARTUP",
-    "VIRTUAL_ENV",
-    "PIP_TARGET",
-    "PIP_PREFIX",
-    "PIP_ROOT",
-    "PIP_PYTHON",
-    "PIP_REQUIREMENT",
-    "PIP_CONSTRAINT",
-    "PIP_NO_COMPILE",
-    "PIP_REQUIRE_VIRTUALENV",
-    "PIP_DRY_RUN",
+# What reaches pip of the environment: how it gets to an index, and what a compiler is told. Everything else could lead
+# it elsewhere, or is nothing that a package's code should see.
+_KEPT = re.compile(
+    r"(?:PATH|LANG|LC_[A-Z]+|TZ|(?:https?|ftp|all|no)_proxy|SSL_CERT_FILE|SSL_CERT_DIR|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE"
+    r"|CC|CXX|LD|AR|[A-Z]+FLAGS|PKG_CONFIG_[A-Z]+"
+    r"|PIP_(?:INDEX_URL|EXTRA_INDEX_URL|NO_INDEX|FIND_LINKS|TRUSTED_HOST|CERT|CLIENT_CERT|PROXY|TIMEOUT|DEFAULT_TIMEOUT"
+    r"|RETRIES|CONFIG_FILE|REQUIRE_HASHES|USE_FEATURE|USE_DEPRECATED))\Z",
+    re.IGNORECASE,
 )
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_NO_DISTRIBUTION = re.compile(r"No matching distribution found for ([A-Za-z0-9][A-Za-z0-9._-]*)")
 
 
-def requirements_digest(requirements: str) -> str:
-    """sha256 of the text of the requirements."""
-    return hashlib.sha256(requirements.encode("utf-8")).hexdigest()
+class Recipe:
+    """What an environment is made of.
 
-
-def marker_text(requirements: str, python: str, extra_args: list) -> str:
-    """What the marker of a complete environment holds: digest, interpreter, arguments, a line each.
-
-    The interpreter is the real path (/usr/bin/python3.11): after an upgrade of the distribution the
-    packages lie in a directory that the new one does not read.
+    ``text`` are the requirements. With ``file`` they are that file. Everything below ``root``, where it lies, goes to
+    pip with it, and ``application`` is a directory that it expects at ``application_at`` below ``root``. ``user`` is
+    the account that installs where root runs this. With ``only_binary`` no package but those of ``source_packages`` is
+    built from source.
     """
-    return "%s\n%s\n%s\n" % (requirements_digest(requirements), os.path.realpath(python), json.dumps(extra_args))
+
+    def __init__(self, python, text="", file="", root="", application="", application_at="", **options):
+        self.python = python
+        self.text = text
+        self.file = file
+        self.root = root
+        self.application = application
+        self.application_at = application_at
+        self.user = options.get("user") or ""
+        self.only_binary = bool(options.get("only_binary"))
+        self.source_packages = list(options.get("source_packages") or ())
+        self.extra_args = list(options.get("extra_args") or ())
+        self.timeout = options.get("timeout") or 600
+        self.cache_dir = options.get("cache_dir") or ""
+
+    def digest(self):
+        """SHA-256 of the requirements with everything of the plugin's that they refer to."""
+        found = hashlib.sha256(self.text.encode("utf-8"))
+        for path, place in self.files():
+            with open(path, "rb") as stream:
+                found.update(("%s\0%s\0" % (place, hashlib.sha256(stream.read()).hexdigest())).encode())
+        return found.hexdigest()
+
+    def files(self):
+        """(path, place below the directory that pip is given) of every file; those of ``root`` come last."""
+        if self.file and not self.root:
+            yield self.file, os.path.basename(self.file)
+        for top, at in ((self.application, self.application_at), (self.root, "")):
+            for directory, directories, names in os.walk(top) if top else ():
+                directories.sort()
+                for name in sorted(names):
+                    path = os.path.join(directory, name)
+                    yield path, os.path.join(at, os.path.relpath(path, top))
+
+    def marker(self):
+        """What the marker of a complete environment holds: digest, interpreter, options, a line each.
+
+        The interpreter is the real path (/usr/bin/python3.11): after an upgrade of the distribution the packages lie
+        in a directory that the new one does not read.
+        """
+        options = [*self.extra_args, *self.policy()]
+        return "%s\n%s\n%s\n" % (self.digest(), os.path.realpath(self.python), json.dumps(options))
+
+    def policy(self):
+        """pip's options about packages that are built from source."""
+        if not self.only_binary:
+            return []
+        named = ["--no-binary", ",".join(self.source_packages)] if self.source_packages else []
+        return ["--only-binary", ":all:", *named]
 
 
 def is_complete(path: str, marker: str) -> bool:
-    """Whether the environment at ``path`` was completed with this marker and can still run."""
+    """Whether the environment at ``path`` was completed with this marker, by who runs this, and can still run."""
     try:
-        with open(os.path.join(path, MARKER), encoding="utf-8") as file:
-            return file.read() == marker and os.access(os.path.join(path, "bin", "python"), os.X_OK)
+        with open(os.open(os.path.join(path, MARKER), FLAGS | os.O_NONBLOCK), encoding="utf-8") as file:
+            owners = {os.lstat(path).st_uid, os.fstat(file.fileno()).st_uid}
+            same = owners == {os.geteuid()} and file.read() == marker
+        return same and os.access(os.path.join(path, "bin", "python"), os.X_OK)
     except OSError:
         return False
 
@@ -107,20 +150,23 @@ def pip_wheel(stdlib: str, packaged: str) -> str:
     return ""
 
 
-def install_command(path: str, wheel: str, file: str, hashes: bool, extra_args: list, cache_dir: str) -> list:
+def install_command(path: str, wheel: str, file: str, hashes: bool, recipe: Recipe) -> list:
     """argv that installs the requirements in ``file`` into the environment at ``path``."""
     pip = [os.path.join(wheel, "pip")] if wheel else ["-m", "pip"]
     argv = [os.path.join(path, "bin", "python"), *pip, "install", "--no-input", "--disable-pip-version-check"]
     argv += ["--no-warn-script-location", "--compile", "--progress-bar", "off"]
-    argv += ["--cache-dir", cache_dir] if cache_dir else ["--no-cache-dir"]
+    argv += ["--cache-dir", recipe.cache_dir] if recipe.cache_dir else ["--no-cache-dir"]
     argv += ["--require-hashes"] if hashes else []
-    return [*argv, *extra_args, "-r", file]
+    return [*argv, *recipe.extra_args, *recipe.policy(), "-r", file]
 
 
 def environment(path: str, inherited: dict) -> dict:
-    """pip's environment: index, proxy and certificate settings stay, temporary files go below ``path``."""
-    kept = {name: value for name, value in inherited.items() if name not in _DROPPED}
-    return {**kept, "PIP_USER": "0", "PYTHONUTF8": "1", "TMPDIR": os.path.join(path, TEMPORARY)}
+    """pip's environment: index, proxy and certificate settings stay; home and temporary files are below ``path``, so
+    that no account's pip.conf counts."""
+    kept = {name: value for name, value in inherited.items() if _KEPT.match(name)}
+    temporary = os.path.join(path, TEMPORARY)
+    mine = {"HOME": temporary, "TMPDIR": temporary, DIRECTORY: os.path.join(temporary, "requirements")}
+    return {"PATH": _PATH, **kept, "PIP_USER": "0", "PYTHONUTF8": "1", "PYTHONNOUSERSITE": "1", **mine}
 
 
 def check_path(path: str) -> None:
@@ -139,19 +185,27 @@ def check_path(path: str) -> None:
         raise _problem("E4061", "a virtual environment or nothing at %s" % path, got, "move it away")
 
 
-def build(path: str, python: str, requirements: str, file: str, extra_args: list, timeout: int, cache_dir: str) -> None:
+def build(path: str, recipe: Recipe) -> None:
     """Makes the environment anew; whatever was at ``path`` goes first. ``check_path`` comes before.
 
-    ``file``: the file that holds the requirements, or an empty string: then they are kept below
-    ``path``. Raises WindflowError, with the end of pip's output, and nothing stays at ``path``.
+    What packages do while they are installed, they do as the recipe's account, in a directory of that account's; what
+    is there afterwards is copied. Raises WindflowError, with the end of pip's output, and nothing stays at ``path``.
     """
     umask = os.umask(0o022)
+    entry = unprivileged.account(recipe.user)
+    marker = recipe.marker()
     try:
         _remove(path)
-        _make(path)
-        _fill(path, python, requirements, file, extra_args, timeout, cache_dir)
+        _make(path, entry)
+        _fill(path, recipe, entry)
+        if entry is not None:
+            os.rename(path, BUILT % path)
+            unprivileged.take_over(BUILT % path, path, (MARKER, BUILDING, TEMPORARY))
+            shutil.rmtree(BUILT % path)
+        else:
+            shutil.rmtree(os.path.join(path, TEMPORARY))
         flush_filesystem(path)
-        _write(os.path.join(path, BUILDING), marker_text(requirements, python, extra_args))
+        _write(os.path.join(path, BUILDING), marker)
         os.rename(os.path.join(path, BUILDING), os.path.join(path, MARKER))
     except OSError as error:
         _remove(path)
@@ -166,21 +220,44 @@ def build(path: str, python: str, requirements: str, file: str, extra_args: list
         os.umask(umask)
 
 
-def _fill(path: str, python: str, requirements: str, file: str, extra_args: list, timeout: int, cache_dir: str) -> None:
+def _fill(path: str, recipe: Recipe, entry: object) -> None:
     settings = environment(path, dict(os.environ))
-    major, minor, stdlib, packaged = json.loads(_run([python, "-I", "-S", "-c", _PROBE], settings, timeout, "E4062"))
+    temporary = settings["TMPDIR"]
+    probe = _run([recipe.python, "-I", "-S", "-c", _PROBE], settings, temporary, recipe, entry, "E4062")
+    major, minor, stdlib, packaged = json.loads(probe)
     wheel = pip_wheel(stdlib, packaged)
-    make = [python, "-I", "-m", "venv", *(["--without-pip"] if wheel else []), path]
-    _run(make, settings, timeout, "E4062")
-    if not is_empty(requirements):
-        if not file:
-            file = os.path.join(path, REQUIREMENTS)
-            _write(file, requirements)
-        argv = install_command(path, wheel, file, wants_hashes(requirements), extra_args, cache_dir)
-        _run(argv, settings, timeout, "E4063")
-    shutil.rmtree(os.path.join(path, TEMPORARY))
+    make = [recipe.python, "-I", "-m", "venv", *(["--without-pip"] if wheel else []), path]
+    _run(make, settings, temporary, recipe, entry, "E4062")
+    text = recipe.text
+    if recipe.file:
+        with open(recipe.file, encoding="utf-8") as stream:
+            text = stream.read()
+    if not is_empty(text):
+        file = _place(recipe, settings[DIRECTORY], entry)
+        argv = install_command(path, wheel, file, wants_hashes(text), recipe)
+        _run(argv, settings, os.path.dirname(file), recipe, entry, "E4063")
     if not os.path.isdir(os.path.join(path, "lib", "python%d.%d" % (major, minor))):
         raise _problem("E4062", "packages for Python %d.%d" % (major, minor), "none", "correct python")
+
+
+def _place(recipe: Recipe, directory: str, entry: object) -> str:
+    """Puts what pip is given where the account may read and, for a project that is built in its place, write it."""
+    os.mkdir(directory, 0o700)
+    if not recipe.file:
+        file = os.path.join(directory, "requirements.txt")
+        _write(file, recipe.text)
+    else:
+        file = os.path.join(directory, os.path.relpath(recipe.file, recipe.root or os.path.dirname(recipe.file)))
+        for path, place in recipe.files():
+            target = os.path.join(directory, place)
+            os.makedirs(os.path.dirname(target), 0o700, exist_ok=True)
+            shutil.copyfile(path, target)
+            shutil.copymode(path, target)
+    if entry is not None:
+        for top, _directories, names in os.walk(directory):
+            for name in [".", *names]:
+                os.chown(os.path.join(top, name), entry.pw_uid, entry.pw_gid, follow_symlinks=False)
+    return file
 
 
 def installed(path: str) -> list:
@@ -189,7 +266,7 @@ def installed(path: str) -> list:
     return sorted(os.path.basename(name)[: -len(".dist-info")] for name in found)
 
 
-def _make(path: str) -> None:
+def _make(path: str, entry: object) -> None:
     """The empty directory, marked as being built; its parent too if only that is missing."""
     parent = os.path.dirname(path)
     if not os.path.isdir(parent):
@@ -197,15 +274,19 @@ def _make(path: str) -> None:
     os.mkdir(path, 0o755)
     _write(os.path.join(path, BUILDING), "")
     os.mkdir(os.path.join(path, TEMPORARY), 0o700)
+    if entry is not None:
+        for place in (os.path.join(path, TEMPORARY), path):
+            os.chown(place, entry.pw_uid, entry.pw_gid)
 
 
 def _remove(path: str) -> None:
     """Removes the environment. The marker goes first, so that half of one never counts as complete."""
-    if not os.path.lexists(path):
-        return
-    if os.path.exists(os.path.join(path, MARKER)):
-        os.rename(os.path.join(path, MARKER), os.path.join(path, BUILDING))
-    shutil.rmtree(path)
+    for place in (path, BUILT % path):
+        if not os.path.lexists(place):
+            continue
+        if os.path.lexists(os.path.join(place, MARKER)):
+            os.rename(os.path.join(place, MARKER), os.path.join(place, BUILDING))
+        shutil.rmtree(place)
 
 
 def _write(path: str, text: str) -> None:
@@ -215,45 +296,28 @@ def _write(path: str, text: str) -> None:
         os.fsync(file.fileno())
 
 
-def _run(argv: list, settings: dict, timeout: int, code: str) -> str:
-    """stdout and stderr of a command that ends well. Its whole process group ends with it."""
-    # A file and not a pipe: a child that outlives the command would keep a pipe open.
-    with tempfile.TemporaryFile(dir=settings["TMPDIR"]) as output:
-        process = subprocess.Popen(  # pylint: disable=ansible-bad-function
-            argv,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            cwd="/",
-            env=settings,
-            start_new_session=True,
-        )
-        try:
-            status = process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            status = None
-        finally:
-            _end(process)
-        output.seek(0)
-        text = output.read().decode("utf-8", "replace")
+def _run(argv: list, settings: dict, cwd: str, recipe: Recipe, entry: object, code: str) -> str:
+    """stdout and stderr of a command that ends well."""
+    status, text = unprivileged.run(argv, settings, cwd, recipe.timeout, entry)
     if status == 0:
         return text
     lines = [re.sub(r"://[^/\s@]*@", "://********@", line) for line in text.splitlines()[-_LAST_LINES:]]
-    ended = "no end within %d s" % timeout if status is None else "exit code %d" % status
+    ended = "no end within %d s" % recipe.timeout if status is None else "exit code %d" % status
+    said = "\n".join([ended, *lines])
+    missing = _NO_DISTRIBUTION.search(text)
+    if code == "E4063" and recipe.only_binary and missing:
+        name = missing.group(1)
+        expected = "a wheel of %s that fits this host's Python" % name
+        remedy = (
+            "look at the version and the index; where there is only source, and its code may run on the host, "
+            "write app.source_packages: [%s]" % name
+        )
+        raise WindflowError(Problem("E4064", expected, said, remedy), REMOVED)
     what = "pip to install the requirements" if code == "E4063" else "%s to make the virtual environment" % argv[0]
     remedy = "look at its last lines: index, certificate, hash or version"
     if code == "E4062":
-        remedy = "install the interpreter with its venv module"
-    problem = Problem(code, what, "\n".join([ended, *lines]), remedy)
-    raise WindflowError(problem, REMOVED)
-
-
-def _end(process: subprocess.Popen) -> None:
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
-    process.wait()
+        remedy = "install the interpreter with its venv module; the account %s must reach it" % (recipe.user or "root")
+    raise WindflowError(Problem(code, what, said, remedy), REMOVED)
 
 
 def _problem(code: str, expected: str, got: str, remedy: str) -> WindflowError:

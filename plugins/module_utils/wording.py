@@ -57,6 +57,17 @@ def show(value: object) -> str:
     return "a %s" % type(value).__name__
 
 
+def kind(value: object) -> str:
+    """What sort of value it is, and nothing of the value itself."""
+    if value is None or isinstance(value, (dict, list, tuple)):
+        return show(value)
+    if isinstance(value, str):
+        return "text" if value else "an empty text"
+    if isinstance(value, bool):
+        return "true or false"
+    return "a number" if isinstance(value, (int, float)) else "a %s" % type(value).__name__
+
+
 def dotted(path: tuple) -> str:
     """``("storage", "volumes", 1, "path")`` as ``storage.volumes[1].path``."""
     text = ""

@@ -12,8 +12,7 @@ version_added: 1.0.0
 description:
   - Builds the images that are missing out of the release's own files or out of O(source), loads them from O(archive),
     or takes them from O(registry).
-  - A tag is made of the content of the image's build context and of the name of the base image, so an image that is
-    there is never built again.
+  - A tag is made of everything that goes into the image, so an image that is there is never built again.
 author: Windflow contributors (@windflow)
 extends_documentation_fragment:
   - windflow.platform.attributes
@@ -52,15 +51,11 @@ options:
   source:
     description: A directory with the plugin's files below C(app), as a release has them, on a host that has no release.
     type: path
-  base_image:
-    description: The variable C(BASE_IMAGE) of the build out of O(source). No other variable is known there.
-    type: str
-    default: ""
-  files:
-    description: The Compose files, relative to the release's directory or to O(source). Needed to build.
-    type: list
-    elements: str
-    default: []
+  builds:
+    description:
+      - Section C(build) by service, as Compose makes it of all files, with paths relative to C(app). Needed to build.
+    type: dict
+    default: {}
   archive:
     description: Archive to load missing images from, or to write. Nothing is built where one is given to load from.
     type: path
@@ -80,7 +75,7 @@ EXAMPLES = r"""
     project: windflow-template
     release: 20261123T012327Z-1a2b3c4d
     install_dir: /opt/template
-    files: [app/compose/compose.yaml]
+    builds: {app: {context: build, dockerfile: Dockerfile}}
 
 - name: Load what another host has built
   windflow.platform.compose_images:
@@ -121,8 +116,7 @@ def main():
             "release": {"type": "str"},
             "install_dir": {"type": "path"},
             "source": {"type": "path"},
-            "base_image": {"type": "str", "default": ""},
-            "files": {"type": "list", "elements": "str", "default": []},
+            "builds": {"type": "dict", "default": {}},
             "archive": {"type": "path"},
             "registry": {"type": "str"},
         },

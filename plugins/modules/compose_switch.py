@@ -16,6 +16,7 @@ description:
 author: Windflow contributors (@windflow)
 extends_documentation_fragment:
   - windflow.platform.attributes
+  - windflow.platform.attributes.action
 attributes:
   check_mode:
     support: full
@@ -98,6 +99,21 @@ options:
     description: Port of the front on the host; V(0) for an application that has none.
     type: int
     default: 8080
+  bind:
+    description: Address of the host that O(port) is published at. Empty for what the Compose files say.
+    type: str
+    default: ""
+  allow:
+    description:
+      - What the services may have beyond what is harmless, as C(compose.allow) of C(plugin.yml) says.
+      - The model that Compose makes of the files is judged by it before anything starts. Without this option it is not.
+    type: list
+    elements: str
+  networks:
+    description: Networks of other projects that the application joins.
+    type: list
+    elements: str
+    default: []
   health:
     description: Path that answers 200 where the application is well. Empty for a program without HTTP.
     type: str
@@ -209,6 +225,9 @@ ARGUMENTS = {
     "replicas": {"type": "int", "default": 1},
     "app_port": {"type": "int", "default": 8000},
     "port": {"type": "int", "default": 8080},
+    "bind": {"type": "str", "default": ""},
+    "allow": {"type": "list", "elements": "str"},
+    "networks": {"type": "list", "elements": "str", "default": []},
     "health": {"type": "str", "default": ""},
     "health_timeout": {"type": "int", "default": 60},
     "host_header": {"type": "str", "default": "localhost"},

@@ -16,6 +16,9 @@ description:
   - Nobody but the two roles may connect to the database or create in its schema C(public).
   - The password reaches the server as SCRAM-SHA-256 verifier only.
   - The server must run on the host. It is reached through its socket, as the user V(postgres) of the operating system.
+  - The superuser does not enter a database that others write to. What its schema V(public) allows is looked at and
+    changed by a role of the module's own, which logs in over 127.0.0.1 and goes again. Where C(pg_hba.conf) does not
+    let it in, the schema is left as it is, with a warning.
 extends_documentation_fragment:
   - windflow.platform.attributes
   - windflow.platform.attributes.action
@@ -45,6 +48,12 @@ options:
   password:
     description: Password of the application's role. Needed unless O(state=absent).
     type: str
+  made:
+    description:
+      - Where O(password) is the mark of a secret that was made on the host, its plugin and key by the mark. The action
+        sends it.
+    type: dict
+    default: {}
   inputs:
     description:
       - C(inputs) of a plan of M(windflow.platform.plan). The password is then C(database.password) of the plugin's
@@ -122,7 +131,7 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.windflow.platform.plugins.module_utils import database_plan, postgres, scram
+from ansible_collections.windflow.platform.plugins.module_utils import database_plan, kept_secrets, postgres, scram
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
 
 # A server that nothing is known of, as the packages install it.
@@ -165,6 +174,22 @@ def desire(params: dict, actual: dict) -> dict:
     }
 
 
+def apply(params: dict, actual: dict, found: list) -> None:
+    """Makes the changes. Raises WindflowError."""
+    port, socket_dir = params["port"], params["socket_dir"] or ""
+    outcome = "What came before it was done. Running it again goes on from there."
+    patient = functools.partial(postgres.run, timeout=postgres.CHANGE_TIMEOUT)
+    outside, inside = (
+        "".join(statement + "\n" for change in found if change["inside"] is place for statement in change["sql"])
+        for place in (False, True)
+    )
+    if outside:
+        postgres.execute_sql(outside, port, patient, socket_dir, outcome)
+    if inside:
+        owner = actual["database"]["owner"]
+        postgres.execute_inside(inside, port, params["name"], owner, socket_dir, outcome)
+
+
 def run(params: dict, check: bool) -> tuple:
     """The module's result and its warnings. Raises WindflowError."""
     postgres.check_names(params["name"], params["user"])
@@ -172,10 +197,13 @@ def run(params: dict, check: bool) -> tuple:
     desired = desire(params, actual)
     found = database_plan.changes(desired, actual)
     if found and not check:
-        sql = "\n".join(statement for change in found for statement in change["sql"])
-        outcome = "What came before it was done. Running it again goes on from there."
-        patient = functools.partial(postgres.run, timeout=postgres.CHANGE_TIMEOUT)
-        postgres.execute_sql(sql + "\n", params["port"], patient, params["socket_dir"] or "", outcome)
+        apply(params, actual, found)
+        # Nobody could look into a database that was closed.
+        if params["state"] == "present" and actual["database"] and not actual["database"]["open"]:
+            actual = read(params, check)
+            more = database_plan.changes(dict(desired, verifier=None), actual)
+            apply(params, actual, more)
+            found += more
     shown = [{key: change[key] for key in ("object", "attribute", "before", "after")} for change in found]
     diff = {}
     for change in shown:
@@ -198,6 +226,7 @@ def main() -> None:
             "name": {"type": "str", "required": True},
             "user": {"type": "str", "required": True},
             "password": {"type": "str", "no_log": True},
+            "made": {"type": "dict", "default": {}},
             "inputs": {"type": "dict"},
             "port": {"type": "int", "default": 5432},
             "max_connections": {"type": "int", "default": -1},
@@ -208,7 +237,8 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
-        result, warnings = run(module.params, module.check_mode)
+        password = kept_secrets.fill(module.params["password"] or "", module.params["made"])
+        result, warnings = run({**module.params, "password": password}, module.check_mode)
     except WindflowError as error:
         module.fail_json(**error.as_result())
     for warning in warnings:

@@ -17,7 +17,10 @@ description:
   - A restore fills a new database, counts its rows, and then exchanges the names in one transaction. Until then the
     live database is not touched, and afterwards what it was is still there under another name.
   - What a run that was killed has left (files, databases, sessions) is removed by the next one.
-  - Runs C(pg_dump) and C(pg_restore) of the server's version as its superuser.
+  - Runs C(pg_dump) and C(pg_restore) of the server's version, never as its superuser. Roles that the module makes for
+    the time of its work log in over 127.0.0.1 with a password (over the socket where that is refused). The first may
+    only read the database, the second owns nothing but the new one, and the third gives what was restored to its owners
+    when no function of the application is run any more.
 extends_documentation_fragment:
   - windflow.platform.attributes
 attributes:
@@ -118,8 +121,8 @@ notes:
   - The directory needs as much free space as the database has bytes, although the dump is compressed. So does the
     server's data directory, for O(verify=restore) and O(state=restored).
   - Roles are not part of a backup. Those that own or may use something must be there when it is restored.
-  - While a backup is restored, functions of the application's own may run with the rights of the superuser, in check
-    constraints and such. This is so with every C(pg_restore).
+  - What a superuser owns in the database belongs to the database's owner once it was restored, and RV(taken_over) names
+    it. What only a superuser can make is not restored, and RV(left_out) names it. A superuser's extensions are made anew.
   - The rows of tables that belong to extensions are not counted.
 seealso:
   - module: windflow.platform.database
@@ -199,6 +202,18 @@ cleaned:
   elements: str
   returned: success
   sample: [20261123T012327Z-1a2b3c4d.dump.partial, windflow_verify_5f0c3a91]
+left_out:
+  description: What is not restored, because only a superuser can make it, such as event triggers and publications.
+  type: list
+  elements: str
+  returned: success
+  sample: [event trigger audit]
+taken_over:
+  description: What a superuser owned and the owner of the database owns now, with O(state=restored).
+  type: list
+  elements: str
+  returned: success
+  sample: [table public.lists]
 seconds:
   description: How long the call took.
   type: float
@@ -238,6 +253,9 @@ def main() -> None:
     try:
         directory = params["directory"] or directory_of(params["plugin"])
         result = database_backup.run({**params, "directory": directory}, module.check_mode)
+        for word, found in (("does not hold", "left_out"), ("gives to the database's owner", "taken_over")):
+            if result[found]:
+                module.warn("The backup %s: %s" % (word, ", ".join(result[found])))
     except WindflowError as error:
         module.fail_json(**error.as_result())
     module.exit_json(**result)

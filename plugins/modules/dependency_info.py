@@ -11,20 +11,20 @@ short_description: What a host knows of its plugins and how they depend on each 
 version_added: 1.0.0
 description:
   - Says what is deployed on a host, and what each plugin needs of the others and gives them.
-  - The platform's own actions also get the secrets that were made on the host, under a key that they send along.
+  - Secrets that were made on the host are told as marks, by which the platform's other modules know them there.
 author: Windflow contributors (@windflow)
 extends_documentation_fragment:
   - windflow.platform.attributes.reads
 options:
   plugins:
-    description: Names of the plugins whose secrets are wanted.
+    description: Names of the plugins whose secrets' marks are wanted.
     type: list
     elements: str
     default: []
-  key:
-    description: A key of the caller's, used once, under which the secrets come back. Without it there are none.
-    type: str
-    default: ""
+  reveal:
+    description: Tells the secrets themselves. Set C(no_log) on such a task.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -52,9 +52,9 @@ unreadable:
   returned: success
   type: dict
 secrets:
-  description: The secrets of O(plugins), sealed with O(key); empty without one.
+  description: A mark of each secret that was made, or with O(reveal) the secret, by plugin and key in dots.
   returned: success
-  type: str
+  type: dict
 """
 
 from ansible.module_utils.basic import AnsibleModule

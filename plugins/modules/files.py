@@ -37,7 +37,7 @@ options:
       - What there should be. Entries are applied in order. The parent of an entry must exist or be listed before it.
     type: list
     elements: dict
-    required: true
+    default: []
     suboptions:
       path:
         description: Absolute path, without V(.) and V(..) and without a slash at the end.
@@ -87,12 +87,32 @@ options:
           - SHA-256 of the content that was last written here. A file that still has it was not edited by hand, and no
             copy of it is kept.
         type: str
+  plugin:
+    description:
+      - Whose the directories of O(entries) with an owner are. Those that are made now, or are taken because nothing is
+        there, are noted in the plugin's record. One with something of somebody's in it is refused.
+      - Of what is to be absent only what was made for the plugin is removed. A warning says why something stays.
+    type: str
+    default: ""
+  adopt:
+    description: Whether directories that are there already are used all the same, for O(plugin).
+    type: bool
+    default: false
+  purge:
+    description: Whether every directory that was made for O(plugin) is removed, instead of O(entries).
+    type: bool
+    default: false
   backup_dir:
     description: Where copies are kept, with mode V(0600). Made with mode V(0700) if it does not exist; its parent must.
     type: str
 """
 
 EXAMPLES = r"""
+- name: All that was made for a plugin is gone
+  windflow.platform.files:
+    plugin: template
+    purge: true
+
 - name: Directories, configuration and link are there
   windflow.platform.files:
     entries:
@@ -141,20 +161,34 @@ backups:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.windflow.platform.plugins.module_utils import paths, placing
+from ansible_collections.windflow.platform.plugins.module_utils import paths, places, placing
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
 
 
-def run(entries: list, backup_dir: str, check: bool) -> dict:
+def run(entries: list, backup_dir: str, check: bool, plugin: str = "", adopt: bool = False) -> dict:
     """The module's result. Raises WindflowError."""
     wanted = paths.parse(entries)
     kept = [entry["path"] for entry in wanted if entry["backup"]]
     if kept and not backup_dir:
         raise WindflowError(Problem("E4010", "backup_dir where an entry has backup", "none", "add it", path=kept[0]))
+    gone = [entry["path"] for entry in wanted if plugin and entry["state"] == "absent"]
+    wanted = [entry for entry in wanted if entry["path"] not in gone]
+    if plugin and wanted:
+        places.take(plugin, wanted, adopt, check)
     steps = paths.plan(wanted, predict=check)
     changes = [change for step in steps for change in step["changes"]]
     backups = placing.apply(steps, backup_dir) if changes and not check else []
-    return {"changed": bool(changes), "changes": changes, "backups": backups, "diff": paths.diffs(steps)}
+    result = {"changed": bool(changes), "changes": changes, "backups": backups, "diff": paths.diffs(steps)}
+    return removal(plugin, gone, check, result) if gone else result
+
+
+def removal(plugin: str, gone: list | None, check: bool, result: dict | None = None) -> dict:
+    """The result with what of a plugin was removed."""
+    result = result or {"changed": False, "changes": [], "backups": [], "diff": []}
+    removed, stays = places.remove(plugin, gone, check)
+    was = {"attribute": "state", "before": "directory", "after": "absent"}
+    changes = result["changes"] + [{"path": path, **was} for path in removed]
+    return {**result, "changed": bool(changes), "changes": changes, "stays": stays}
 
 
 def main() -> None:
@@ -163,7 +197,7 @@ def main() -> None:
             "entries": {
                 "type": "list",
                 "elements": "dict",
-                "required": True,
+                "default": [],
                 "options": {
                     "path": {"type": "str", "required": True},
                     "state": {"type": "str", "choices": ["directory", "file", "link", "absent"], "default": "file"},
@@ -179,12 +213,22 @@ def main() -> None:
                     "recorded": {"type": "str"},
                 },
             },
+            "plugin": {"type": "str", "default": ""},
+            "adopt": {"type": "bool", "default": False},
+            "purge": {"type": "bool", "default": False},
             "backup_dir": {"type": "str"},
         },
         supports_check_mode=True,
     )
+    params, check = module.params, module.check_mode
     try:
-        module.exit_json(**run(module.params["entries"], module.params["backup_dir"] or "", module.check_mode))
+        if params["purge"]:
+            result = removal(params["plugin"], None, check)
+        else:
+            result = run(params["entries"], params["backup_dir"] or "", check, params["plugin"], params["adopt"])
+        for reason in result.pop("stays", []):
+            module.warn(reason)
+        module.exit_json(**result)
     except WindflowError as error:
         module.fail_json(**error.as_result())
 

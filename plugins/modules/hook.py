@@ -114,6 +114,16 @@ options:
     description: Values to hide, as JSON. The action sends it to the target.
     type: str
     default: "[]"
+  made:
+    description:
+      - Secrets that were made on the target, as a JSON map of marks and of lists of plugin and key. They take the place
+        of the marks in O(environment). The action sends it to the target.
+    type: str
+    default: "{}"
+  masked:
+    description: The same for O(secrets). The action sends it to the target.
+    type: str
+    default: "{}"
 """
 
 EXAMPLES = r"""
@@ -214,6 +224,8 @@ ARGUMENTS = {
     # Whole texts: the values of a map would each be hidden wherever they occur, "1" and "/" too.
     "environment": {"type": "str", "default": "{}", "no_log": True},
     "secrets": {"type": "str", "default": "[]", "no_log": True},
+    "made": {"type": "str", "default": "{}"},
+    "masked": {"type": "str", "default": "{}"},
 }
 
 

@@ -42,10 +42,16 @@ options:
   group:
     description: Group of the application.
     type: str
+  directories:
+    description: Directories of the plugin, each with its owner, to say whose they are.
+    type: dict
+    default: {}
   engine:
     description:
-      - What to ask the Docker Engine; C(project) of Compose, and C(images) as tags. Without it, what a deployed plugin
-        has there.
+      - What to ask the Docker Engine; C(project) of Compose, whose images and containers are listed. Without it, what a
+        deployed plugin has there.
+      - With C(model) also what Compose makes of a plugin's files; they come as C(files), with C(variables), and are
+        read in a directory of their own.
     type: dict
     default: {}
   target:
@@ -78,10 +84,16 @@ EXAMPLES = r"""
 
 RETURN = r"""
 facts:
-  description: Operating system, processors, memory (MB), free space (MB, inodes), owner of the port, account.
+  description: Operating system, processors, memory (MB), free space (MB, inodes), owner of the port,
+    account, group and directories, each with what speaks against it.
   returned: success
   type: dict
   sample: {cpu_threads: 4, ram_mb: 7936, python: 3.11.2, os: {family: debian, id: debian, version: "12"}}
+made:
+  description: What windflow has made for the plugin, by kind.
+  returned: success
+  type: dict
+  sample: {account: [template], group: [template], directories: [/opt/template], database: [], role: []}
 packages:
   description: Names that were looked for on this host.
   returned: success
@@ -128,6 +140,17 @@ port_sites:
   returned: success
   type: list
   elements: str
+layout:
+  description: Where nginx and Supervisor look for files, by their own configuration; empty if no service is asked for.
+  returned: success
+  type: dict
+  sample: {nginx: {enabled_dir: /etc/nginx/conf.d, user: nginx}, supervisor: {program_ext: ini}}
+port_conflicts:
+  description: What keeps an nginx from starting that is there and stopped.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{port: 80, files: [/etc/nginx/sites-enabled/default], name: apache2, pid: 812}]
 engine:
   description: Version of the Docker Engine and of Compose, the images asked for, the project's containers, the swarm.
   returned: success
@@ -158,6 +181,7 @@ def main():
             "port": {"type": "int"},
             "user": {"type": "str"},
             "group": {"type": "str"},
+            "directories": {"type": "dict", "default": {}},
             "engine": {"type": "dict", "default": {}},
             "target": {"type": "str", "default": ""},
             "wait": {"type": "int", "default": 0},

@@ -38,9 +38,10 @@ options:
     type: str
     default: ""
   replicas:
-    description: How many instances of the application run behind the front.
+    description:
+      - How many instances of the application run behind the front.
+      - Without it, as many as are deployed; on a first deploy, one.
     type: int
-    default: 1
   engine:
     description:
       - What runs the containers of the target V(compose). V(compose) is the host's own engine, V(swarm) a stack in the
@@ -100,6 +101,11 @@ event:
   description: V(install), V(upgrade) to another version, or V(deploy) of the same one.
   returned: success
   type: str
+scaling:
+  description: How the number of instances changes; empty where it does not.
+  returned: success
+  type: str
+  sample: replicas 3 → 1
 release:
   description: Name of the release that serves after the run.
   returned: success
@@ -143,6 +149,12 @@ privileged:
   type: list
   elements: str
   sample: ["hooks/migrate.sh (migrate)"]
+adopted:
+  description: What the run uses though windflow has not made it, in words; empty where nothing is pending.
+  returned: success
+  type: list
+  elements: str
+  sample: ["account tools is used as it is, and stays at a purge"]
 generate:
   description: Secrets of the configuration, by key in dots, that are made on the host because nobody gives them.
   returned: success

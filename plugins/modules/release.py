@@ -134,6 +134,10 @@ restored:
   description: Whether the release that served before the run serves after it; on a first deploy, none.
   returned: when O(state) is V(failed) and O(install_dir) is given
   type: bool
+serves:
+  description: The release that serves, or an empty string.
+  returned: when O(install_dir) is given
+  type: str
 lease:
   description: The lease that was taken away, or nothing.
   returned: when O(state) is V(unlocked)

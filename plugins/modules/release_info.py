@@ -22,6 +22,10 @@ options:
     description: Seconds to wait for the end of a run that is at work on O(plugin), before its record is read.
     type: int
     default: 0
+  ask:
+    description: Whether to ask each application that is deployed for an answer.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -57,7 +61,26 @@ plugins:
     restorable:
       description:
         - Label of the backup of the database that a restore takes where none is named, or an empty text. It is the
-          first that was made since the release that serves began to serve, else that of the run which brought it.
+          first that was made since the release that serves began to serve, else that of the run which brought it, else
+          the newest that was made by hand since.
+      type: str
+    backups:
+      description:
+        - The backups of its database that are on the host, the newest first, each with C(label), C(time), C(age) in
+          seconds, C(size) in bytes, C(database), and C(release) and C(version) of what served when it was made.
+      type: list
+      elements: dict
+    backup_lines:
+      description: The same in words.
+      type: list
+      elements: str
+    serves:
+      description:
+        - The release that serves, if the record names another one, because a run was ended in the middle; empty where
+          none does. Nothing where the record is right.
+      type: str
+    silence:
+      description: Why what is deployed does not answer; empty where it does, and without O(ask).
       type: str
     lease:
       description: The run that is at work, or nothing.
@@ -84,27 +107,45 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.windflow.platform.plugins.module_utils import record, report, restore_point
+from ansible_collections.windflow.platform.plugins.module_utils import (
+    answering,
+    backup_list,
+    record,
+    report,
+    restore_point,
+    serving,
+)
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 
-ARGUMENTS = {"plugin": {"type": "str"}, "wait": {"type": "int", "default": 0}}
+ARGUMENTS = {
+    "plugin": {"type": "str"},
+    "wait": {"type": "int", "default": 0},
+    "ask": {"type": "bool", "default": False},
+}
 
 
 def run_identity():
     return "%s-%d" % (time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()), os.getpid())
 
 
-def view(remembered):
-    serving = record.current(remembered)
+def view(remembered, ask):
+    current = record.current(remembered)
+    serves = serving.other(remembered, time.time())
+    backups = backup_list.found(remembered, time.time())
+    silence = answering.silence(current) if ask and current else ""
     last = remembered["revisions"][-1] if remembered["revisions"] else None
     return {
-        "current": serving,
+        "current": current,
         "last": last,
-        "status": report.status(remembered, serving, last),
+        "status": report.status(remembered, current, last, serves, silence),
         "history": report.history(remembered),
         "remains": record.remains(remembered),
-        "good": record.good(remembered),
-        "restorable": restore_point.label(remembered),
+        "good": record.good(remembered, serves),
+        "restorable": restore_point.label(remembered) or backup_list.newest_since(backups, current),
+        "backups": backups,
+        "backup_lines": backup_list.lines(remembered["plugin"], backups),
+        "serves": serves,
+        "silence": silence,
         "lease": remembered["lease"],
         "position": record.position(remembered),
         "revisions": remembered["revisions"],
@@ -120,7 +161,7 @@ def main():
         plugins = {}
         for name in names:
             remembered, rebuilt = record.read(name)
-            plugins[name] = view(remembered)
+            plugins[name] = view(remembered, module.params["ask"])
             if rebuilt:
                 module.warn(rebuilt)
         module.exit_json(changed=False, run=run_identity(), plugins=plugins)

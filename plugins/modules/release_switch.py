@@ -18,6 +18,8 @@ description:
     all the time. The error shows the end of the application's log, without the texts of the release's C(secrets.json).
   - Nothing is started that does not belong to the plugin. Supervisor and nginx must be running.
 author: Windflow contributors (@windflow)
+extends_documentation_fragment:
+  - windflow.platform.attributes.action
 attributes:
   check_mode:
     support: full
@@ -80,8 +82,12 @@ options:
     description: Name of the host in the probes.
     type: str
     default: localhost
+  address:
+    description: Address at which nginx is asked at O(port).
+    type: str
+    default: 127.0.0.1
   port:
-    description: Port of nginx's site. Required for O(state=present).
+    description: Port of nginx's site. 0 for a program that serves nothing; what site a release before had goes then.
     type: int
     default: 0
   program_dir:
@@ -257,6 +263,7 @@ ARGUMENTS = {
     "settle": {"type": "int", "default": 7},
     "drain_timeout": {"type": "int", "default": 30},
     "host_header": {"type": "str", "default": "localhost"},
+    "address": {"type": "str", "default": "127.0.0.1"},
     "port": {"type": "int", "default": 0},
     "program_dir": {"type": "path", "default": "/etc/supervisor/conf.d"},
     "program_ext": {"type": "str", "default": "conf"},
@@ -297,7 +304,7 @@ def main():
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     options = SimpleNamespace(**module.params)
     try:
-        check(options, lowest_port=1)
+        check(options, lowest_port=0)
     except WindflowError as error:
         module.fail_json(**error.as_result())
     switch = Switch(options)

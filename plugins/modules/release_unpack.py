@@ -51,7 +51,8 @@ options:
     elements: str
     default: []
   private:
-    description: Names of files that only root may read; they get mode 0600.
+    description:
+      - Names of files that only root may read; they get mode 0600. The directory C(requirements) gets 0700.
     type: list
     elements: str
     default: []
@@ -59,6 +60,21 @@ options:
     description: Name of the virtual environment that the release uses. None without it.
     type: str
     default: ""
+  made:
+    description:
+      - Secrets that were made on the host, by their marks, each as a list of its plugin and key. They take the place of
+        the marks in the O(readable) and O(private) files.
+    type: dict
+    default: {}
+  masked:
+    description: The same, of everything that C(secrets.json) has to name.
+    type: dict
+    default: {}
+  folders:
+    description: Names of directories that the release has, whatever is in them.
+    type: list
+    elements: str
+    default: []
   archive:
     description: The archive in base64, a tar that may be gzipped.
     type: str
@@ -93,7 +109,7 @@ EXAMPLES = r"""
     install_dir: /opt/template
     group: template
     readable: [config.yaml]
-    private: [requirements.txt, secrets.json]
+    private: [secrets.json]
     venv: 0a1b2c3d4e5f-20261123T012327Z
     archive_path: /root/release.tar.gz
     documents: {}
@@ -128,6 +144,9 @@ def main():
             "readable": {"type": "list", "elements": "str", "default": []},
             "private": {"type": "list", "elements": "str", "default": []},
             "venv": {"type": "str", "default": ""},
+            "made": {"type": "dict", "default": {}},
+            "masked": {"type": "dict", "default": {}},
+            "folders": {"type": "list", "elements": "str", "default": []},
             "archive": {"type": "str", "no_log": True},
             "archive_path": {"type": "path"},
             "documents": {"type": "dict", "required": True},

@@ -14,7 +14,11 @@ description:
   - Makes a virtual environment and installs requirements into it.
   - A marker file is written last. An environment without it is removed and made anew.
   - Where a requirement carries a hash, all must (C(--require-hashes)).
-  - The environment belongs to who runs the module and is readable by everybody, whatever the umask.
+  - Where root runs the module, an account without rights installs the packages, because their code may run then. What
+    it has made is copied, file by file, and belongs to root. No process of the installation stays.
+  - The environment is readable by everybody, whatever the umask.
+  - Of pip's settings count C(/etc/pip.conf) and the variables that name an index, certificates or time limits. The
+    C(pip.conf) of an account does not.
   - pip runs from the wheel that belongs to the interpreter and is not installed into the environment, unless the
     interpreter has no such wheel.
 attributes:
@@ -38,8 +42,33 @@ options:
     description: The requirements, in pip's format.
     type: str
   requirements:
-    description: A file on the host with the requirements. Files that it includes do not count towards the comparison.
+    description: A file on the host with the requirements.
     type: str
+  root:
+    description:
+      - A directory that O(requirements) lies below, with everything that it refers to by relative paths. All files
+        below it count towards the comparison. Without it the file may refer to none.
+    type: str
+  application:
+    description: A directory on the host that the requirements expect at O(application_at). It counts, too.
+    type: str
+  application_at:
+    description: Where the requirements expect O(application), relative to O(root).
+    type: str
+    default: ""
+  user:
+    description: The account that installs the packages where root runs the module. It must be able to reach O(path).
+    type: str
+    default: nobody
+  only_binary:
+    description: Whether packages are taken as wheels only, so that no code of theirs runs while they are installed.
+    type: bool
+    default: false
+  source_packages:
+    description: Packages that are built from source in spite of O(only_binary).
+    type: list
+    elements: str
+    default: []
   python:
     description: The interpreter. By default C(/usr/bin/python3), or the one that runs the module where that is missing.
     type: str
@@ -49,7 +78,7 @@ options:
     elements: str
     default: []
   cache_dir:
-    description: pip's cache. By default none is kept.
+    description: pip's cache, which O(user) must be able to write. By default none is kept.
     type: str
   timeout:
     description: How many seconds each command may take.
@@ -66,7 +95,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 digest:
-  description: SHA-256 of the requirements.
+  description: SHA-256 of the requirements and of what they refer to. Empty in check mode, while there is no such file.
   type: str
   returned: success
   sample: 4f2a9c0d1e3b8a7f6e5d4c3b2a1908f7e6d5c4b3a2918070f6e5d4c3b2a19080
@@ -77,7 +106,7 @@ packages:
   returned: success
   sample: [gunicorn-23.0.0]
 python:
-  description: The interpreter's real path.
+  description: The interpreter's real path. Empty where the digest is.
   type: str
   returned: success
   sample: /usr/bin/python3.11
@@ -91,44 +120,48 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.windflow.platform.plugins.module_utils import virtualenv
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
 
+OPTIONS = (
+    "application",
+    "application_at",
+    "user",
+    "only_binary",
+    "source_packages",
+    "extra_args",
+    "timeout",
+    "cache_dir",
+)
 
-def read(params: dict, check: bool) -> str | None:
-    """The text of the requirements; None for a file that does not exist yet in a check."""
-    if params["requirements_content"] is not None:
-        return params["requirements_content"]
-    try:
-        with open(params["requirements"], encoding="utf-8") as file:
-            return file.read()
-    except (OSError, UnicodeDecodeError) as error:
-        if check and isinstance(error, FileNotFoundError):
-            return None
-        problem = Problem("E4060", "requirements in UTF-8", str(error), "correct the file", path="requirements")
-        raise WindflowError(problem) from error
+
+def recipe_of(params: dict, check: bool) -> virtualenv.Recipe | None:
+    """What the environment is made of; None for a file that does not exist yet in a check."""
+    python = params["python"] or ("/usr/bin/python3" if os.path.exists("/usr/bin/python3") else sys.executable)
+    text, file = params["requirements_content"], params["requirements"] or ""
+    if text is None:
+        try:
+            with open(file, encoding="utf-8") as stream:
+                stream.read()
+        except (OSError, UnicodeDecodeError) as error:
+            if check and isinstance(error, FileNotFoundError):
+                return None
+            problem = Problem("E4060", "requirements in UTF-8", str(error), "correct the file", path="requirements")
+            raise WindflowError(problem) from error
+    options = {key: params[key] for key in OPTIONS}
+    return virtualenv.Recipe(python, text or "", file, params["root"] or "", **options)
 
 
 def run(params: dict, check: bool) -> dict:
     """The module's result. Raises WindflowError."""
     path = params["path"]
-    python = params["python"] or ("/usr/bin/python3" if os.path.exists("/usr/bin/python3") else sys.executable)
-    requirements = read(params, check)
     virtualenv.check_path(path)
-    marker = virtualenv.marker_text(requirements or "", python, params["extra_args"])
-    complete = requirements is not None and virtualenv.is_complete(path, marker)
+    recipe = recipe_of(params, check)
+    complete = recipe is not None and virtualenv.is_complete(path, recipe.marker())
     if not complete and not check:
-        virtualenv.build(
-            path,
-            python,
-            requirements,
-            params["requirements"] or "",
-            params["extra_args"],
-            params["timeout"],
-            params["cache_dir"] or "",
-        )
+        virtualenv.build(path, recipe)
     return {
         "changed": not complete,
-        "digest": virtualenv.requirements_digest(requirements or ""),
+        "digest": recipe.digest() if recipe else "",
         "packages": virtualenv.installed(path) if complete or not check else [],
-        "python": os.path.realpath(python),
+        "python": os.path.realpath(recipe.python) if recipe else "",
     }
 
 
@@ -138,6 +171,12 @@ def main() -> None:
             "path": {"type": "str", "required": True},
             "requirements_content": {"type": "str"},
             "requirements": {"type": "str"},
+            "root": {"type": "str"},
+            "application": {"type": "str"},
+            "application_at": {"type": "str", "default": ""},
+            "user": {"type": "str", "default": "nobody"},
+            "only_binary": {"type": "bool", "default": False},
+            "source_packages": {"type": "list", "elements": "str", "default": []},
             "python": {"type": "str"},
             "extra_args": {"type": "list", "elements": "str", "default": []},
             "cache_dir": {"type": "str"},

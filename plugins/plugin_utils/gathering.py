@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,6 @@ from ansible_collections.windflow.platform.plugins.module_utils.inputs import (
     read_inputs,
 )
 from ansible_collections.windflow.platform.plugins.module_utils.manifest import Manifest
-from ansible_collections.windflow.platform.plugins.module_utils.sealing import unseal
 from ansible_collections.windflow.platform.plugins.plugin_utils import inventory_layers
 from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call
 
@@ -53,19 +52,38 @@ def decrypter(loader: Any) -> Callable[[bytes], bytes]:
 
 
 def ask_host(
-    action: Any, manifest: Manifest, place: Place, task_vars: dict[str, Any], own_secrets: bool = True
+    action: Any,
+    manifest: Manifest,
+    place: Place,
+    task_vars: dict[str, Any],
+    own_secrets: bool = True,
+    reveal: bool = False,
 ) -> Place:
-    """The place with what the host knows, if the plugin needs others or has secrets that are made there.
+    """The place with what the host knows, if the plugin needs others or has secrets that are made there: these by their
+    marks, or with ``reveal`` as they are.
     It costs a round trip, which any other plugin is spared, without ``own_secrets`` also one that needs no others.
     Raises WindflowError E2026 where the host does not answer.
     """
     names: list[str] = []
     # What the host has may decide for other plugins: then it is asked once more, for the secrets of those.
     while not set(wanted := asks_host(manifest, place, own_secrets)) <= set(names):
-        names, key = wanted, secrets.token_hex(32)
-        answer = deployed_state(action, {"plugins": names, "key": key}, task_vars)
-        place = replace(place, host={**answer, "secrets": unseal(answer["secrets"], key)})
+        names = wanted
+        with unlogged(action) if reveal else contextlib.nullcontext():
+            answer = deployed_state(action, {"plugins": names, "reveal": reveal}, task_vars)
+        place = replace(place, host=answer)
     return place
+
+
+@contextlib.contextmanager
+def unlogged(action: Any) -> Iterator[None]:
+    """What a connection shows of an answer at -vvv and above is not shown, as for a task with ``no_log``."""
+    context, task = action._connection._play_context, action._task
+    before = context.no_log, task.no_log
+    context.no_log = task.no_log = True
+    try:
+        yield
+    finally:
+        context.no_log, task.no_log = before
 
 
 def deployed_state(action: Any, question: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:

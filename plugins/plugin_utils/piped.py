@@ -63,8 +63,8 @@ def sources(entry: str) -> dict[str, str]:
         if name not in found:
             found[name] = (SOURCES / ("%s.py" % name)).read_text(encoding="utf-8")
             pending += re.findall(r"^from \.(\w+) import", found[name], re.MULTILINE)
-            for line in re.findall(r"^from \. import (.+)$", found[name], re.MULTILINE):
-                pending += line.split(", ")
+            for line in re.findall(r"^from \. import (\([^)]*\)|.+)$", found[name], re.MULTILINE):
+                pending += re.findall(r"\w+", line)
     return found
 
 

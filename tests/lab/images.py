@@ -9,6 +9,8 @@ and a changed recipe is never missed.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import os
 import shlex
@@ -24,7 +26,14 @@ from machine import LabError
 HERE = Path(__file__).resolve().parent
 SUITES = ("bookworm", "trixie")
 # What a variant is made from: another variant, or the bare suite.
-PARENTS = {"plain": "base", "systemd": "base", "packages": "systemd", "sysvinit": "base", "docker": "systemd"}
+PARENTS = {
+    "plain": "base",
+    "systemd": "base",
+    "packages": "systemd",
+    "sysvinit": "base",
+    "docker": "systemd",
+    "hardened": "systemd",
+}
 EXCLUDED = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
 BOOTSTRAP = [
     "mmdebstrap",
@@ -121,3 +130,27 @@ def ensure(suite: str, variant: str) -> str:
         command += ["--build-arg", f"{name}={value}"]
     _run([*command, "-"], input=recipe, env=environment)
     return tag
+
+
+def compose(folder: Path) -> str:
+    """Copies the client's plugin Compose out of the image of a host with an engine, and returns its path."""
+    target = folder / "cli-plugins" / "docker-compose"
+    with _locked(folder):
+        if not target.exists():
+            tag = ensure("trixie", "docker")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            made = subprocess.run(["docker", "create", tag], check=True, capture_output=True, text=True).stdout.strip()
+            try:
+                _run(["docker", "cp", f"{made}:/usr/libexec/docker/cli-plugins/docker-compose", str(target)])
+            finally:
+                _run(["docker", "rm", "-v", made])
+    return str(target)
+
+
+@contextlib.contextmanager
+def _locked(folder: Path):
+    """Tests run side by side, and one of them makes it for all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "lock", "w", encoding="utf-8") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield

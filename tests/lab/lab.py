@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Test hosts: containers of Debian with a real init and a real SSH daemon.
 
-    python tests/lab/lab.py image SUITE [--variant systemd|packages|plain]
+    python tests/lab/lab.py image SUITE [--variant systemd|packages|hardened|plain]
     python tests/lab/lab.py up NAME SUITE [--variant …] [--init systemd|none] [--ports 8080]
     python tests/lab/lab.py inventory NAME… [--user deploy|root]
     python tests/lab/lab.py ssh NAME [--user deploy|root] [COMMAND]
@@ -41,6 +41,9 @@ SYSTEMD = ["--cgroupns", "host", "-v", "/sys/fs/cgroup:/sys/fs/cgroup:rw", "--tm
 # An engine inside a container needs nearly all of a machine's rights, and a disk of its own.
 ENGINE = ["--cap-add", "ALL", "--cap-drop", "SYS_RESOURCE", "--security-opt", "seccomp=unconfined"]
 ENGINE += ["--security-opt", "apparmor=unconfined", "--security-opt", "systempaths=unconfined"]
+# Nothing runs from /tmp, a place is read-only, and it has an IPv6 address of its own, by which it is reached.
+HARDENED = ["--tmpfs", "/tmp:rw,noexec,nosuid,nodev,mode=1777", "--tmpfs", "/srv:ro"]
+HARDENED += ["--sysctl", "net.ipv6.conf.lo.disable_ipv6=0", "--sysctl", "net.ipv6.conf.all.disable_ipv6=0"]
 NO_INIT = ["sh", "-c", "mkdir -p /run/sshd && ssh-keygen -A && /usr/sbin/sshd && exec sleep infinity"]
 
 
@@ -126,6 +129,7 @@ def up(name: str, suite: str, variant: str, init: str, ports: list[int]) -> None
     if variant != "plain":
         options += SYSTEMD if init == "systemd" else []
         options += ENGINE if variant == "docker" else []
+        options += HARDENED if variant == "hardened" else []
         command = NO_INIT if init == "none" else []
     docker("create", "--name", container(name), "--hostname", name, *options, tag, *command)
     if variant == "plain":
@@ -139,7 +143,9 @@ def up(name: str, suite: str, variant: str, init: str, ports: list[int]) -> None
     )
     known = "".join(f"[127.0.0.1]:{published[22]} {' '.join(line.split()[:2])}\n" for line in keys.splitlines())
     (STATE / f"{name}.known_hosts").write_text(known, encoding="utf-8")
-    (STATE / f"{name}.json").write_text(json.dumps({"suite": suite, "ports": published}), encoding="utf-8")
+    (STATE / f"{name}.json").write_text(
+        json.dumps({"suite": suite, "variant": variant, "ports": published}), encoding="utf-8"
+    )
     wait_for(f"{name}: an SSH session", lambda: images.succeeds(ssh(name, "root", ["true"])))
     if init == "systemd":
         ask = ["exec", container(name), "systemctl", "is-system-running"]
@@ -168,8 +174,22 @@ def ssh(name: str, user: str, command: list[str]) -> list[str]:
 
 
 def host_vars(name: str, user: str) -> dict:
-    """The inventory variables of a host."""
+    """The inventory variables of a host. A hardened one has a password for sudo, which wants a terminal, and is reached
+    by its IPv6 address, through a jump host, which it is itself."""
     ports = state(name)["ports"]
+    if state(name).get("variant") == "hardened":
+        jump = f"ssh {ssh_options(name)} -o BatchMode=yes -i {KEY} -p {ports['22']} -W [%h]:%p root@127.0.0.1"
+        alias = f"-o HostKeyAlias=[127.0.0.1]:{ports['22']}"
+        return {
+            "ansible_host": "::1",
+            "ansible_user": user,
+            "ansible_become_password": "deploy",
+            "ansible_pipelining": False,
+            "ansible_ssh_private_key_file": str(KEY),
+            "ansible_ssh_common_args": f'{ssh_options(name)} {alias} -o "ProxyCommand={jump}"',
+            "lab_container": container(name),
+            "lab_ports": {inner: outer for inner, outer in ports.items() if inner != "22"},
+        }
     return {
         "ansible_host": "127.0.0.1",
         "ansible_port": ports["22"],

@@ -25,3 +25,6 @@ def test_account_and_group_are_gone_unless_they_were_there_before(app):
     before = app.name == "molecule-debian13"
     assert app.host.user(app.group).exists == before
     assert app.host.group(app.group).exists == before
+    if before:
+        account = app.host.user(app.group)
+        assert (account.shell, account.home) == ("/bin/sh", "/home/template")

@@ -6,11 +6,8 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -96,12 +93,12 @@ def test_options_become_variables_of_the_playbook(monkeypatch, arguments, values
 @pytest.mark.parametrize(
     ("arguments", "values"),
     [
-        ("deploy t --engine swarm", {"plugin": "t", "engine": "swarm", "replicas": 1}),
-        ("deploy t --allow-downgrade", {"plugin": "t", "allow_downgrade": True, "replicas": 1}),
-        ("deploy t --no-rollback-on-failure", {"plugin": "t", "rollback_on_failure": False, "replicas": 1}),
-        ("deploy t --lock-wait 30", {"plugin": "t", "lock_wait": 30, "replicas": 1}),
-        ("deploy t --plan p.json", {"plugin": "t", "plan_file": "p.json", "replicas": 1}),
-        ("plan t --save p.json", {"plugin": "t", "plan_file": "p.json", "replicas": 1}),
+        ("deploy t --engine swarm", {"plugin": "t", "engine": "swarm"}),
+        ("deploy t --allow-downgrade", {"plugin": "t", "allow_downgrade": True}),
+        ("deploy t --no-rollback-on-failure", {"plugin": "t", "rollback_on_failure": False}),
+        ("deploy t --lock-wait 30", {"plugin": "t", "lock_wait": 30}),
+        ("deploy t --plan p.json", {"plugin": "t", "plan_file": "p.json"}),
+        ("plan t --save p.json", {"plugin": "t", "plan_file": "p.json"}),
         ("status", {}),
         ("status -- --limit web", {}),
         ("status t", {"plugin": "t"}),
@@ -110,6 +107,7 @@ def test_options_become_variables_of_the_playbook(monkeypatch, arguments, values
         ("unlock t", {"plugin": "t"}),
         ("explain t server.workers", {"plugin": "t", "key": "server.workers"}),
         ("backup t", {"plugin": "t"}),
+        ("backup t --list", {"plugin": "t", "list_only": True}),
         ("backup t --label before-the-move", {"plugin": "t", "label": "before-the-move"}),
         (
             "restore t --backup before-the-move --lock-wait 5",
@@ -158,16 +156,6 @@ def test_a_wrong_option_is_named_and_nothing_runs(home):
     assert done.returncode == 2 and "--replicas" in done.stderr
 
 
-def test_the_settings_of_the_checkout_serve_where_there_are_no_others(tmp_path):
-    given = {"HOME": str(tmp_path)}
-    assert playbook.environment(given, tmp_path, tmp_path / "r")["ANSIBLE_CONFIG"] == str(ROOT / "ansible.cfg")
-    (tmp_path / "ansible.cfg").touch()
-    assert "ANSIBLE_CONFIG" not in playbook.environment(given, tmp_path, tmp_path / "r")
-    given["ANSIBLE_CALLBACKS_ENABLED"] = "profile_tasks"
-    named = playbook.environment(given, tmp_path, tmp_path / "r")["ANSIBLE_CALLBACKS_ENABLED"]
-    assert named == "profile_tasks,windflow.platform.outcome"
-
-
 def test_a_plugin_that_is_not_there_ends_with_3(home):
     done = command(home, "plugin", "deploy", "nonesuch")
     assert done.returncode == 3, done.stdout + done.stderr
@@ -206,29 +194,6 @@ def test_a_target_that_the_plugin_does_not_have_ends_with_4(home):
 def test_removing_what_is_not_there_ends_well(home):
     done = command(home, "plugin", "remove", "hooked")
     assert done.returncode == 0, done.stdout + done.stderr
-
-
-@pytest.mark.fault(22)
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_ends_with_130_and_leaves_no_process(home, number):
-    pid_file = home / "pid"
-    program = home / "slow.py"
-    program.write_text("import os, time\nopen(%r, 'w').write(str(os.getpid()))\ntime.sleep(60)\n" % str(pid_file))
-    waiter = "import sys; from windflow_platform.playbook import wait_for; sys.exit(wait_for(%r, {}))"
-    process = subprocess.Popen(
-        [sys.executable, "-c", waiter % [sys.executable, str(program)]],
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    deadline = time.monotonic() + 20
-    while not (pid_file.exists() and pid_file.read_text()) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    # A terminal sends Ctrl-C to the whole group, `kill` a TERM to one process.
-    (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
-    assert process.wait(timeout=20) == 130
-    with pytest.raises(ProcessLookupError):
-        os.kill(int(pid_file.read_text()), 0)
 
 
 def examples():
@@ -277,3 +242,35 @@ def test_the_lines_of_the_documentation_have_options_and_variables_that_exist(mo
         if argument == "-e":
             variable = argv[place + 1].partition("=")[0]
             assert "{{ %s " % variable in json.dumps(text), variable
+
+
+@pytest.mark.fault(83)
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["remove", "hooked", "--purge", "hokoed"], 4, ["E2045", "expected purge to name the plugin, hooked"]),
+        (["deploy", "hooked", "--engine", "podman"], 2, ["'podman' is not one of", "swarm"]),
+        (["deploy", "hooked", "--target", "dockr"], 2, ["'dockr' is not one of", "compose"]),
+        (["deploy", "hooked", "--", "-e", "engine=podman"], 4, ["engine must be one of"]),
+        (["explain", "template", "server.wrokers"], 4, ["E2045", "server.workers"]),
+        (["explain", "template", "email.sender"], 0, []),
+        (["deploy", "hooked", "--", "--tags", "x"], 3, ["E2045", "steps have no tags"]),
+        (["deploy", "hooked", "--", "--skip-tags=x"], 3, ["E2045", "steps have no tags"]),
+        (["deploy", "hooked", "--", "--start-at-task", "x"], 3, ["E2045"]),
+    ],
+)
+def test_what_cannot_be_meant_is_named_and_has_changed_nothing(home, arguments, code, words):
+    done = command(home, "plugin", *arguments)
+    said = " ".join((done.stdout + done.stderr).split())
+    assert done.returncode == code, said
+    assert all(word in said for word in words), said
+    assert not Path("/var/lib/windflow/hooked").exists()
+
+
+@pytest.mark.fault(83)
+def test_a_serial_run_names_the_hosts_that_were_not_begun(home):
+    text = "gone ansible_host=127.0.0.1 ansible_port=1\nnext ansible_connection=local\nlast ansible_connection=local\n"
+    (home / "hosts").write_text(text)
+    done = command(home, "plugin", "deploy", "hooked", "-i", "hosts", "--", "-e", "windflow_serial=1")
+    assert done.returncode == 8 and "not begun, because the run ended before: next, last" in done.stdout, done.stdout
+    assert not Path("/var/lib/windflow/hooked").exists()

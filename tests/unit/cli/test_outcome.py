@@ -78,3 +78,18 @@ def test_the_readme_lists_every_code_and_their_order():
     text = README.read_text(encoding="utf-8")
     assert [int(code) for code in re.findall(r"^\| (\d+) \|", text, re.M)] == sorted(outcome.WORST_FIRST)
     assert "the worst: %s." % ", ".join(map(str, outcome.WORST_FIRST)) in text
+
+
+@pytest.mark.fault(83)
+def test_what_ends_before_a_run_has_begun_on_a_record_has_changed_nothing():
+    host = {"state": "failed", "code": "", "restored": False}
+    assert outcome.exit_code(2, {"a": host}, begins=True) == 4
+    assert outcome.exit_code(2, {"a": {**host, "begun": True}}, begins=True) == 6
+    assert outcome.exit_code(2, {"a": {**host, "begun": True, "restored": True}}, begins=True) == 5
+    assert outcome.exit_code(2, {"a": {**host, "code": "E5003"}}, begins=True) == 6
+
+
+@pytest.mark.fault(83)
+def test_a_host_that_was_not_begun_does_not_decide():
+    hosts = {"a": {"state": "unreachable"}, "b": {"state": "not begun"}}
+    assert outcome.exit_code(4, hosts) == 8

@@ -114,7 +114,7 @@ class Machine:
             (root / name).mkdir(parents=True)
         account = pwd.getpwnam(APP_USER)
         os.chown(root / "opt/run", account.pw_uid, pwd.getpwnam(NGINX_USER).pw_gid)
-        (root / "opt/run").chmod(0o750)
+        (root / "opt/run").chmod(0o2750)
         for name in ("data", "opt/shared"):
             (root / name).mkdir()
             os.chown(root / name, account.pw_uid, account.pw_gid)
@@ -195,6 +195,7 @@ class Machine:
             "timeout": 20,
             "sockets": ["%s/run/%s-%d.sock" % (self.install_dir, release, number) for number in range(replicas)],
             "host_port": self.port,
+            "bind": "",
             "allowed_hosts": ["example.test"],
             "client_max_body_size": "10m",
             "ipv6": False,

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from types import SimpleNamespace
 
 import pytest
@@ -12,7 +13,7 @@ from ansible_collections.windflow.platform.plugins.action import plan
 from ansible_collections.windflow.platform.plugins.module_utils import tree
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.inputs import Place, read_inputs
-from ansible_collections.windflow.platform.plugins.module_utils.plan import source_of
+from ansible_collections.windflow.platform.plugins.module_utils.plan import listening, source_of
 
 
 def inputs(*targets):
@@ -22,10 +23,12 @@ def inputs(*targets):
 
 def host(current=None, engine="", family="debian"):
     facts = {"os": {"family": family, "id": family, "version": "12"}, "python": "3.11.2"}
+    facts["directories"] = defaultdict(lambda: {"state": "absent", "real": "", "empty": True, "never": "", "other": ""})
     return {
         "current": {"target": current} if current is not None else None,
         "engine": {"version": engine, "compose": "2.26.1" if engine else "", "error": "no docker"},
         "facts": facts,
+        "made": {"account": [], "group": [], "directories": []},
     }
 
 
@@ -81,10 +84,20 @@ def test_a_target_that_the_plugin_does_not_support_is_refused(targets, wanted):
 
 
 def test_the_url_is_where_the_controller_finds_the_host():
-    made = {"target": "host", "host": {"port": 8080}}
+    made = {"target": "host", "host": {"port": 8080, "listening": ""}}
     assert plan.url(made, {"inventory_hostname": "web1"}) == "http://web1:8080"
     assert plan.url(made, {"inventory_hostname": "web1", "ansible_host": "fd00::1"}) == "http://[fd00::1]:8080"
     assert plan.url({"target": ""}, {"inventory_hostname": "web1"}) == ""
+    made["host"]["listening"] = "::1"
+    assert plan.url(made, {"inventory_hostname": "web1"}) == "http://[::1]:8080"
+
+
+def test_the_plan_says_at_which_addresses_the_port_will_be():
+    made = {"target": "host", "host": {"port": 8080, "listening": ""}}
+    assert listening(made) == "port 8080 at every address of the host"
+    made["host"]["listening"] = "127.0.0.1"
+    assert listening(made) == "port 8080 at 127.0.0.1"
+    assert listening({"target": ""}) == listening({"target": "host", "host": {"port": 0}}) == ""
 
 
 def test_the_operator_is_told_what_drifted_by_name_and_how_much_more():
@@ -94,12 +107,15 @@ def test_the_operator_is_told_what_drifted_by_name_and_how_much_more():
     ]
     step = {"title": "10 nginx site", "pending": True, "why": [], "digest": ""}
     made = {"pending": True, "event": "deploy", "version": "1.0.0", "steps": {"site": step}, "drift": drift}
-    made.update(target="host", privileged=["hooks/migrate.sh (migrate)"])
+    made.update(target="host", privileged=["hooks/migrate.sh (migrate)"], adopted=["account ann is used as it is"])
+    made.update(scaling="replicas 3 → 1")
     lines = plan.summary(made, "web1", ["compose is not"]).splitlines()
     assert lines.pop(0) == "web1: target host, because compose is not"
     assert lines[0] == "web1: deploy 1.0.0, pending: 10 nginx site"
+    assert lines.pop(1) == "web1: replicas 3 → 1"
     assert lines[1] == "web1: hook as root: hooks/migrate.sh (migrate)"
-    assert lines[2] == "web1: drift: /f0: mode is 0666, was 0644"
+    assert lines[2] == "web1: adopted: account ann is used as it is"
+    assert lines[3] == "web1: drift: /f0: mode is 0666, was 0644"
     assert lines[-1] == "web1: drift: and 5 more"
 
 
@@ -136,7 +152,7 @@ COMPOSE = "services: {app: {image: x, ports: ['8080:8080']}}\n"
 MIGRATION = "hooks: {migrate: {path: migrate.sh, 'on': target}}\n"
 
 
-def make_in_containers(tmp_path, engine, deployed=None, more="", dependency=False, current=None):
+def make_in_containers(tmp_path, engine, deployed=None, more="", dependency=False, current=None, replicas=3):
     folder = tmp_path / "windflow_plugins" / "needy"
     (folder / "compose").mkdir(parents=True)
     (folder / "compose" / "compose.yaml").write_text(COMPOSE, encoding="utf-8")
@@ -152,7 +168,8 @@ def make_in_containers(tmp_path, engine, deployed=None, more="", dependency=Fals
     machine["facts"].update(root=True, cpu_threads=2, ram_mb=2000, port_owner=None, space={})
     machine["engine"].update(images={}, containers=[], root="/x", space=None, swarm={"manager": True})
     machine.update(drift=[], dependents=[], unreadable={}, position="", port_sites=[], current=current)
-    arguments = {"dependency": dependency, "engine": engine, "replicas": 3, "force": False, "allow_downgrade": False}
+    arguments = {"dependency": dependency, "engine": engine, "force": False, "allow_downgrade": False}
+    arguments.update(replicas=replicas)
     source = source_of(found.manifest, "compose", tree.source_digest)
     return plan.make(found, arguments, machine, {"debian": {}}, "compose", source, where)
 
@@ -168,6 +185,46 @@ def test_a_stack_joins_the_network_of_the_stack_that_it_needs(tmp_path, deployed
 def test_what_is_needed_has_one_task_and_its_dependents_engine(tmp_path):
     made = make_in_containers(tmp_path, "swarm", dependency=True)
     assert (made["engine"], made["compose"]["replicas"]) == ("swarm", 1)
+
+
+def deployed_with(replicas):
+    return {
+        "version": "1.0.0",
+        "release": "20260101T000000Z-00000000",
+        "revision": 3,
+        "target": "compose",
+        "compose": {"engine": "compose", "replicas": replicas},
+        "digests": {},
+        "venv": "",
+    }
+
+
+@pytest.mark.fault(78)
+@pytest.mark.parametrize(
+    ("wanted", "current", "dependency", "found", "said"),
+    [
+        (None, None, False, 1, ""),
+        (None, 3, False, 3, ""),
+        (1, 3, False, 1, "replicas 3 → 1"),
+        (3, 3, False, 3, ""),
+        (4, None, False, 4, ""),
+        (None, 3, True, 3, ""),
+    ],
+)
+def test_instances_that_were_set_once_stay_until_another_number_is_said(
+    tmp_path, wanted, current, dependency, found, said
+):
+    before = deployed_with(current) if current else None
+    made = make_in_containers(tmp_path, "", current=before, dependency=dependency, replicas=wanted)
+    assert (made["compose"]["replicas"], made["scaling"], made["inputs"]["replicas"]) == (found, said, found)
+    assert (said in made["steps"]["containers"]["why"]) == bool(said)
+
+
+@pytest.mark.parametrize("number", [0, -1])
+def test_no_instance_is_refused_before_anything_is_done(tmp_path, number):
+    with pytest.raises(WindflowError) as caught:
+        make_in_containers(tmp_path, "", replicas=number)
+    assert caught.value.code == "E2045"
 
 
 @pytest.mark.parametrize(("engine", "deployed"), [("swarm", "compose"), ("compose", "swarm"), ("", "swarm")])

@@ -20,8 +20,15 @@ class Run:
     def __init__(self, path):
         self.path = path
         self.callback = outcome.CallbackModule()
-        self.callback.get_option = lambda _name: str(path)
-        self.callback.v2_playbook_on_play_start(None)
+        self.callback.get_option = lambda name: str(path) if name == "path" else ""
+        self.play()
+
+    def play(self, *hosts):
+        """A play begins, with the hosts of its pattern."""
+        found = [SimpleNamespace(get_name=lambda name=name: name) for name in hosts]
+        inventory = SimpleNamespace(get_hosts=lambda _pattern, ignore_restrictions: found)
+        manager = SimpleNamespace(_inventory=inventory)
+        self.callback.v2_playbook_on_play_start(SimpleNamespace(hosts="all", get_variable_manager=lambda: manager))
 
     def task(self, action, check=False, **result):
         task = SimpleNamespace(action=action, check_mode=check, get_name=lambda: "a task")
@@ -74,5 +81,33 @@ def test_a_dependency_that_was_deployed_leaves_what_served_in_place_until_the_ne
 def test_where_no_host_matched_the_last_play_only_what_failed_is_left(run):
     run.callback.v2_playbook_on_no_hosts_matched()
     assert run.written(OK) == {} and "web1" in run.written(FAILED)
-    run.callback.v2_playbook_on_play_start(None)
+    run.play()
     assert "web1" in run.written(OK)
+
+
+@pytest.mark.fault(83)
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"msg": "Missing sudo password"},
+        {"msg": "MODULE FAILURE", "module_stderr": "sudo: a password is required\n"},
+        {"msg": "MODULE FAILURE", "module_stdout": "deploy is not in the sudoers file."},
+        {"msg": "x", "module_stderr": "sudo: sorry, you must have a tty to run sudo"},
+    ],
+)
+def test_missing_rights_have_their_code_and_the_way_to_give_a_password(run, capsys, said):
+    run.task("windflow.platform.plan", failed=True, **said)
+    assert run.written()["web1"]["code"] == "E2001"
+    assert "--ask-become-pass" in "".join(capsys.readouterr())
+
+
+@pytest.mark.fault(83)
+def test_hosts_of_later_batches_are_named_as_not_begun(run, capsys):
+    run.play("web1", "web2", "web3")
+    run.task("windflow.platform.plan", failed=True, msg="E2009: no")
+    assert {name: host["state"] for name, host in run.written().items()} == {
+        "web1": "failed",
+        "web2": "not begun",
+        "web3": "not begun",
+    }
+    assert "not begun, because the run ended before: web2, web3" in "".join(capsys.readouterr())

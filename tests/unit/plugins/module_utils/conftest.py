@@ -1,17 +1,26 @@
 # Copyright (c) 2026 Windflow contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the tests of the controller's core share: plugins made in a temporary directory."""
+"""What the tests of the core share: plugins made in a temporary directory; a real Docker Engine with the real Compose,
+and releases as they lie on a host."""
 
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from ansible_collections.windflow.platform.plugins.module_utils import binds, tree
+from ansible_collections.windflow.platform.plugins.module_utils.containers import Containers
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
 
+ROOT = Path(__file__).resolve().parents[4]
 HOOK = "#!/bin/sh\nexit 0\n"
 MANIFEST = "name: sample\nversion: 1.0.0\n"
 
@@ -76,3 +85,121 @@ def only(findings):
         return problem
 
     return call
+
+
+TEST_BASE = "windflow-test-base"
+# A service that is healthy within a second and ends at once.
+LIVING = {
+    "image": TEST_BASE,
+    "command": ["sleep", "infinity"],
+    "init": True,
+    "stop_grace_period": "0s",
+    "healthcheck": {"test": ["CMD", "true"], "interval": "1s"},
+}
+
+
+def engine_answers() -> bool:
+    return shutil.which("docker") is not None and not subprocess.call(
+        ["docker", "version"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+
+
+@pytest.fixture(scope="session")
+def compose_client():
+    """The environment of a client that has Compose, with the lab's base image under the name that is used here."""
+    if not engine_answers():
+        pytest.skip("no Docker Engine answers: scripts/docker.sh start")
+    folder = ROOT / ".cache" / "client"
+    code = (
+        "import sys, images, pathlib; images.compose(pathlib.Path(sys.argv[1])); print(images.ensure('trixie', 'base'))"
+    )
+    argv = [sys.executable, "-c", code, str(folder)]
+    said = subprocess.run(argv, cwd=ROOT / "tests/lab", stdout=subprocess.PIPE, check=True, text=True).stdout
+    subprocess.run(["docker", "tag", said.split()[-1], TEST_BASE], check=True)
+    os.environ["DOCKER_CONFIG"] = str(folder)
+    return folder
+
+
+class Host:
+    """The directories of one plugin on a host, below ``root``."""
+
+    living = LIVING
+
+    def __init__(self, root: Path, name: str) -> None:
+        self.name = name
+        self.project = "windflow-%s" % name
+        self.install_dir = root / "opt"
+        self.shared_dir = self.install_dir / "shared"
+        self.records = root / "records" / name
+        for folder in (self.shared_dir / "front", self.shared_dir / "secrets", self.records):
+            folder.mkdir(parents=True)
+
+    def release(self, number: int, services: dict, shipped: dict | None = None, **top) -> str:
+        """A release as it was unpacked; ``shipped`` are files below app/, text by name."""
+        name = "20261123T0123%02dZ-1a2b3c4d" % number
+        folder = self.install_dir / "releases" / name
+        files = {"compose/compose.yaml": json.dumps({"services": services, **top}), **(shipped or {})}
+        for path, content in files.items():
+            (folder / "app" / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / "app" / path).write_text(content, encoding="utf-8")
+        (folder / "secrets").mkdir()
+        overlay = {"services": {"app": {"labels": {"windflow.release": name}}}}
+        texts = {".env": "", "variables.json": "{}", "config.yaml": "", "windflow.yaml": json.dumps(overlay)}
+        texts["compose.json"] = '["app/compose/compose.yaml"]'
+        for path, content in texts.items():
+            (folder / path).write_text(content, encoding="utf-8")
+        found = json.dumps(tree.manifest(str(folder / "app")))
+        (self.records / ("%s.tree.json" % name)).write_text(found, encoding="utf-8")
+        return name
+
+    def switch(self, release: str = "", **options) -> Containers:
+        return Containers(
+            SimpleNamespace(
+                **{
+                    "plugin": self.name,
+                    "run": "",
+                    "project": self.project,
+                    "install_dir": str(self.install_dir),
+                    "shared_dir": str(self.shared_dir),
+                    "release": release,
+                    "files": ["app/compose/compose.yaml"],
+                    "app": "app",
+                    "front": "",
+                    "images": {},
+                    "replicas": 1,
+                    "app_port": 8000,
+                    "port": 0,
+                    "bind": "",
+                    "allow": [],
+                    "networks": [],
+                    "health": "",
+                    "health_timeout": 20,
+                    "host_header": "localhost",
+                    "drain_timeout": 5,
+                    **options,
+                }
+            )
+        )
+
+    def deploy(self, release: str, **options) -> Containers:
+        switch = self.switch(release, **options)
+        switch.deploy()
+        return switch
+
+    def run(self, service: str, command: str) -> str:
+        name = "%s-%s-1" % (self.project, service)
+        argv = ["docker", "exec", name, "sh", "-c", command]
+        return subprocess.run(argv, check=True, capture_output=True, text=True).stdout
+
+    def identity(self, service: str) -> str:
+        argv = ["docker", "inspect", "--format", "{{.Id}}", "%s-%s-1" % (self.project, service)]
+        return subprocess.run(argv, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.fixture
+def compose_host(compose_client, tmp_path, monkeypatch, request):
+    number = abs(hash(request.node.nodeid)) % 10**6
+    host = Host(tmp_path, "test%d-%d" % (os.getpid(), number))
+    monkeypatch.setattr(binds, "directory", lambda _plugin: str(host.records))
+    yield host
+    host.switch().remove(purge=True)

@@ -102,7 +102,8 @@ def test_a_file_that_changed_after_it_was_listed_is_refused(app):
 
 
 @pytest.mark.fault(2, 16)
-@pytest.mark.parametrize("umask", [0o000, 0o077])
+@pytest.mark.fault(60)
+@pytest.mark.parametrize("umask", [0o000, 0o027, 0o077])
 def test_modes_and_owner_do_not_depend_on_the_umask_or_the_archive(where, umask):
     data = made(
         member("d", tarfile.DIRTYPE, 0o777),

@@ -5,14 +5,19 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
 import yaml
 
-from ansible_collections.windflow.platform.plugins.module_utils import compose_plan, plan, preflight, tree
+from ansible_collections.windflow.platform.plugins.module_utils import (
+    compose_plan,
+    plan,
+    preflight,
+    tree,
+)
 from ansible_collections.windflow.platform.plugins.module_utils.config import load_config
-from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.manifest import load_manifest
 from ansible_collections.windflow.platform.plugins.module_utils.steps import Settings, Source
 
@@ -34,11 +39,13 @@ def source_of(manifest):
 
 def blank_host(**changes):
     facts = {"root": True, "cpu_threads": 2, "ram_mb": 2000, "port_owner": None, "space": {}, "python": "3.11.2"}
+    facts["directories"] = defaultdict(lambda: {"state": "absent", "real": "", "empty": True, "never": "", "other": ""})
     engine = {**ENGINE, "images": {}}
     return {
         "facts": facts,
         "current": None,
         "drift": [],
+        "made": {"account": [], "group": [], "directories": []},
         "engine": engine,
         "port_sites": [],
         "dependents": [],
@@ -90,16 +97,16 @@ def test_a_plan_holds_no_secret():
 
 
 def test_the_same_files_give_the_same_tags_and_others_give_others():
-    manifest, config = template()
+    manifest, _config = template()
     source = source_of(manifest)
-    tags = compose_plan.images(manifest, config, source)
+    tags = make(blank_host())["compose"]["images"]
     assert set(tags) == {"app", "front", "db"}
-    assert tags == compose_plan.images(manifest, config, source)
+    assert tags == make(blank_host())["compose"]["images"]
     listing = [item for item in source.listing if item[0] != "build/app/application.py"]
-    changed = compose_plan.images(manifest, config, Source("0", tuple(listing)))
+    changed = make(blank_host(), source=Source("0", tuple(listing)))["compose"]["images"]
     assert {name for name in tags if tags[name] != changed[name]} == {"app"}
-    other = template("images.base=debian:bookworm-slim")[1]
-    assert not set(tags.values()) & set(compose_plan.images(manifest, other, source).values())
+    other = make(blank_host(), "images.base=debian:bookworm-slim")["compose"]["images"]
+    assert not set(tags.values()) & set(other.values())
 
 
 def test_an_image_that_is_gone_makes_a_release():
@@ -148,12 +155,12 @@ def test_the_overlay_names_images_that_are_never_pulled():
     assert services["app"]["labels"] == {"windflow.release": made["release"]}
 
 
-def test_a_value_that_no_env_file_holds_is_refused():
+def test_any_value_reaches_compose_as_it_is():
     manifest, config = template()
-    config.data["database"]["name"] = "two\nlines"
-    with pytest.raises(WindflowError) as caught:
-        compose_plan.documents(manifest, config, make(blank_host()))
-    assert caught.value.problems[0].path == "DB_NAME"
+    value = "two\nlines, 'quotes' of \"both\" kinds, $HOME and a \\"
+    config.data["database"]["name"] = value
+    found = compose_plan.documents(manifest, config, make(blank_host()))
+    assert json.loads(found["variables.json"])["DB_NAME"] == value
 
 
 @pytest.mark.parametrize(
@@ -176,8 +183,8 @@ def test_the_preflight_wants_the_port_and_room_for_images():
     manifest, config = template()
     host = blank_host()
     host["facts"]["port_owner"] = {"name": "nginx", "pid": 7}
-    host["engine"].update(space={"mb": 20, "inodes": None}, images={"t": ""}, root="/var/lib/docker")
-    errors, _warnings = preflight.findings(manifest, config, SETTINGS, host, "compose")
+    host["engine"].update(space={"mb": 20, "inodes": None}, root="/var/lib/docker")
+    errors, _warnings = preflight.findings(manifest, config, SETTINGS, host, "compose", source_of(manifest))
     assert sorted(problem.code for problem in errors) == ["E2008", "E2009"]
 
 
@@ -195,16 +202,20 @@ def test_containers_join_the_networks_of_what_they_need():
     [
         (["127.0.0.1:8080:8080"], 0),
         (["[::1]:8080:8080", {"target": 8080, "host_ip": "127.0.0.1"}], 0),
-        (["127.0.0.1:8080:8080", "8081:8080"], 8080),
-        (["${ADDRESS:-127.0.0.1}:8080:8080"], 8080),
+        (["127.0.0.1:8080:8080", "8081:8080"], 8081),
+        (["${ADDRESS:-127.0.0.1}:8080:8080"], 0),
         ([{"target": 8080, "published": 8080}], 8080),
     ],
 )
-def test_a_stack_has_no_port_where_compose_has_one_of_the_loopback_address(ports, port):
+def test_a_stack_has_no_port_where_compose_has_one_of_the_loopback_address(ports, port, tmp_path):
     manifest, config = template()
-    manifest.compose.services["front"]["ports"] = ports
-    assert compose_plan.host_port(manifest, config) == 8080
-    assert compose_plan.host_port(manifest, config, "swarm") == port
+    written = {"services": {"app": {"image": "a"}, "front": {"image": "f", "ports": ports}}}
+    shop = tmp_path / "shop"
+    (shop / "compose").mkdir(parents=True)
+    (shop / "compose/compose.yaml").write_text(json.dumps(written), encoding="utf-8")
+    model = manifest.compose.model_of(["compose.yaml"], shop, {})
+    assert compose_plan.host_port(manifest, config, model) == 8080
+    assert compose_plan.host_port(manifest, config, model, "swarm") == port
 
 
 def test_a_database_that_others_need_has_the_name_of_its_container_in_a_stack_too():
@@ -234,3 +245,38 @@ def test_a_plugin_that_is_a_database_publishes_its_own_port_and_has_no_http():
     assert values["DB_PORT"] == "5499" and "DB_PASSWORD" not in values
     seen = compose_plan.seen_by_others(manifest, config)["database"]
     assert (seen["host"], seen["port"]) == ("windflow-database-db-1", 5432)
+
+
+def test_the_host_is_sent_every_file_that_its_compose_reads(tmp_path):
+    files = {
+        "plugin.yml": "name: shop\nversion: 1.0.0\n",
+        "compose/compose.yaml": "include: [../build/more.yaml]\nservices: {app: {image: a, env_file: ../build/a.env}}",
+        "build/more.yaml": "services: {b: {image: b}}",
+        "build/a.env": "A=1",
+        "build/app/big": "x",
+    }
+    for name, text in files.items():
+        (tmp_path / "shop" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "shop" / name).write_text(text, encoding="utf-8")
+    manifest = load_manifest(tmp_path / "shop")
+    config = load_config(manifest, None, None, [], {}, [])
+    asked = compose_plan.questions(manifest, config, source_of(manifest), {})["engine"]["model"]
+    assert set(asked["files"]) == {"compose/compose.yaml", "build/more.yaml", "build/a.env"}
+
+
+@pytest.mark.parametrize(("bind", "found"), [("127.0.0.1", ["E1071"]), ("0.0.0.0", []), ("", [])])
+def test_a_swarm_cannot_open_a_port_at_one_address(bind, found):
+    manifest, config = template(*(["server.bind=" + bind] if bind else []))
+    settings = Settings(time=SETTINGS.time, engine="swarm")
+    host = blank_host()
+    host["engine"]["swarm"] = {"manager": True, "state": "active"}
+    errors, _warnings = preflight.findings(manifest, config, settings, host, "compose", source_of(manifest))
+    assert [problem.code for problem in errors] == found
+
+
+def test_what_the_hosts_compose_refuses_is_said_before_anything_is_written():
+    manifest, config = template()
+    host = blank_host()
+    host["engine"]["models"] = {"compose": {"error": "services.app Additional property gpus is not allowed"}}
+    errors, _warnings = preflight.findings(manifest, config, SETTINGS, host, "compose", source_of(manifest))
+    assert [problem.code for problem in errors] == ["E1072"] and "gpus" in errors[0].got

@@ -62,24 +62,25 @@ def test_a_name_that_is_taken_gets_a_number(monkeypatch):
 @pytest.mark.parametrize(
     ("changes", "number", "ends"),
     [
-        ({}, 140000, "LC_COLLATE 'de_DE.UTF-8' LC_CTYPE 'C' OWNER \"app_owner\";\n"),
-        ({}, 150000, 'LOCALE_PROVIDER libc OWNER "app_owner";\n'),
+        ({}, 140000, "LC_COLLATE 'de_DE.UTF-8' LC_CTYPE 'C' OWNER \"app_owner\""),
+        ({}, 150000, 'LOCALE_PROVIDER libc OWNER "app_owner"'),
         (
             {"provider": "i", "locale": "de-DE", "rules": "&a < g"},
             160000,
-            "LOCALE_PROVIDER icu ICU_LOCALE 'de-DE' ICU_RULES '&a < g' OWNER \"app_owner\";\n",
+            "LOCALE_PROVIDER icu ICU_LOCALE 'de-DE' ICU_RULES '&a < g' OWNER \"app_owner\"",
         ),
-        ({"provider": "b", "locale": "C.UTF-8"}, 170000, "BUILTIN_LOCALE 'C.UTF-8' OWNER \"app_owner\";\n"),
+        ({"provider": "b", "locale": "C.UTF-8"}, 170000, "BUILTIN_LOCALE 'C.UTF-8' OWNER \"app_owner\""),
     ],
 )
 def test_a_new_database_is_like_the_first_and_nobody_can_connect(changes, number, ends):
     sql = database_copy.creation("new", {**WANTED, **changes}, number, "app_owner")
     assert sql.startswith("CREATE DATABASE \"new\" TEMPLATE template0 CONNECTION LIMIT 0 ENCODING 'UTF8'")
-    assert sql.endswith(ends)
+    assert sql.endswith(ends + ';\nREVOKE ALL ON DATABASE "new" FROM PUBLIC;\n')
 
 
 def test_grants_and_settings_are_those_of_the_first():
     assert database_copy.privileges("new", WANTED) == [
+        'ALTER DATABASE "new" OWNER TO "app_owner";',
         'REVOKE ALL ON DATABASE "new" FROM PUBLIC, "app_owner";',
         'GRANT TEMPORARY ON DATABASE "new" TO PUBLIC;',
         'GRANT CONNECT ON DATABASE "new" TO "we""b" WITH GRANT OPTION;',
@@ -87,7 +88,10 @@ def test_grants_and_settings_are_those_of_the_first():
         'ALTER DATABASE "new" SET "app"."key" = \'it\'\'s\';',
         'ALTER ROLE "web" IN DATABASE "new" SET "work_mem" = \'4MB\';',
     ]
-    assert database_copy.privileges("new", {**WANTED, "acl": None, "settings": []}) == []
+    assert database_copy.privileges("new", {**WANTED, "acl": None, "settings": []}) == [
+        'ALTER DATABASE "new" OWNER TO "app_owner";',
+        'GRANT CONNECT, TEMPORARY ON DATABASE "new" TO PUBLIC;',
+    ]
 
 
 def test_a_privilege_that_is_sql_is_refused():

@@ -26,7 +26,7 @@ SETTLED = {
     **BLANK,
     "roles": {"app_owner": ROLE, "web": {**ROLE, "login": True, "limit": 20, "verifier": "SCRAM-SHA-256$x"}},
     "database": {"owner": "app_owner", "open": True, "public_connect": False, "connect": True},
-    "schema": {"public_create": False, "usage": True, "create": True},
+    "schema": {"owner": "pg_database_owner", "public_create": False, "usage": True, "create": True},
 }
 
 
@@ -58,22 +58,29 @@ def test_a_blank_server_gets_roles_then_database_then_privileges():
         'CREATE ROLE "web" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;',
         'ALTER ROLE "web" CONNECTION LIMIT 20;',
         "ALTER ROLE \"web\" PASSWORD 'SCRAM-SHA-256$4096:a$b:c';",
-        'CREATE DATABASE "app" OWNER "app_owner";',
+        'CREATE DATABASE "app" OWNER "app_owner" ALLOW_CONNECTIONS false;',
         'REVOKE CONNECT ON DATABASE "app" FROM PUBLIC;',
-        'GRANT CONNECT ON DATABASE "app" TO "web";',
+        'ALTER DATABASE "app" WITH ALLOW_CONNECTIONS true;',
         "\\connect -reuse-previous=on \"dbname='app'\"",
-        'GRANT USAGE ON SCHEMA public TO "web";',
-        'GRANT CREATE ON SCHEMA public TO "web";',
+        'GRANT USAGE, CREATE ON SCHEMA public TO "web";',
+        "\\connect -reuse-previous=on \"dbname='postgres'\"",
+        'GRANT CONNECT ON DATABASE "app" TO "web";',
     ]
 
 
 def test_before_postgresql_15_creating_in_public_is_revoked():
-    assert "REVOKE CREATE ON SCHEMA public FROM PUBLIC;" in statements(desired(), {**BLANK, "version": 130000})
+    found = statements(desired(), {**BLANK, "version": 130000})
+    begin = found.index('ALTER SCHEMA public OWNER TO "app_owner";')
+    assert (
+        found[begin - 1].startswith("\\connect") and found[begin + 1] == "REVOKE CREATE ON SCHEMA public FROM PUBLIC;"
+    )
 
 
 def test_a_cluster_without_locale_still_gets_utf8():
     sql = statements(desired(), {**BLANK, "encoding": "SQL_ASCII", "collate": "C"})
-    assert 'CREATE DATABASE "app" OWNER "app_owner" TEMPLATE template0 ENCODING \'UTF8\';' in sql
+    assert (
+        'CREATE DATABASE "app" OWNER "app_owner" TEMPLATE template0 ENCODING \'UTF8\' ALLOW_CONNECTIONS false;' in sql
+    )
 
 
 @pytest.mark.parametrize(
@@ -94,11 +101,19 @@ def test_a_difference_is_mended_by_itself(path, value, sql):
     assert found[0].startswith(sql)
 
 
-def test_a_privilege_in_the_schema_is_mended_in_a_connection_to_the_database():
-    assert statements(desired(), changed(("schema", "public_create"), True)) == [
-        "\\connect -reuse-previous=on \"dbname='app'\"",
-        "REVOKE CREATE ON SCHEMA public FROM PUBLIC;",
-    ]
+def test_a_privilege_in_the_schema_is_mended_in_the_database_and_not_by_the_superuser():
+    found = plan.changes(desired(), changed(("schema", "public_create"), True))
+    assert [(one["inside"], one["sql"]) for one in found] == [(True, ["REVOKE CREATE ON SCHEMA public FROM PUBLIC;"])]
+    with pytest.raises(WindflowError, match="E4066.*ALTER SCHEMA public OWNER TO"):
+        actual = changed(("schema", "owner"), "postgres")
+        actual["schema"]["usage"] = False
+        plan.changes(desired(), actual)
+
+
+def test_what_nobody_could_look_at_is_left_with_a_warning():
+    actual = {**SETTLED, "schema": {}}
+    assert statements(desired(), actual) == []
+    assert "pg_hba.conf" in plan.warnings(desired(), actual)[0]
 
 
 def test_of_a_superuser_only_the_password_is_set_and_a_warning_given():
@@ -146,8 +161,8 @@ def test_what_is_shown_of_a_change_has_no_verifier():
 
 def test_hostile_names_stay_names():
     sql = statements(desired(name='a"; DROP', user="u'; --"), BLANK)
-    assert 'CREATE DATABASE "a""; DROP" OWNER "a""; DROP_owner";' in sql
-    assert 'GRANT USAGE ON SCHEMA public TO "u\'; --";' in sql
+    assert 'CREATE DATABASE "a""; DROP" OWNER "a""; DROP_owner" ALLOW_CONNECTIONS false;' in sql
+    assert 'GRANT USAGE, CREATE ON SCHEMA public TO "u\'; --";' in sql
 
 
 def test_a_removal_takes_along_what_a_restore_has_replaced():

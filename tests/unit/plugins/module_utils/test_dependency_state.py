@@ -5,19 +5,26 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
+import re
 import stat
+from pathlib import Path
 
 import pytest
 
 from ansible_collections.windflow.platform.plugins.module_utils import (
+    archive,
     dependency_state,
     dependents,
+    documents,
+    hook_script,
     kept_secrets,
     record,
     recording,
     releases,
-    sealing,
+    staging,
 )
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 
@@ -88,13 +95,13 @@ def test_a_restore_does_not_take_what_differs_for_what_should_be(state):
 def test_a_host_tells_what_is_deployed_and_what_it_gives():
     deploy("database", results={"port": 5432})
     deploy("shop", NEEDS)
-    found = dependency_state.run({"plugins": ["shop", "database"], "key": "k"})
+    found = dependency_state.run({"plugins": ["shop", "database"], "reveal": False})
     known = {"version": "2.0.0", "target": "host", "engine": "compose", "provides": {}, "shared": True}
     assert found["plugins"] == {
         "database": {**known, "needs": {}, "results": {"port": 5432}, "needed_by": ["shop"]},
         "shop": {**known, "needs": NEEDS, "results": {}, "needed_by": []},
     }
-    assert sealing.unseal(found["secrets"], "k") == {"shop": {}, "database": {}}
+    assert found["secrets"] == {"shop": {}, "database": {}}
     assert dependents.dependents("database") == [{"plugin": "shop", "name": "database", "constraint": ">=2.0.0"}]
 
 
@@ -103,7 +110,7 @@ def test_a_record_that_cannot_be_read_hides_no_other(state):
     (state / "broken").mkdir()
     (state / "broken" / "record.json").write_text("{", encoding="utf-8")
     assert list(dependents.deployed()) == ["database"]
-    assert list(dependency_state.run({"plugins": [], "key": ""})["unreadable"]) == ["broken"]
+    assert list(dependency_state.run({"plugins": [], "reveal": False})["unreadable"]) == ["broken"]
 
 
 def test_nothing_is_removed_while_nobody_knows_who_needs_it(state):
@@ -155,7 +162,7 @@ def test_secrets_go_with_the_data_and_not_before(purged):
     assert bool(kept_secrets.load("database")) is not purged
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", json.dumps({"database.password": 1})])
+@pytest.mark.parametrize("text", ["", "{", "[]", json.dumps({"a": 1}), json.dumps({"a": "with 'quotes' in it"})])
 def test_secrets_that_cannot_be_read_are_not_replaced_by_other_ones(state, text):
     (state / "database").mkdir()
     (state / "database" / "secrets.json").write_text(text, encoding="utf-8")
@@ -165,16 +172,102 @@ def test_secrets_that_cannot_be_read_are_not_replaced_by_other_ones(state, text)
     assert (state / "database" / "secrets.json").read_text(encoding="utf-8") == text
 
 
-def test_secrets_leave_the_host_under_the_callers_key_or_not_at_all():
-    deploy("database", generate=["database.password"])
-    password = kept_secrets.load("database")["database.password"]
-    answers = [dependency_state.run({"plugins": ["database"], "key": key})["secrets"] for key in ("", "one", "two")]
-    assert answers[0] == "" and answers[1] != answers[2] and not any(password in answer for answer in answers)
-    assert sealing.unseal(answers[1], "one") == {"database": {"database.password": password}}
+@pytest.mark.fault(75)
+def test_the_controller_is_told_marks_and_no_secrets():
+    deploy("database", generate=["database.password", "app.key"])
+    made = kept_secrets.load("database")
+    told = dependency_state.run({"plugins": ["database"], "reveal": False})["secrets"]["database"]
+    assert set(told) == set(made) and not set(told.values()) & set(made.values())
+    for values in (told.values(), made.values()):
+        assert all(re.match("[a-f][0-9a-f]{47}$", value) for value in values)
+    # The same for the same secret, another one for another: digests are taken of them.
+    assert kept_secrets.marks("database") == told
+    kept_secrets.remove("database")
+    kept_secrets.make("database", ["database.password"])
+    assert kept_secrets.marks("database")["database.password"] != told["database.password"]
+    assert dependency_state.run({"plugins": ["database"], "reveal": True})["secrets"]["database"] == kept_secrets.load(
+        "database"
+    )
 
 
-@pytest.mark.parametrize("value", [{}, {"a": "ä ✓ \x00 \" '"}, {"a": "x" * 5000}])
-def test_what_was_sealed_is_unsealed_and_with_another_key_it_is_not(value):
-    assert sealing.unseal(sealing.seal(value, "k"), "k") == value
-    with pytest.raises(ValueError):
-        sealing.unseal(sealing.seal(value, "k"), "other")
+@pytest.mark.fault(75)
+def test_a_mark_becomes_the_secret_only_for_whom_it_is_meant():
+    deploy("database", generate=["database.password", "app.key"])
+    made, marks = kept_secrets.load("database"), kept_secrets.marks("database")
+    password, key = marks["database.password"], marks["app.key"]
+    granted = {password: ["database", "database.password"]}
+    text = "password: %s\nurl: postgres://app:%s@db/x\nkey: %s\n" % (password, password, key)
+    filled = kept_secrets.fill(text, granted)
+    assert filled == text.replace(password, made["database.password"])
+    assert kept_secrets.fill(text.encode(), granted) == filled.encode()
+    assert kept_secrets.fill(text, {}) == text
+    kept_secrets.remove("database")
+    with pytest.raises(WindflowError, match="E5013"):
+        kept_secrets.fill(text, granted)
+
+
+@pytest.mark.fault(75)
+def test_a_release_gets_its_secrets_where_it_is_unpacked(tmp_path):
+    deploy("shop", generate=["app.key", "other.key"])
+    made, marks = kept_secrets.load("shop"), kept_secrets.marks("shop")
+    key, other = marks["app.key"], marks["other.key"]
+    texts = {
+        "config.yaml": documents.dump({"app": {"key": key}, "copied": other}),
+        "secrets/KEY": key,
+        "secrets.json": json.dumps([key, other]),
+        "app/settings.txt": key,
+    }
+    packed = archive.pack(str(tmp_path), [], {name: (text.encode(), 0o600) for name, text in texts.items()})
+    (tmp_path / "opt" / "releases").mkdir(parents=True)
+    recording.run(options("shop", "started"))
+    params = {
+        "plugin": "shop",
+        "run": "run-shop",
+        "release": "r1",
+        "install_dir": str(tmp_path / "opt"),
+        "group": "0",
+        "readable": ["config.yaml", "secrets/KEY"],
+        "private": ["secrets.json"],
+        "venv": "",
+        "archive": base64.b64encode(packed).decode(),
+        "archive_path": None,
+        "documents": {},
+        "config_before": "",
+        "config_after": "",
+        "listing": [],
+        "made": {key: ["shop", "app.key"]},
+        "masked": {key: ["shop", "app.key"], other: ["shop", "other.key"]},
+        "check": False,
+    }
+    path = Path(staging.run(params)["path"])
+    assert documents.read(path / "config.yaml").data == {"app": {"key": made["app.key"]}, "copied": other}
+    assert (path / "secrets/KEY").read_text() == made["app.key"]
+    assert json.loads((path / "secrets.json").read_text()) == [made["app.key"], made["other.key"]]
+    # The plugin's own files are as they were shipped.
+    assert (path / "app/settings.txt").read_text() == key
+    assert stat.S_IMODE((path / "secrets.json").stat().st_mode) == 0o600
+
+
+@pytest.mark.fault(75)
+def test_a_hook_on_the_host_gets_its_secrets_there(tmp_path):
+    deploy("shop", generate=["app.key"])
+    made, marks = kept_secrets.load("shop"), kept_secrets.marks("shop")
+    where = {marks["app.key"]: ["shop", "app.key"]}
+    done = hook_script.run(
+        {
+            "user": "root",
+            "script": base64.b64encode(b'#!/bin/sh\necho "$KEY" | md5sum\necho "got $KEY"\n').decode(),
+            "script_name": "hook.sh",
+            "events": ["pre-deploy"],
+            "old_version": "",
+            "new_version": "1.0.0",
+            "environment": json.dumps({"KEY": marks["app.key"]}),
+            "timeout": 20,
+            "secrets": json.dumps([marks["app.key"]]),
+            "host": "web1",
+            "made": json.dumps(where),
+            "masked": json.dumps(where),
+        }
+    )
+    digest = hashlib.md5((made["app.key"] + "\n").encode()).hexdigest()
+    assert done["hook"]["stdout_tail"] == "%s  -\ngot ********\n" % digest

@@ -8,6 +8,8 @@ import threading
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ansible_collections.windflow.platform.plugins.module_utils import documents
 from ansible_collections.windflow.platform.plugins.module_utils.documents import load_json, load_yaml, read
@@ -23,26 +25,26 @@ MALFORMED_YAML = {
     "empty file": ("", "E1005", 1, "", ["an empty file"]),
     "only a comment": ("# nothing\n", "E1005", 1, "", ["an empty file"]),
     "top level a list": ("- a\n- b\n", "E1006", 1, "", ["a map at the top level", "a list"]),
-    "top level a text": ("hello\n", "E1006", 1, "", ["a map at the top level", '"hello"']),
+    "top level a text": ("hello\n", "E1006", 1, "", ["a map at the top level", "got text"]),
     "tab indentation": ("a:\n\tb: 1\n", "E1007", 2, "", ["a tab", "spaces"]),
     "tab after spaces": ("a:\n  \tb: 1\n", "E1007", 2, "", ["a tab"]),
-    "not UTF-8": (b"a: 1\nb: \xff\n", "E1003", 2, "", ["UTF-8", "0xff"]),
+    "not UTF-8": (b"a: 1\nb: \xff\n", "E1003", 2, "", ["UTF-8", "other bytes"]),
     "UTF-16": ("a: 1\n".encode("utf-16"), "E1003", 1, "", ["UTF-8"]),
     "NUL": ("a: 1\nb: x\0y\n", "E1004", 2, "", ["NUL"]),
     "escape character": ("a: \x1b[31m\n", "E1004", 1, "", ["U+001B"]),
     "two documents": ("a: 1\n---\nb: 2\n", "E1009", 2, "", ["one document"]),
     "duplicate key": ("a: 1\nb: 2\na: 3\n", "E1010", 3, "a", ["line 1", "line 3"]),
     "duplicate nested key": ("a:\n  b: 1\n  b: 2\n", "E1010", 3, "a.b", ["line 2", "line 3"]),
-    "anchor": ("a: &x 1\n", "E1011", 1, "a", ["anchors and aliases", "&x"]),
-    "merge key": ("a:\n  <<: {b: 1}\n", "E1011", 2, "a.<<", ["<<"]),
-    "python object": ("a: !!python/object:os.system x\n", "E1012", 1, "a", ["tag", "!!python/object"]),
+    "anchor": ("a: &x 1\n", "E1011", 1, "a", ["anchors and aliases", "an anchor", "in quotes"]),
+    "merge key": ("a:\n  <<: {b: 1}\n", "E1011", 2, "a.<<", ["merge key"]),
+    "python object": ("a: !!python/object:os.system x\n", "E1012", 1, "a", ["a tag", "in quotes"]),
     "vault": ("a: !vault |\n  $ANSIBLE_VAULT\n", "E1012", 1, "a", ["windflow_config"]),
-    "binary": ("a: !!binary aGVsbG8=\n", "E1012", 1, "a", ["!!binary"]),
+    "binary": ("a: !!binary aGVsbG8=\n", "E1012", 1, "a", ["a tag"]),
     "over 1 MB": ("a: " + "x" * 1000000, "E1002", 0, "", ["1 MB"]),
     "over 50,000 values": ("a: [" + "1," * 60000 + "]", "E1002", 0, "", ["50000"]),
     "over depth 50": ("a: " + "[" * 60 + "]" * 60, "E1013", 1, "", ["50 levels"]),
-    "key not text": ("8080: a\n", "E1014", 1, "", ["text as the key", "8080", "quotes"]),
-    "key a boolean": ("a:\n  true: b\n", "E1014", 2, "a", ["text as the key", "true"]),
+    "key not text": ("8080: a\n", "E1014", 1, "", ["text as the key", "a number", "quotes"]),
+    "key a boolean": ("a:\n  true: b\n", "E1014", 2, "a", ["text as the key", "true or false"]),
     "template without quotes": ("a: {{ b }}\n", "E1014", 1, "a", ["{", "quotes"]),
     "unclosed bracket": ("a: [b\n", "E1008", 2, "", ["valid YAML"]),
     "unclosed quote": ("a: 'b\n", "E1008", 2, "", ["valid YAML"]),
@@ -93,6 +95,72 @@ def test_malformed_json_is_rejected_with_its_own_message(case, findings):
     assert problem.expected and problem.got and problem.remedy
     for word in words:
         assert word in str(problem)
+
+
+# What an author may write behind "password:" without quotes, as YAML and as JSON.
+UNQUOTED = [
+    "&Tr0ub4dor-CANARY",
+    "*Tr0ub4dor-CANARY",
+    "!Tr0ub4dor-CANARY",
+    "!<CANARY> x",
+    "%CANARY",
+    "@CANARY",
+    "`CANARY",
+    "|CANARY",
+    ">CANARY",
+    "CANARY: x",
+    "x: CANARY: y",
+    "{CANARY}",
+    "{CANARY: *x}",
+    "{CANARY, CANARY}",
+    "{{ CANARY }}",
+    "{&CANARY x: y}",
+    "[CANARY, &x CANARY]",
+    "[CANARY",
+    "'CANARY' CANARY",
+    '"\\CANARY"',
+    '"CANARY',
+    "'CANARY",
+    "- CANARY",
+    "? CANARY",
+    "&x !y *CANARY",
+    '"\\xCANARY"',
+    "<<: CANARY",
+    "9CANARY\x00",
+    "CANARY\x07",
+    "99999999999999999999",
+]
+
+
+def told(function, text):
+    """Everything that a reader says about a text; empty if it takes it."""
+    try:
+        function(text, "config.yaml")
+    except WindflowError as error:
+        return "%s %s" % (error, error.as_result())
+    return ""
+
+
+@pytest.mark.fault(73)
+@pytest.mark.parametrize("loader", ["CSafeLoader", "SafeLoader"])
+@pytest.mark.parametrize("value", UNQUOTED)
+def test_nothing_of_a_configuration_file_is_shown(value, loader, monkeypatch):
+    monkeypatch.setattr(documents, "_LOADER", getattr(documents.yaml, loader))
+    for text in ("database:\n  password: %s\n", "password: %s", "a: {b: 1, password: %s}", "l:\n  - %s\n"):
+        said = told(load_yaml, text % value)
+        assert "CANARY" not in said and "99999" not in said, said
+    for text in ('{"password": %s}', '{"database": {"password": %s, "x": 1}}', "%s"):
+        assert "CANARY" not in told(load_json, text % value)
+
+
+@pytest.mark.fault(73)
+@given(
+    st.text(alphabet="&*!%@`|>{}[]'\"\\:-?,# <x\t", max_size=12), st.text(alphabet="&*!|>{}[]'\"\\:-?,# \t", max_size=8)
+)
+def test_no_text_around_a_password_makes_a_finding_show_it(before, after):
+    for text in ("database:\n  password: x%sCANARY%s\n", "password: %sCANARY%s", "a:\n  - %sCANARY%s\n"):
+        assert "CANARY" not in told(load_yaml, text % (before, after))
+    assert "CANARY" not in told(load_json, '{"password": %sCANARY%s}' % (before, after))
 
 
 def test_every_kind_of_finding_has_its_own_code_and_words():

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import shutil
@@ -278,3 +279,48 @@ def test_no_encoder_takes_anything_but_text_and_numbers(value):
         if name != "supervisor_environment":
             with pytest.raises(WindflowError):
                 encoder(value)
+
+
+@pytest.mark.system
+def test_compose_reads_any_value_of_an_env_file_back(compose_client, tmp_path):
+    values = [
+        *(
+            "plain",
+            "",
+            "a b",
+            "it's",
+            'say "x"',
+            "both ' and \"",
+            "$HOME",
+            "a$b'c",
+            "${X:-y}'",
+            "$$'",
+            "end\\",
+            "'end\\",
+        ),
+        *(
+            "two\nlines",
+            "two\r\nlines",
+            "tab\there",
+            "#'",
+            " ' ",
+            "\\n'",
+            "\\$'",
+            "`id`'",
+            "!'",
+            "é → 日本'\n",
+            "=",
+            "a=b'\"",
+        ),
+    ]
+    names = {"V%d" % number: value for number, value in enumerate(values)}
+    (tmp_path / "env").write_text(
+        "".join("%s=%s\n" % (name, encoders.compose_env_value(value)) for name, value in names.items()),
+        encoding="utf-8",
+    )
+    service = {"image": "a", "environment": {name: "${%s}" % name for name in names}}
+    (tmp_path / "c.json").write_text(json.dumps({"services": {"a": service}}), encoding="utf-8")
+    argv = ["docker", "compose", "--env-file", str(tmp_path / "env"), "-f", str(tmp_path / "c.json"), "config"]
+    done = subprocess.run([*argv, "--format", "json"], capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout)["services"]["a"]["environment"]
+    assert {name: value.replace("$$", "$") for name, value in found.items()} == names

@@ -13,7 +13,8 @@ KEPT = {"app": "app", "release": "r2", "images": {"a:1": "sha256:a"}, "services"
 
 
 def container(service, release="r2", state="running"):
-    return {"id": "x", "name": service, "state": state, "service": service, "release": release}
+    status = "Exited (0) 2 minutes ago" if state == "exited" else "Up 2 minutes"
+    return {"id": "x", "name": service, "state": state, "status": status, "service": service, "release": release}
 
 
 def drift(containers, images=None):
@@ -38,6 +39,14 @@ def test_containers_that_are_missing_stopped_or_of_another_release_are_drift(con
     assert drift(containers) == [found]
 
 
+def test_a_service_that_has_ended_well_is_no_drift_where_others_wait_for_its_end(monkeypatch):
+    good = [container("app"), container("app"), container("db", "", "exited")]
+    assert drift(good) == [("service db", "1", "0")]
+    monkeypatch.setitem(KEPT, "one_shot", ["db"])
+    assert drift(good) == []
+    assert drift([*good[:2], {**good[2], "status": "Exited (1) 2 minutes ago"}]) == [("service db", "1", "0")]
+
+
 @pytest.mark.parametrize(("has", "shown"), [("sha256:b", "sha256:b"), ("", "absent")])
 def test_an_image_that_is_another_or_gone_is_drift(has, shown):
     good = [container("app"), container("app"), container("db", "")]
@@ -55,7 +64,7 @@ def test_images_are_read_by_each_of_their_tags():
 
 def test_a_host_without_the_client_says_so(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
-    answers = engine.Questions("p", ["a:1"]).answers()
+    answers = engine.Questions("p").answers()
     assert (answers["version"], answers["compose"], answers["error"]) == ("", "", engine.NO_CLIENT)
     with pytest.raises(WindflowError, match="E4070"):
         engine.run(["ps"], "to list", "E4070")
@@ -66,7 +75,7 @@ def test_an_engine_that_does_not_answer_says_why(monkeypatch, tmp_path):
     program.write_text("#!/bin/sh\necho 'Cannot connect to the daemon' >&2\nexit 1\n", encoding="utf-8")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", "%s:/usr/bin:/bin" % tmp_path)
-    answers = engine.Questions("p", []).answers()
+    answers = engine.Questions("p").answers()
     assert answers["version"] == "" and "Cannot connect" in answers["error"]
     with pytest.raises(WindflowError, match="exit code 1: CANNOT"):
         engine.run(["ps"], "to list", "E4070", redact=str.upper)
@@ -77,8 +86,16 @@ SERVICES = '{"name":"p_front","replicas":"2/2"}\n{"name":"p_app","replicas":"1/3
 
 def test_services_of_a_stack_are_read_with_what_runs_and_what_is_to_run():
     assert engine.read_services(SERVICES) == [
-        {"name": "p_app", "running": 1, "desired": 3},
-        {"name": "p_front", "running": 2, "desired": 2},
+        {"name": "p_app", "running": 1, "desired": 3, "job": False},
+        {"name": "p_front", "running": 2, "desired": 2, "job": False},
+    ]
+
+
+def test_a_job_of_a_stack_counts_by_what_has_ended_well():
+    output = '{"name":"p_init","replicas":"0/1 (1/1 completed)"}\n{"name":"p_bad","replicas":"0/1 (0/1 completed)"}\n'
+    assert [(item["running"], item["desired"], item["job"]) for item in engine.read_services(output)] == [
+        (0, 1, True),
+        (1, 1, True),
     ]
 
 

@@ -24,6 +24,22 @@ def test_new_file_has_content_owner_and_mode_whatever_the_umask(tmp_path):
     assert (stat.S_IMODE(state.st_mode), state.st_uid, state.st_gid) == (0o640, 65534, 65534)
 
 
+@pytest.mark.fault(60)
+@pytest.mark.parametrize("umask", [0o000, 0o027, 0o077])
+def test_directories_have_their_modes_whatever_the_umask_and_so_do_those_above(tmp_path, umask):
+    (tmp_path / "there").mkdir(mode=0o711)
+    old = os.umask(umask)
+    try:
+        files.make_directory(str(tmp_path / "there" / "above" / "made"), 0o700)
+        files.make_directory(str(tmp_path / "there"), 0o700)
+        files.back_up("/f", files.Saved(b"x"), str(tmp_path / "backups" / "kept"))
+    finally:
+        os.umask(old)
+    modes = [stat.S_IMODE(os.stat(tmp_path / name).st_mode) for name in ("there", "there/above", "there/above/made")]
+    assert modes == [0o711, 0o755, 0o700]
+    assert [stat.S_IMODE(os.stat(tmp_path / name).st_mode) for name in ("backups", "backups/kept")] == [0o755, 0o700]
+
+
 def test_file_is_replaced_and_not_written_through_a_link(tmp_path):
     (tmp_path / "victim").write_text("untouched")
     (tmp_path / "f").symlink_to("victim")

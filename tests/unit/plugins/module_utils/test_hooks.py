@@ -5,15 +5,19 @@
 
 from __future__ import annotations
 
+import base64
+import grp
 import os
 import stat
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from ansible_collections.windflow.platform.plugins.module_utils import hooks
+from ansible_collections.windflow.platform.plugins.module_utils import hook_script, hooks
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 
 
@@ -210,16 +214,77 @@ def test_hook_that_cannot_start_is_named(tmp_path, content):
 def test_hook_runs_as_another_account_with_its_groups(tmp_path):
     tmp_path.chmod(0o755)
     result = hooks.run_hook(["/usr/bin/id"], {}, "/", 5, user="games")
-    assert result.stdout_tail.startswith("uid=5(games) gid=60(games) groups=60(games)")
+    assert result.stdout_tail.startswith("uid=5(games) gid=60(games) groups=60(games),")
     with pytest.raises(WindflowError) as caught:
         hooks.run_hook(["/usr/bin/id"], {}, "/", 5, user="no-such-account")
     assert caught.value.code == "E3005"
 
 
-def test_private_directory_belongs_to_the_account():
+def test_private_directory_is_roots_and_opens_for_a_group_that_nobody_has():
     with hooks.private_directory(hooks.account("games")) as directory:
         state = os.stat(directory)
-        assert (stat.S_IMODE(state.st_mode), state.st_uid) == (0o700, 5)
+        assert (stat.S_IMODE(state.st_mode), state.st_uid) == (0o770, 0)
+        with pytest.raises(KeyError):
+            grp.getgrgid(state.st_gid)
+
+
+FORGER = """
+import glob, os, sys
+os.setgroups([]), os.setgid(60), os.setuid(5)
+print("ready", flush=True)
+while True:
+    found = glob.glob(sys.argv[1]) + glob.glob("/proc/[0-9]*/cwd") + glob.glob("/proc/[0-9]*/fd/*")
+    for path in [place + name for place in found for name in ("", "/result.json", "/hook")]:
+        try:
+            with open(path, "w") as stream:
+                stream.write('{"address": "forged"}')
+        except OSError:
+            pass
+"""
+
+
+@pytest.mark.fault(59)
+def test_the_applications_account_cannot_write_what_its_hook_is_thought_to_have_written():
+    forger = subprocess.Popen([sys.executable, "-c", FORGER, "/tmp/windflow-hook-*"], stdout=subprocess.PIPE, text=True)
+    try:
+        assert forger.stdout.readline() == "ready\n"
+        hook = '#!/bin/sh\necho \'{"address": "mine"}\' >"$WINDFLOW_RESULT_FILE"\nsleep 0.1\n'
+        params = {"user": "games", "script": base64.b64encode(hook.encode()).decode(), "script_name": "hook"}
+        params.update(events=["post-deploy"], old_version="", new_version="1", environment="{}", timeout=20)
+        done = hook_script.run({**params, "secrets": "[]", "host": "web1"})
+    finally:
+        forger.kill()
+        forger.communicate()
+    assert done["hook"]["result"] == {"address": "mine"}
+
+
+@pytest.mark.fault(60)
+@pytest.mark.parametrize("umask", [0o000, 0o027, 0o077])
+@pytest.mark.parametrize("user", ["games", "root"])
+def test_a_hook_runs_and_makes_files_as_usual_whatever_the_umask(umask, user):
+    hook = '#!/bin/sh\nmkdir made\necho >file\necho "{\\"modes\\": \\"$(stat -c %a made file "$0" | xargs)\\"}" '
+    hook += '>"$WINDFLOW_RESULT_FILE"\n'
+    params = {"user": user, "script": base64.b64encode(hook.encode()).decode(), "script_name": "hook"}
+    params.update(events=["post-deploy"], old_version="", new_version="1", environment="{}", timeout=20)
+    before = os.umask(umask)
+    try:
+        done = hook_script.run({**params, "secrets": "[]", "host": "web1"})["hook"]
+    finally:
+        os.umask(before)
+    assert (done["rc"], done["result"]) == (0, {"modes": "755 644 555"}), done
+
+
+def test_where_numbers_of_groups_are_mapped_a_low_one_is_lent(tmp_path, monkeypatch):
+    chown = os.chown
+
+    def mapped(path, uid, gid):
+        if gid > 65535:
+            raise OSError(22, "Invalid argument")
+        chown(path, uid, gid)
+
+    monkeypatch.setattr(os, "chown", mapped)
+    with hooks.private_directory(hooks.account("games")) as directory:
+        assert 65520 <= os.stat(directory).st_gid < 65534
 
 
 def test_script_is_called_through_its_interpreter():

@@ -156,7 +156,7 @@ def test_a_directory_and_another_kind_never_replace_each_other(tmp_path, wanted,
         path.symlink_to(tmp_path)
     else:
         os.mkfifo(path)
-    more = {"file": {"content": ""}, "link": {"target": "y"}, "directory": {}}[wanted]
+    more = {"file": {"content": ""}, "link": {"target": "y"}, "directory": {"mode": "0755"}}[wanted]
     with pytest.raises(WindflowError, match="E4013"):
         planned({"path": str(path), "state": wanted, **more})
 

@@ -43,7 +43,8 @@ def test_a_list_of_entries_is_applied_in_one_go_and_then_settled(tmp_path):
 
 
 @pytest.mark.fault(16)
-@pytest.mark.parametrize("umask", [0o000, 0o077])
+@pytest.mark.fault(60)
+@pytest.mark.parametrize("umask", [0o000, 0o027, 0o077])
 def test_modes_do_not_depend_on_the_umask(tmp_path, umask):
     before = os.umask(umask)
     try:
@@ -81,6 +82,25 @@ def test_what_is_not_asked_for_stays(tmp_path):
     (tmp_path / "f").chmod(0o604)
     applied({"path": str(tmp_path / "f"), "content": "b"})
     assert mode(tmp_path / "f") == 0o604
+
+
+@root
+@pytest.mark.fault(57)
+def test_a_directory_on_the_way_may_be_a_link_that_root_made(tmp_path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "opt").symlink_to("disk")
+    above = {"path": str(tmp_path / "opt"), "state": "directory"}
+    applied(above, {"path": str(tmp_path / "opt" / "app"), "state": "directory", "owner": "0", "mode": "0755"})
+    assert (tmp_path / "disk" / "app").is_dir() and (tmp_path / "opt").is_symlink()
+    for fault in ("somebody else's", "its own mode", "a file's"):
+        if fault == "somebody else's":
+            os.chown(tmp_path / "opt", 1500, 1500, follow_symlinks=False)
+        else:
+            (tmp_path / "opt").unlink()
+            (tmp_path / "opt").symlink_to("disk" if fault == "its own mode" else "disk/file")
+            (tmp_path / "disk" / "file").write_text("")
+        with pytest.raises(WindflowError):
+            paths.plan(paths.parse([{**above, **({"mode": "0755"} if fault == "its own mode" else {})}]))
 
 
 @pytest.mark.fault(17)

@@ -7,12 +7,13 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from ansible_collections.windflow.platform.plugins.module_utils import host_plan, os_table, plan, tree
+from ansible_collections.windflow.platform.plugins.module_utils import host_plan, os_table, paths, plan, tree
 from ansible_collections.windflow.platform.plugins.module_utils.config import load_config
 from ansible_collections.windflow.platform.plugins.module_utils.config_layers import Provided
 from ansible_collections.windflow.platform.plugins.module_utils.manifest import load_manifest
@@ -33,13 +34,15 @@ def blank_host(**changes):
         "ipv6": False,
         "init": "systemd",
         "account": None,
-        "group": False,
+        "group": None,
+        "directories": defaultdict(lambda: {"state": "absent", "empty": True, "never": "", "other": ""}),
     }
     service = {"exists": False, "running": False, "enabled": False}
     return {
         "facts": facts,
         "current": None,
         "drift": [],
+        "made": {"account": [], "group": [], "directories": []},
         "packages": ["nginx", "supervisor"],
         "missing_packages": ["nginx", "supervisor"],
         "services": {name: dict(service) for name in ("nginx", "supervisor", "postgresql")},
@@ -65,7 +68,8 @@ def after(made):
         missing_packages=[], services={name: dict(service) for name in ("nginx", "supervisor", "postgresql")}
     )
     step = made["steps"]["account"]
-    host["facts"].update(account={key: step[key] for key in ("group", "home", "shell")}, group=True)
+    host["facts"].update(account={key: step[key] for key in ("group", "home", "shell")}, group={"gid": 900})
+    host["made"] = {"account": [step["user"]], "group": [step["group"]], "directories": []}
     host["current"] = {**made["revision"], "revision": 1}
     return host
 
@@ -132,10 +136,21 @@ def test_other_requirements_make_another_environment():
     first = make(blank_host())
     manifest, _config = template()
     source = plan.source_of(manifest, "host", tree.source_digest)
-    changed = Source(source.digest, source.listing, source.requirements + "\nsix==1.17.0\n")
+    changed = Source(source.digest, source.listing, replace(source.requirements, digest="0" * 64))
     second = make(after(first), settings=Settings(time="20270101T000000Z"), source=changed)
     assert pending(second) == ["virtualenv"]
     assert second["steps"]["virtualenv"]["name"] != first["steps"]["virtualenv"]["name"]
+
+
+def test_packages_from_source_are_a_matter_of_the_environment_and_of_what_is_named():
+    first = make(blank_host(), settings=replace(SETTINGS, environment="production"))
+    step = first["steps"]["virtualenv"]
+    assert (step["only_binary"], step["source_packages"]) == (True, [])
+    assert not make(blank_host())["steps"]["virtualenv"]["only_binary"]
+    _manifest, config = template(**{"app.source_packages": '["six"]'})
+    second = make(after(first), config, replace(SETTINGS, environment="production", time="20270101T000000Z"))
+    assert second["steps"]["virtualenv"]["source_packages"] == ["six"]
+    assert second["steps"]["virtualenv"]["name"] != step["name"]
 
 
 def test_another_python_on_the_host_makes_another_environment():
@@ -180,6 +195,7 @@ def test_processes_that_wait_for_a_stopped_supervisor_are_no_reason_for_a_releas
 def test_more_replicas_change_program_and_site():
     made = make(after(make(blank_host())), settings=Settings(replicas=3, time="20270101T000000Z"))
     assert pending(made) == ["program", "site"]
+    assert made["steps"]["program"]["why"][-1] == made["scaling"] == "replicas 1 → 3"
     assert len(made["host"]["sockets"]) == 3
 
 
@@ -375,3 +391,26 @@ def test_a_database_that_another_plugin_gives_is_not_managed():
     made = make(blank_host(), loaded)
     assert made["steps"]["database"]["managed"] is False and "database" not in pending(made)
     assert not host_plan.database_is_local(loaded) and made["resources"]["database"] == {}
+
+
+def test_the_directories_are_as_the_module_files_takes_them():
+    entries = make(blank_host())["steps"]["directories"]["entries"]
+    modes = {entry["path"]: entry["mode"] for entry in paths.parse(entries)}
+    assert modes["/opt/template/run"] == 0o2750
+
+
+def test_a_program_without_a_socket_has_neither_site_nor_port(make_plugin):
+    worker = "name: worker\nversion: 1.0.0\nhost: {command: [/bin/sleep, '1000'], health: null}\n"
+    manifest = load_manifest(make_plugin(worker, {"build/app/x": ""}))
+    config = load_config(manifest)
+    asked = plan.questions(
+        manifest, config, {"debian": TABLE}, {"host": plan.source_of(manifest, "host", tree.source_digest)}
+    )
+    assert asked["port"] is None and "nginx" not in asked["packages"]["debian"] + asked["services"]["debian"]
+    source = plan.source_of(manifest, "host", tree.source_digest)
+    made = plan.build(manifest, config, SETTINGS, source, blank_host(), TABLE, "host")
+    assert made["host"]["port"] == 0 and made["host"]["sockets"] == [] and "site" not in made["digests"]
+    assert list(host_plan.shipped(manifest, config, source, made).documents) == ["supervisor.conf"]
+    assert not [item for item in made["resources"]["paths"] if item["step"] == "site"]
+    groups = {entry["path"]: entry.get("group") for entry in made["steps"]["directories"]["entries"]}
+    assert groups["/opt/worker/run"] == "worker"

@@ -17,6 +17,13 @@ from ansible_collections.windflow.platform.plugins.module_utils.steps import Set
 PLUGIN = Path(__file__).parents[4] / "windflow_plugins" / "physical-host"
 
 
+class Absent(dict):
+    """Directories that are not there, whichever is asked for."""
+
+    def __missing__(self, path):
+        return {"state": "absent", "real": path, "empty": True, "never": "", "other": ""}
+
+
 def host(**facts):
     return {
         "facts": {
@@ -27,9 +34,13 @@ def host(**facts):
             "ram_mb": 8000,
             "space": {"/opt/app": {"mb": 50_000, "inodes": 1_000_000}},
             "port_owner": None,
+            "account": None,
+            "group": None,
+            "directories": Absent(),
             **facts,
         },
         "current": None,
+        "made": {"account": [], "group": [], "directories": []},
         "missing_packages": [],
         "port_sites": [],
         "dependents": [],
@@ -217,3 +228,56 @@ def test_a_version_that_a_dependent_on_the_host_does_not_accept_is_refused(tmp_p
     errors = look(tmp_path, {}, found)[0]
     assert codes(errors) == ["E2024", "E2024"]
     assert "blog" in errors[0].expected and errors[0].got == "1.0.0" and "none" in errors[1].got
+
+
+DEFAULT = "/etc/nginx/sites-enabled/default"
+
+
+@pytest.mark.fault(82)
+def test_a_port_that_the_distributions_own_site_has_is_said_to_be_so(tmp_path):
+    found = {**host(port_owner={"pid": 7, "name": "nginx"}), "port_sites": [DEFAULT]}
+    (problem,) = look(tmp_path, {}, found)[0]
+    assert problem.code == "E2009" and "the distribution has made" in problem.got and f"rm {DEFAULT}" in problem.remedy
+    (problem,) = look(tmp_path, {}, {**found, "port_sites": ["/etc/nginx/conf.d/theirs.conf"]})[0]
+    assert "rm" not in problem.remedy.split() and "listen elsewhere" in problem.remedy
+
+
+@pytest.mark.fault(82)
+def test_an_nginx_that_is_there_and_cannot_start_is_a_finding_that_names_who_has_which_port(tmp_path):
+    conflict = {"port": 80, "files": [DEFAULT], "name": "apache2", "pid": 812}
+    (problem,) = look(tmp_path, {}, {**host(), "port_conflicts": [conflict]})[0]
+    assert problem.code == "E2032" and "apache2, process 812, which has port 80" in problem.got
+    assert f"rm {DEFAULT}" in problem.remedy
+
+
+@pytest.mark.fault(82)
+def test_services_that_would_not_take_what_is_put_there_for_them_are_findings(tmp_path):
+    layout = {"nginx": {"problem": "nginx.conf includes none"}, "supervisor": {"problem": "no [include]"}}
+    errors = look(tmp_path, {}, {**host(), "layout": layout})[0]
+    assert codes(errors) == ["E2047", "E2047"] and "no [include]" in errors[1].got
+
+
+@pytest.mark.parametrize(
+    ("code", "seen"),
+    [
+        ("E2034", {"never": "the system's"}),
+        ("E2033", {"other": "/opt/other of the plugin other"}),
+        ("E2033", {"state": "directory", "empty": False, "owner": "ann", "group": "ann", "mode": "0755"}),
+    ],
+)
+def test_a_directory_of_somebody_elses_is_an_error_at_the_key_that_names_it(tmp_path, code, seen):
+    found = host()
+    found["facts"]["directories"]["/srv/app"] = {**Absent()["/srv/app"], **seen}
+    errors, _warnings = look(tmp_path, {"app": {"data_dir": "/srv/app"}}, found)
+    assert [(problem.code, problem.path) for problem in errors] == [(code, "app.data_dir")]
+    assert errors[0].file.endswith("my.json")
+    adopted = look(tmp_path, {"app": {"data_dir": "/srv/app"}, "adopt": ["directories"]}, found)[0]
+    assert codes(adopted) == ([] if "owner" in seen else [code])
+
+
+def test_so_is_an_account(tmp_path):
+    ann = {"group": "ann", "home": "/home/ann", "shell": "/bin/sh", "uid": 1500, "never": ""}
+    found = host(account=ann, group={"gid": 1500, "never": ""})
+    config = {"app": {"user": "ann", "group": "ann"}}
+    assert codes(look(tmp_path, config, found)[0]) == ["E2036", "E2036"]
+    assert codes(look(tmp_path, {**config, "adopt": ["account"]}, found)[0]) == []

@@ -164,8 +164,10 @@ def test_the_current_release_is_kept_even_if_nothing_should_be():
 
 
 @pytest.mark.fault(16)
-def test_a_saved_record_is_read_back_and_private_under_any_umask(tmp_path):
-    before = os.umask(0)
+@pytest.mark.fault(60)
+@pytest.mark.parametrize("umask", [0o000, 0o027, 0o077])
+def test_a_saved_record_is_read_back_and_private_under_any_umask(tmp_path, umask):
+    before = os.umask(umask)
     try:
         record.save(begun(record.empty("app")), str(tmp_path))
     finally:

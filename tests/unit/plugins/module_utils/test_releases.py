@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 
 import pytest
@@ -54,17 +55,23 @@ def test_a_directory_without_releases_has_nothing_to_prune(tmp_path):
     assert releases.current_release(str(tmp_path)) == ""
 
 
-def test_local_facts_tell_what_is_deployed_and_can_be_read_by_everyone(tmp_path):
+@pytest.mark.fault(60)
+@pytest.mark.parametrize("umask", [0o000, 0o027, 0o077])
+def test_local_facts_tell_what_is_deployed_and_can_be_read_by_everyone(tmp_path, umask):
     state = tmp_path / "state"
     begun = record.begin(
         record.empty("app"), "run", "ann", "deploy", 0.0, {"release": "r", "version": "1.0.0", "target": "host"}
     )
     record.save(record.finish(begun, "run", 0.0, {}, {}, 5), str(state))
     path = tmp_path / "facts.d" / "windflow.fact"
-    releases.write_local_facts(str(path), str(state))
+    before = os.umask(umask)
+    try:
+        releases.write_local_facts(str(path), str(state))
+    finally:
+        os.umask(before)
     expected = {"app": {"version": "1.0.0", "release": "r", "state": "deployed", "target": "host"}}
     assert json.loads(path.read_text(encoding="utf-8")) == expected
-    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644 and stat.S_IMODE(path.parent.stat().st_mode) == 0o755
 
 
 def test_a_deleted_release_takes_the_manifests_of_its_files_along(tmp_path, monkeypatch):

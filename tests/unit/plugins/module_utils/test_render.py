@@ -48,6 +48,7 @@ def values(tmp_path):
             "timeout": 60,
             "sockets": ["/opt/demo/run/%s-%d.sock" % (RELEASE, number) for number in range(2)],
             "host_port": 8080,
+            "bind": "",
             "allowed_hosts": ["example.com"],
             "client_max_body_size": "10m",
             "ipv6": True,
@@ -83,7 +84,7 @@ def test_program_has_one_hardened_process_for_each_replica(values):
             "--name=windflow-demo-" + RELEASE,
             "app:application",
         ]
-        assert process.uid == 65534 and process.umask == 0o027
+        assert process.uid == 65534 and process.umask == 0o007
         assert process.stopasgroup and process.killasgroup and process.stopwaitsecs > 60
         assert process.startretries == 3 and process.stdout_logfile_maxbytes and process.stdout_logfile_backups
         assert process.environment["WINDFLOW_INSTANCE"] == str(number)
@@ -253,12 +254,30 @@ def test_client_cannot_say_who_it_is(site):
     served.ask(
         "GET http://example.test/ HTTP/1.1\nHost: evil.test\nConnection: close\nX-Forwarded-For: 6.6.6.6\n"
         "X-Real-IP: 6.6.6.6\nX-Forwarded-Proto: https\nX-Forwarded-Host: evil.test\nForwarded: for=6.6.6.6\n"
-        "Proxy: http://evil.test\n\n"
+        "Proxy: http://evil.test\nX-Forwarded-Port: 6\nX-Forwarded-Prefix: /evil\nX_Forwarded_Prefix: /evil\n"
+        "X-Original-URL: /evil\nTrue-Client-IP: 6.6.6.6\n\n"
     )
     seen = headers(served.application.requests[0])
+    assert "evil" not in str(seen) and "6.6" not in str(seen) and "x-forwarded-port" not in seen
     assert seen["host"] == seen["x-forwarded-host"] == "example.test"
     assert seen["x-real-ip"] == seen["x-forwarded-for"] == "127.0.0.1" and seen["x-forwarded-proto"] == "http"
     assert "forwarded" not in seen and "proxy" not in seen and "connection" not in seen
+
+
+def test_body_of_unknown_length_is_counted(site):
+    served = site(client_max_body_size="1k")
+    body = "".join("400\n%s\n" % ("x" * 1024) for _number in range(4)) + "0\n\n"
+    answer = served.ask("POST / HTTP/1.1\nHost: example.test\nConnection: close\nTransfer-Encoding: chunked\n\n" + body)
+    assert " 413 " in str(answer).splitlines()[0] and served.application.requests == []
+
+
+@pytest.mark.parametrize(
+    ("bind", "written"), [("", "listen 8080"), ("127.0.0.1", "listen 127.0.0.1:8080"), ("::1", "listen [::1]:8080")]
+)
+def test_the_site_listens_where_it_is_told_and_nowhere_else(values, bind, written):
+    lines = [line.strip() for line in render.site_file(values(bind=bind, ipv6=False)).splitlines()]
+    found = {line.partition(" default_server")[0].rstrip(";") for line in lines if line.startswith("listen")}
+    assert found == {written}
 
 
 def test_port_of_the_request_reaches_the_application(site):

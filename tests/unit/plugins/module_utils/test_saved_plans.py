@@ -19,6 +19,7 @@ PLAN = {
     "event": "upgrade",
     "target": "host",
     "environment": "",
+    "adopted": [],
     "release": "20261125T080000Z-00000001",
     "digests": {"application": "a" * 64},
     "dependencies": [{"plugin": "/p/cache", "name": "cache", "version": "2.0.0"}],
@@ -51,6 +52,11 @@ def test_the_same_plan_at_another_time_is_accepted(saved):
 def test_a_host_that_has_moved_since_is_refused_and_both_states_are_named(saved):
     error = refused(saved, current=4)
     assert error.code == "E2022" and "revision: 3" in str(error) and "revision: 4" in str(error)
+
+
+def test_what_would_be_adopted_is_agreed_to(saved):
+    error = refused(saved, plan={**PLAN, "adopted": ["account ann is used as it is, and stays at a purge"]})
+    assert error.code == "E2022" and "adopted" in str(error)
 
 
 def test_a_host_that_was_removed_since_is_refused(saved):

@@ -481,3 +481,112 @@ def test_only_a_secret_text_outside_lists_can_be_made(load, node):
     with pytest.raises(WindflowError) as caught:
         load({"properties": {"a": node}})
     assert caught.value.code == "E1067" and "x-generate" in str(caught.value)
+
+
+# Ways in which a schema can come to speak about a value; {} is what it says, the second the value around it.
+STEPS = {
+    "property": (lambda part: {"properties": {"k": part}}, lambda value: {"k": value}),
+    "pattern": (lambda part: {"patternProperties": {"^k": part}}, lambda value: {"key": value}),
+    "any key": (lambda part: {"additionalProperties": part}, lambda value: {"any": value}),
+    "unevaluated key": (lambda part: {"unevaluatedProperties": part}, lambda value: {"any": value}),
+    "item": (lambda part: {"items": part}, lambda value: [value]),
+    "first item": (lambda part: {"prefixItems": [part]}, lambda value: [value]),
+    "further item": (lambda part: {"items": [{}], "additionalItems": part}, lambda value: ["x", value]),
+    "unevaluated item": (lambda part: {"unevaluatedItems": part}, lambda value: [value]),
+    "contained": (lambda part: {"contains": part}, lambda value: [value]),
+    "allOf": (lambda part: {"allOf": [{}, part]}, lambda value: value),
+    "anyOf": (lambda part: {"anyOf": [{}, part]}, lambda value: value),
+    "oneOf": (lambda part: {"oneOf": [part]}, lambda value: value),
+    "if": (lambda part: {"if": part}, lambda value: value),
+    "then": (lambda part: {"if": {}, "then": part}, lambda value: value),
+    "else": (lambda part: {"if": False, "else": part}, lambda value: value),
+    "dependent": (lambda part: {"dependentSchemas": {"k": part}}, lambda value: value),
+    "dependency": (lambda part: {"dependencies": {"k": part}}, lambda value: value),
+}
+
+
+@pytest.mark.fault(74)
+@settings(deadline=None)
+@given(
+    st.lists(st.sampled_from(sorted(STEPS)), min_size=1, max_size=5),
+    st.sampled_from(["plain", "$ref", "$anchor", "$dynamicRef", "$dynamicRef to a path", "content"]),
+)
+def test_a_secret_is_found_however_the_schema_comes_to_speak_of_it(tmp_path_factory, steps, reached):
+    leaf = {"writeOnly": True}
+    more = {}
+    if reached == "content":
+        leaf = {"contentMediaType": "application/json", "contentSchema": {"properties": {"p": leaf}}}
+    elif reached != "plain":
+        more = {"$defs": {"leaf": {"writeOnly": True, "$anchor": "here", "$dynamicAnchor": "there"}}}
+        name = "$dynamicRef" if "dynamic" in reached else "$ref"
+        where = {"$anchor": "#here", "$dynamicRef": "#there"}.get(reached, "#/$defs/leaf")
+        leaf = {name: where}
+    schema, data = leaf, "CANARY"
+    for step in reversed(steps):
+        schema, data = STEPS[step][0](schema), STEPS[step][1](data)
+    schema = {"$schema": URIS[2], "properties": {"top": schema}, **more}
+    if "further item" in steps:
+        schema["$schema"] = URIS[1]
+    path = tmp_path_factory.mktemp("schema") / "schema.json"
+    path.write_text(json.dumps(schema))
+    assert load_schema(path).secret_paths({"top": data})
+
+
+@pytest.mark.fault(74)
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"$schema": URIS[1], "$recursiveAnchor": True, "child": {"$recursiveRef": "#"}},
+        {"$schema": URIS[2], "$dynamicAnchor": "node", "child": {"$dynamicRef": "#node"}},
+    ],
+)
+def test_a_schema_that_refers_to_itself_has_its_secrets_at_any_depth(load, more):
+    dialect = {key: value for key, value in more.items() if key != "child"}
+    schema = load({**dialect, "properties": {"password": {"writeOnly": True}, "child": more["child"]}})
+    data = {"child": {"child": {"password": "x"}}, "password": "y"}
+    assert schema.secret_paths(data) == {("password",), ("child", "child", "password")}
+
+
+@pytest.mark.fault(74)
+@pytest.mark.parametrize("value", ["true", "True", 1, None, [True], {"a": True}])
+@pytest.mark.parametrize("place", [("properties", "a"), ("definitions", "a"), ("allOf", 0), ("items",)])
+def test_what_is_no_boolean_is_no_writeonly(load, findings, value, place):
+    schema = {"writeOnly": value}
+    for part in reversed(place):
+        schema = [schema] if part == 0 else {part: schema}
+    (problem,) = findings(load, schema)
+    assert (problem.code, problem.expected) == ("E1068", "true or false")
+
+
+@pytest.mark.parametrize("key", ["writeonly", "write_only", "WriteOnly", "write-only"])
+def test_a_keyword_that_is_meant_as_writeonly_is_named(load, findings, key):
+    (problem,) = findings(load, {"properties": {"a": {key: True}}})
+    assert problem.code == "E1068" and "writeOnly" in problem.remedy
+    load({"properties": {key: {"default": {key: "x"}, "x-form": {key: 1}}}})
+
+
+def test_a_reference_into_data_is_judged_as_well(load, findings):
+    schema = {"properties": {"a": {"$ref": "#/properties/b/default"}, "b": {"default": {"writeOnly": "yes"}}}}
+    assert findings(load, schema)[0].code == "E1068"
+
+
+def test_an_anchor_that_two_parts_have_is_refused(load, findings):
+    schema = {
+        "$schema": URIS[2],
+        "properties": {"a": {"$dynamicRef": "#x"}},
+        "$defs": {"one": {"$dynamicAnchor": "x"}, "two": {"$anchor": "x", "writeOnly": True}},
+    }
+    assert findings(load, schema)[0].code == "E1068"
+
+
+@pytest.mark.fault(74)
+def test_of_a_secret_or_an_unknown_key_a_finding_shows_no_value(load):
+    keys = {
+        "known": {"type": "integer"},
+        "password": {"type": "string", "writeOnly": True},
+        "env": {"additionalProperties": {"type": "integer"}},
+    }
+    schema = load({"properties": keys})
+    data = {"known": "shown", "password": {"CANARY": 1}, "env": {"TOKEN": "CANARY"}}
+    told = "\n".join(map(str, schema.validate(data, lambda path: ("f", 1, 1))))
+    assert '"shown"' in told and "CANARY" not in told and "env.TOKEN" in told

@@ -24,6 +24,7 @@ def wanted(**changes) -> stack_file.Wanted:
         "node": "abc",
         "front_dir": SHARED + "/front",
         "places": ("/opt/demo", SHARED),
+        "kept": (SHARED + "/binds", SHARED + "/files"),
         "front_file": "/opt/demo/releases/r/front.cfg",
     }
     return stack_file.Wanted(**{**values, **changes})
@@ -118,6 +119,27 @@ def test_application_with_a_named_volume_is_never_there_twice():
     volume = {"type": "volume", "source": "data", "target": "/data", "volume": {}}
     deploy = stack(app={"volumes": [volume]})["services"]["app"]["deploy"]
     assert {deploy[key]["order"] for key in ("update_config", "rollback_config")} == {"stop-first"}
+
+
+@pytest.mark.parametrize(("place", "order"), [("binds/compose/data", "stop-first"), ("files/1", "start-first")])
+def test_files_of_the_plugin_bind_a_service_to_the_manager(place, order):
+    mount = {"type": "bind", "source": "%s/%s" % (SHARED, place), "target": "/x", "read_only": place == "files/1"}
+    deploy = stack(app={"volumes": [mount]})["services"]["app"]["deploy"]
+    assert deploy["placement"] == {"constraints": ["node.id==abc"]} and deploy["update_config"]["order"] == order
+
+
+def test_configurations_of_the_project_are_the_swarms():
+    model = {"services": {"app": {"configs": [{"source": "c", "target": "/c"}]}}}
+    known = {"c": {"name": "windflow-demo_c_1", "file": "/x"}, "unused": {"name": "n", "file": "/y"}}
+    found = stack_file.stack(model, wanted(configs=known))[0]["configs"]
+    assert found["c"] == {"name": "windflow-demo_c_1", "file": "/x"} and set(found) == {"c", "front"}
+
+
+def test_a_service_that_ends_is_a_job():
+    found = stack_file.stack({"services": {"init": {"deploy": {"replicas": 2}}}}, wanted(one_shot=("init",)))[0]
+    deploy = found["services"]["init"]["deploy"]
+    assert deploy["mode"] == "replicated-job" and deploy["restart_policy"]["condition"] == "on-failure"
+    assert deploy["replicas"] == 2 and not {"update_config", "rollback_config"} & set(deploy)
 
 
 def test_volume_without_a_name_binds_nothing_to_its_node():

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 
 import pytest
@@ -91,3 +92,23 @@ def test_states_are_described_with_their_reason():
     assert supervisor.describe({"name": "a-0", "statename": "FATAL", "spawnerr": "Exited too quickly"}) == (
         "a-0 FATAL (Exited too quickly)"
     )
+
+
+@pytest.mark.system
+@pytest.mark.fault(82)
+def test_a_supervisor_with_a_port_and_a_password_instead_of_a_socket_is_asked_there(machine):
+    port = machine.port
+    conf = machine.root / "other.conf"
+    text = machine.supervisor_conf.read_text().replace("supervisord.", "other.")
+    server = f"[inet_http_server]\nport=127.0.0.1:{port}\nusername=u\npassword=p%w\n"
+    conf.write_text(server.replace("%w", "%%w") + text.partition("chmod=0700\n")[2])
+    machine.spawn([sys.executable, "-m", "supervisor.supervisord", "-c", str(conf)])
+    machine.wait(lambda: (machine.root / "other.pid").exists())
+    conf.write_text(server + "[supervisord]\n")
+    assert supervisor.Supervisor(conf=str(conf)).processes() == []
+    conf.write_text(server.replace("p%w", "another"))
+    with pytest.raises(WindflowError) as caught:
+        supervisor.Supervisor(conf=str(conf)).processes()
+    problem = caught.value.problems[0]
+    assert caught.value.code == "E4031" and "401" in problem.got and str(conf) in problem.remedy
+    assert "start the service" not in problem.remedy

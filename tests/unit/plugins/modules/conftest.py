@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
 import pwd
 import shutil
@@ -35,11 +37,28 @@ class Cluster:
         data = self.root + "/data"
         self.call("initdb", "-D", data, "-N", "--auth-local=peer", "--auth-host=scram-sha-256", "--locale=C.UTF-8")
         options = "-p %d -k %s -c fsync=off -c listen_addresses=127.0.0.1 -c log_statement=all" % (self.port, self.root)
-        options += " -c max_prepared_transactions=2"
+        options += " -c max_prepared_transactions=2 -c log_connections=on"
         self.call("pg_ctl", "-D", data, "-o", options, "-l", self.root + "/log", "-w", "start")
 
     def stop(self):
         self.call("pg_ctl", "-D", self.root + "/data", "-m", "immediate", "-w", "stop")
+
+    @contextlib.contextmanager
+    def hba(self, text):
+        """Other rules of who may come in, as long as this lasts."""
+        path = self.root + "/data/pg_hba.conf"
+        with open(path, encoding="utf-8") as stream:
+            before = stream.read()
+        try:
+            self.write_hba(path, text)
+            yield
+        finally:
+            self.write_hba(path, before)
+
+    def write_hba(self, path, text):
+        with open(path, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        self.call("pg_ctl", "-D", self.root + "/data", "reload")
 
     def call(self, program, *arguments):
         argv = ["runuser", "-u", "postgres", "--", os.path.join(self.bin, program), *arguments]
@@ -84,7 +103,9 @@ class Cluster:
         return done.returncode, (done.stdout + done.stderr).strip()
 
     def sql(self, text):
-        return postgres.execute_sql(text, self.port, socket_dir=self.root).strip()
+        """What psql answers the superuser, who takes names from where somebody careless does."""
+        careless = functools.partial(postgres.run, environment={"PGOPTIONS": "-c client_min_messages=warning"})
+        return postgres.execute_sql(text, self.port, careless, self.root).strip()
 
 
 @pytest.fixture(scope="module")

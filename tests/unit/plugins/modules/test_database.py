@@ -238,3 +238,99 @@ def test_without_a_server_a_check_predicts_and_a_real_run_fails(tmp_path):
 def test_a_missing_password_is_refused(cluster):
     with pytest.raises(WindflowError, match="E4054"):
         database.run(cluster.params(password=""), False)
+
+
+SHADOW = """
+CREATE FUNCTION public."left"(name, integer) RETURNS text LANGUAGE plpgsql AS $f$
+BEGIN
+  IF (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) THEN
+    EXECUTE 'ALTER ROLE web SUPERUSER';
+  END IF;
+  RETURN pg_catalog."left"($1::text, $2);
+END $f$;
+CREATE FUNCTION public.gain() RETURNS boolean LANGUAGE plpgsql AS $f$
+BEGIN
+  EXECUTE 'ALTER ROLE web SUPERUSER';
+  RETURN true;
+EXCEPTION WHEN insufficient_privilege THEN RETURN true;
+END $f$;
+CREATE FUNCTION public.never(oid, oid) RETURNS boolean LANGUAGE sql AS 'SELECT public.gain()';
+CREATE OPERATOR public.= (LEFTARG = oid, RIGHTARG = oid, FUNCTION = public.never);
+CREATE FUNCTION public.pg_get_userbyid(oid) RETURNS name LANGUAGE sql AS $$SELECT 'web'::name WHERE public.gain()$$;
+CREATE VIEW public.pg_roles AS SELECT r.* FROM pg_catalog.pg_roles r WHERE public.gain();
+CREATE VIEW public.pg_namespace AS SELECT n.* FROM pg_catalog.pg_namespace n WHERE public.gain();
+"""
+
+
+@pytest.mark.fault(49)
+@pytest.mark.parametrize("schema", ["public", "pg_catalog"])
+def test_no_superuser_meets_what_the_application_has_put_in_its_database(cluster, schema):
+    database.run(cluster.params(), False)
+    assert cluster.login(sql=SHADOW)[0] == 0
+    # What the owner can set for everybody who comes, the superuser too.
+    cluster.sql("ALTER DATABASE app SET search_path = public, pg_catalog; ALTER DATABASE app OWNER TO app_owner;")
+    if schema == "public":
+        cluster.sql("ALTER ROLE web CREATEDB;")
+    mark = os.path.getsize(cluster.root + "/log")
+    postgres.inspect(cluster.port, "app", "web", socket_dir=cluster.root)
+    for params in (cluster.params(), cluster.params(password="other")):
+        database.run(params, True)
+        database.run(params, False)
+    assert cluster.sql("SELECT count(*) FROM pg_roles WHERE rolsuper") == "1"
+    with open(cluster.root + "/log", encoding="utf-8") as log:
+        log.seek(mark)
+        assert "user=postgres database=app" not in log.read()
+
+
+@pytest.mark.fault(49)
+def test_what_is_done_inside_a_database_is_done_by_a_login_that_goes_again(cluster):
+    database.run(cluster.params(), False)
+    cluster.sql("\\connect app\nREVOKE ALL ON SCHEMA public FROM web; GRANT CREATE ON SCHEMA public TO PUBLIC;")
+    cluster.login(sql="SELECT 1")
+    mark = os.path.getsize(cluster.root + "/log")
+    changes = database.run(cluster.params(), False)[0]["changes"]
+    assert [change["attribute"] for change in changes] == [
+        "everybody may create",
+        "web may use the schema",
+        "web may create",
+    ]
+    assert not database.run(cluster.params(), False)[0]["changed"]
+    with open(cluster.root + "/log", encoding="utf-8") as log:
+        log.seek(mark)
+        assert "user=postgres database=app" not in log.read()
+    assert cluster.sql("SELECT rolname FROM pg_roles WHERE oid > 16000 ORDER BY 1") == "app_owner\nweb"
+
+
+@pytest.mark.fault(49)
+def test_a_schema_of_somebody_elses_is_named_with_what_to_do(cluster):
+    database.run(cluster.params(), False)
+    cluster.sql("\\connect app\nALTER SCHEMA public OWNER TO postgres; GRANT CREATE ON SCHEMA public TO PUBLIC;")
+    with pytest.raises(WindflowError, match="E4066.*ALTER SCHEMA public OWNER TO"):
+        database.run(cluster.params(), False)
+    cluster.sql("\\connect app\nREVOKE CREATE ON SCHEMA public FROM PUBLIC;")
+    assert not database.run(cluster.params(), False)[0]["changed"]
+
+
+@pytest.mark.fault(49)
+def test_a_login_that_a_killed_run_has_left_goes_when_its_time_is_over(cluster):
+    database.run(cluster.params(), False)
+    cluster.sql("CREATE ROLE windflow_look_0123abcd LOGIN IN ROLE app_owner VALID UNTIL '2026-01-01';")
+    cluster.sql("CREATE ROLE windflow_look_4567abcd LOGIN IN ROLE app_owner VALID UNTIL '2126-01-01';")
+    postgres.inspect(cluster.port, "app", "web", socket_dir=cluster.root)
+    left = cluster.sql("SELECT rolname FROM pg_roles WHERE rolname ~ 'windflow'")
+    assert left == "windflow_look_4567abcd"
+
+
+def test_where_nobody_may_look_inside_what_is_there_counts_as_settled(cluster):
+    database.run(cluster.params(), False)
+    before = postgres.inspect(cluster.port, "app", "web", socket_dir=cluster.root)
+    with cluster.hba("local all postgres peer\nhost app web all scram-sha-256\n"):
+        after = postgres.inspect(cluster.port, "app", "web", socket_dir=cluster.root)
+        result, warnings = database.run(cluster.params(), False)
+        fresh = database.run(cluster.params(name="other"), False)[0]
+    assert {key: after[key] for key in postgres.INSIDE} == dict.fromkeys(postgres.INSIDE)
+    assert {key: before[key] for key in before if key not in postgres.INSIDE} == {
+        key: after[key] for key in after if key not in postgres.INSIDE
+    }
+    assert not result["changed"] and "E4067" in warnings[0] and fresh["changed"]
+    assert cluster.sql("SELECT count(*) FROM pg_roles WHERE rolname ~ 'windflow'") == "0"

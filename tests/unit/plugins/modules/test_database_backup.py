@@ -41,6 +41,7 @@ ALTER ROLE web IN DATABASE {name} SET statement_timeout = '7s';
 ALTER DATABASE {name} CONNECTION LIMIT 40;
 COMMENT ON DATABASE {name} IS 'what it''s for';
 {connect}
+SET ROLE app_owner;
 CREATE SCHEMA "odd schema" AUTHORIZATION app_owner;
 CREATE TABLE t (id serial PRIMARY KEY, body text);
 INSERT INTO t (body) SELECT 'row ' || n FROM generate_series(1, 2000) n;
@@ -235,6 +236,10 @@ def test_everything_comes_back_and_what_was_replaced_is_kept(box):
 
 def test_what_was_replaced_is_dropped_on_request(box):
     box.run()
+    # As an older version has written it.
+    document = json.loads((box.directory / "first.json").read_text())
+    del document["extensions"]
+    (box.directory / "first.json").write_text(json.dumps(document))
     result = box.run(state="restored", drop_replaced=True)
     assert (box.databases(), result["replaced"]) == ([NAME], "")
 
@@ -301,9 +306,9 @@ def test_rows_that_are_written_during_the_dump_do_not_count(box, monkeypatch):
 def test_counts_that_differ_make_no_backup(box, monkeypatch):
     real = database_backup.Job.fill
 
-    def fill(self, database, path, record):
+    def fill(self, database, path, record, *rest):
         record = {**record, "rows": {**record["rows"], "public.t": 2001}}
-        return real(self, database, path, record)
+        return real(self, database, path, record, *rest)
 
     monkeypatch.setattr(database_backup.Job, "fill", fill)
     message = box.fails("E4095")
@@ -431,8 +436,133 @@ def test_a_purge_takes_along_what_a_run_that_was_killed_has_left_and_nothing_of_
         assert box.databases() == [name for name in before if name not in ("shop", left[0])]
         process.kill()
     roles = box.cluster.sql("SELECT rolname FROM pg_roles WHERE oid > 16000 ORDER BY 1").splitlines()
-    assert roles == ["app_owner", "web"]
+    assert [role for role in roles if role != "windflow_login_" + living[-1][-8:]] == ["app_owner", "web"]
     assert box.run(label="next")["changed"] and box.databases() == [NAME]
+
+
+TRAP = """
+CREATE TABLE public.loot (who text, super boolean);
+CREATE FUNCTION public.gain() RETURNS boolean LANGUAGE plpgsql AS $f$
+DECLARE role name;
+BEGIN
+  FOR role IN SELECT rolname FROM pg_catalog.pg_roles WHERE pg_catalog.pg_has_role(oid, 'MEMBER') LOOP
+    BEGIN
+      EXECUTE format('SET ROLE %I', role);
+      EXECUTE 'ALTER ROLE web SUPERUSER';
+    EXCEPTION WHEN OTHERS THEN NULL;
+    END;
+  END LOOP;
+  RETURN (SELECT count(*) < 4 FROM pg_catalog.pg_roles WHERE pg_catalog.pg_has_role(oid, 'MEMBER'));
+END $f$;
+CREATE TABLE public.trap (x integer CHECK (public.gain()));
+INSERT INTO public.trap VALUES (1);
+CREATE TABLE public.more (x text);
+INSERT INTO public.more SELECT 'x' FROM generate_series(1, 50);
+CREATE FUNCTION public.low(text) RETURNS text IMMUTABLE LANGUAGE sql AS $$SELECT $1 WHERE public.gain()$$;
+CREATE INDEX ON public.more (public.low(x));
+CREATE MATERIALIZED VIEW public.seen AS SELECT public.gain();
+CREATE DOMAIN public.d AS text CHECK (public.gain());
+CREATE TABLE public.domains (x public.d);
+INSERT INTO public.domains VALUES ('x');
+"""
+
+
+@pytest.mark.fault(50)
+def test_nothing_of_a_dump_is_run_with_anybody_elses_rights(box):
+    cluster = box.cluster
+    database.run(cluster.params(name="shop", user="shopper"), False)
+    assert cluster.login("shop", "shopper", sql=TRAP.replace("ROLE web", "ROLE shopper"))[0] == 0
+    cluster.sql("CREATE ROLE other LOGIN; GRANT other TO shop_owner;")
+    mark = os.path.getsize(cluster.root + "/log")
+    for state in ("present", "restored"):
+        box.run(name="shop", directory=str(box.root / "shop"), state=state, drop_replaced=True)
+    assert cluster.sql("SELECT rolname FROM pg_roles WHERE rolsuper") == "postgres"
+    assert cluster.sql("SELECT count(*) FROM pg_roles WHERE rolname ~ 'windflow'") == "0"
+    with open(cluster.root + "/log", encoding="utf-8") as log:
+        log.seek(mark)
+        came = {
+            line.split("user=postgres database=")[1].split()[0] for line in log if "user=postgres database=" in line
+        }
+    assert came == {"postgres"}
+    owned = "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'"
+    assert box.sql(owned, "shop") == "shopper"
+    assert cluster.login("shop", "shopper", sql="INSERT INTO more VALUES ('y')")[0] == 0
+
+
+@pytest.mark.fault(50)
+def test_owners_and_privileges_come_back_in_schemas_of_others(box):
+    box.cluster.sql("CREATE ROLE third; CREATE ROLE maker CREATEROLE;")
+    box.sql(
+        """
+        RESET ROLE; CREATE SCHEMA shared AUTHORIZATION web; GRANT USAGE, CREATE ON SCHEMA shared TO third;
+        SET ROLE third; CREATE TABLE shared.theirs (x int); CREATE FUNCTION shared.f(text, int[]) RETURNS int
+          LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'; REVOKE EXECUTE ON FUNCTION shared.f FROM PUBLIC;
+        GRANT EXECUTE ON FUNCTION shared.f TO web; GRANT SELECT (x) ON shared.theirs TO web;
+        CREATE TYPE shared.colour AS ENUM ('a'); CREATE DOMAIN shared.d AS int;
+        RESET ROLE; REVOKE CREATE ON SCHEMA shared FROM third;
+        SET ROLE web; CREATE PROCEDURE shared.p(shared.colour) LANGUAGE sql AS 'SELECT 1';
+        CREATE AGGREGATE shared.a(int) (SFUNC = int4pl, STYPE = int); CREATE COLLATION shared."C x" FROM "C";
+        RESET ROLE; ALTER DEFAULT PRIVILEGES FOR ROLE web IN SCHEMA shared GRANT SELECT ON TABLES TO third;
+        CREATE EXTENSION hstore SCHEMA shared; CREATE SCHEMA raw AUTHORIZATION app_owner; CREATE EXTENSION pageinspect SCHEMA raw;
+        ALTER TABLE t ENABLE ROW LEVEL SECURITY; ALTER TABLE t FORCE ROW LEVEL SECURITY;
+        CREATE POLICY nobody ON t USING (false);
+        """
+    )
+    everything = """
+        SELECT i.type, i.identity, pg_get_userbyid(refobjid) FROM pg_shdepend d,
+          LATERAL pg_identify_object(classid, d.objid, 0) i WHERE deptype = 'o' AND i.type <> 'extension'
+          AND dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) ORDER BY 1, 2;
+        SELECT proname, proacl FROM pg_proc WHERE oid >= 16384 AND proacl IS NOT NULL ORDER BY 1;
+        SELECT attname, attacl FROM pg_attribute WHERE attacl IS NOT NULL AND attrelid >= 16384;
+        SELECT nspname, (SELECT array_agg(a ORDER BY a::text) FROM unnest(nspacl) a) FROM pg_namespace ORDER BY 1;
+        SELECT defaclrole::regrole, defaclacl FROM pg_default_acl;
+        """
+    before, again = box.sql(everything), box.state()
+    assert "function|shared.f(pg_catalog.text,integer[])|third" in before
+    box.run()
+    result = box.run(state="restored")
+    assert box.sql(everything) == before and box.state() == again
+    assert (result["left_out"], result["taken_over"]) == ([], [])
+
+
+@pytest.mark.fault(50)
+def test_what_only_a_superuser_can_own_or_make_is_named_and_never_the_applications_way_up(box):
+    box.sql(
+        """
+        RESET ROLE; CREATE TABLE lists (x int); INSERT INTO lists VALUES (1); GRANT SELECT ON lists TO web;
+        CREATE FUNCTION evt() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+        CREATE EVENT TRIGGER "on all" ON ddl_command_end EXECUTE FUNCTION evt();
+        CREATE PUBLICATION everything FOR ALL TABLES;
+        ALTER DEFAULT PRIVILEGES FOR ROLE postgres GRANT SELECT ON TABLES TO web;
+        """
+    )
+    result = box.run()
+    assert result["left_out"] == ["publication everything", "event trigger on all"]
+    result = box.run(state="restored")
+    assert result["left_out"] == ["publication everything", "event trigger on all"]
+    assert sorted(result["taken_over"]) == ["function public.evt()", "table public.lists"]
+    assert box.sql("SELECT pg_get_userbyid(relowner), relacl FROM pg_class WHERE relname = 'lists'").startswith(
+        "app_owner|"
+    )
+    box.cluster.sql("ALTER DATABASE %s OWNER TO postgres;" % box.quoted)
+    assert box.run(label="second")["verified"] == "restore"
+    box.run(label="second", state="restored")
+    assert box.cluster.sql(
+        "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = E'my \"app\" größe\\'s'"
+    ) == ("postgres")
+    box.cluster.sql("CREATE DATABASE bare;")
+    box.sql("CREATE TABLE x AS SELECT 1;", "bare")
+    box.run(name="bare", label="bare")
+    assert "ALTER DATABASE" in box.fails("E4068", name="bare", label="bare", state="restored")
+
+
+@pytest.mark.fault(50)
+def test_where_pg_hba_lets_no_login_in_nothing_is_backed_up_and_the_line_is_named(box):
+    with box.cluster.hba("local all postgres peer\nhost app web all scram-sha-256\n"):
+        assert "host all all 127.0.0.1/32" in box.fails("E4067")
+    with box.cluster.hba("local all postgres peer\nlocal all all scram-sha-256\n"):
+        assert box.run()["verified"] == "restore"
+    assert box.cluster.sql("SELECT count(*) FROM pg_roles WHERE rolname ~ 'windflow'") == "0"
 
 
 @pytest.mark.fault(22)
@@ -606,7 +736,9 @@ def test_a_missing_backup_names_those_that_are_there(box):
 
 
 def test_a_database_in_another_encoding_comes_back(box):
-    box.cluster.sql("CREATE DATABASE raw TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C';")
+    box.cluster.sql(
+        "CREATE DATABASE raw OWNER app_owner TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C';"
+    )
     box.sql("CREATE TABLE b AS SELECT E'\\xff\\xfe' || 'x' AS odd;", "raw")
     box.run(name="raw")
     box.run(name="raw", state="restored", drop_replaced=True)
@@ -615,7 +747,7 @@ def test_a_database_in_another_encoding_comes_back(box):
 
 def test_a_name_of_63_bytes_leaves_room_for_others(box):
     name = "ü" * 31 + "x"
-    box.cluster.sql("CREATE DATABASE %s;" % postgres.quote_identifier(name))
+    box.cluster.sql("CREATE DATABASE %s OWNER app_owner;" % postgres.quote_identifier(name))
     box.run(name=name)
     replaced = box.run(name=name, state="restored")["replaced"]
     assert box.databases() == sorted([NAME, name, replaced], key=str.encode)

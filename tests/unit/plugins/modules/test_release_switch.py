@@ -18,7 +18,7 @@ import time
 import pytest
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.windflow.platform.plugins.module_utils import record
+from ansible_collections.windflow.platform.plugins.module_utils import nofollow, record
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.supervisor import Supervisor
 from ansible_collections.windflow.platform.plugins.modules import release_switch
@@ -326,6 +326,53 @@ def test_absent_takes_everything_out_of_service(machine, switch, first):
     assert switch(state="absent")["changed"] is False
 
 
+def plant(machine, release, number=0):
+    """A directory with a socket's name, and a link that leads out of it, as the application may make it."""
+    planted = machine.install_dir / "run" / ("%s-%d.sock" % (release, number))
+    if os.path.lexists(planted):
+        planted.unlink()
+    (planted / "deep").mkdir(parents=True)
+    (planted / "deep" / "link").symlink_to(machine.root / "conf.d")
+
+
+@pytest.mark.fault(61)
+def test_a_directory_with_a_sockets_name_stops_neither_a_switch_nor_a_removal(machine, switch, first):
+    plant(machine, SECOND)
+    plant(machine, FIRST, 7)
+    machine.make_release(SECOND)
+    result = switch(SECOND)
+    assert result["status"] == 200 and machine.current() == SECOND, result
+    assert [path.name for path in (machine.install_dir / "run").iterdir()] == [SECOND + "-0.sock"]
+    plant(machine, SECOND)
+    plant(machine, FIRST)
+    assert switch(state="absent")["changed"] and list((machine.install_dir / "run").iterdir()) == []
+    assert (machine.root / "conf.d").is_dir()
+
+
+@pytest.mark.fault(17)
+def test_a_link_in_the_place_of_a_log_is_not_followed(machine, switch, first):
+    victim = machine.root / "victim"
+    victim.write_text("untouched")
+    log = machine.log_dir / "windflow-demo-1.log"
+    for path, make in ((log, os.symlink), (log.with_suffix(".log.1"), os.link)):
+        make(victim, path)
+    machine.make_release(SECOND, replicas=2)
+    assert switch(SECOND, replicas=2)["status"] == 200
+    assert victim.read_text() == "untouched" and not log.is_symlink()
+
+
+@pytest.mark.fault(61)
+def test_what_cannot_be_removed_in_a_sockets_place_is_told_and_stops_nobody(machine, switch, first, monkeypatch):
+    def refuse(path):
+        raise OSError(1, "Operation not permitted", path)
+
+    plant(machine, FIRST, 7)
+    monkeypatch.setattr(nofollow, "remove", refuse)
+    machine.make_release(SECOND)
+    result = switch(SECOND)
+    assert result["status"] == 200 and machine.current() == SECOND and "%s-7.sock" % FIRST in str(result["warnings"])
+
+
 def test_stopped_services_are_named(machine, switch):
     machine.make_release(FIRST)
     assert switch(FIRST, supervisor_socket="/nonexistent.sock")["code"] == "E4031"
@@ -360,7 +407,7 @@ def test_application_runs_confined_and_knows_only_what_it_should(machine, switch
     assert switch(FIRST)["changed"]
     answer = machine.get()
     written = os.stat(machine.root / "data/written")
-    assert stat.S_IMODE(written.st_mode) == 0o640 and written.st_uid == 65534
+    assert stat.S_IMODE(written.st_mode) == 0o660 and written.st_uid == 65534
     environment = dict(line.split("=", 1) for line in answer.body.splitlines())
     release_dir = str(machine.install_dir / "releases" / FIRST)
     assert environment == {
@@ -403,7 +450,7 @@ def test_asgi_application_is_served(machine, switch):
     "changes",
     [
         {"release": "../x"},
-        {"port": 0},
+        {"port": -1},
         {"replicas": 0},
         {"health": "x y"},
         {"host_header": "a\r\nb"},
@@ -413,3 +460,57 @@ def test_asgi_application_is_served(machine, switch):
 def test_arguments_that_lead_astray_are_rejected(machine, switch, changes):
     arguments = {"release": FIRST, **changes}
     assert switch(**arguments)["code"] == "E4044"
+
+
+# A server that makes its socket with nothing but bind.
+PLAIN_SERVER = """\
+import http.server, os, socketserver, sys
+{first}
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "4")
+        self.end_headers()
+        self.wfile.write(b"well")
+    def address_string(self):
+        return "x"
+    def log_message(self, *words):
+        pass
+if os.path.exists(sys.argv[1]):
+    os.unlink(sys.argv[1])
+socketserver.ThreadingUnixStreamServer(sys.argv[1], Handler).serve_forever()
+"""
+PLAIN_COMMAND = ["/usr/bin/python3", "{app}/serve.py", "{socket}"]
+
+
+def make_plain_release(machine, release, first="pass"):
+    directory = machine.make_release(release, command=PLAIN_COMMAND)
+    (directory / "app/serve.py").write_text(PLAIN_SERVER.format(first=first))
+
+
+@pytest.mark.fault(76)
+def test_a_socket_made_under_the_given_umask_is_nginxs_to_use(machine, switch):
+    make_plain_release(machine, FIRST)
+    result = switch(FIRST, health="/")
+    assert result.get("status") == 200, result
+    assert machine.get().body == "well"
+
+
+@pytest.mark.fault(76)
+def test_a_socket_that_is_closed_to_nginx_is_named(machine, switch):
+    make_plain_release(machine, FIRST, "os.umask(0o077)")
+    result = switch(FIRST, health="/", health_timeout=1)
+    assert result["failed"] and result["code"] == "E4043"
+    assert "%s-0.sock has mode 0700" % FIRST in result["msg"] and "0660" in result["msg"]
+
+
+@pytest.mark.fault(76)
+def test_a_program_that_serves_nothing_has_no_site_and_takes_that_of_the_release_before_away(machine, switch, first):
+    directory = machine.make_release(SECOND, command=["/bin/sleep", "1000"])
+    (directory / "nginx.conf").unlink()
+    result = switch(SECOND, health="", port=0, settle=1)
+    assert not result.get("failed") and result["url"] == "" and result["status"] == 0, result
+    assert machine.programs() == ["windflow-demo-" + SECOND] and machine.current() == SECOND
+    assert list((machine.root / "nginx/sites-enabled").iterdir()) == []
+    assert machine.get().status == 0
+    assert switch(SECOND, health="", port=0, settle=1)["changed"] is False

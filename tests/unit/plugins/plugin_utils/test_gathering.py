@@ -11,7 +11,6 @@ from ansible.parsing.vault import VaultLib, VaultSecret
 
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.inputs import Place, manifest_of, read_inputs
-from ansible_collections.windflow.platform.plugins.module_utils.sealing import seal
 from ansible_collections.windflow.platform.plugins.plugin_utils import gathering
 
 
@@ -24,7 +23,7 @@ def asked(monkeypatch):
         questions.append(question["plugins"])
         made = {name: {"key": "secret of %s" % name} for name in question["plugins"]}
         deployed = {"version": "1.0.0", "target": "host", "provides": {}, "needs": {}, "results": {}}
-        return {"plugins": {"postgres": deployed}, "secrets": seal(made, question["key"])}
+        return {"plugins": {"postgres": deployed}, "secrets": made}
 
     monkeypatch.setattr(gathering, "deployed_state", answer)
     return questions

@@ -42,6 +42,9 @@ fi
 pg_ctl --pgdata="$cluster" --wait --silent --options="-c listen_addresses= -c unix_socket_directories=/tmp" start
 trap 'pg_ctl --pgdata="$cluster" --silent --mode=fast stop || true' EXIT
 sql() { psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --host=/tmp --username=postgres "$@"; }
+# The superuser stays out of the application's database, where the application decides what is run.
+PGOPTIONS='-c search_path=pg_catalog'
+export PGOPTIONS
 sql --dbname=postgres --set=name="$DB_NAME" --set=role="$DB_USER" <<SQL
 \\set password \`cat $secret\`
 select format('create role %I', :'role') where not exists (select from pg_roles where rolname = :'role') \\gexec
@@ -50,7 +53,7 @@ select format('create database %I owner %I', :'name', :'role')
     where not exists (select from pg_database where datname = :'name') \\gexec
 select format('revoke connect on database %I from public', :'name') \\gexec
 SQL
-sql --dbname="$DB_NAME" --command='revoke create on schema public from public'
+unset PGOPTIONS
 trap - EXIT
 pg_ctl --pgdata="$cluster" --wait --silent --mode=fast stop
 exec postgres -D "$cluster" -c listen_addresses='*' -c unix_socket_directories=/tmp \

@@ -1,0 +1,104 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where the services of a host look for what is put there for them, by their own configuration.
+
+Distributions and the projects' own packages differ: nginx.org's nginx has no ``sites-enabled``, and runs as another
+account; a Supervisor may take ``*.ini``, or have no unix socket.
+"""
+
+from __future__ import annotations
+
+import configparser
+import fnmatch
+import os
+import re
+
+NGINX = "/etc/nginx/nginx.conf"
+SUPERVISOR = "/etc/supervisor/supervisord.conf"
+# Directories of nginx's sites, available and enabled; the first that its configuration includes is taken.
+SITES = (("sites-available", "sites-enabled"), ("conf.d", "conf.d"), ("http.d", "http.d"))
+PROBE = "windflow-probe"
+
+
+def nginx(conf=NGINX):
+    """{"user", "available_dir", "enabled_dir", "problem"} by nginx's configuration; {} where there is none."""
+    try:
+        with open(conf, encoding="utf-8", errors="replace") as stream:
+            text = re.sub(r"^\s*#.*$", "", stream.read(), flags=re.MULTILINE)
+    except OSError:
+        return {}
+    root = os.path.dirname(conf)
+    included = [os.path.join(root, name) for name in re.findall(r"\binclude\s+[\"']?([^;\"']+)", text)]
+    user = re.search(r"^\s*user\s+([^;\s]+)", text, re.MULTILINE)
+    found = {"user": user.group(1) if user else "", "problem": ""}
+    for available, enabled in SITES:
+        site = os.path.join(root, enabled, "%s.conf" % PROBE)
+        if any(fnmatch.fnmatch(site, pattern.strip()) for pattern in included):
+            places = {"available_dir": available, "enabled_dir": enabled}
+            return dict(found, **{key: os.path.join(root, name) for key, name in places.items()})
+    expected = ", ".join("%s/*" % os.path.join(root, enabled) for _available, enabled in SITES)
+    return dict(found, problem="%s includes none of %s" % (conf, expected))
+
+
+def supervisor(conf=SUPERVISOR):
+    """{"program_dir", "program_ext", "problem"} by Supervisor's configuration; {} where there is none."""
+    parser = configparser.RawConfigParser(inline_comment_prefixes=(";", "#"), strict=False)
+    try:
+        if not parser.read(conf):
+            return {}
+    except configparser.Error as error:
+        return {"problem": "%s cannot be read: %s" % (conf, str(error).splitlines()[0])}
+    root = os.path.dirname(conf)
+    if not parser.has_section("unix_http_server") and not parser.has_section("inet_http_server"):
+        return {"problem": "%s has neither [unix_http_server] nor [inet_http_server], so nobody can ask it" % conf}
+    server = parser["unix_http_server" if parser.has_section("unix_http_server") else "inet_http_server"]
+    if server.get("password", "").startswith("{SHA}"):
+        return {"problem": "%s has a password in [%s] that nobody can send, {SHA}…" % (conf, server.name)}
+    patterns = parser.get("include", "files", fallback="").replace("%(here)s", root).split()
+    for pattern in patterns:
+        folder, name = os.path.split(os.path.join(root, pattern))
+        matched = re.fullmatch(r"\*\.(\w+)", name)
+        if matched and not re.search(r"[*?\[%]", folder):
+            return {"program_dir": os.path.normpath(folder), "program_ext": matched.group(1), "problem": ""}
+    got = "[include] with files = %s" % " ".join(patterns) if patterns else "no [include]"
+    return {"problem": "%s has %s; files = %s/conf.d/*.conf is needed" % (conf, got, root)}
+
+
+def adapted(table, found):
+    """The table of an OS family, with what its services say of themselves. ``found`` is ``layout`` of ``host_info``."""
+    said = dict(found or {})
+    return dict(
+        table,
+        **{
+            name: dict(
+                table[name], **{key: value for key, value in said.get(name, {}).items() if key in keys and value}
+            )
+            for name, keys in (
+                ("nginx", ("user", "available_dir", "enabled_dir")),
+                ("supervisor", ("program_dir", "program_ext")),
+            )
+            if name in table
+        },
+    )
+
+
+def listened_ports(conf=NGINX):
+    """{port: files} of the TCP ports that nginx's files listen on."""
+    root = os.path.dirname(conf)
+    found = {}
+    for _available, folder in SITES:
+        folder = os.path.join(root, folder)
+        for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
+            path = os.path.join(folder, name)
+            try:
+                with open(path, encoding="utf-8", errors="replace") as stream:
+                    text = re.sub(r"^\s*#.*$", "", stream.read(), flags=re.MULTILINE)
+            except OSError:
+                continue
+            for value in re.findall(r"^\s*listen\s+([^;\s]+)", text, re.MULTILINE):
+                port = re.search(r"(?:^|:)([0-9]+)\Z", value)
+                number = int(port.group(1)) if port else 0 if value.startswith("unix:") else 80
+                if number and path not in found.setdefault(number, []):
+                    found[number].append(path)
+    return found

@@ -1,0 +1,118 @@
+#!/usr/bin/python
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: account
+short_description: Account and group of an application
+version_added: 1.0.0
+description:
+  - Makes an application's account and group where they are missing, and notes in the plugin's record that it has.
+  - An account or a group that was made for the plugin is brought to what is wanted. Any other is used as it is, and
+    only if it is adopted; those of the system and those with rights of their own are refused.
+  - Removes them as far as windflow has made them, be it for another plugin, and nobody but the plugin uses them. A
+    warning says why one stays.
+author: Windflow contributors (@windflow)
+extends_documentation_fragment:
+  - windflow.platform.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+    description: Shows nothing.
+  idempotent:
+    support: full
+options:
+  plugin:
+    description: Name of the plugin.
+    type: str
+    required: true
+  state:
+    description: Whether they are made or removed.
+    type: str
+    choices: [present, absent]
+    default: present
+  user:
+    description: The account.
+    type: str
+    required: true
+  group:
+    description: Its group.
+    type: str
+    required: true
+  home:
+    description: Home of the account, which is not made. Required for O(state=present).
+    type: path
+  shell:
+    description: Shell of the account. Required for O(state=present).
+    type: path
+  adopt:
+    description: What may be used as it is though it was not made for the plugin.
+    type: list
+    elements: str
+    choices: [account, group]
+    default: []
+"""
+
+EXAMPLES = r"""
+- name: The account exists
+  windflow.platform.account:
+    plugin: template
+    user: template
+    group: template
+    home: /var/lib/template
+    shell: /usr/sbin/nologin
+
+- name: The account is gone, if it was the plugin's alone
+  windflow.platform.account:
+    plugin: template
+    user: template
+    group: template
+    state: absent
+"""
+
+RETURN = r"""
+changes:
+  description: What was, or in check mode would be, made, changed or removed.
+  returned: success
+  type: list
+  elements: str
+  sample: [group template, user template]
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.windflow.platform.plugins.module_utils import accounts
+from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={
+            "plugin": {"type": "str", "required": True},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "user": {"type": "str", "required": True},
+            "group": {"type": "str", "required": True},
+            "home": {"type": "path"},
+            "shell": {"type": "path"},
+            "adopt": {"type": "list", "elements": "str", "choices": ["account", "group"], "default": []},
+        },
+        required_if=[("state", "present", ("home", "shell"))],
+        supports_check_mode=True,
+    )
+    params = dict(module.params, check=module.check_mode)
+    try:
+        changes, stays = (accounts.present(params), []) if params["state"] == "present" else accounts.absent(params)
+    except WindflowError as error:
+        module.fail_json(**error.as_result())
+    for reason in stays:
+        module.warn(reason)
+    module.exit_json(changed=bool(changes), changes=changes)
+
+
+if __name__ == "__main__":
+    main()

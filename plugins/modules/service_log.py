@@ -1,0 +1,84 @@
+#!/usr/bin/python
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: service_log
+short_description: Say why a service did not start
+version_added: 1.0.0
+description:
+  - Fails with the last lines of a service's journal, or of its log, and with what a test of its configuration says.
+  - To be run after a task that was to start it. What systemd says by itself, to look at its journal, helps nobody who
+    reads the output of a run.
+author: Windflow contributors (@windflow)
+extends_documentation_fragment:
+  - windflow.platform.attributes.reads
+options:
+  names:
+    description: Services that were to start. Of several, those are told of that are down.
+    type: list
+    elements: str
+    required: true
+  error:
+    description:
+      - What the task said that failed. Without it, this one only fails if a service or one of its instances, such as a
+        cluster of PostgreSQL, is down.
+    type: str
+    default: ""
+  lines:
+    description: How many lines of each log to show.
+    type: int
+    default: 20
+"""
+
+EXAMPLES = r"""
+- name: Nginx runs
+  block:
+    - name: Nginx is started
+      ansible.builtin.service:
+        name: nginx
+        state: started
+  rescue:
+    - name: Its log says why it did not start
+      windflow.platform.service_log:
+        names: [nginx]
+        error: "{{ ansible_failed_result.msg }}"
+"""
+
+RETURN = r"""
+code:
+  description: Stable code of the error.
+  returned: failure
+  type: str
+  sample: E4047
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.windflow.platform.plugins.module_utils import service_log
+from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={
+            "names": {"type": "list", "elements": "str", "required": True},
+            "error": {"type": "str", "default": ""},
+            "lines": {"type": "int", "default": 20},
+        },
+        supports_check_mode=True,
+    )
+    try:
+        service_log.explain(module.params["names"], module.params["error"], module.params["lines"])
+    except WindflowError as error:
+        module.fail_json(**error.as_result())
+    if module.params["error"]:
+        module.fail_json(msg=module.params["error"])
+    module.exit_json(changed=False)
+
+
+if __name__ == "__main__":
+    main()
