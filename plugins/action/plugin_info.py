@@ -25,8 +25,10 @@ class ActionModule(ActionBase):
         try:
             inputs = read_inputs(arguments, place_of(self, task_vars))
             certain = [] if arguments["explain"] else preflight.refused_everywhere(inputs.manifest, inputs.config)
-            if certain:
-                raise WindflowError(certain)
+            unknown = [inputs.config.unknown_key(key) for key in arguments["explain"]]
+            problems = [*certain, *(problem for problem in unknown if problem)]
+            if problems:
+                raise WindflowError(problems)
             result.update(view(inputs), explained=[str(inputs.config.explain(key)) for key in arguments["explain"]])
         except WindflowError as error:
             result.update(error.as_result(), failed=True)

@@ -53,7 +53,7 @@ from .limits import SECONDS, fail_if_any, time_limit
 from .manifest import Manifest
 from .redaction import REDACTED
 from .schema import Schema, load_schema
-from .wording import dotted, listed, nearest, show
+from .wording import dotted, listed, nearest, show, use_or_list
 
 USUAL_ENVIRONMENTS = ("development", "production")
 _ENVIRONMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
@@ -189,6 +189,20 @@ class Config:
             remedy = 'write "%s"' % best if best else "look at the output of the playbook validate, or at the schema"
             raise WindflowError(Problem("E2045", "a key of the configuration", path, remedy, path="key"))
         return Explanation(path, tuple(values))
+
+    def unknown_key(self, path: str) -> Problem | None:
+        """E1089 for ``a.b.c`` if nothing gives it a value and the schema does not name it."""
+        parts = tuple(path.split("."))
+        for length in range(1, len(parts) + 1):
+            here, around = parts[:length], parts[: length - 1]
+            values = [_value_at(layer.data, around) for layer in self.layers]
+            given = {key for value in values if isinstance(value, dict) for key in value}
+            if here[-1] not in given and not (self.schema and self.schema.speaks_of(here)):
+                names = sorted(given.union(self.schema.names_at(around) if self.schema else ()))
+                remedy = use_or_list(here[-1], names) if names else "leave it out: there are no keys here"
+                where = "a key that %s has" % (dotted(around) or "the configuration")
+                return Problem("E1089", where, show(here[-1]), remedy, path=path)
+        return None
 
     def _hidden(self, path: tuple, value: object) -> object:
         """``value`` of one layer at ``path``, with every secret in it hidden."""

@@ -192,6 +192,9 @@ def _static(reader: object, value: object, source: Path | None) -> dict[str, str
         path = ("host", "static", prefix)
         if not URL_PATH.match(prefix) or len(prefix) > 256 or "?" in prefix or "&" in prefix:
             reader.add("E1054", path, "a URL prefix that begins with /", show(prefix), "write for example /static/")
+        elif not prefix.strip("/"):
+            remedy = "write for example /static/; what is at / the program serves"
+            reader.add("E1054", path, "a URL prefix below /", show(prefix), remedy)
         elif source is not None:
             there = inside(source, folder) if isinstance(folder, str) and folder else None
             if there is None or not os.path.isdir(there):

@@ -64,11 +64,8 @@ class Schema:
 
     def types_at(self, path: tuple) -> frozenset:
         """The JSON types that the schema names for ``path``; empty if it names none."""
-        nodes = [self.raw]
-        for part in path:
-            nodes = [child for node in self._here(nodes) for child in _children(node, part)]
         found = set()
-        for node in self._here(nodes):
+        for node in self._here(self._nodes_at(path)):
             kinds = node.get("type")
             found.update([kinds] if isinstance(kinds, str) else kinds or ())
             if kinds is None:
@@ -77,10 +74,17 @@ class Schema:
 
     def speaks_of(self, path: tuple) -> bool:
         """Whether the schema says anything of ``path``."""
+        return any(self._here(self._nodes_at(path)))
+
+    def names_at(self, path: tuple) -> list[str]:
+        """The keys that the schema names in the map at ``path``."""
+        return sorted({name for node in self._here(self._nodes_at(path)) for name in node.get("properties") or ()})
+
+    def _nodes_at(self, path: tuple) -> list:
         nodes = [self.raw]
         for part in path:
             nodes = [child for node in self._here(nodes) for child in _children(node, part)]
-        return any(self._here(nodes))
+        return nodes
 
     def secret_paths(self, data: dict) -> frozenset:
         """The key paths in ``data`` that hold secrets; a secret map or list counts as a whole."""

@@ -439,4 +439,6 @@ def test_explain_says_which_layer_won_and_shows_no_secret(home, monkeypatch):
     subprocess.run(encrypt, cwd=home, check=True, capture_output=True)
     vaulted = ("--config", "my.yaml", "--", "--vault-password-file", "secret")
     assert "server.workers = 3 from file" in platform(home, "explain", "template", "server.workers", *vaulted)
-    assert "no.such: not set" in platform(home, "explain", "template", "no.such")
+    assert "email.sender: not set" in platform(home, "explain", "template", "email.sender")
+    unknown = " ".join(platform(home, "explain", "template", "server.wrokers", code=3).split())
+    assert 'E1089 server.wrokers: expected a key that server has, got "wrokers". Fix: write "workers".' in unknown

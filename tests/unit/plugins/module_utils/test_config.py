@@ -431,6 +431,20 @@ class Tagged(str):
     """As Ansible's own kinds of text: a subclass that carries something more."""
 
 
+@pytest.mark.parametrize(
+    ("key", "remedy"),
+    [("databse.port", 'write "database"'), ("database.prot", 'write "port"'), ("app.name.x", "there are no keys here")],
+)
+def test_a_key_that_nothing_knows_has_near_names(load, key, remedy):
+    problem = load().unknown_key(key)
+    assert (problem.code, problem.path) == ("E1089", key) and remedy in problem.remedy
+
+
+def test_a_key_that_is_set_or_described_is_known(load):
+    config = load()
+    assert [config.unknown_key(key) for key in ("database.port", "database", "database.password")] == [None] * 3
+
+
 def test_the_inventorys_own_kinds_of_values_become_plain_ones(load):
     config = load(inventory={Tagged("app"): {Tagged("code"): Tagged("x"), "hosts": (Tagged("a"),)}})
     assert isinstance(config.get("app.code"), str)

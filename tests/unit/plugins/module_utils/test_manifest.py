@@ -370,6 +370,7 @@ MALFORMED = {
     "host health": (HOST + "  health: health\n", "E1054", 5, "host.health", ["begins with /"]),
     "host health with a space": (HOST + "  health: '/a b'\n", "E1054", 5, "host.health", ["/a b"]),
     "host health_timeout": (HOST + "  health_timeout: 1.5\n", "E1031", 5, "host.health_timeout", ["whole number"]),
+    "host static at the root": (HOST + "  static: {/: .}\n", "E1054", 5, "host.static./", ["below /"]),
     "host static outside": (HOST + "  static: {/s/: ../..}\n", "E1051", 5, "host.static./s/", ["../.."]),
     "provides a list": (HEAD + "provides: [db]\n", "E1031", 3, "provides", ["a map"]),
     "provides a number": (HEAD + "provides: {db: 2.0}\n", "E1033", 3, "provides.db", ['"2.0.0"']),
