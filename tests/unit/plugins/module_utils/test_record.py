@@ -325,7 +325,7 @@ def test_after_any_edit_that_is_meant_the_record_is_understood_or_its_copy_is_ta
         try:
             found, why = record.read("template", str(tmp_path))
             taken += bool(why)
-            shown = release_info.view(found)
+            shown = release_info.view(found, ask=False)
             known = dependents.survey(str(tmp_path))
             dependents.needing("other", known["plugins"], known["at_work"])
             record.finish(record.begin(found, "r", "me", "upgrade", 2e9, {}), "r", 2e9, {}, {"release": "n"}, 5)
