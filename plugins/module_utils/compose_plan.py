@@ -309,7 +309,7 @@ def directory_entries(places: dict[str, str]) -> list[dict[str, str]]:
 def adopted(manifest: Manifest, config: Config, host: dict[str, Any], _table: Any) -> list[str]:
     """What is used though windflow has not made it, in words."""
     entries = directory_entries(layout(manifest, config))
-    looked, made = host["facts"]["directories"], host["made"]["directories"]
+    looked, made = host["facts"]["directories"]["compose"], host["made"]["directories"]
     return adopted_directories(manifest.name, looked, made, entries)
 
 

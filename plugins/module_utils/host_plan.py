@@ -389,7 +389,7 @@ def adopted(manifest: Manifest, config: Config, host: dict[str, Any], table: dic
     return [
         *found,
         *accounts.adopted(places["user"], places["group"], facts["account"], facts["group"], made),
-        *adopted_directories(manifest.name, facts["directories"], made["directories"], entries),
+        *adopted_directories(manifest.name, facts["directories"]["host"], made["directories"], entries),
     ]
 
 

@@ -72,9 +72,12 @@ def judged(params, made):
     own = {(kind, name) for kind, names in made.items() for name in names}
     # Only who is not the plugin's own is judged by what else was made here.
     known = own if {("account", user), ("group", group)} <= own else ownership.known()
-    directories = params.get("directories") or {}
+    asked = params.get("directories") or {}
     return {
-        "directories": places.look(params["plugin"], directories, user or "", made) if directories else {},
+        "directories": {
+            target: places.look(params["plugin"], directories, user or "", made)
+            for target, directories in asked.items()
+        },
         "account": accounts.account(user, known, own) if user else None,
         "group": accounts.group(group, known, own) if group else None,
     }

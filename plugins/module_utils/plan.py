@@ -36,7 +36,7 @@ def questions(
     asked.update(port=None, user=None, group=None, engine={}, target="", directories={}, database={})
     for target, source in sources.items():
         wanted = BACKENDS[target].questions(manifest, config, source, os_table, environment)
-        directories = {**asked["directories"], **wanted.get("directories", {})}
+        directories = {**asked["directories"], target: wanted.get("directories", {})}
         paths = sorted({*asked["paths"], *wanted.get("paths", ())})
         asked.update(wanted, paths=paths, directories=directories)
     if len(sources) == 1:

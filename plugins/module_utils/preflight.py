@@ -279,7 +279,7 @@ def directories(manifest: Manifest, config: Config, host: dict[str, Any], target
         entries, keys = host_plan.all_entries(config, places, "root"), places_in(config, places)
     else:
         return []
-    looked = {path: host["facts"]["directories"][path] for path in owned(entries)}
+    looked = {path: host["facts"]["directories"][target][path] for path in owned(entries)}
     made = host["made"]["directories"]
     return findings_of_places(manifest.name, looked, made, config.adopt, places["user"], keys)
 

@@ -43,7 +43,7 @@ options:
     description: Group of the application.
     type: str
   directories:
-    description: Directories of the plugin, each with its owner, to say whose they are.
+    description: Directories of the plugin by target, each with its owner, to say whose they are.
     type: dict
     default: {}
   database:

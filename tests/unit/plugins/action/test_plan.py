@@ -23,7 +23,8 @@ def inputs(*targets):
 
 def host(current=None, engine="", family="debian"):
     facts = {"os": {"family": family, "id": family, "version": "12"}, "python": "3.11.2"}
-    facts["directories"] = defaultdict(lambda: {"state": "absent", "real": "", "empty": True, "never": "", "other": ""})
+    absent = defaultdict(lambda: {"state": "absent", "real": "", "empty": True, "never": "", "other": ""})
+    facts["directories"] = {"host": absent, "compose": absent}
     return {
         "current": {"target": current} if current is not None else None,
         "engine": {"version": engine, "compose": "2.26.1" if engine else "", "error": "no docker"},

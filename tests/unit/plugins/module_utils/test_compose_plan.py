@@ -39,7 +39,8 @@ def source_of(manifest):
 
 def blank_host(**changes):
     facts = {"root": True, "cpu_threads": 2, "ram_mb": 2000, "port_owner": None, "space": {}, "python": "3.11.2"}
-    facts["directories"] = defaultdict(lambda: {"state": "absent", "real": "", "empty": True, "never": "", "other": ""})
+    absent = defaultdict(lambda: {"state": "absent", "real": "", "empty": True, "never": "", "other": ""})
+    facts["directories"] = {"host": absent, "compose": absent}
     engine = {**ENGINE, "images": {}}
     return {
         "facts": facts,

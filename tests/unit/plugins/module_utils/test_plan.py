@@ -36,7 +36,9 @@ def blank_host(**changes):
         "init": "systemd",
         "account": None,
         "group": None,
-        "directories": defaultdict(lambda: {"state": "absent", "empty": True, "never": "", "other": ""}),
+        "directories": dict.fromkeys(
+            ("host", "compose"), defaultdict(lambda: {"state": "absent", "empty": True, "never": "", "other": ""})
+        ),
     }
     service = {"exists": False, "running": False, "enabled": False}
     return {

@@ -36,7 +36,7 @@ def host(**facts):
             "port_owner": None,
             "account": None,
             "group": None,
-            "directories": Absent(),
+            "directories": {"host": Absent(), "compose": Absent()},
             "database": {},
             **facts,
         },
@@ -268,7 +268,7 @@ def test_services_that_would_not_take_what_is_put_there_for_them_are_findings(tm
 )
 def test_a_directory_of_somebody_elses_is_an_error_at_the_key_that_names_it(tmp_path, code, seen):
     found = host()
-    found["facts"]["directories"]["/srv/app"] = {**Absent()["/srv/app"], **seen}
+    found["facts"]["directories"]["host"]["/srv/app"] = {**Absent()["/srv/app"], **seen}
     errors, _warnings = look(tmp_path, {"app": {"data_dir": "/srv/app"}}, found)
     assert [(problem.code, problem.path) for problem in errors] == [(code, "app.data_dir")]
     assert errors[0].file.endswith("my.json")
