@@ -342,7 +342,8 @@ def section(
         "images": plan["steps"]["application"]["images"],
         "base_image": base_image(config),
         "one_shot": one_shot(model),
-        "own_networks": bool(service_of(model, spec.app).get("networks")),
+        # A service that names none has the project's, until another file names one.
+        "own_networks": sorted(service_of(model, spec.app).get("networks") or ["default"]),
         "networks": list(settings.networks),
         "allow": list(spec.allow),
         "bind": plain(config.get("server.bind")),
@@ -421,8 +422,7 @@ def documents(manifest: Manifest, config: Config, made: dict[str, Any]) -> dict[
     app = overlay.setdefault(compose["app"], {})
     app["labels"] = {"windflow.release": made["release"]}
     if compose["networks"]:
-        own = {} if compose["own_networks"] else {"default": {}}
-        app["networks"] = {**own, **{name: {} for name in compose["networks"]}}
+        app["networks"] = {name: {} for name in (*compose["own_networks"], *compose["networks"])}
         more["networks"] = {name: {"name": name, "external": True} for name in compose["networks"]}
     for service, names in aliases(manifest, config, compose["engine"]).items():
         overlay.setdefault(service, {}).setdefault("networks", {})["default"] = {"aliases": names}

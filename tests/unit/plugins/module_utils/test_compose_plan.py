@@ -196,6 +196,16 @@ def test_containers_join_the_networks_of_what_they_need():
     assert overlay["services"]["app"]["networks"] == {"default": {}, "windflow-database_default": {}}
     assert made["digests"]["containers"] != make(blank_host())["digests"]["containers"]
     assert "networks" not in documents(make(blank_host()))["windflow.yaml"]
+    # Compose prints the project's network where the files say nothing, and leaves it out as soon as one is named.
+    host = blank_host()
+    manifest, config = template()
+    model = compose_plan.own_model(manifest, config, "")
+    for service in model["services"].values():
+        service["networks"] = {"default": None}
+    host["engine"]["models"] = {"compose": {"model": model}}
+    made = make(host, settings=Settings(time=SETTINGS.time, networks=("windflow-database_default",)))
+    overlay = yaml.safe_load(documents(made)["windflow.yaml"])
+    assert overlay["services"]["app"]["networks"] == {"default": {}, "windflow-database_default": {}}
 
 
 @pytest.mark.parametrize(
