@@ -16,11 +16,9 @@ RELEASE = r"/run/([0-9]{8}T[0-9]{6}Z-[0-9a-f]{8})-[0-9]+\.sock"
 def release(remembered):
     """Name of the release that serves, or "". nginx's site says it first: ``current`` is the last to be switched."""
     known = record.remains(remembered) or {}
-    host, compose = known.get("host") or {}, known.get("compose") or {}
-    install_dir = host.get("install_dir") or compose.get("install_dir")
+    install_dir, host, found = place_of(known), known.get("host") or {}, None
     if not install_dir:
         return ""
-    found = None
     sites = ((host.get("os") or {}).get("nginx") or {}).get("enabled_dir")
     if sites:
         site = os.path.join(sites, "windflow-%s.conf" % remembered["plugin"])
@@ -32,13 +30,19 @@ def release(remembered):
     return found.group(1) if found else releases.current_release(install_dir)
 
 
+def place_of(revision):
+    """The installation directory of a revision's releases, or "": hooks alone and packages alone have none."""
+    host, compose = revision.get("host") or {}, revision.get("compose") or {}
+    return host.get("install_dir") or compose.get("install_dir") or ""
+
+
 def other(remembered, now):
     """The release that serves if it is not the one that the record names, "" for none; None where the record is right,
     a run is at work, or no release of the plugin is to serve."""
     if not record.free(remembered, now) or not record.remains(remembered):
         return None
     known = record.current(remembered) or {}
-    if known and not (known.get("host") or known.get("compose")):
+    if known and not place_of(known):
         return None
     found = release(remembered)
     return None if found == (known.get("release") or "") else found

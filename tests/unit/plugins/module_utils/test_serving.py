@@ -46,6 +46,11 @@ def test_a_record_that_is_right_is_trusted(place):
     assert serving.other(record.empty("demo"), NOW) is None
 
 
+def test_a_plugin_that_is_packages_and_a_database_has_no_release_that_could_serve(place):
+    place.host = {"port": 0, "program": "", "os": place.host["os"]}
+    assert serving.other(run(record.empty("demo"), OLD, place), NOW) is None
+
+
 @pytest.mark.parametrize(("site", "current", "found"), [(NEW, NEW, NEW), (NEW, OLD, NEW), ("", NEW, NEW), ("", "", "")])
 def test_a_run_that_was_ended_in_the_middle_leaves_another_release_than_the_record_names(place, site, current, found):
     remembered = run(run(record.empty("demo"), OLD, place), NEW, place, end=False)
