@@ -51,7 +51,8 @@ class ActionModule(ActionBase):
         try:
             # What has been taken away is recorded so.
             if "post-remove" not in arguments["events"]:
-                stopping.check(task_vars["inventory_hostname"], effect_of(arguments["events"][0]))
+                first = next(iter(arguments["events"]), "")
+                stopping.check(task_vars["inventory_hostname"], effect_of(first))
             place = place_of(self, task_vars)
             manifest = manifest_of(arguments, place)
             specs = [spec for event in arguments["events"] for spec in manifest.hooks.get(event, ())]

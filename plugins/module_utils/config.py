@@ -176,7 +176,7 @@ class Config:
         return found
 
     def explain(self, path: str) -> Explanation:
-        """Which layers gave ``a.b.c`` a value, and which one won. Raises WindflowError E2045 for no key at all."""
+        """Which layers gave ``a.b.c`` a value, and which one won. Raises WindflowError E1089 for no key at all."""
         parts = tuple(path.split("."))
         values = []
         for index, layer in enumerate(self.layers):
@@ -184,10 +184,9 @@ class Config:
             if value is not _ABSENT:
                 shown = REDACTED if self.is_secret(parts) else self._hidden(parts, value)
                 values.append((self._origin(index, parts), shown))
-        if not values and not (self.schema and self.schema.speaks_of(parts)):
-            best = nearest(path, _keys(self.data))
-            remedy = 'write "%s"' % best if best else "look at the output of the playbook validate, or at the schema"
-            raise WindflowError(Problem("E2045", "a key of the configuration", path, remedy, path="key"))
+        unknown = self.unknown_key(path)
+        if unknown:
+            raise WindflowError(unknown)
         return Explanation(path, tuple(values))
 
     def unknown_key(self, path: str) -> Problem | None:
@@ -360,13 +359,6 @@ def _value_at(data: object, path: tuple, default: object = None) -> object:
         except (KeyError, IndexError, TypeError):
             return default
     return data
-
-
-def _keys(data: object, path: tuple = ()) -> list[str]:
-    """The key paths of a configuration, in dots."""
-    if not isinstance(data, dict):
-        return []
-    return [name for key, value in data.items() for name in (dotted((*path, key)), *_keys(value, (*path, key)))]
 
 
 def _put(data: object, path: tuple, value: object) -> None:

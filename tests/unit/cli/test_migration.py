@@ -257,7 +257,7 @@ def test_what_outlives_releases_is_put_back_in_containers(site):
     )
     (site.home / "deploy.yml").write_text(FAILING_IN_CONTAINERS)
     compose = {"project": NAME, "install_dir": str(site.home), "shared_dir": str(shared), "files": ["compose.yaml"]}
-    compose.update(app="app", front="", health_timeout=5)
+    compose.update(app="app", front="", port=0, health_timeout=5)
     revision = {"revision": 1, "version": "1.0.0", "target": "compose", "state": "deployed", "release": old}
     revision.update(started="2026-11-23T01:23:27Z", finished="2026-11-23T01:23:28Z", step="done", event="install")
     record = {"format": 1, "plugin": NAME, "sequence": 1, "current": 1, "lease": None, "managed": {}}

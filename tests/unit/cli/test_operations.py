@@ -418,7 +418,7 @@ def test_a_database_that_others_need_is_restored_only_if_that_is_meant(home):
 def test_what_cannot_be_meant_of_backups_ends_a_run_before_anything_is_done(home):
     for verb in ("deploy", "plan"):
         for value in ("allways", "true"):
-            told = platform(home, verb, ".", "--", "-e", json.dumps({"windflow_backup": value}), code=6)
+            told = platform(home, verb, ".", "--", "-e", json.dumps({"windflow_backup": value}), code=4)
             assert "auto, always, never" in told and value in told.lower()
     assert not STATE.exists()
     platform(home, "deploy", ".", "--", "-e", "windflow_backup=never")

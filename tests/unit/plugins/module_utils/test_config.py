@@ -279,7 +279,7 @@ def test_explain_tells_which_layer_won(load):
     )
     with pytest.raises(WindflowError) as caught:
         config.explain("app.nothing")
-    assert caught.value.code == "E2045"
+    assert caught.value.code == "E1089"
     for path in ("database.password", "database"):
         assert "CANARY" not in str(config.explain(path))
         assert "********" in str(config.explain(path))
