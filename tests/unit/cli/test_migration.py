@@ -70,7 +70,10 @@ FAILING_IN_CONTAINERS = f"""
 """
 DOCKER = """#!/bin/sh
 echo "$*" >>"$0.log"
-case "$*" in *--services*) printf 'app\\ndb\\n' ;; esac
+case "$*" in
+    *--services*) printf 'app\\ndb\\n' ;;
+    *"config --format json"*) echo '{"services": {"app": {}, "db": {}}}' ;;
+esac
 """
 MIGRATING = """
 - ansible.builtin.include_role:
@@ -162,10 +165,11 @@ def site(tmp_path):
     os.chown(root, account.pw_uid, account.pw_gid)
     found = Site(tmp_path, root)
     try:
-        found.server("initdb", "-N", "--auth-local=peer")
-        options = f"-p {found.port} -k {SOCKETS} -c fsync=off -c listen_addresses="
+        found.server("initdb", "-N", "--auth-local=peer", "--auth-host=scram-sha-256")
+        options = f"-p {found.port} -k {SOCKETS} -c fsync=off -c listen_addresses=127.0.0.1"
         found.server("pg_ctl", "-o", options, "-l", root + "/log", "-w", "start")
-        found.sql("create database app", "postgres")
+        found.sql("create role app_owner", "postgres")
+        found.sql("create database app owner app_owner", "postgres")
         yield found
         found.server("pg_ctl", "-m", "immediate", "-w", "stop")
     finally:
@@ -267,4 +271,4 @@ def test_what_outlives_releases_is_put_back_in_containers(site):
     assert "no backup" in failed["error"] and "put back" not in failed["error"]
     assert (shared / "secrets" / "db_password").read_text() == "old"
     (up,) = [line for line in (site.home / "bin" / "docker.log").read_text().splitlines() if " up " in line]
-    assert f"--file {release}/compose.yaml" in up and up.endswith(" db")
+    assert f"--file {release}/effective.json" in up and up.endswith(" db")
