@@ -415,8 +415,9 @@ class Job:
         else:
             grants += ["GRANT %s TO %%s;" % quote_identifier(role).replace("%", "%%") for role in facts["owners"]]
         grants.append("ALTER ROLE %s SET lo_compat_privileges = on;")
-        with self.claimed() as (_session, digits), self.login(digits, grants, self.name) as server:
-            yield server
+        with contextlib.ExitStack() as stack:
+            _session, digits = stack.enter_context(self.claimed())
+            yield stack.enter_context(self.login(digits, grants, self.name))
 
     @contextlib.contextmanager
     def claimed(self):
@@ -430,7 +431,9 @@ class Job:
     def scratch(self, prefix: str, wanted: dict, facts: dict, record: dict | None = None):
         """A new database, by its name, and the server as its owner sees it, a login. It is dropped unless it became
         the live one."""
-        with self.claimed() as (session, digits), self.login(digits, []) as server:
+        with contextlib.ExitStack() as stack:
+            session, digits = stack.enter_context(self.claimed())
+            server = stack.enter_context(self.login(digits, []))
             name = prefix + digits
             try:
                 self.server.sql(database_copy.creation(name, wanted, facts["number"], server.login.name))
@@ -505,7 +508,9 @@ class Job:
         grants = ["GRANT %s TO %%s;" % quote_identifier(name).replace("%", "%%") for name in sorted(names)]
         # Nobody but a superuser can give a database away.
         self.server.sql("ALTER DATABASE %s OWNER TO %s;\n" % (quote_identifier(database), quote_identifier(first)))
-        with self.claimed() as (_session, digits), self.login(digits, grants, database) as settler:
+        with contextlib.ExitStack() as stack:
+            _session, digits = stack.enter_context(self.claimed())
+            settler = stack.enter_context(self.login(digits, grants, database))
             settler.sql(database_fill.settlement(filler, first, owned), database)
             chosen = database_fill.privileges(listing, superusers)
             if chosen:

@@ -127,7 +127,7 @@ def look(plugin, directories, user, made, state_dir=record.STATE_DIR):
 
 def own_directories(plugin):
     """Where a plugin has its place by its name."""
-    return {tree for tree in OWN_TREES[:2]} | {"%s/%s" % (tree, plugin) for tree in OWN_TREES[:2]}
+    return {*OWN_TREES[:2]} | {"%s/%s" % (tree, plugin) for tree in OWN_TREES[:2]}
 
 
 def state_of(real):

@@ -117,7 +117,8 @@ def test_what_is_gone_already_is_no_finding(tmp_path):
     assert removable(tmp_path, "web", "gone") == (True, False, "")
 
 
-def codes(user="web", group="web", there=CLEAN, group_there=None, made=None, adopt=()):
+def codes(user="web", group="web", there=(), group_there=None, made=None, adopt=()):
+    there = CLEAN if there == () else there
     made = made or {"account": [], "group": []}
     group_there = group_there or ({"gid": 1500, "never": ""} if there else None)
     return [problem.code for problem in accounts.findings(user, group, there, group_there, made, adopt)]

@@ -15,9 +15,9 @@ APP = RELEASE_DIR + "/app"
 FILES = {"build/Dockerfile": "1", "build/app/server.pl": "1", "build/other/x": "1", "compose/compose.yaml": "1"}
 
 
-def tags(build, files=FILES):
+def tags(build, files=None):
     build = {"context": APP + "/build/app", "dockerfile": "../Dockerfile", **build}
-    source = Source("", tuple((name, 0o644, content) for name, content in sorted(files.items())))
+    source = Source("", tuple((name, 0o644, content) for name, content in sorted((files or FILES).items())))
     return compose_build.tags("p", compose_build.sections({"services": {"app": {"build": build}}}), source)["app"]
 
 

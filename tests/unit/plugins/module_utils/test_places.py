@@ -28,10 +28,10 @@ def host(tmp_path):
     return tmp_path
 
 
-def look(host, made=NOTHING, user="web", **directories):
+def look(host, made=None, user="web", **directories):
     """What is found of one directory or several, {path: owner} by keywords."""
     wanted = {str(host / name) if not name.startswith("/") else name: owner for name, owner in directories.items()}
-    return places.look("web", wanted, user, made, str(host / "state"))
+    return places.look("web", wanted, user, made or NOTHING, str(host / "state"))
 
 
 def found(host, path, owner="web", made=(), adopt=(), key="app.data_dir"):
@@ -134,10 +134,11 @@ def test_what_lies_where_somebody_could_exchange_it_is_not(host, uid, mode):
 @pytest.mark.fault(56)
 def test_a_place_of_roots_is_not_in_one_that_the_application_writes_to(host):
     data, install = str(host / "data"), str(host / "data" / "install")
-    looked = look(host, **{data: "web", install: "root"})
+    wanted = {data: "web", install: "root"}
+    looked = look(host, **wanted)
     assert looked[install]["never"] == ""
     (host / "data").mkdir()
-    looked = look(host, **{data: "web", install: "root"})
+    looked = look(host, **wanted)
     assert looked[install]["never"] == "in %s, which the application can change" % data
 
 

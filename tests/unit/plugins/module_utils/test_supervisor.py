@@ -103,7 +103,7 @@ def test_a_supervisor_with_a_port_and_a_password_instead_of_a_socket_is_asked_th
     server = f"[inet_http_server]\nport=127.0.0.1:{port}\nusername=u\npassword=p%w\n"
     conf.write_text(server.replace("%w", "%%w") + text.partition("chmod=0700\n")[2])
     machine.spawn([sys.executable, "-m", "supervisor.supervisord", "-c", str(conf)])
-    machine.wait(lambda: (machine.root / "other.pid").exists())
+    machine.wait((machine.root / "other.pid").exists)
     conf.write_text(server + "[supervisord]\n")
     assert supervisor.Supervisor(conf=str(conf)).processes() == []
     conf.write_text(server.replace("p%w", "another"))
