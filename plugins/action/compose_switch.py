@@ -5,22 +5,8 @@
 
 from __future__ import annotations
 
-from ansible.plugins.action import ActionBase
-
-from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
-from ansible_collections.windflow.platform.plugins.plugin_utils import stopping
+from ansible_collections.windflow.platform.plugins.plugin_utils.switch_action import SwitchAction
 
 
-class ActionModule(ActionBase):
-    _requires_connection = True
-
-    def run(self, tmp=None, task_vars=None):
-        result = super().run(tmp, task_vars)
-        try:
-            stopping.check(task_vars["inventory_hostname"], "The switch was not made: what served before serves on.")
-        except WindflowError as error:
-            result.update(error.as_result(), failed=True, changes=[])
-            return result
-        module = "windflow.platform.compose_switch"
-        result.update(self._execute_module(module_name=module, module_args=self._task.args, task_vars=task_vars))
-        return result
+class ActionModule(SwitchAction):
+    MODULE = "windflow.platform.compose_switch"

@@ -15,8 +15,9 @@ import pwd
 import re
 import subprocess
 
-from . import ownership, record
+from . import ownership, processes, record
 from .errors import Problem, WindflowError
+from .nofollow import name_of
 
 MADE = ownership.MARK
 LOGIN_DEFS = "/etc/login.defs"
@@ -41,7 +42,12 @@ def account(user, known=(), own=()):
         entry = pwd.getpwnam(user)
     except KeyError:
         return None
-    found = {"group": _group_name(entry.pw_gid), "home": entry.pw_dir, "shell": entry.pw_shell, "uid": entry.pw_uid}
+    found = {
+        "group": name_of(grp.getgrgid, entry.pw_gid),
+        "home": entry.pw_dir,
+        "shell": entry.pw_shell,
+        "uid": entry.pw_uid,
+    }
     found["never"] = "" if ("account", user) in own else _never(entry, known)
     return found
 
@@ -121,7 +127,7 @@ def _never(entry, known):
 
 def _groups(entry):
     members = {item.gr_name for item in grp.getgrall() if entry.pw_name in item.gr_mem}
-    return members | {_group_name(entry.pw_gid)}
+    return members | {name_of(grp.getgrgid, entry.pw_gid)}
 
 
 def _privileged(name, known):
@@ -130,13 +136,6 @@ def _privileged(name, known):
     with contextlib.suppress(KeyError):
         return grp.getgrnam(name).gr_gid < lowest_uid()
     return False
-
-
-def _group_name(number):
-    try:
-        return grp.getgrgid(number).gr_name
-    except KeyError:
-        return str(number)
 
 
 def logins():
@@ -158,25 +157,16 @@ def logins():
 def has_sudo(user):
     """Whether sudo lets an account run anything."""
     try:
-        said = ask(["sudo", "-n", "-l", "-U", user])
+        return "may run the following commands" in ask(["sudo", "-n", "-l", "-U", user])[1]
     except OSError:
         return False
     except subprocess.TimeoutExpired:
         return True
-    return b"may run the following commands" in said.stdout
 
 
 def ask(argv):
-    """What a program of the system's says, in English, both streams together."""
-    return subprocess.run(
-        argv,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env=dict(os.environ, LC_ALL="C", PATH="/usr/sbin:/sbin:/usr/bin:/bin"),
-        timeout=SECONDS,
-        check=False,
-    )
+    """(exit code, what a program of the system's says in English)."""
+    return processes.ask(argv, dict(os.environ, LC_ALL="C", PATH="/usr/sbin:/sbin:/usr/bin:/bin"), SECONDS)
 
 
 def present(params, state_dir=record.STATE_DIR):
@@ -223,8 +213,8 @@ def _make(plugin, kind, name, argv, state_dir):
 def _do(argv):
     """Runs a program of the system's. Raises WindflowError E4057 with what it said."""
     try:
-        done = ask(argv)
-        said = "" if done.returncode == 0 else done.stdout.decode("utf-8", "replace").strip()[-500:] or "nothing"
+        code, output = ask(argv)
+        said = "" if code == 0 else output.strip()[-500:] or "nothing"
     except (OSError, subprocess.TimeoutExpired) as error:
         said = str(error)
     if said:

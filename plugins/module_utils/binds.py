@@ -190,11 +190,11 @@ class Binds:
         releases = os.path.join(self.switch.options.install_dir, "releases")
         for release in os.listdir(releases) if os.path.isdir(releases) else ():
             for name in ("effective.json", "stack.json"):
-                with (
-                    contextlib.suppress(OSError),
-                    open(os.path.join(releases, release, name), encoding="utf-8") as stream,
-                ):
-                    used += stream.read()
+                try:
+                    with open(os.path.join(releases, release, name), encoding="utf-8") as stream:
+                        used += stream.read()
+                except OSError:
+                    continue
         folder = os.path.join(self.shared_dir, "files")
         for name in os.listdir(folder) if os.path.isdir(folder) else ():
             if name not in used:

@@ -22,6 +22,7 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 
+from . import processes
 from .errors import Problem, WindflowError
 from .redaction import redact, revealing
 
@@ -278,17 +279,7 @@ def _end_group(group: int) -> None:
 
 def _alive(group: int) -> bool:
     """Whether a process of the group is left that is more than an entry waiting to be reaped."""
-    for name in os.listdir("/proc"):
-        if not name.isdigit():
-            continue
-        try:
-            with open("/proc/%s/stat" % name, "rb") as stream:
-                fields = stream.read().rpartition(b")")[2].split()
-        except OSError:
-            continue
-        if int(fields[2]) == group and fields[0] not in (b"Z", b"X"):
-            return True
-    return False
+    return any(of == group and state not in "ZX" for _pid, state, _parent, of in processes.alive())
 
 
 def _read_result(path: str, name: str, host: str, secrets: list) -> dict:

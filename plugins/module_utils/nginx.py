@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 import time
 
+from . import processes
 from .errors import Problem, WindflowError
 
 CONF = "/etc/nginx/nginx.conf"
@@ -99,20 +100,11 @@ def test(changes, conf=CONF, binary=BINARY):
 def run(argv):
     """(exit code, output of both kinds) of one of nginx's own commands."""
     try:
-        done = subprocess.run(  # pylint: disable=ansible-bad-function
-            argv,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=_environment(),
-            timeout=TEST_SECONDS,
-            check=False,
-        )
+        return processes.ask(argv, _environment(), TEST_SECONDS)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise WindflowError(
             Problem("E4036", "%s to run" % argv[0], str(error), "install nginx, or name its program")
         ) from None
-    return done.returncode, done.stdout.decode("utf-8", "replace")
 
 
 def pid_file(conf=CONF, binary=BINARY):
@@ -148,18 +140,11 @@ def _title(pid):
 def workers(pid):
     """{pid: whether it is shutting down} of a master's workers."""
     found = {}
-    for name in os.listdir("/proc"):
-        if not name.isdigit():
-            continue
-        try:
-            with open("/proc/%s/stat" % name, "rb") as stream:
-                fields = stream.read().rpartition(b")")[2].split()
-        except OSError:
-            continue
-        if int(fields[1]) == pid and fields[0] != b"Z":
-            title = _title(int(name))
+    for number, state, parent, _group in processes.alive():
+        if parent == pid and state != "Z":
+            title = _title(number)
             if "nginx: worker process" in title:
-                found[int(name)] = "shutting down" in title
+                found[number] = "shutting down" in title
     return found
 
 

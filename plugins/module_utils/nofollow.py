@@ -213,8 +213,8 @@ def _look(parent: int, name: str) -> dict:
         "mode": stat.S_IMODE(info.st_mode),
         "uid": info.st_uid,
         "gid": info.st_gid,
-        "owner": _name(pwd.getpwuid, info.st_uid),
-        "group": _name(grp.getgrgid, info.st_gid),
+        "owner": name_of(pwd.getpwuid, info.st_uid),
+        "group": name_of(grp.getgrgid, info.st_gid),
         "links": info.st_nlink,
     }
     if stat.S_ISDIR(info.st_mode):
@@ -261,7 +261,8 @@ def flush_filesystem(path: str) -> None:
         os.close(descriptor)
 
 
-def _name(lookup: object, number: int) -> str:
+def name_of(lookup: object, number: int) -> str:
+    """Name of an account or a group by ``pwd.getpwuid`` or ``grp.getgrgid``, or its number where it has none."""
     try:
         return lookup(number)[0]
     except KeyError:

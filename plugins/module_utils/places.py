@@ -20,6 +20,7 @@ import subprocess
 
 from . import accounts, nofollow, ownership, record
 from .errors import Problem, WindflowError
+from .nofollow import name_of
 
 # Directories that belong to the system: the first ones themselves, the second ones with all below them.
 SYSTEM_DIRECTORIES = frozenset(
@@ -138,7 +139,7 @@ def state_of(real):
     kinds = ((stat.S_ISDIR, "directory"), (stat.S_ISLNK, "link"))
     state = next((name for is_it, name in kinds if is_it(info.st_mode)), "other")
     found = {"state": state, "empty": False, "mode": "%04o" % stat.S_IMODE(info.st_mode)}
-    found.update(owner=_name(info.st_uid, pwd.getpwuid), group=_name(info.st_gid, grp.getgrgid))
+    found.update(owner=name_of(pwd.getpwuid, info.st_uid), group=name_of(grp.getgrgid, info.st_gid))
     if state == "directory":
         with contextlib.suppress(OSError), os.scandir(real) as entries:
             found["empty"] = next(iter(entries), None) is None
@@ -160,7 +161,7 @@ def never(real, seen, homes):
 def between(way, mine, user, owner):
     """What of the way to a directory somebody could exchange; ``mine`` has the plugin's own, {path: owner}."""
     for place, info in way:
-        name = mine.get(place) or _name(info.st_uid, pwd.getpwuid)
+        name = mine.get(place) or name_of(pwd.getpwuid, info.st_uid)
         if place in mine and name != "root" and owner == "root":
             return "in %s, which the application can change" % place
         if place not in mine and exchangeable(info) and (name != user or owner == "root"):
@@ -186,11 +187,11 @@ def package_of(path):
     for program, option in PACKAGES:
         if shutil.which(program):
             try:
-                said = accounts.ask([program, option, path])
+                code, said = accounts.ask([program, option, path])
             except (OSError, subprocess.TimeoutExpired):
                 return "of which nobody can tell"
-            lines = said.stdout.decode("utf-8", "replace").split("\n")
-            return lines[0].rpartition(": ")[0] or lines[0] if said.returncode == 0 else ""
+            line = said.split("\n")[0]
+            return line.rpartition(": ")[0] or line if code == 0 else ""
     return ""
 
 
@@ -338,10 +339,3 @@ def remove(plugin, wanted, check, state_dir=record.STATE_DIR):
     if left:
         raise WindflowError(left, "It is not all gone. Removed: %s." % (", ".join(removed) or "nothing"))
     return removed, stays
-
-
-def _name(number, lookup):
-    try:
-        return lookup(number)[0]
-    except KeyError:
-        return str(number)

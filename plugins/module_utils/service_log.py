@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 
+from . import processes
 from .errors import Problem, WindflowError
 
 SECONDS = 20
@@ -98,15 +99,6 @@ def _run(argv):
     environment = dict(os.environ, LC_ALL="C", SYSTEMD_COLORS="0")
     environment["PATH"] = "%s:/usr/sbin:/sbin" % environment.get("PATH", "/usr/bin:/bin")
     try:
-        done = subprocess.run(  # pylint: disable=ansible-bad-function
-            argv,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=environment,
-            timeout=SECONDS,
-            check=False,
-        )
+        return processes.ask(argv, environment, SECONDS)
     except (OSError, subprocess.TimeoutExpired):
         return -1, ""
-    return done.returncode, done.stdout.decode("utf-8", "replace")

@@ -17,6 +17,7 @@ import subprocess
 import tempfile
 import time
 
+from . import processes
 from .errors import Problem, WindflowError
 from .nofollow import FLAGS
 
@@ -89,19 +90,8 @@ def _adopt_orphans(on):
 
 
 def _children():
-    found = set()
     own = os.getpid()
-    for name in os.listdir("/proc"):
-        if not name.isdigit():
-            continue
-        try:
-            with open("/proc/%s/stat" % name, "rb") as stream:
-                fields = stream.read().rpartition(b")")[2].split()
-        except OSError:
-            continue
-        if int(fields[1]) == own:
-            found.add(int(name))
-    return found
+    return {pid for pid, _state, parent, _group in processes.alive() if parent == own}
 
 
 def _end(process, before):

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 from pathlib import Path
 
@@ -11,9 +12,15 @@ import pytest
 
 PLUGINS = Path(__file__).parents[3] / "plugins"
 FILES = sorted(path.relative_to(PLUGINS) for path in PLUGINS.glob("*/*.py"))
+SHIPPED = [path for path in FILES if path.parts[0] in ("modules", "module_utils")]
 
 
 @pytest.mark.parametrize("file", FILES, ids=str)
 def test_every_plugin_and_every_piece_of_the_core_can_be_loaded(file):
     name = ".".join(file.with_suffix("").parts)
     assert importlib.import_module("ansible_collections.windflow.platform.plugins." + name)
+
+
+@pytest.mark.parametrize("file", SHIPPED, ids=str)
+def test_what_may_be_shipped_to_a_host_is_of_the_oldest_python_there(file):
+    ast.parse((PLUGINS / file).read_text(encoding="utf-8"), feature_version=(3, 8))

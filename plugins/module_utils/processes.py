@@ -1,0 +1,39 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Processes of this host: those that there are, and programs of the system's that are asked something."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+
+def alive():
+    """(number, state, parent, group) of every process, as /proc has them; one that has ended meanwhile is left out.
+    ``state`` is a letter, "Z" for one that waits to be reaped."""
+    for name in os.listdir("/proc"):
+        if not name.isdigit():
+            continue
+        try:
+            with open("/proc/%s/stat" % name, "rb") as stream:
+                # The name before these fields may have blanks and brackets of its own.
+                fields = stream.read().rpartition(b")")[2].split()
+        except OSError:
+            continue
+        yield int(name), fields[0].decode("ascii"), int(fields[1]), int(fields[2])
+
+
+def ask(argv, environment, seconds):
+    """(exit code, what it said on both streams) of a program that reads nothing. Raises OSError and
+    subprocess.TimeoutExpired."""
+    done = subprocess.run(  # pylint: disable=ansible-bad-function
+        argv,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=environment,
+        timeout=seconds,
+        check=False,
+    )
+    return done.returncode, done.stdout.decode("utf-8", "replace")
