@@ -28,8 +28,8 @@ def host(tmp_path):
     return tmp_path
 
 
-def look(host, made=None, user="web", **directories):
-    """What is found of one directory or several, {path: owner} by keywords."""
+def look(host, directories, made=None, user="web"):
+    """What is found of one directory or several, {path: owner}."""
     wanted = {str(host / name) if not name.startswith("/") else name: owner for name, owner in directories.items()}
     return places.look("web", wanted, user, made or NOTHING, str(host / "state"))
 
@@ -48,7 +48,7 @@ def test_what_is_not_there_is_free(host):
 
 def test_directories_that_plugins_have_by_their_names_are_side_by_side(host):
     ownership.note_made("other", "directories", ["/etc/windflow/other"], str(host / "state"))
-    looked = look(host, **{"/etc/windflow": "root", "/etc/windflow/web": "root", "/var/log/windflow/web": "root"})
+    looked = look(host, {"/etc/windflow": "root", "/etc/windflow/web": "root", "/var/log/windflow/web": "root"})
     assert places.findings("web", looked, [], (), "web", {}) == []
 
 
@@ -135,10 +135,10 @@ def test_what_lies_where_somebody_could_exchange_it_is_not(host, uid, mode):
 def test_a_place_of_roots_is_not_in_one_that_the_application_writes_to(host):
     data, install = str(host / "data"), str(host / "data" / "install")
     wanted = {data: "web", install: "root"}
-    looked = look(host, **wanted)
+    looked = look(host, wanted)
     assert looked[install]["never"] == ""
     (host / "data").mkdir()
-    looked = look(host, **wanted)
+    looked = look(host, wanted)
     assert looked[install]["never"] == "in %s, which the application can change" % data
 
 
@@ -163,7 +163,7 @@ def test_links_of_roots_are_followed_and_others_are_refused(host):
     (host / "disk" / "srv").mkdir(parents=True)
     (host / "srv").symlink_to("disk/srv")
     assert found(host, "srv/app") == ([], "")
-    assert look(host, **{"srv/app": "web"})[str(host / "srv/app")]["real"] == str(host / "disk/srv/app")
+    assert look(host, {"srv/app": "web"})[str(host / "srv/app")]["real"] == str(host / "disk/srv/app")
     os.chown(host / "srv", 1500, 1500, follow_symlinks=False)
     code, why = found(host, "srv/app")
     assert code == ["E2034"] and why == "behind the link %s, which is not root's" % (host / "srv")
@@ -197,11 +197,11 @@ def test_it_is_said_what_becomes_of_what_is_adopted(host):
     (host / "full").mkdir(mode=0o700)
     path = str(host / "full")
     entries = [{"path": path, "owner": "web", "group": "web", "mode": "0750"}, {"path": str(host)}]
-    said = places.adopted("web", look(host, **{path: "web"}), [], entries)
+    said = places.adopted("web", look(host, {path: "web"}), [], entries)
     assert said == [
         "directory %s is root:root 0700 and becomes web:web 0750; it stays at a purge, with what is in it" % path
     ]
-    assert not places.adopted("web", look(host, **{path: "web"}), [path], entries)
+    assert not places.adopted("web", look(host, {path: "web"}), [path], entries)
 
 
 def entry(path, owner="0"):
