@@ -142,8 +142,8 @@ def main() -> int:
     # only now: --help must not need the packages
     import yaml
 
-    from ansible_collections.windflow.platform.plugins.module_utils.config import load_config
-    from ansible_collections.windflow.platform.plugins.module_utils.manifest import load_manifest
+    from ansible_collections.windflow.platform.plugins.module_utils.config.loading import load_config
+    from ansible_collections.windflow.platform.plugins.module_utils.manifest.reader import load_manifest
 
     dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
     with tempfile.TemporaryDirectory() as name:

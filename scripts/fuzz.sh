@@ -23,7 +23,7 @@ while [ $((SECONDS + longest + longest / 4)) -lt "$budget" ]; do
     seed=$((RANDOM * 32768 + RANDOM))
     say "Fuzz, round $((rounds + 1)), --hypothesis-seed=$seed"
     timeout --kill-after=5 $((budget - SECONDS)) python -m pytest -q -n 2 -m system "--hypothesis-seed=$seed" \
-        tests/unit/plugins/module_utils/test_inputs_fuzz.py ||
+        tests/unit/plugins/module_utils/plan/test_inputs_fuzz.py ||
         fail "round $((rounds + 1)) failed, or did not end (exit code $?)" \
             "Run it again: WINDFLOW_FUZZ_EXAMPLES=$WINDFLOW_FUZZ_EXAMPLES with --hypothesis-seed=$seed"
     rounds=$((rounds + 1))

@@ -12,17 +12,17 @@ from typing import Any
 from ansible import constants as C
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.windflow.platform.plugins.module_utils import hooks
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
-from ansible_collections.windflow.platform.plugins.module_utils.host_plan import host_header
-from ansible_collections.windflow.platform.plugins.module_utils.inputs import (
+from ansible_collections.windflow.platform.plugins.module_utils.hooks import hook
+from ansible_collections.windflow.platform.plugins.module_utils.manifest.plugin_files import EVENTS, MIGRATE
+from ansible_collections.windflow.platform.plugins.module_utils.manifest.reader import HookSpec
+from ansible_collections.windflow.platform.plugins.module_utils.plan.host_plan import host_header
+from ansible_collections.windflow.platform.plugins.module_utils.plan.inputs import (
     ARGUMENTS,
     Inputs,
     manifest_of,
     read_inputs,
 )
-from ansible_collections.windflow.platform.plugins.module_utils.manifest import HookSpec
-from ansible_collections.windflow.platform.plugins.module_utils.plugin_files import EVENTS, MIGRATE
 from ansible_collections.windflow.platform.plugins.plugin_utils import once, stopping
 from ansible_collections.windflow.platform.plugins.plugin_utils.gathering import ask_host, place_of
 from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call
@@ -106,23 +106,23 @@ class ActionModule(ActionBase):
         environment.update(WINDFLOW_HOST=host, WINDFLOW_ADDRESS=address, WINDFLOW_CONNECTION=self._connection.transport)
         run = self.on_target if spec.on == "target" else on_controller
         outcome = run(spec, entry["path"], inputs, arguments, environment, host, task_vars)
-        stdout = hooks.lines_tail(outcome.stdout_tail)
+        stdout = hook.lines_tail(outcome.stdout_tail)
         entry.update(rc=outcome.rc, seconds=outcome.seconds, stdout=stdout)
         self.tell(entry, outcome, host)
-        hooks.check(outcome, "%s (%s)" % (entry["path"], spec.event), host, spec.timeout, effect_of(spec.event))
+        hook.check(outcome, "%s (%s)" % (entry["path"], spec.event), host, spec.timeout, effect_of(spec.event))
         result["changed"] |= outcome.result.get("changed") is True
         own = {key: value for key, value in outcome.result.items() if key != "changed"}
         result["results"] = {**result["results"], **own}
         return own
 
-    def tell(self, entry: dict, outcome: hooks.HookResult, host: str) -> None:
+    def tell(self, entry: dict, outcome: hook.HookResult, host: str) -> None:
         """Shows the operator the last lines of a hook that succeeded; those of another one are in its error."""
         said = [
             line for text in (outcome.stdout_tail, outcome.stderr_tail) for line in text.splitlines() if line.strip()
         ]
         if outcome.rc == 0 and not outcome.timed_out and said:
             head = "%s: hook %s (%s) on %s:" % (host, entry["path"], entry["event"], entry["on"])
-            lines = ["  %s" % hooks.printable(line) for line in said[-hooks.TAIL_LINES :]]
+            lines = ["  %s" % hook.printable(line) for line in said[-hook.TAIL_LINES :]]
             self._display.display("\n".join([head, *lines]))
 
     def on_target(
@@ -134,10 +134,10 @@ class ActionModule(ActionBase):
         environment: dict,
         host: str,
         task_vars: dict,
-    ) -> hooks.HookResult:
+    ) -> hook.HookResult:
         done = call(
             self,
-            "hook_script",
+            "hooks.hook_script",
             "windflow.platform.hook",
             {
                 "plugin": inputs.manifest.name,
@@ -161,7 +161,7 @@ class ActionModule(ActionBase):
             got = str(done.get("msg") or done.get("module_stderr") or "no answer")
             remedy = "look at the task with -vvv"
             raise WindflowError(problems or Problem("E3007", "hook %s to run on %s" % (name, host), got, remedy))
-        return hooks.HookResult(**done["hook"])
+        return hook.HookResult(**done["hook"])
 
 
 def effect_of(event: str) -> str:
@@ -179,12 +179,12 @@ def on_controller(
     environment: dict,
     host: str,
     task_vars: dict,
-) -> hooks.HookResult:
-    call = hooks.hook_argv(str(spec.path), spec.event, arguments["old_version"], arguments["new_version"])
+) -> hook.HookResult:
+    call = hook.hook_argv(str(spec.path), spec.event, arguments["old_version"], arguments["new_version"])
     place, secrets = str(inputs.manifest.path), inputs.secret_values()
     environment = {**environment, "WINDFLOW_PLUGIN_DIR": place}
     stop = stopping.asked(host)
-    done = hooks.run_hook(call, environment, place, spec.timeout, None, secrets, name, host, stop)
+    done = hook.run_hook(call, environment, place, spec.timeout, None, secrets, name, host, stop)
     if done.rc:
         stopping.check(host, effect_of(spec.event))
     return done

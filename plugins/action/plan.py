@@ -13,19 +13,20 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.windflow.platform.plugins.module_utils import (
+from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
+from ansible_collections.windflow.platform.plugins.module_utils.files import sources
+from ansible_collections.windflow.platform.plugins.module_utils.manifest.compatibility import may_be_needed
+from ansible_collections.windflow.platform.plugins.module_utils.manifest.plugin_files import MIGRATE
+from ansible_collections.windflow.platform.plugins.module_utils.manifest.reader import Manifest
+from ansible_collections.windflow.platform.plugins.module_utils.plan import (
     by_hand,
     compose_plan,
-    os_table,
+    families,
     plan,
     preflight,
     saved_plans,
-    service_layout,
-    sources,
 )
-from ansible_collections.windflow.platform.plugins.module_utils.compatibility import may_be_needed
-from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
-from ansible_collections.windflow.platform.plugins.module_utils.inputs import (
+from ansible_collections.windflow.platform.plugins.module_utils.plan.inputs import (
     ARGUMENTS,
     LATER,
     Inputs,
@@ -37,15 +38,14 @@ from ansible_collections.windflow.platform.plugins.module_utils.inputs import (
     read_inputs,
     target_of,
 )
-from ansible_collections.windflow.platform.plugins.module_utils.manifest import Manifest
-from ansible_collections.windflow.platform.plugins.module_utils.plugin_files import MIGRATE
-from ansible_collections.windflow.platform.plugins.module_utils.record import LEASE_SECONDS
-from ansible_collections.windflow.platform.plugins.module_utils.steps import (
+from ansible_collections.windflow.platform.plugins.module_utils.plan.steps import (
     Settings,
     Source,
     describe_drift,
     replicas_of,
 )
+from ansible_collections.windflow.platform.plugins.module_utils.record.store import LEASE_SECONDS
+from ansible_collections.windflow.platform.plugins.module_utils.system import service_layout
 from ansible_collections.windflow.platform.plugins.plugin_utils import stopping
 from ansible_collections.windflow.platform.plugins.plugin_utils.gathering import ask_host, place_of
 from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call
@@ -87,11 +87,11 @@ class ActionModule(ActionBase):
             inputs = read_inputs(arguments, place, arguments["target"], manifest, LATER)
             refused = inputs.refused
             able = candidates(inputs, arguments["target"], place)
-            tables = os_table.load_all()
+            tables = families.load_all()
             found = {name: plan.source_of(inputs.manifest, name, sources.digest) for name in able}
             asked = plan.questions(inputs.manifest, inputs.config, tables, found, inputs.environment)
             asked["wait"] = arguments["wait"]
-            host = call(self, "host_state", "windflow.platform.host_info", asked, task_vars)
+            host = call(self, "run.host_state", "windflow.platform.host_info", asked, task_vars)
             if host.get("failed") or host.get("unreachable"):
                 if refused:
                     raise WindflowError(list(refused))

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.windflow.platform.plugins.module_utils import preflight
-from ansible_collections.windflow.platform.plugins.module_utils.documents import dump
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
-from ansible_collections.windflow.platform.plugins.module_utils.inputs import ARGUMENTS, Inputs, read_inputs
+from ansible_collections.windflow.platform.plugins.module_utils.plan import preflight
+from ansible_collections.windflow.platform.plugins.module_utils.plan.inputs import ARGUMENTS, Inputs, read_inputs
+from ansible_collections.windflow.platform.plugins.module_utils.text.documents import dump
 from ansible_collections.windflow.platform.plugins.plugin_utils.gathering import place_of
 
 

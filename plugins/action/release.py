@@ -10,10 +10,10 @@ import socket
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.windflow.platform.plugins.module_utils.compatibility import rolled_back
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
-from ansible_collections.windflow.platform.plugins.module_utils.limits import fail_if_any
-from ansible_collections.windflow.platform.plugins.module_utils.recording import ARGUMENTS, ROLLBACK
+from ansible_collections.windflow.platform.plugins.module_utils.manifest.compatibility import rolled_back
+from ansible_collections.windflow.platform.plugins.module_utils.run.recording import ARGUMENTS, ROLLBACK
+from ansible_collections.windflow.platform.plugins.module_utils.text.limits import fail_if_any
 from ansible_collections.windflow.platform.plugins.plugin_utils import stopping
 from ansible_collections.windflow.platform.plugins.plugin_utils.gathering import deployed_state
 from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call
@@ -33,7 +33,7 @@ class ActionModule(ActionBase):
                 # A host has nothing to compare versions with.
                 host = deployed_state(self, {"plugins": [], "reveal": False}, task_vars)
                 fail_if_any(rolled_back(arguments["plugin"], arguments["revision"], host))
-            result.update(call(self, "recording", "windflow.platform.release", arguments, task_vars))
+            result.update(call(self, "run.recording", "windflow.platform.release", arguments, task_vars))
         except WindflowError as error:
             result.update(error.as_result(), failed=True)
         return result

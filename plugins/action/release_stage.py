@@ -12,10 +12,12 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.windflow.platform.plugins.module_utils import archive, documents, plan, sources
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
-from ansible_collections.windflow.platform.plugins.module_utils.inputs import Inputs
-from ansible_collections.windflow.platform.plugins.module_utils.steps import digest, without_secrets
+from ansible_collections.windflow.platform.plugins.module_utils.files import archive, sources
+from ansible_collections.windflow.platform.plugins.module_utils.plan import plan
+from ansible_collections.windflow.platform.plugins.module_utils.plan.inputs import Inputs
+from ansible_collections.windflow.platform.plugins.module_utils.plan.steps import digest, without_secrets
+from ansible_collections.windflow.platform.plugins.module_utils.text import documents
 from ansible_collections.windflow.platform.plugins.plugin_utils import stopping
 from ansible_collections.windflow.platform.plugins.plugin_utils.gathering import gather
 from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call
@@ -47,7 +49,7 @@ class ActionModule(ActionBase):
             module_arguments["archive"] = base64.b64encode(packed).decode("ascii")
         else:
             module_arguments["archive_path"] = self._send(packed)
-        result.update(call(self, "staging", "windflow.platform.release_unpack", module_arguments, task_vars))
+        result.update(call(self, "run.staging", "windflow.platform.release_unpack", module_arguments, task_vars))
         result.pop("invocation", None)
         if module_arguments["archive_path"]:
             self._remove_tmp_path(self._connection._shell.tmpdir)

@@ -14,18 +14,18 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.windflow.platform.plugins.module_utils.discovery import find_plugin
-from ansible_collections.windflow.platform.plugins.module_utils.documents import VAULT
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
-from ansible_collections.windflow.platform.plugins.module_utils.inputs import (
+from ansible_collections.windflow.platform.plugins.module_utils.manifest.discovery import find_plugin
+from ansible_collections.windflow.platform.plugins.module_utils.manifest.reader import FILE
+from ansible_collections.windflow.platform.plugins.module_utils.naming import is_name
+from ansible_collections.windflow.platform.plugins.module_utils.plan.inputs import (
     ARGUMENTS,
     LATER,
     MERGED,
     Place,
     read_inputs,
 )
-from ansible_collections.windflow.platform.plugins.module_utils.manifest import FILE
-from ansible_collections.windflow.platform.plugins.module_utils.naming import is_name
+from ansible_collections.windflow.platform.plugins.module_utils.text.documents import VAULT
 from ansible_collections.windflow.platform.plugins.plugin_utils.gathering import place_of
 
 # Ansible's own, where neither -i nor its settings name an inventory.

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """The options of ``module_utils.inputs.ARGUMENTS``."""
+    """The options of ``module_utils.plan.inputs.ARGUMENTS``."""
 
     DOCUMENTATION = r"""
 options:

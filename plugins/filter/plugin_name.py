@@ -35,7 +35,7 @@ _value:
 import os
 from pathlib import Path
 
-from ansible_collections.windflow.platform.plugins.module_utils.discovery import name_of
+from ansible_collections.windflow.platform.plugins.module_utils.manifest.discovery import name_of
 
 
 def plugin_name(given: object) -> str:

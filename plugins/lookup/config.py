@@ -51,7 +51,7 @@ from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
-from ansible_collections.windflow.platform.plugins.module_utils.inputs import ARGUMENTS, Inputs, read_inputs
+from ansible_collections.windflow.platform.plugins.module_utils.plan.inputs import ARGUMENTS, Inputs, read_inputs
 from ansible_collections.windflow.platform.plugins.plugin_utils.gathering import place_of
 
 

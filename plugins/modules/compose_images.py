@@ -103,7 +103,7 @@ made:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.windflow.platform.plugins.module_utils import building
+from ansible_collections.windflow.platform.plugins.module_utils.containers import building
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 
 

@@ -201,11 +201,11 @@ from types import SimpleNamespace
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.windflow.platform.plugins.module_utils import files
-from ansible_collections.windflow.platform.plugins.module_utils.containers import Containers
+from ansible_collections.windflow.platform.plugins.module_utils.containers.project import Containers
+from ansible_collections.windflow.platform.plugins.module_utils.containers.stack import Stack
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
-from ansible_collections.windflow.platform.plugins.module_utils.stack import Stack
-from ansible_collections.windflow.platform.plugins.module_utils.switching import check, end_by_exception
+from ansible_collections.windflow.platform.plugins.module_utils.files import atomic
+from ansible_collections.windflow.platform.plugins.module_utils.switch.transaction import check, end_by_exception
 
 SWITCHES = {"compose": Containers, "swarm": Stack}
 ARGUMENTS = {
@@ -260,7 +260,7 @@ def main():
     except WindflowError as error:
         module.fail_json(changed=bool(switch.changes), **error.as_result(), **report(switch))
     except OSError as error:
-        module.fail_json(**WindflowError(files.problem(error)).as_result(), **report(switch))
+        module.fail_json(**WindflowError(atomic.problem(error)).as_result(), **report(switch))
     for warning in switch.warnings:
         module.warn(warning)
     module.exit_json(changed=bool(switch.changes), **result, **report(switch))

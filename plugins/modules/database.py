@@ -148,16 +148,9 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.windflow.platform.plugins.module_utils import (
-    database_owners,
-    database_plan,
-    kept_secrets,
-    ownership,
-    postgres,
-    record,
-    scram,
-)
+from ansible_collections.windflow.platform.plugins.module_utils.database import difference, owners, postgres, scram
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
+from ansible_collections.windflow.platform.plugins.module_utils.record import host_secrets, ownership, store
 
 # A server that nothing is known of, as the packages install it.
 BLANK = {"version": 150000, "encoding": "UTF8", "collate": "", "roles": {}, "database": None, "schema": {}}
@@ -189,12 +182,12 @@ def whose(params: dict, actual: dict) -> tuple:
     plugin, name, user = params["plugin"], params["name"], params["user"]
     if not plugin:
         return {"database": [], "role": []}, None
-    made = ownership.made(record.load(plugin))
+    made = ownership.made(store.load(plugin))
     there = postgres.summary(actual, name, user)
-    problems = [] if params["state"] == "absent" else database_owners.findings(name, user, there, made, params["adopt"])
+    problems = [] if params["state"] == "absent" else owners.findings(name, user, there, made, params["adopt"])
     if problems:
         raise WindflowError(problems)
-    database, roles = database_owners.foreigners(name, user, there, made)
+    database, roles = owners.foreigners(name, user, there, made)
     if params["state"] == "absent" and postgres.owner_role(name) not in made["role"]:
         roles = sorted({*roles, postgres.owner_role(name)})
     return {"database": [name] if database else [], "role": roles}, made
@@ -249,7 +242,7 @@ def make(params: dict, actual: dict, found: list) -> list:
         return found
     # Nobody could look into a database that was closed.
     actual = read(params, False)
-    more = database_plan.changes(dict(desire(params, actual, whose(params, actual)[0]), verifier=None), actual)
+    more = difference.changes(dict(desire(params, actual, whose(params, actual)[0]), verifier=None), actual)
     apply(params, actual, more)
     return found + more
 
@@ -270,7 +263,7 @@ def remove(params: dict, actual: dict, found: list, names: dict) -> list:
         dropped = "database %s" % params["name"] in [
             change["object"] for change in found if change["after"] == "absent"
         ]
-        sql = database_plan.keeping(params["name"], roles, dropped)
+        sql = difference.keeping(params["name"], roles, dropped)
         kept = postgres.execute_sql(sql, params["port"], socket_dir=params["socket_dir"] or "").splitlines()
         expected = "nothing to keep the database %s or its roles" % params["name"]
         remedy = "end, drop or reassign it, then purge again"
@@ -298,7 +291,7 @@ def run(params: dict, check: bool) -> tuple:
     actual = read(params, check)
     foreign, _made = whose(params, actual)
     desired = desire(params, actual, foreign)
-    found = database_plan.changes(desired, actual)
+    found = difference.changes(desired, actual)
     if not check and params["state"] == "absent" and (found or params["plugin"]):
         found = remove(params, actual, found, {"database": [name], "role": [user, postgres.owner_role(name)]})
     elif not check and found:
@@ -316,7 +309,7 @@ def run(params: dict, check: bool) -> tuple:
         "owner": actual["database"]["owner"] if foreign["database"] else postgres.owner_role(name),
         "diff": list(diff.values()),
     }
-    return result, database_plan.warnings(desired, actual)
+    return result, difference.warnings(desired, actual)
 
 
 def main() -> None:
@@ -338,7 +331,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
-        password = kept_secrets.fill(module.params["password"] or "", module.params["made"])
+        password = host_secrets.fill(module.params["password"] or "", module.params["made"])
         result, warnings = run({**module.params, "password": password}, module.check_mode)
     except WindflowError as error:
         module.fail_json(**error.as_result())

@@ -222,8 +222,8 @@ seconds:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.windflow.platform.plugins.module_utils import database_backup
-from ansible_collections.windflow.platform.plugins.module_utils.backup_store import directory_of
+from ansible_collections.windflow.platform.plugins.module_utils.backup import backup
+from ansible_collections.windflow.platform.plugins.module_utils.backup.store import directory_of
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 
 
@@ -252,7 +252,7 @@ def main() -> None:
     params = module.params
     try:
         directory = params["directory"] or directory_of(params["plugin"])
-        result = database_backup.run({**params, "directory": directory}, module.check_mode)
+        result = backup.run({**params, "directory": directory}, module.check_mode)
         for word, found in (("does not hold", "left_out"), ("gives to the database's owner", "taken_over")):
             if result[found]:
                 module.warn("The backup %s: %s" % (word, ", ".join(result[found])))

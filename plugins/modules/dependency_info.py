@@ -59,8 +59,8 @@ secrets:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.windflow.platform.plugins.module_utils import dependency_state
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
+from ansible_collections.windflow.platform.plugins.module_utils.record import dependency_state
 
 
 def main():

@@ -161,8 +161,9 @@ backups:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.windflow.platform.plugins.module_utils import paths, places, placing
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
+from ansible_collections.windflow.platform.plugins.module_utils.files import paths, placing
+from ansible_collections.windflow.platform.plugins.module_utils.system import places
 
 
 def run(entries: list, backup_dir: str, check: bool, plugin: str = "", adopt: bool = False) -> dict:

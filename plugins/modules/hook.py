@@ -185,8 +185,8 @@ code:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.windflow.platform.plugins.module_utils import hook_script
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
+from ansible_collections.windflow.platform.plugins.module_utils.hooks import hook_script
 
 EVENTS = [
     "pre-install",

@@ -150,8 +150,8 @@ recorded:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.windflow.platform.plugins.module_utils import recording
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
+from ansible_collections.windflow.platform.plugins.module_utils.run import recording
 
 
 def main():

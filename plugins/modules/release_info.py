@@ -107,15 +107,11 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.windflow.platform.plugins.module_utils import (
-    answering,
-    backup_list,
-    record,
-    report,
-    restore_point,
-    serving,
-)
+from ansible_collections.windflow.platform.plugins.module_utils.backup import listing
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
+from ansible_collections.windflow.platform.plugins.module_utils.record import report, restore_point, store
+from ansible_collections.windflow.platform.plugins.module_utils.run import serving
+from ansible_collections.windflow.platform.plugins.module_utils.switch import answering
 
 ARGUMENTS = {
     "plugin": {"type": "str"},
@@ -129,9 +125,9 @@ def run_identity():
 
 
 def view(remembered, ask):
-    current = record.current(remembered)
+    current = store.current(remembered)
     serves = serving.other(remembered, time.time())
-    backups = backup_list.found(remembered, time.time())
+    backups = listing.found(remembered, time.time())
     silence = answering.silence(current) if ask and current else ""
     last = remembered["revisions"][-1] if remembered["revisions"] else None
     return {
@@ -139,15 +135,15 @@ def view(remembered, ask):
         "last": last,
         "status": report.status(remembered, current, last, serves, silence),
         "history": report.history(remembered),
-        "remains": record.remains(remembered),
-        "good": record.good(remembered, serves),
-        "restorable": restore_point.label(remembered) or backup_list.newest_since(backups, current),
+        "remains": store.remains(remembered),
+        "good": store.good(remembered, serves),
+        "restorable": restore_point.label(remembered) or listing.newest_since(backups, current),
         "backups": backups,
-        "backup_lines": backup_list.lines(remembered["plugin"], backups),
+        "backup_lines": listing.lines(remembered["plugin"], backups),
         "serves": serves,
         "silence": silence,
         "lease": remembered["lease"],
-        "position": record.position(remembered),
+        "position": store.position(remembered),
         "revisions": remembered["revisions"],
     }
 
@@ -155,12 +151,12 @@ def view(remembered, ask):
 def main():
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     if module.params["plugin"]:
-        record.wait_until_free(module.params["plugin"], module.params["wait"])
-    names = [module.params["plugin"]] if module.params["plugin"] else record.names()
+        store.wait_until_free(module.params["plugin"], module.params["wait"])
+    names = [module.params["plugin"]] if module.params["plugin"] else store.names()
     try:
         plugins = {}
         for name in names:
-            remembered, rebuilt = record.read(name)
+            remembered, rebuilt = store.read(name)
             plugins[name] = view(remembered, module.params["ask"])
             if rebuilt:
                 module.warn(rebuilt)

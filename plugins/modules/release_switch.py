@@ -246,10 +246,10 @@ from types import SimpleNamespace
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.windflow.platform.plugins.module_utils import files
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
-from ansible_collections.windflow.platform.plugins.module_utils.switch import Switch
-from ansible_collections.windflow.platform.plugins.module_utils.switching import check, end_by_exception
+from ansible_collections.windflow.platform.plugins.module_utils.files import atomic
+from ansible_collections.windflow.platform.plugins.module_utils.switch.host import Switch
+from ansible_collections.windflow.platform.plugins.module_utils.switch.transaction import check, end_by_exception
 
 ARGUMENTS = {
     "plugin": {"type": "str", "required": True},
@@ -322,7 +322,7 @@ def main():
     except WindflowError as error:
         module.fail_json(changed=bool(switch.changes), **error.as_result(), **report(switch))
     except OSError as error:
-        module.fail_json(**WindflowError(files.problem(error)).as_result(), **report(switch))
+        module.fail_json(**WindflowError(atomic.problem(error)).as_result(), **report(switch))
     for warning in switch.warnings:
         module.warn(warning)
     result["changed"] = bool(switch.changes)
@@ -335,7 +335,7 @@ def find_pending(switch):
         return switch.pending_removal()
     if not os.path.isdir(switch.release_dir):
         # In check mode no earlier task has made the release; without it the switch says what is missing.
-        return [(switch.current_path, files.save(switch.current_path), None)]
+        return [(switch.current_path, atomic.save(switch.current_path), None)]
     return switch.pending()
 
 

@@ -129,8 +129,8 @@ files:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.windflow.platform.plugins.module_utils import staging
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
+from ansible_collections.windflow.platform.plugins.module_utils.run import staging
 
 
 def main():

@@ -117,8 +117,8 @@ import sys
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.windflow.platform.plugins.module_utils import virtualenv
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
+from ansible_collections.windflow.platform.plugins.module_utils.system import virtualenv
 
 OPTIONS = (
     "application",

@@ -15,7 +15,8 @@ from typing import Any
 from ansible.errors import AnsibleError
 
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
-from ansible_collections.windflow.platform.plugins.module_utils.inputs import (
+from ansible_collections.windflow.platform.plugins.module_utils.manifest.reader import Manifest
+from ansible_collections.windflow.platform.plugins.module_utils.plan.inputs import (
     EXTERNAL,
     MERGED,
     Inputs,
@@ -24,7 +25,6 @@ from ansible_collections.windflow.platform.plugins.module_utils.inputs import (
     manifest_of,
     read_inputs,
 )
-from ansible_collections.windflow.platform.plugins.module_utils.manifest import Manifest
 from ansible_collections.windflow.platform.plugins.plugin_utils import inventory_layers
 from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call
 
@@ -88,7 +88,7 @@ def unlogged(action: Any) -> Iterator[None]:
 
 def deployed_state(action: Any, question: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
     """The answer of the module ``dependency_info``. Raises WindflowError E2026 where there is none."""
-    answer = call(action, "dependency_state", "windflow.platform.dependency_info", question, task_vars)
+    answer = call(action, "record.dependency_state", "windflow.platform.dependency_info", question, task_vars)
     if "plugins" not in answer:
         problems = [Problem(**problem) for problem in answer.get("problems", [])]
         got = str(answer.get("msg") or answer.get("module_stderr") or "no answer")

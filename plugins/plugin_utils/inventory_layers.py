@@ -23,7 +23,7 @@ from ansible.utils.vars import combine_vars
 from ansible.vars.hostvars import HostVars
 from ansible.vars.plugins import get_vars_from_path
 
-from ansible_collections.windflow.platform.plugins.module_utils.config_layers import Given
+from ansible_collections.windflow.platform.plugins.module_utils.config.layers import Given
 
 try:
     from ansible._internal._datatag._tags import Origin

@@ -8,7 +8,8 @@ own code for what to send, and the host unpacks and loads that. Our code needs n
 files are piped to Python as they are. It is the same code as the module's, which is run where piping
 does not work, for whatever reason, and by who wants the module by itself.
 
-A piece that can be called so is a file of ``module_utils`` with a function ``run(arguments) -> result``.
+A piece that can be called so is a file of ``module_utils`` with a function ``run(arguments) -> result``. Its name
+is its path there with dots.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from pathlib import Path
 from typing import Any
 
 SOURCES = Path(__file__).parents[1] / "module_utils"
+IMPORT = re.compile(r"^from (\.+)([\w.]*) import (\([^)]*\)|.+)$", re.MULTILINE)
+PACKAGE = "windflow_host"
 STARTED = "windflow-started"
 MARKER = "windflow-answer:"
 # The system's Python 3, as for the virtual environments; ``-`` reads the program from standard input.
@@ -30,23 +33,23 @@ COMMAND = (
 )
 
 PROGRAM = """\
-import base64, importlib.util, json, sys, zlib
+import base64, importlib, importlib.util, json, sys, zlib
 sources, arguments = json.loads(zlib.decompress(base64.b64decode("%(packed)s")))
 class Sources:
     def find_spec(self, name, path=None, target=None):
-        package, _dot, module = name.rpartition(".")
-        if name == "windflow_host" or package == "windflow_host" and module in sources:
-            return importlib.util.spec_from_loader(name, self, is_package=not package)
+        if name in sources:
+            return importlib.util.spec_from_loader(name, self, is_package=sources[name] is None)
     def create_module(self, spec):
         return None
     def exec_module(self, module):
-        name = module.__name__.rpartition(".")[2]
-        exec(compile(sources.get(name, ""), "<%%s>" %% name, "exec"), module.__dict__)
+        name = module.__name__
+        exec(compile(sources[name] or "", "<%%s>" %% name, "exec"), module.__dict__)
 sys.meta_path.insert(0, Sources())
-from windflow_host import errors, %(entry)s
+from %(package)s import errors
+entry = importlib.import_module("%(package)s.%(entry)s")
 print("%(started)s", flush=True)
 try:
-    answer = %(entry)s.run(arguments)
+    answer = entry.run(arguments)
 except errors.WindflowError as error:
     answer = dict(error.as_result(), failed=True)
 print("%(marker)s" + json.dumps(answer))
@@ -54,25 +57,47 @@ print("%(marker)s" + json.dumps(answer))
 
 
 @functools.lru_cache(maxsize=None)
-def sources(entry: str) -> dict[str, str]:
-    """The text of ``entry`` and of everything of ours that it imports, by name."""
-    found: dict[str, str] = {}
+def sources(entry: str) -> dict[str, str | None]:
+    """The text of ``entry`` and of everything of ours that it imports, by dotted name; None for a package."""
+    found: dict[str, str | None] = {}
     pending = ["errors", entry]
     while pending:
         name = pending.pop()
         if name not in found:
-            found[name] = (SOURCES / ("%s.py" % name)).read_text(encoding="utf-8")
-            pending += re.findall(r"^from \.(\w+) import", found[name], re.MULTILINE)
-            for line in re.findall(r"^from \. import (\([^)]*\)|.+)$", found[name], re.MULTILINE):
-                pending += re.findall(r"\w+", line)
+            text = SOURCES.joinpath(*name.split(".")).with_suffix(".py").read_text(encoding="utf-8")
+            found.update({package: None for package in packages(name)})
+            found[name] = text
+            pending += imported(name, text)
+    return found
+
+
+def packages(name: str) -> list[str]:
+    """The packages that a dotted name lies in, but for the outermost one."""
+    parts = name.split(".")
+    return [".".join(parts[:length]) for length in range(1, len(parts))]
+
+
+def imported(name: str, text: str) -> list[str]:
+    """The dotted names of our files that the file ``name`` imports at its top."""
+    found = []
+    for dots, module, names in IMPORT.findall(text):
+        # One dot is the package of the file, two dots are the package around that.
+        around = name.split(".")[: -len(dots)]
+        path = around + (module.split(".") if module else [])
+        if SOURCES.joinpath(*path).is_dir():
+            found += [".".join([*path, item]) for item in re.findall(r"(\w+)(?: as \w+)?", names)]
+        else:
+            found.append(".".join(path))
     return found
 
 
 def program(entry: str, arguments: dict[str, Any]) -> str:
     """A program that prints what ``entry`` returns for ``arguments``."""
-    packed = zlib.compress(json.dumps([sources(entry), arguments]).encode(), 1)
+    named = {PACKAGE: None, **{"%s.%s" % (PACKAGE, name): text for name, text in sources(entry).items()}}
+    packed = zlib.compress(json.dumps([named, arguments]).encode(), 1)
     return PROGRAM % {
         "packed": base64.b64encode(packed).decode("ascii"),
+        "package": PACKAGE,
         "entry": entry,
         "marker": MARKER,
         "started": STARTED,

@@ -10,8 +10,8 @@ import subprocess
 
 import pytest
 
-from ansible_collections.windflow.platform.plugins.module_utils.encoders import env_file_value
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
+from ansible_collections.windflow.platform.plugins.module_utils.text.encoders import env_file_value
 
 VALUES = ["plain", "", "two words", "$HOME", "${X:-y}", "100%", 'a"b', "it's", "#no", "a=b", "-x", "a\\b", "`id`", "é"]
 REFUSED = ["\t", "\\", "two\nlines", "it's $5", "'\"", "end\\", "\0"]

@@ -22,9 +22,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from ansible_collections.windflow.platform.plugins.module_utils import probe, render
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
-from ansible_collections.windflow.platform.plugins.module_utils.supervisor import Supervisor
+from ansible_collections.windflow.platform.plugins.module_utils.switch import probe
+from ansible_collections.windflow.platform.plugins.module_utils.switch.supervisor import Supervisor
+from ansible_collections.windflow.platform.plugins.module_utils.text import render
 
 APP_USER = "nobody"
 APP_GROUP = "nogroup"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 PLUGINS = Path(__file__).parents[3] / "plugins"
-FILES = sorted(path.relative_to(PLUGINS) for path in PLUGINS.glob("*/*.py"))
+FILES = sorted(path.relative_to(PLUGINS) for path in PLUGINS.rglob("*.py"))
 SHIPPED = [path for path in FILES if path.parts[0] in ("modules", "module_utils")]
 
 

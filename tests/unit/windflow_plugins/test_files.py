@@ -14,9 +14,9 @@ import jsonschema
 import pytest
 import yaml
 
-from ansible_collections.windflow.platform.plugins.module_utils.checks import check_config
-from ansible_collections.windflow.platform.plugins.module_utils.config import load_config
-from ansible_collections.windflow.platform.plugins.module_utils.manifest import load_manifest
+from ansible_collections.windflow.platform.plugins.module_utils.config.checks import check_config
+from ansible_collections.windflow.platform.plugins.module_utils.config.loading import load_config
+from ansible_collections.windflow.platform.plugins.module_utils.manifest.reader import load_manifest
 
 from .conftest import NAMES, PLUGINS, ROOT
 

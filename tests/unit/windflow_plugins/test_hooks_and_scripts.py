@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.windflow.platform.plugins.module_utils.config import load_config
-from ansible_collections.windflow.platform.plugins.module_utils.manifest import load_manifest
+from ansible_collections.windflow.platform.plugins.module_utils.config.loading import load_config
+from ansible_collections.windflow.platform.plugins.module_utils.manifest.reader import load_manifest
 
 from .conftest import NAMES, PLUGINS, RELEASE, ROOT, free_port
 

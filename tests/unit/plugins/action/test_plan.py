@@ -10,10 +10,10 @@ from types import SimpleNamespace
 import pytest
 
 from ansible_collections.windflow.platform.plugins.action import plan
-from ansible_collections.windflow.platform.plugins.module_utils import tree
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
-from ansible_collections.windflow.platform.plugins.module_utils.inputs import Place, read_inputs
-from ansible_collections.windflow.platform.plugins.module_utils.plan import listening, source_of
+from ansible_collections.windflow.platform.plugins.module_utils.files import tree
+from ansible_collections.windflow.platform.plugins.module_utils.plan.inputs import Place, read_inputs
+from ansible_collections.windflow.platform.plugins.module_utils.plan.plan import listening, source_of
 
 
 def inputs(*targets):

@@ -8,7 +8,7 @@ import pytest
 
 from ansible_collections.windflow.platform.plugins.action import target
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
-from ansible_collections.windflow.platform.plugins.module_utils.inputs import Place
+from ansible_collections.windflow.platform.plugins.module_utils.plan.inputs import Place
 
 
 @pytest.mark.parametrize("sources", [None, [], ["/etc/ansible/hosts"]])

@@ -7,7 +7,7 @@ from __future__ import annotations
 import yaml
 
 from ansible_collections.windflow.platform.plugins.doc_fragments.inputs import ModuleDocFragment
-from ansible_collections.windflow.platform.plugins.module_utils.inputs import ARGUMENTS
+from ansible_collections.windflow.platform.plugins.module_utils.plan.inputs import ARGUMENTS
 
 
 def test_the_documented_inputs_are_the_arguments():

@@ -16,9 +16,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from ansible_collections.windflow.platform.plugins.module_utils import binds, tree
-from ansible_collections.windflow.platform.plugins.module_utils.containers import Containers
+from ansible_collections.windflow.platform.plugins.module_utils.containers import binds
+from ansible_collections.windflow.platform.plugins.module_utils.containers.project import Containers
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
+from ansible_collections.windflow.platform.plugins.module_utils.files import tree
 
 ROOT = Path(__file__).resolve().parents[4]
 HOOK = "#!/bin/sh\nexit 0\n"

@@ -17,7 +17,7 @@ from glob import glob
 
 import pytest
 
-from ansible_collections.windflow.platform.plugins.module_utils import postgres
+from ansible_collections.windflow.platform.plugins.module_utils.database import postgres
 
 
 class Cluster:

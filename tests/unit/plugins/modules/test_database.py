@@ -13,9 +13,10 @@ import subprocess
 
 import pytest
 
-from ansible_collections.windflow.platform.plugins.module_utils import database_owners, ownership, postgres, record
+from ansible_collections.windflow.platform.plugins.module_utils.database import owners, postgres
+from ansible_collections.windflow.platform.plugins.module_utils.database.programs import Server
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
-from ansible_collections.windflow.platform.plugins.module_utils.postgres_programs import Server
+from ansible_collections.windflow.platform.plugins.module_utils.record import ownership, store
 from ansible_collections.windflow.platform.plugins.modules import database
 
 pytestmark = [
@@ -368,7 +369,7 @@ def plugin():
     """The name of a plugin that has a record for the time of a test."""
     name = "unit-%s" % secrets.token_hex(4)
     yield name
-    shutil.rmtree(os.path.join(record.STATE_DIR, name), ignore_errors=True)
+    shutil.rmtree(os.path.join(store.STATE_DIR, name), ignore_errors=True)
 
 
 def refused(params):
@@ -389,7 +390,7 @@ def test_what_was_not_made_here_is_taken_only_where_it_is_adopted_and_loses_noth
     assert refused({**params, "adopt": ["database"]}) == ["E2041"]
     assert refused(cluster.params(plugin=plugin, name="new")) == ["E2041"]
     adopted = {**params, "adopt": ["database", "role"]}
-    words = database_owners.adopted("app", "web", there, ownership.made(record.load(plugin)))
+    words = owners.adopted("app", "web", there, ownership.made(store.load(plugin)))
     assert "role web gets the configured password" in words[0]
     assert "database app: web gets CREATE ON SCHEMA public; its owner legacy" in words[1]
     predicted = database.run(adopted, True)[0]["changes"]
@@ -410,18 +411,18 @@ def test_only_what_was_made_is_dropped(cluster, plugin):
     cluster.sql(LIVED_IN)
     params = cluster.params(plugin=plugin, user="fresh", adopt=["database"])
     database.run(params, False)
-    assert ownership.made(record.load(plugin))["role"] == ["fresh"]
+    assert ownership.made(store.load(plugin))["role"] == ["fresh"]
     assert cluster.login(user="fresh", sql="CREATE TABLE mine ()")[0] == 0
     with pytest.raises(WindflowError, match="E4065.*objects or rights of the role fresh in the database app"):
         database.run({**params, "state": "absent"}, False)
-    assert ownership.made(record.load(plugin))["role"] == ["fresh"]
+    assert ownership.made(store.load(plugin))["role"] == ["fresh"]
     cluster.sql("\\connect app\nREASSIGN OWNED BY fresh TO legacy;")
     result = database.run({**params, "state": "absent"}, False)[0]
     assert result["changes"][-1]["object"] == "role fresh"
-    assert ownership.made(record.load(plugin))["role"] == []
+    assert ownership.made(store.load(plugin))["role"] == []
     own = cluster.params(plugin=plugin, name="own", adopt=["role"])
     database.run(own, False)
-    assert ownership.made(record.load(plugin)) == {
+    assert ownership.made(store.load(plugin)) == {
         **dict.fromkeys(ownership.KINDS, []),
         "database": ["own"],
         "role": ["own_owner"],
@@ -458,12 +459,12 @@ def test_a_purge_that_cannot_end_says_what_is_left_and_goes_on_later(cluster, pl
     cluster.sql("\\connect app\nROLLBACK PREPARED 'held';")
     with pytest.raises(WindflowError, match="E4065.*1 objects or rights of the role web in the database theirs"):
         database.run({**params, "state": "absent"}, False)
-    made = ownership.made(record.load(plugin))
+    made = ownership.made(store.load(plugin))
     assert (made["database"], made["role"]) == ([], ["app_owner", "web"])
     cluster.sql("\\connect theirs\nREVOKE ALL ON x FROM web;")
     assert database.run({**params, "state": "absent"}, False)[0]["changed"]
     assert not database.run({**params, "state": "absent"}, False)[0]["changed"]
-    assert ownership.made(record.load(plugin))["role"] == []
+    assert ownership.made(store.load(plugin))["role"] == []
 
 
 @pytest.mark.fault(53)
@@ -483,5 +484,5 @@ def test_rules_that_keep_the_superuser_out_are_named_with_their_line(cluster, ru
         with pytest.raises(WindflowError, match="E4090.*%s" % re.escape(named)):
             Server(cluster.port, cluster.root).sql("SELECT 1;")
     assert named in str(caught.value) and "install" not in str(caught.value)
-    problem = database_owners.findings("app", "web", there, dict.fromkeys(ownership.KINDS, []), ())[0]
+    problem = owners.findings("app", "web", there, dict.fromkeys(ownership.KINDS, []), ())[0]
     assert problem.code == "E2042" and named in problem.got

@@ -18,9 +18,10 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.windflow.platform.plugins.module_utils import database_backup, postgres
+from ansible_collections.windflow.platform.plugins.module_utils.backup import backup
+from ansible_collections.windflow.platform.plugins.module_utils.database import postgres
+from ansible_collections.windflow.platform.plugins.module_utils.database.programs import Server
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
-from ansible_collections.windflow.platform.plugins.module_utils.postgres_programs import Server
 from ansible_collections.windflow.platform.plugins.modules import database
 
 pytestmark = [
@@ -103,7 +104,7 @@ class Box:
         }
 
     def run(self, check: bool = False, **changes) -> dict:
-        return database_backup.run(self.params(**changes), check)
+        return backup.run(self.params(**changes), check)
 
     def fails(self, code: str, check: bool = False, **changes) -> str:
         with pytest.raises(WindflowError) as caught:
@@ -154,7 +155,7 @@ class Box:
 # A run that stops where it is told to, so that it can be killed there.
 KILLED = """
 import json, sys, time
-from ansible_collections.windflow.platform.plugins.module_utils import database_backup
+from ansible_collections.windflow.platform.plugins.module_utils.backup import backup as database_backup
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 params, hook = json.loads(sys.argv[1]), sys.argv[2]
 real = getattr(database_backup.Job, hook)
@@ -304,13 +305,13 @@ def test_rows_that_are_written_during_the_dump_do_not_count(box, monkeypatch):
 
 
 def test_counts_that_differ_make_no_backup(box, monkeypatch):
-    real = database_backup.Job.fill
+    real = backup.Job.fill
 
     def fill(self, database, path, record, *rest):
         record = {**record, "rows": {**record["rows"], "public.t": 2001}}
         return real(self, database, path, record, *rest)
 
-    monkeypatch.setattr(database_backup.Job, "fill", fill)
+    monkeypatch.setattr(backup.Job, "fill", fill)
     message = box.fails("E4095")
     assert "public.t: 2000 instead of 2001" in message and "Nothing was changed." in message
     assert (box.files(), box.databases()) == ([], [NAME])
@@ -618,7 +619,7 @@ def test_a_disk_without_room_is_refused_before_anything_is_written(box):
 
 @pytest.mark.fault(24)
 def test_a_disk_that_becomes_full_leaves_what_was_there(box, monkeypatch):
-    monkeypatch.setattr(database_backup.Job, "need_space", lambda *_arguments: None)
+    monkeypatch.setattr(backup.Job, "need_space", lambda *_arguments: None)
     box.sql("INSERT INTO t (body) SELECT md5(n::text) FROM generate_series(1, 60000) n;")
     with small_disk(box.directory, "100k"):
         box.fails("E4093")
@@ -628,10 +629,10 @@ def test_a_disk_that_becomes_full_leaves_what_was_there(box, monkeypatch):
 def test_the_servers_disk_is_looked_at_too(box, monkeypatch):
     def need_space(self, path, size):
         if path != str(box.directory):
-            raise WindflowError(database_backup._no_space(path, str(size), "0"))
+            raise WindflowError(backup._no_space(path, str(size), "0"))
 
     box.run(label="there")
-    monkeypatch.setattr(database_backup.Job, "need_space", need_space)
+    monkeypatch.setattr(backup.Job, "need_space", need_space)
     assert box.cluster.root in box.fails("E4093")
     box.fails("E4093", label="there", state="restored")
     assert box.run(verify="list")["changed"]

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.windflow.platform.plugins.module_utils import database_backup
+from ansible_collections.windflow.platform.plugins.module_utils.backup import backup
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -116,7 +116,7 @@ class Box:
         }
 
     def run(self, check: bool = False, **changes) -> dict:
-        return database_backup.run(self.params(**changes), check)
+        return backup.run(self.params(**changes), check)
 
     def sql(self, text: str, name: str = "my app") -> str:
         argv = [
@@ -173,7 +173,7 @@ def test_what_was_lost_comes_back_and_what_was_replaced_is_kept(box):
 def test_a_client_that_was_killed_leaves_nothing_behind_the_next_call(box, method):
     code = """
 import json, sys, time
-from ansible_collections.windflow.platform.plugins.module_utils import database_backup
+from ansible_collections.windflow.platform.plugins.module_utils.backup import backup as database_backup
 real = database_backup.Job.%s
 def stopped(*arguments):
     real(*arguments)
@@ -215,9 +215,9 @@ def test_a_container_that_is_not_there_is_named(box, name):
 
 
 def test_a_container_without_the_programs_is_named(box, monkeypatch):
-    real = database_backup.Server.command
+    real = backup.Server.command
     monkeypatch.setattr(
-        database_backup.Server,
+        backup.Server,
         "command",
         lambda self, program, arguments: real(self, program.replace("pg_", "no_"), arguments),
     )

@@ -18,9 +18,10 @@ import time
 import pytest
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.windflow.platform.plugins.module_utils import nofollow, record
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
-from ansible_collections.windflow.platform.plugins.module_utils.supervisor import Supervisor
+from ansible_collections.windflow.platform.plugins.module_utils.files import nofollow
+from ansible_collections.windflow.platform.plugins.module_utils.record import store
+from ansible_collections.windflow.platform.plugins.module_utils.switch.supervisor import Supervisor
 from ansible_collections.windflow.platform.plugins.modules import release_switch
 
 pytestmark = pytest.mark.system
@@ -134,14 +135,14 @@ def test_crashing_release_ends_the_wait_early_and_shows_its_log(machine, switch,
 @pytest.mark.fault(20)
 def test_a_run_that_has_lost_its_lease_switches_nothing(machine, switch, first, monkeypatch, tmp_path):
     place = str(tmp_path)
-    monkeypatch.setattr(record.renew, "__defaults__", (*record.renew.__defaults__[:-1], place))
+    monkeypatch.setattr(store.renew, "__defaults__", (*store.renew.__defaults__[:-1], place))
     machine.make_release(SECOND)
-    record.save(record.begin(record.empty("demo"), "other", "bob", "deploy", time.time(), {}), place)
+    store.save(store.begin(store.empty("demo"), "other", "bob", "deploy", time.time(), {}), place)
     result = switch(SECOND, run="mine")
     assert result["code"] == "E5002" and "bob" in result["msg"] and "Release %s serves on." % FIRST in result["msg"]
     assert_first_serves(machine)
     assert not switch(SECOND, run="other").get("failed") and machine.serving() == SECOND
-    assert record.load("demo", place)["lease"]["step"] == "switch"
+    assert store.load("demo", place)["lease"]["step"] == "switch"
 
 
 def test_log_tail_hides_the_secrets_of_the_release(machine, switch, first):

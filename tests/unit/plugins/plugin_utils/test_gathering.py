@@ -10,7 +10,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.vault import VaultLib, VaultSecret
 
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
-from ansible_collections.windflow.platform.plugins.module_utils.inputs import Place, manifest_of, read_inputs
+from ansible_collections.windflow.platform.plugins.module_utils.plan.inputs import Place, manifest_of, read_inputs
 from ansible_collections.windflow.platform.plugins.plugin_utils import gathering
 
 

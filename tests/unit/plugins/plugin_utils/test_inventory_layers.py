@@ -32,7 +32,7 @@ from ansible.parsing.vault import VaultSecret
 from ansible.template import Templar
 from ansible.vars.hostvars import HostVars
 from ansible.vars.manager import VariableManager
-from ansible_collections.windflow.platform.plugins.module_utils.config_layers import Given, inventory_layer
+from ansible_collections.windflow.platform.plugins.module_utils.config.layers import Given, inventory_layer
 from ansible_collections.windflow.platform.plugins.plugin_utils import inventory_layers
 loader = DataLoader()
 loader.set_basedir(play)

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ansible_collections.windflow.platform.plugins.module_utils import host_state
+from ansible_collections.windflow.platform.plugins.module_utils.run import host_state
 from ansible_collections.windflow.platform.plugins.plugin_utils import piped
 
 QUESTION = {
@@ -47,24 +47,30 @@ def action(stdout, module_answer=None):
 
 
 def ask(asked):
-    return piped.call(asked, "host_state", "windflow.platform.host_info", {"plugin": "x"}, {})
+    return piped.call(asked, "run.host_state", "windflow.platform.host_info", {"plugin": "x"}, {})
 
 
-@pytest.mark.parametrize("entry", ["hook_script", "host_state", "recording", "staging"])
+ENTRIES = ["hooks.hook_script", "record.dependency_state", "run.host_state", "run.recording", "run.staging"]
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
 def test_what_is_sent_is_the_code_and_everything_of_ours_that_it_imports(entry):
     needed, pending = set(), ["errors", entry]
     while pending:
         name = pending.pop()
         if name not in needed:
             needed.add(name)
-            for node in ast.walk(ast.parse((piped.SOURCES / ("%s.py" % name)).read_text(encoding="utf-8"))):
+            path = piped.SOURCES / (name.replace(".", "/") + ".py")
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.ImportFrom) and node.level:
-                    pending += [node.module] if node.module else [alias.name for alias in node.names]
-    assert set(piped.sources(entry)) == needed
+                    folder = path.parents[node.level - 1].joinpath(*(node.module or "").split("."))
+                    files = [folder / alias.name for alias in node.names] if folder.is_dir() else [folder]
+                    pending += [".".join(file.relative_to(piped.SOURCES).parts) for file in files]
+    assert {name for name, text in piped.sources(entry).items() if text is not None} == needed
 
 
 def test_the_program_gives_the_same_answer_as_the_module():
-    answer = piped.read_answer(run(piped.COMMAND, piped.program("host_state", QUESTION)).stdout)
+    answer = piped.read_answer(run(piped.COMMAND, piped.program("run.host_state", QUESTION)).stdout)
     expected = host_state.run(QUESTION)
     for volatile in ("space", "python"):
         answer["facts"].pop(volatile)
@@ -73,8 +79,8 @@ def test_the_program_gives_the_same_answer_as_the_module():
 
 
 def test_a_coded_error_of_the_host_is_the_answer():
-    program = piped.program("host_state", {**QUESTION, "plugin": "x"}).replace(
-        "answer = host_state.run(arguments)",
+    program = piped.program("run.host_state", {**QUESTION, "plugin": "x"}).replace(
+        "answer = entry.run(arguments)",
         "raise errors.WindflowError(errors.Problem('E5003', 'a record'))",
     )
     answer = piped.read_answer(run(piped.COMMAND, program).stdout)

@@ -1,0 +1,97 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Images of a release: built, pulled, pushed, saved or loaded. What ``compose_images`` does."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+from dataclasses import replace
+
+from ..errors import WindflowError
+from . import engine
+
+BUILD_SECONDS = 3600
+LOAD_SECONDS = 1800
+# What the engines' builders say of an image that they have not and do not get.
+UNREACHABLE = re.compile(
+    r"failed to resolve source metadata|pull access denied|failed to do request|no such host|dial tcp|i/o timeout"
+    r"|connection refused|failed to authorize|manifest unknown|pulling from host|TLS handshake|registry-1\.docker\.io"
+)
+
+
+def identities(tags):
+    """{tag: id} of the images that the engine has; the id is empty where it has none."""
+    shape = "{{.Id}} {{json .RepoTags}}"
+    said = engine.run(["image", "inspect", "--format", shape, *tags], "to look at images", "E4076", check=False)
+    found = engine.read_images(said)
+    return {tag: found.get(tag, "") for tag in tags}
+
+
+def build(params, services):
+    """Builds the images of ``services``: out of the release's own files, or out of ``source``, a copy of the
+    plugin's, on a host that has no release. What is built is what the tags were made of, and nothing else."""
+    root = params["source"] or os.path.join(params["install_dir"], "releases", params["release"])
+    with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as stream:
+        json.dump({"services": {name: service(params, name, os.path.join(root, "app")) for name in services}}, stream)
+        stream.flush()
+        argv = ["compose", "--project-name", params["project"], "--env-file", os.devnull, "--file", stream.name]
+        what = "to build the images of %s" % ", ".join(services)
+        try:
+            engine.run([*argv, "build", "--quiet", *services], what, "E4077", BUILD_SECONDS)
+        except WindflowError as error:
+            raise WindflowError([explained(problem) for problem in error.problems], error.outcome) from None
+
+
+def service(params, name, app):
+    """A service as far as its image goes; paths below the plugin are those of ``app``."""
+    section = dict(params["builds"][name])
+    section["context"] = inside(section["context"], app)
+    contexts = section.get("additional_contexts")
+    if isinstance(contexts, dict):
+        section["additional_contexts"] = {key: inside(text, app) for key, text in contexts.items()}
+    return {"image": params["images"][name], "build": section}
+
+
+def inside(path, app):
+    text = str(path)
+    return text if ":" in text or text.startswith("/") else os.path.normpath(os.path.join(app, text))
+
+
+def explained(problem):
+    """The remedy for a build that found no image to begin with: no registry is reached, or it has none."""
+    if not UNREACHABLE.search(problem.got):
+        return problem
+    remedy = (
+        "set images.base to an image that the host has; where no registry is reached, "
+        "scripts/make-base-image.sh of the template plugin makes one"
+    )
+    return replace(problem, remedy=remedy)
+
+
+def push(registry, tags):
+    """Puts images into a registry, which keeps what it has already."""
+    for tag in tags:
+        remote = "%s/%s" % (registry, tag)
+        engine.run(["image", "tag", tag, remote], "to name an image for the registry", "E4081")
+        engine.run(["image", "push", "--quiet", remote], "to push %s" % remote, "E4081", LOAD_SECONDS)
+
+
+def pull(registry, tags):
+    """Takes images from a registry, under the names that they have without it."""
+    for tag in tags:
+        remote = "%s/%s" % (registry, tag)
+        engine.run(["image", "pull", "--quiet", remote], "to pull %s" % remote, "E4082", LOAD_SECONDS)
+        engine.run(["image", "tag", remote, tag], "to name an image of the registry", "E4082")
+
+
+def load(path):
+    engine.run(["image", "load", "--quiet", "--input", path], "to load the images", "E4078", LOAD_SECONDS)
+
+
+def save(tags, path):
+    """An archive of images, compressed by nobody: ssh and the disk decide. Its directory must be root's own."""
+    engine.run(["image", "save", "--output", path, *tags], "to save the images", "E4079", LOAD_SECONDS)

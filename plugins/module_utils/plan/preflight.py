@@ -1,0 +1,361 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What must be true of a host before anything is written to it. All findings at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Any
+
+from ..config.loading import Config
+from ..database import owners
+from ..errors import Problem
+from ..manifest.compatibility import refused_by, unknown
+from ..manifest.reader import Manifest
+from ..system import accounts
+from ..system.places import findings as findings_of_places
+from ..text.version import parse_version
+from . import compose_plan, host_plan
+from .steps import Settings, Source, layout, owned, places_in
+
+NOTHING = Source()
+TARGET_PYTHON = (3, 9)
+# What a deploy needs at least: the application's and the virtual environment's files, and, where
+# packages are missing, those too (nginx, Supervisor and PostgreSQL take about 300 MB on Debian 13).
+FREE_MB = 300
+FREE_MB_WITH_PACKAGES = 800
+FREE_INODES = 5_000
+# The first that can reset a value in an overlay file.
+COMPOSE = (2, 18)
+
+
+def findings(
+    manifest: Manifest,
+    config: Config,
+    settings: Settings,
+    host: dict[str, Any],
+    target: str,
+    source: Source = NOTHING,
+) -> tuple[list[Problem], list[Problem]]:
+    """Errors and warnings about one host, each at the place of the value that it is about."""
+    errors, warnings = _findings(manifest, config, settings, host, target)
+    if target == "compose" and not container_engine(host["engine"]):
+        errors += compose_plan.findings(manifest, config, settings, source, host)
+    return [placed(config, problem) for problem in errors], [placed(config, problem) for problem in warnings]
+
+
+def placed(config: Config, problem: Problem) -> Problem:
+    """The problem with file and line of its path, if that is a key of the configuration."""
+    path = tuple(int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]]+", problem.path))
+    if not path or path[0] not in config.data:
+        return problem
+    file, line, column = config.place(path)
+    return replace(problem, file=file, line=line, column=column)
+
+
+def _findings(
+    manifest: Manifest, config: Config, settings: Settings, host: dict[str, Any], target: str
+) -> tuple[list[Problem], list[Problem]]:
+    facts = host["facts"]
+    errors: list[Problem] = []
+    warnings: list[Problem] = []
+    if not facts["root"]:
+        errors.append(
+            Problem(
+                "E2001",
+                "root's rights on the host",
+                "those of an ordinary user",
+                "set become: true, or connect as root",
+            )
+        )
+    errors += downgrade(manifest, settings, host)
+    errors += dependents(manifest, host)
+    if not target:
+        return errors, warnings
+    errors += unmet(target, config, host)
+    too_small = resources(config, facts)
+    (errors if settings.environment == "production" else warnings).extend(too_small)
+    errors += port(config, host, target)
+    errors += directories(manifest, config, host, target)
+    if target == "host":
+        errors += services(manifest, host)
+        warnings += os_version(config, facts)
+        volumes = host_plan.volume_sizes(config)
+        errors += space(facts, bool(host["missing_packages"]), volumes)
+        errors += volume_space(facts, volumes, host["current"])
+        errors += not_supported_yet(config)
+        errors += account(manifest, config, host)
+        errors += host_plan.built_from_source(manifest, config, settings)
+        errors += database(manifest, config, host)
+    else:
+        errors += space(facts, False)
+        errors += swarm(host["engine"]) if settings.engine == "swarm" else []
+    return errors, warnings
+
+
+def downgrade(manifest: Manifest, settings: Settings, host: dict[str, Any]) -> list[Problem]:
+    """An older version than the deployed one may not know what a newer one has done to the data."""
+    current = host["current"]
+    if settings.downgrade or not current or parse_version(manifest.version) >= parse_version(current["version"]):
+        return []
+    remedy = "run the playbook rollback, or deploy it by its own name with allow_downgrade=true"
+    expected = "version %s, which is deployed, or a newer one" % current["version"]
+    return [Problem("E2021", expected, manifest.version, remedy, path=manifest.name)]
+
+
+def dependents(manifest: Manifest, host: dict[str, Any]) -> list[Problem]:
+    """Whoever needs the plugin on the host still gets a version that it accepts, as far as that can be known."""
+    remedy = "deploy a version of %s that accepts it first"
+    found = refused_by(manifest.name, manifest.version, manifest.provides, host["dependents"], remedy)
+    return found + unknown(manifest.name, manifest.version, host["current"], host["unreadable"])
+
+
+def unmet(target: str, config: Config, host: dict[str, Any]) -> list[Problem]:
+    """What makes a target impossible on a host, whatever is configured."""
+    if target == "compose":
+        return container_engine(host["engine"])
+    return operating_system(config, host["facts"])
+
+
+def container_engine(engine: dict[str, Any]) -> list[Problem]:
+    """Whether a Docker Engine answers and Compose is new enough."""
+    if not engine.get("version"):
+        remedy = "install Docker Engine and start it"
+        return [Problem("E2017", "a Docker Engine that answers", engine.get("error") or "none", remedy)]
+    found = tuple(int(part) for part in re.findall(r"[0-9]+", engine["compose"])[:2])
+    if found < COMPOSE:
+        remedy = "install Compose v2 as the client's plugin: docker-compose-plugin, or Debian 13's docker-compose"
+        return [Problem("E2018", "Compose %d.%d or newer" % COMPOSE, engine["compose"] or "none", remedy)]
+    return []
+
+
+def swarm(engine: dict[str, Any]) -> list[Problem]:
+    """Whether the host manages a swarm."""
+    found = engine.get("swarm", {})
+    if not engine.get("version") or found.get("manager"):
+        return []
+    got = "a node that manages none" if found.get("state") == "active" else "no swarm (%s)" % found.get("state")
+    remedy = "name a manager, or make one: docker swarm init"
+    return [Problem("E2020", "a manager of a Docker Swarm", got, remedy)]
+
+
+def operating_system(config: Config, facts: dict[str, Any]) -> list[Problem]:
+    found: list[Problem] = []
+    family = facts["os"]["family"]
+    shown = "%s (%s %s)" % (family or "an unknown family", facts["os"]["id"], facts["os"]["version"])
+    wanted = config.get("host.os.family")
+    if wanted and family and wanted != family:
+        found.append(
+            Problem(
+                "E2002",
+                "OS family %s, as configured" % wanted,
+                shown,
+                "correct host.os.family, or the inventory",
+                path="host.os.family",
+            )
+        )
+    if family not in host_plan.SUPPORTED_FAMILIES:
+        found.append(
+            Problem(
+                "E2003",
+                "an OS family that the host backend supports (%s)" % ", ".join(host_plan.SUPPORTED_FAMILIES),
+                shown,
+                "choose another host",
+            )
+        )
+    if tuple(int(part) for part in facts["python"].split(".")[:2]) < TARGET_PYTHON:
+        found.append(
+            Problem(
+                "E2005", "Python %d.%d or newer on the host" % TARGET_PYTHON, facts["python"], "install a newer Python"
+            )
+        )
+    return found
+
+
+def os_version(config: Config, facts: dict[str, Any]) -> list[Problem]:
+    wanted, found = config.get("host.os.version"), facts["os"]["version"]
+    if not wanted or not found or wanted.split(".")[0] == found.split(".")[0]:
+        return []
+    return [
+        Problem(
+            "E2004",
+            "OS version %s, as configured" % wanted,
+            found,
+            "correct host.os.version, or the inventory",
+            path="host.os.version",
+        )
+    ]
+
+
+def resources(config: Config, facts: dict[str, Any]) -> list[Problem]:
+    found = []
+    for code, key, unit in (("E2006", "cpu_threads", "processor threads"), ("E2007", "ram_mb", "MB of memory")):
+        wanted = config.get("host.resources.%s" % key)
+        if wanted and facts[key] < wanted:
+            found.append(
+                Problem(
+                    code,
+                    "at least %d %s" % (wanted, unit),
+                    str(facts[key]),
+                    "take a larger host, or lower the value",
+                    path="host.resources.%s" % key,
+                )
+            )
+    return found
+
+
+def refused_everywhere(manifest: Manifest, config: Config) -> list[Problem]:
+    """What no host would make possible: known without asking one."""
+    return [placed(config, problem) for problem in not_supported_yet(config)] if [*manifest.targets] == ["host"] else []
+
+
+def volume_space(facts: dict[str, Any], volumes: dict[str, Any], current: dict[str, Any] | None) -> list[Problem]:
+    """Room for volumes that are not there yet, those on one file system together."""
+    there = ((current or {}).get("host") or {}).get("volumes", [])
+    found, wanted = [], {}
+    for path, (key, size) in volumes.items():
+        free = facts["space"].get(path)
+        if free is None or path in there:
+            continue
+        device = free.get("device", path)
+        wanted[device] = wanted.get(device, 0) + size
+        if free["mb"] < wanted[device] * 1024:
+            others = "" if wanted[device] == size else ", %g with the volumes before it" % wanted[device]
+            expected = "%g GB free at %s%s" % (size, path, others)
+            remedy = "make room, lower size_gb, or choose another path"
+            found.append(Problem("E2048", expected, "%.1f GB" % (free["mb"] / 1024), remedy, path=key))
+    return found
+
+
+def space(facts: dict[str, Any], packages_missing: bool, volumes: Collection[str] = ()) -> list[Problem]:
+    needed = FREE_MB_WITH_PACKAGES if packages_missing else FREE_MB
+    found = []
+    for path, free in sorted(facts["space"].items()):
+        if path in volumes:
+            continue
+        if free["mb"] < needed:
+            found.append(
+                Problem("E2008", "at least %d MB free" % needed, "%d MB" % free["mb"], "free some space", path=path)
+            )
+        if free["inodes"] is not None and free["inodes"] < FREE_INODES:
+            found.append(
+                Problem(
+                    "E2008",
+                    "at least %d inodes free" % FREE_INODES,
+                    str(free["inodes"]),
+                    "remove some files",
+                    path=path,
+                )
+            )
+    return found
+
+
+def account(manifest: Manifest, config: Config, host: dict[str, Any]) -> list[Problem]:
+    """Whether the application's account and group are the plugin's own, or adopted."""
+    if not manifest.host.program:
+        return []
+    places, facts = layout(manifest, config), host["facts"]
+    return accounts.findings(
+        places["user"], places["group"], facts["account"], facts["group"], host["made"], config.adopt
+    )
+
+
+def database(manifest: Manifest, config: Config, host: dict[str, Any]) -> list[Problem]:
+    """Whether the database and its roles are the plugin's own, or adopted."""
+    wanted = host_plan.own_database(manifest, config)
+    if not wanted:
+        return []
+    there = host["facts"]["database"]
+    return owners.findings(wanted["name"], wanted["user"], there, host["made"], config.adopt)
+
+
+def directories(manifest: Manifest, config: Config, host: dict[str, Any], target: str) -> list[Problem]:
+    """Whether the directories are the plugin's own, or adopted, and are no place of somebody else's."""
+    places = layout(manifest, config)
+    if target == "compose":
+        entries, keys = compose_plan.directory_entries(places), {places["install_dir"]: "app.install_dir"}
+    elif manifest.host.program:
+        entries, keys = host_plan.all_entries(config, places, "root"), places_in(config, places)
+    else:
+        return []
+    looked = {path: host["facts"]["directories"][target][path] for path in owned(entries)}
+    made = host["made"]["directories"]
+    return findings_of_places(manifest.name, looked, made, config.adopt, places["user"], keys)
+
+
+def port(config: Config, host: dict[str, Any], target: str) -> list[Problem]:
+    owner = host["facts"]["port_owner"]
+    wanted = config.get("server.host_port", 8080)
+    if owner is None:
+        return []
+    if owner["name"] == "nginx" and not host["port_sites"] and target == "host":
+        return []
+    name = "nginx (%s)" % ", ".join(host["port_sites"]) if host["port_sites"] else owner["name"]
+    got = "%s, process %d" % (name, owner["pid"])
+    remedy = "stop it, or set another server.host_port"
+    if owner["name"] == "nginx" and host["port_sites"]:
+        remedy = "let that site listen elsewhere, or set another server.host_port"
+        if all(is_default(path) for path in host["port_sites"]):
+            got += ": the site that the distribution has made, not one of yours"
+            steps = "%s && systemctl reload nginx" % without(host["port_sites"])
+            remedy = "take that site out of use (%s), or set another server.host_port" % steps
+    return [Problem("E2009", "TCP port %d to be free" % wanted, got, remedy, path="server.host_port")]
+
+
+def is_default(path: str) -> bool:
+    """Whether nginx's package brought the site: Debian's default, or that of nginx.org."""
+    return path.endswith(("/sites-enabled/default", "/conf.d/default.conf"))
+
+
+def without(sites: list[str]) -> str:
+    """What an operator types to take the distribution's sites out of use: Debian's is a link."""
+    return " && ".join("mv %s %s.off" % (path, path) if "/conf.d/" in path else "rm %s" % path for path in sites)
+
+
+def services(manifest: Manifest, host: dict[str, Any]) -> list[Problem]:
+    """Whether nginx and Supervisor, where they are there already, can start and take what is put there for them."""
+    if not manifest.host.program:
+        return []
+    found = []
+    for conflict in host.get("port_conflicts", []):
+        got = "%s, process %d, which has port %d" % (conflict["name"], conflict["pid"], conflict["port"])
+        remedy = "take what listens there out of nginx (%s), or stop the other server" % ", ".join(conflict["files"])
+        if all(is_default(path) for path in conflict["files"]):
+            steps = without(conflict["files"])
+            remedy = "take the distribution's own site out of use (%s), or stop the other server" % steps
+        expected = "nginx to be able to start, with %s" % ", ".join(conflict["files"])
+        found.append(Problem("E2032", expected, got, remedy))
+    for name, said in host.get("layout", {}).items():
+        if said.get("problem"):
+            expected = "%s to take what is put there for it" % {"nginx": "nginx", "supervisor": "Supervisor"}[name]
+            found.append(Problem("E2047", expected, said["problem"], "mend that file, then run again"))
+    return found
+
+
+def not_supported_yet(config: Config) -> list[Problem]:
+    found = []
+    for index, volume in enumerate(config.get("storage.volumes", [])):
+        if volume.get("type", "local") != "local":
+            found.append(
+                Problem(
+                    "E2010",
+                    "a local volume (type %s is not supported yet)" % volume["type"],
+                    volume.get("name", ""),
+                    "remove it, or mount it yourself and name its directory as a local volume",
+                    path="storage.volumes[%d]" % index,
+                )
+            )
+    for index, network in enumerate(config.get("network.networks", [])):
+        found.append(
+            Problem(
+                "E2011",
+                "no network (interfaces are not supported yet)",
+                network.get("name", ""),
+                "remove it and configure the interface yourself",
+                path="network.networks[%d]" % index,
+            )
+        )
+    return found

@@ -1,0 +1,136 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Everything about a host that a plan needs, in one go."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+import time
+
+from ..containers import engine
+from ..database import postgres
+from ..record import dependents, ownership, report, store
+from ..system import accounts, inspect_host, places, service_layout
+from . import managed, serving
+
+
+def sites_on(port, own):
+    """Enabled files of nginx, other than ``own``, with a ``listen`` on that port."""
+    listen = re.compile(r"^\s*listen\s+(?:\S+:)?%d[\s;]" % port, re.MULTILINE)
+    found = []
+    for path in sorted(glob.glob("/etc/nginx/sites-enabled/*") + glob.glob("/etc/nginx/conf.d/*.conf")):
+        if os.path.basename(path) == own:
+            continue
+        try:
+            with open(path, encoding="utf-8", errors="replace") as stream:
+                if listen.search(stream.read()):
+                    found.append(path)
+        except OSError:
+            continue
+    return found
+
+
+def conflicts(states):
+    """What keeps a stopped nginx from starting: ports that its files listen on and another process has."""
+    if not states.get("nginx", {}).get("exists") or states["nginx"]["running"]:
+        return []
+    found = []
+    for port, files in sorted(service_layout.listened_ports().items()):
+        owner = inspect_host.port_owner(port)
+        if owner and owner["name"] != "nginx":
+            found.append({"port": port, "files": files, "name": owner["name"], "pid": owner["pid"]})
+    return found
+
+
+def ask_engine(params, current, kept):
+    """The host's engine, if anything depends on it: a plugin that is deployed without containers needs none,
+    unless that is asked for."""
+    known = kept.get("compose", {})
+    wanted = params.get("engine") or ({"project": known["project"]} if known else {})
+    elsewhere = current and current["target"] != "compose" and params.get("target") != "compose"
+    if not wanted or elsewhere:
+        return None
+    services = sorted(known["services"]) if known.get("engine") == "swarm" else None
+    return engine.Questions(wanted["project"], services, wanted.get("model"))
+
+
+def judged(params, made):
+    """The account, the group and the directories of a plugin as facts."""
+    user, group = params["user"], params["group"]
+    own = {(kind, name) for kind, names in made.items() for name in names}
+    # Only who is not the plugin's own is judged by what else was made here.
+    known = own if {("account", user), ("group", group)} <= own else ownership.known()
+    asked = params.get("directories") or {}
+    return {
+        "directories": {
+            target: places.look(params["plugin"], directories, user or "", made)
+            for target, directories in asked.items()
+        },
+        "account": accounts.account(user, known, own) if user else None,
+        "group": accounts.group(group, known, own) if group else None,
+    }
+
+
+def database(params, drift):
+    """What there is of the plugin's database, asked once: what is recorded is compared with it anyway."""
+    wanted = params.get("database")
+    known = drift.database or {}
+    if not wanted:
+        return {}
+    if all(known.get(key) == wanted[key] for key in wanted):
+        found = drift.database_now()
+    else:
+        found = postgres.inspect(wanted["port"], wanted["name"], wanted["user"])
+    return {key: value for key, value in found.items() if key != "password_sha256"}
+
+
+def run(params):
+    """The answer of M(windflow.platform.host_info) to its options, which are documented there."""
+    plugin, port = params["plugin"], params["port"]
+    store.wait_until_free(plugin, params["wait"])
+    remembered, rebuilt = store.read(plugin)
+    current, made = store.current(remembered), ownership.made(remembered)
+    containers = ask_engine(params, current, remembered["managed"])
+    drift = managed.Drift(plugin, remembered["managed"], containers)
+    family = inspect_host.read_os()["family"]
+    packages, services = params["packages"].get(family, []), params["services"].get(family, [])
+    if params.get("everything"):
+        # Asked by nobody who makes a plan: that asks for what it is going to need.
+        packages, services = (remembered["managed"].get(key, []) for key in ("packages", "services"))
+    questions = inspect_host.Questions(family, packages, services)
+    # Nobody else can have the port that the plugin itself listens on.
+    port = None if current and current.get("port") == port else port
+    differing = drift.found()
+    serves = serving.other(remembered, time.time())
+    warnings = ["E2046 %s: %s" % (plugin, report.other(remembered, serves))] if serves is not None else []
+    others = dependents.survey()
+    missing, states = questions.missing_packages(), questions.service_states()
+    if params.get("everything"):
+        differing += managed.system_drift(missing, states)
+    return {
+        "changed": False,
+        "warnings": [rebuilt] * bool(rebuilt) + warnings,
+        "engine": drift.engine,
+        "facts": {
+            **inspect_host.facts(params["paths"], port),
+            **judged(params, made),
+            "database": database(params, drift),
+        },
+        "made": made,
+        "layout": {"nginx": service_layout.nginx(), "supervisor": service_layout.supervisor()} if services else {},
+        "port_conflicts": conflicts(states),
+        "drift": differing,
+        "packages": packages,
+        "missing_packages": missing,
+        "services": states,
+        "current": current,
+        "recorded": bool(remembered["revisions"]),
+        "lease": remembered["lease"],
+        "position": store.position(remembered),
+        "dependents": dependents.needing(plugin, others["plugins"], others["at_work"]),
+        "unreadable": others["unreadable"],
+        "port_sites": sites_on(port, "windflow-%s.conf" % plugin) if port else [],
+    }

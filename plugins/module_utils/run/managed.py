@@ -1,0 +1,258 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a plugin's revision left on a host, and what has become of it since.
+
+``snapshot`` is taken when a run ends well and is kept in the record; ``Drift`` compares it with the
+host. Both take the resources by the step that manages them::
+
+    {"paths": [{"path", "step"}], "trees": [{"root", "step"}],
+     "program": {"sockets"}, "database": {"name", "user", "port"},
+     "compose": {"project", "app", "release", "images", "engine"},
+     "packages": [name], "services": [name]}
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+from ..containers import engine
+from ..database import postgres
+from ..errors import WindflowError
+from ..files import atomic, nofollow, tree
+from ..record.store import directory
+
+EXCLUDED = ("__pycache__",)
+
+
+def tree_file(plugin, root):
+    """Where a tree's manifest is kept: by release and part of it, or by virtual environment."""
+    parent, name = os.path.split(root.rstrip("/"))
+    release = os.path.basename(parent)
+    name = {"app": release, "secrets": "%s-secrets" % release}.get(name, "venv-%s" % name)
+    return os.path.join(directory(plugin), "%s.tree.json" % name)
+
+
+def snapshot(plugin, resources):
+    """The resources with their state now. Trees are written beside the record, the rest is returned."""
+    kept = {"paths": {}, "trees": []}
+    kept.update((key, resources[key]) for key in ("packages", "services") if resources.get(key))
+    for item in resources.get("paths", []):
+        kept["paths"][item["path"]] = dict(nofollow.inspect(item["path"]), step=item["step"])
+    for item in resources.get("trees", []):
+        kept["trees"].append({"root": item["root"], "step": item["step"]})
+        # Neither releases nor environments change after they were made: one manifest is enough.
+        if os.path.exists(tree_file(plugin, item["root"])):
+            continue
+        found = json.dumps(tree.manifest(item["root"], EXCLUDED), separators=(",", ":"))
+        atomic.write(tree_file(plugin, item["root"]), found.encode(), 0o600)
+    if resources.get("program"):
+        kept["program"] = dict(resources["program"])
+    if resources.get("database"):
+        wanted = resources["database"]
+        kept["database"] = dict(wanted, state=postgres.inspect(wanted["port"], wanted["name"], wanted["user"]))
+    if resources.get("compose"):
+        kept["compose"] = compose_state(resources["compose"])
+    return kept
+
+
+def compose_state(wanted):
+    """The images by tag, and how many containers of each service there are; of a stack, what its services are."""
+    found = engine.Questions(wanted["project"]).answers()
+    images = {tag: found["images"].get(tag, "") for tag in wanted["images"]}
+    if wanted["engine"] == "swarm":
+        names = engine.read_services(engine.run(engine.services_of(wanted["project"]), "to list services", "E4070"))
+        said = engine.run(engine.specs_of([item["name"] for item in names]), "to look at services", "E4070")
+        return dict(wanted, images=images, services=engine.read_specs(said))
+    services = {}
+    for item in found["containers"]:
+        services[item["service"]] = services.get(item["service"], 0) + 1
+    return dict(wanted, images=images, services=services)
+
+
+class Drift:
+    """Every difference between what was recorded and what is. psql, which takes longest, is started
+    at once and answers while the rest is read."""
+
+    def __init__(self, plugin, kept, containers=None):
+        self.plugin = plugin
+        self.kept = kept
+        self.containers = containers
+        self.engine = {}
+        self.database = kept.get("database")
+        self.asked = None
+        self.answered = None
+        if self.database:
+            self.asked = postgres.ask(self.database["port"], self.database["name"], self.database["user"])
+
+    def found(self):
+        """[{"step", "resource", "attribute", "expected", "found"}]"""
+        found = []
+        for path, recorded in sorted(self.kept.get("paths", {}).items()):
+            found += differences(recorded["step"], path, recorded, look(path))
+        for item in self.kept.get("trees", []):
+            found += tree_drift(self.plugin, item)
+        if self.kept.get("program"):
+            found += program_drift(self.kept["program"])
+        if self.database:
+            resource = "database %s" % self.database["name"]
+            found += differences("database", resource, self.database["state"], self.database_now())
+        if self.containers:
+            self.engine = self.containers.answers()
+            found += compose_drift(self.kept.get("compose", {}), self.engine)
+        return found
+
+    def database_now(self):
+        """What there is of the database; what nobody could look at is as it was."""
+        if self.answered:
+            return self.answered
+        wanted = self.database
+        now = postgres.answer(self.asked, wanted["port"], wanted["name"], wanted["user"])
+        for key in postgres.INSIDE if now.get("database") == "present" else ():
+            if now[key] is None:
+                now[key] = wanted["state"].get(key)
+        self.answered = now
+        return now
+
+
+def look(path):
+    """As ``nofollow.inspect``; a path that leads through a link that somebody planted is drift too."""
+    try:
+        return nofollow.inspect(path)
+    except WindflowError:
+        return {"state": "behind a link that is not root's"}
+
+
+def differences(step, resource, recorded, now):
+    return [
+        {"step": step, "resource": resource, "attribute": key, "expected": str(value), "found": str(now.get(key))}
+        for key, value in sorted(recorded.items())
+        if key != "step" and now.get(key) != value
+    ]
+
+
+def tree_drift(plugin, item):
+    try:
+        with open(tree_file(plugin, item["root"]), encoding="utf-8") as stream:
+            recorded = json.load(stream)
+    except (FileNotFoundError, ValueError):
+        return [
+            {
+                "step": item["step"],
+                "resource": item["root"],
+                "attribute": "manifest",
+                "expected": "present",
+                "found": "absent",
+            }
+        ]
+    return [
+        {
+            "step": item["step"],
+            "resource": os.path.join(item["root"], change["path"]),
+            "attribute": change["attribute"],
+            "expected": str(change["expected"]),
+            "found": str(change["found"]),
+        }
+        for change in tree.drift(item["root"], recorded, EXCLUDED)
+    ]
+
+
+def system_drift(missing, services):
+    """Packages that are not installed any more, and services that do not run or would not after a restart."""
+    found = []
+    for name in missing:
+        found += differences("packages", "package %s" % name, {"state": "installed"}, {"state": "missing"})
+    for name, state in sorted(services.items()):
+        found += differences("services", "service %s" % name, {"running": True, "enabled": True}, state)
+    return found
+
+
+def program_drift(program):
+    """Instances of the application that do not listen, by the kernel's list of sockets: one read, and
+    nearer to the truth than what Supervisor believes."""
+    listening = listening_sockets()
+    return [
+        {"step": "program", "resource": path, "attribute": "socket", "expected": "listening", "found": "not listening"}
+        for path in program["sockets"]
+        if path not in listening
+    ]
+
+
+def compose_drift(kept, now):
+    """Images that are others than those that were deployed, and containers that do not run or are missing."""
+    if not kept:
+        return []
+    images = {tag: now["images"].get(tag, "") for tag in kept["images"]}
+    found = [
+        {"step": "application", "resource": "image %s" % tag, "attribute": "id", "expected": wanted, "found": has}
+        for tag, wanted in sorted(kept["images"].items())
+        for has in [images[tag] or "absent"]
+        if has != wanted
+    ]
+    if kept.get("engine") == "swarm":
+        return found + stack_drift(kept["services"], now)
+    # Services that are done when they have ended well.
+    done = kept.get("one_shot", [])
+    for service, count in sorted(kept["services"].items()):
+        running = [
+            item
+            for item in now["containers"]
+            if item["service"] == service
+            and (item["state"] == "running" or (service in done and item["status"].startswith("Exited (0)")))
+            and (service != kept["app"] or item["release"] == kept["release"])
+        ]
+        if len(running) != count:
+            found.append(
+                {
+                    "step": "containers",
+                    "resource": "service %s" % service,
+                    "attribute": "running containers",
+                    "expected": str(count),
+                    "found": str(len(running)),
+                }
+            )
+    return found
+
+
+def stack_drift(kept, now):
+    """Services of a swarm that were changed by hand or are gone, or that have fewer tasks than they are to have."""
+    found = []
+    tasks = {item["name"]: item for item in now["services"]}
+    for name, digest in sorted(kept.items()):
+        resource = "service %s" % name
+        has = now["specs"].get(name, "absent")
+        if has != digest:
+            expected, is_there = ("present", "absent") if has == "absent" else (digest, has)
+            found.append(
+                {
+                    "step": "containers",
+                    "resource": resource,
+                    "attribute": "specification",
+                    "expected": expected,
+                    "found": is_there,
+                }
+            )
+        elif tasks[name]["running"] < tasks[name]["desired"]:
+            found.append(
+                {
+                    "step": "containers",
+                    "resource": resource,
+                    "attribute": "running tasks",
+                    "expected": str(tasks[name]["desired"]),
+                    "found": str(tasks[name]["running"]),
+                }
+            )
+    return found
+
+
+def listening_sockets():
+    """Paths of the unix sockets that a process listens on."""
+    found = set()
+    with open("/proc/net/unix", encoding="utf-8", errors="replace") as stream:
+        for line in stream:
+            fields = line.split()
+            # Flags, fourth field: 0x10000 is __SO_ACCEPTCON of linux/net.h.
+            if len(fields) == 8 and fields[3] == "00010000":
+                found.add(fields[7])
+    return found

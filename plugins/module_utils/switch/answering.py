@@ -1,0 +1,39 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether what is deployed answers, asked once and for a few seconds at most."""
+
+from __future__ import annotations
+
+from ..errors import WindflowError
+from . import probe
+from .supervisor import Supervisor, describe
+from .transaction import GATEWAY_ERRORS
+
+ASK_SECONDS = 5.0
+
+
+def silence(revision):
+    """Why what is deployed does not answer, "" where it does or has nothing to answer with."""
+    host = revision.get("host") or {}
+    place = host or revision.get("compose") or {}
+    if host.get("program") and not host.get("health"):
+        return silent_processes(host)
+    if not place.get("port"):
+        return ""
+    address = (place.get("address") or "127.0.0.1", place["port"])
+    answer = probe.get(address, place.get("health") or "/", place.get("host_header") or "localhost", ASK_SECONDS)
+    good = answer.status == 200 if place.get("health") else answer.status not in GATEWAY_ERRORS
+    return "" if good else "%s at port %d, path %s" % (answer, place["port"], place.get("health") or "/")
+
+
+def silent_processes(host):
+    """The same of a program that need not answer: its processes run."""
+    try:
+        found = Supervisor(conf=host["os"]["supervisor"]["conf"]).processes([host["program"]])
+    except WindflowError as error:
+        return str(error.problems[0])
+    fallen = [describe(item) for item in found if item["statename"] not in ("RUNNING", "STARTING")]
+    if not found:
+        return "Supervisor has no program %s" % host["program"]
+    return ", ".join(fallen)

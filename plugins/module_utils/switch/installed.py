@@ -1,0 +1,133 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a serving release has outside its own directory: program, site, ``current``, configuration.
+
+Reads only. ``host`` brings a host there.
+"""
+
+from __future__ import annotations
+
+import glob
+import grp
+import json
+import os
+import pwd
+
+from ..errors import Problem, WindflowError
+from ..files import atomic
+from .transaction import RELEASE, Switching
+
+
+class Installation(Switching):
+    """``options`` are those of the module ``release_switch``, as attributes."""
+
+    def __init__(self, options):
+        super().__init__(options)
+        self.program = "windflow-%s-%s" % (options.plugin, options.release)
+        self.program_path = self.path_of(self.program)
+        site = "windflow-%s.conf" % options.plugin
+        self.site_path = os.path.join(options.site_available_dir, site)
+        self.enabled_path = os.path.join(options.site_enabled_dir, site)
+        self.default_path = options.default_site or os.path.join(options.site_enabled_dir, "default")
+        self.run_dir = os.path.join(options.install_dir, "run")
+
+    def path_of(self, program):
+        return os.path.join(self.options.program_dir, "%s.%s" % (program, self.options.program_ext))
+
+    def release_of(self, program):
+        """Release of one of this plugin's programs, "" for any other: plugin ``a`` has nothing of ``a-b``."""
+        prefix = "windflow-%s-" % self.options.plugin
+        release = program[len(prefix) :] if program.startswith(prefix) else ""
+        return release if RELEASE.match(release) else ""
+
+    def programs_on_disk(self):
+        pattern = os.path.join(glob.escape(self.options.program_dir), "windflow-*.%s" % self.options.program_ext)
+        names = (os.path.splitext(os.path.basename(path))[0] for path in glob.glob(pattern))
+        return sorted(name for name in names if self.release_of(name))
+
+    def sockets(self):
+        """{path: (release, number)} of the sockets in the run directory."""
+        found = {}
+        for path in glob.glob(os.path.join(glob.escape(self.run_dir), "*.sock")):
+            release, _hyphen, number = os.path.basename(path)[: -len(".sock")].rpartition("-")
+            if RELEASE.match(release) and number.isdigit():
+                found[path] = (release, int(number))
+        return found
+
+    # Entries are (path, data or None, link target or None, mode, uid, gid); neither data nor target: absent.
+
+    def program_entry(self):
+        return (self.program_path, self.release_file("supervisor.conf"), None, 0o644, 0, 0)
+
+    def site_entries(self):
+        if not self.options.port:
+            # Of the release before, which served.
+            paths = dict.fromkeys((self.enabled_path, self.site_path))
+            return [(path, None, None, 0, 0, 0) for path in paths if os.path.lexists(path)]
+        entries = [(self.site_path, self.release_file("nginx.conf"), None, 0o644, 0, 0)]
+        if self.enabled_path != self.site_path:
+            entries.append((self.enabled_path, None, self.site_path, 0, 0, 0))
+        if self.options.remove_default_site:
+            entries.append((self.default_path, None, None, 0, 0, 0))
+        return entries
+
+    def last_entries(self):
+        entries = []
+        copy = self.options.config_copy
+        if copy:
+            uid, gid = ids(copy.get("owner") or "root", copy.get("group") or "root")
+            mode = int(copy.get("mode") or "0640", 8)
+            entries.append((copy["path"], self.release_file("config.yaml"), None, mode, uid, gid))
+        entries.append((self.current_path, None, "releases/%s" % self.options.release, 0, 0, 0))
+        return entries
+
+    def release_file(self, name):
+        path = os.path.join(self.release_dir, name)
+        try:
+            with open(path, "rb") as stream:
+                return stream.read()
+        except OSError as error:
+            raise WindflowError(
+                Problem("E4038", "a release with %s" % name, error.strerror or "", "make the release first", path)
+            ) from None
+
+    def secrets(self):
+        """What must not be shown of what the release's processes print or answer; the release brings the list."""
+        path = os.path.join(self.release_dir, "secrets.json")
+        if not os.path.exists(path):
+            return []
+        return json.loads(self.release_file("secrets.json"))
+
+    def pending(self):
+        """[(path, as it is, wanted data)] of everything that a switch would write, without asking any service."""
+        wanted = [self.program_entry(), *self.site_entries(), *self.last_entries()]
+        found = [(entry[0], atomic.save(entry[0]), entry[1]) for entry in wanted if differs(entry)]
+        others = [self.path_of(name) for name in self.programs_on_disk() if name != self.program]
+        return found + [(path, atomic.save(path), None) for path in others]
+
+    def pending_removal(self):
+        paths = [self.path_of(name) for name in self.programs_on_disk()]
+        paths += [self.enabled_path, self.site_path, self.current_path]
+        if self.options.config_copy:
+            paths.append(self.options.config_copy["path"])
+        return [(path, atomic.save(path), None) for path in dict.fromkeys(paths) if os.path.lexists(path)]
+
+
+def ids(owner, group):
+    """Numbers of an account and a group; E4039 where there is none of the name."""
+    try:
+        return pwd.getpwnam(owner).pw_uid, grp.getgrnam(group).gr_gid
+    except KeyError as error:
+        raise WindflowError(
+            Problem("E4039", "an account and a group of the host", str(error.args[0]), "create them first")
+        ) from None
+
+
+def differs(entry):
+    """Whether a file, link or absence is not as wanted."""
+    path, data, target, mode, uid, gid = entry
+    saved = atomic.save(path)
+    if data is None:
+        return saved.data is not None or saved.target != target
+    return (saved.data, saved.mode, saved.uid, saved.gid) != (data, mode, uid, gid)

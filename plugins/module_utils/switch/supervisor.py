@@ -1,0 +1,162 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Supervisor's XML-RPC over its unix socket, or its port where it has none: configuration, groups, states."""
+
+from __future__ import annotations
+
+import base64
+import configparser
+import http.client
+import os
+import socket
+import time
+import xmlrpc.client
+
+from ..errors import Problem, WindflowError
+
+CONF = "/etc/supervisor/supervisord.conf"
+SOCKET = "/var/run/supervisor.sock"
+CALL_SECONDS = 15.0
+POLL_SECONDS = 0.03
+
+# Supervisor's fault codes.
+BAD_NAME, ALREADY_STARTED, NOT_RUNNING, ALREADY_ADDED, STILL_RUNNING = 10, 60, 70, 90, 91
+
+RUNNING_STATES = ("STARTING", "RUNNING")
+STOPPED_STATES = ("STOPPED", "EXITED", "FATAL", "UNKNOWN")
+
+
+class _Connection(http.client.HTTPConnection):
+    def __init__(self, place):
+        super().__init__("localhost", timeout=CALL_SECONDS)
+        self.place = place
+
+    def connect(self):
+        if isinstance(self.place, tuple):
+            self.sock = socket.create_connection(self.place, self.timeout)
+            return
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.place)
+
+
+class _Transport(xmlrpc.client.Transport):
+    def __init__(self, place, headers):
+        super().__init__(headers=headers)
+        self.place = place
+
+    def make_connection(self, host):
+        # One connection for all calls, as in the parent class.
+        if not self._connection or self._connection[0] != host:
+            self._connection = (host, _Connection(self.place))
+        return self._connection[1]
+
+
+def server_section(conf=CONF):
+    """(place, user, password) from ``[unix_http_server]``, or else ``[inet_http_server]``; the last two may be empty.
+    The place is the path of a socket, or (address, port)."""
+    # As in Supervisor's own reader: duplicates allowed, no interpolation.
+    parser = configparser.RawConfigParser(inline_comment_prefixes=(";", "#"), strict=False)
+    try:
+        parser.read(conf)
+    except configparser.Error as error:
+        raise WindflowError(
+            Problem("E4030", "a configuration of Supervisor", str(error), "mend the file", conf)
+        ) from None
+    if parser.has_section("unix_http_server") or not parser.has_section("inet_http_server"):
+        section = parser["unix_http_server"] if parser.has_section("unix_http_server") else {}
+        place = section.get("file", SOCKET).strip().replace("%(here)s", os.path.dirname(os.path.abspath(conf)))
+    else:
+        section = parser["inet_http_server"]
+        place = tcp_place(section.get("port", ""), conf)
+    return place, section.get("username", ""), section.get("password", "")
+
+
+def tcp_place(text, conf):
+    """(address, port) of ``127.0.0.1:9001``, ``*:9001`` or ``9001``."""
+    address, _colon, port = text.strip().rpartition(":")
+    if not port.isdigit():
+        expected = "a port in [inet_http_server] of Supervisor"
+        raise WindflowError(Problem("E4030", expected, repr(text), "mend the file", conf))
+    return "127.0.0.1" if address in ("", "*", "0.0.0.0") else address.strip("[]"), int(port)
+
+
+class Supervisor:
+    """A running supervisord. Every method raises ``WindflowError`` E4031 where it does not answer."""
+
+    def __init__(self, path="", conf=CONF):
+        user = password = ""
+        if not path:
+            path, user, password = server_section(conf)
+        credentials = base64.b64encode(("%s:%s" % (user, password)).encode()).decode()
+        headers = [("Authorization", "Basic %s" % credentials)] if user else []
+        self.conf = conf
+        self.path = path if isinstance(path, str) else "%s:%d" % path
+        self.proxy = xmlrpc.client.ServerProxy("http://localhost", transport=_Transport(path, headers))
+
+    def call(self, name, *arguments, accept=()):
+        """One call of ``supervisor.<name>``; a fault whose code is in ``accept`` gives None."""
+        try:
+            return getattr(self.proxy.supervisor, name)(*arguments)
+        except xmlrpc.client.Fault as fault:
+            if fault.faultCode in accept:
+                return None
+            expected = "Supervisor to accept %s(%s)" % (name, ", ".join(str(item) for item in arguments))
+            remedy = "look at Supervisor's own log"
+            raise WindflowError(Problem("E4032", expected, fault.faultString, remedy)) from None
+        except (OSError, http.client.HTTPException, xmlrpc.client.ProtocolError) as error:
+            remedy, got = "start the service supervisor", str(error)
+            if isinstance(error, xmlrpc.client.ProtocolError):
+                # It runs: what it asks for is what is wrong. The error's own text has the address in it, no more.
+                got = "status %d %s" % (error.errcode, error.errmsg)
+                remedy = "look at Supervisor's own log"
+                if error.errcode == 401:
+                    remedy = "give the user and password of %s as Supervisor was started with them" % self.conf
+            raise WindflowError(Problem("E4031", "Supervisor to answer on %s" % self.path, got, remedy)) from None
+
+    def reload(self):
+        """Reads the configuration again. Returns the groups that are (added, changed, removed) in it."""
+        added, changed, removed = self.call("reloadConfig")[0]
+        return added, changed, removed
+
+    def processes(self, groups=None):
+        """What Supervisor says of every process, or of those of some groups, in order."""
+        found = [item for item in self.call("getAllProcessInfo") if groups is None or item["group"] in groups]
+        return sorted(found, key=lambda item: (item["group"], len(item["name"]), item["name"]))
+
+    def start(self, group):
+        """Adds the group where it is not there yet, and starts what of it does not run. Does not wait."""
+        self.call("addProcessGroup", group, accept=(ALREADY_ADDED,))
+        if any(item["statename"] not in RUNNING_STATES for item in self.processes([group])):
+            self.call("startProcessGroup", group, False)
+
+    def remove(self, groups, limit):
+        """Stops groups at the same time, waits up to ``limit`` seconds, and takes them out. Returns their names."""
+        present = sorted({item["group"] for item in self.processes(groups)})
+        for group in present:
+            self.call("stopProcessGroup", group, False, accept=(BAD_NAME,))
+        deadline = time.monotonic() + limit
+        # Asking makes supervisord look after its children at once; by itself it wakes once a second.
+        while any(item["statename"] not in STOPPED_STATES for item in self.processes(present)):
+            if time.monotonic() > deadline:
+                raise WindflowError(
+                    Problem(
+                        "E4033",
+                        "%s to stop within %d s" % (", ".join(present), limit),
+                        ", ".join(describe(item) for item in self.processes(present)),
+                        "end the processes, then run again",
+                    ),
+                    "The programs are still known to Supervisor.",
+                )
+            time.sleep(POLL_SECONDS)
+        for group in present:
+            self.call("removeProcessGroup", group, accept=(BAD_NAME,))
+        return present
+
+
+def describe(item):
+    """A process of ``processes`` in a few words."""
+    text = "%s %s" % (item["name"], item["statename"])
+    reason = item.get("spawnerr") or item.get("description") or ""
+    return "%s (%s)" % (text, reason) if reason else text

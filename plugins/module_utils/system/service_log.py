@@ -1,0 +1,104 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why a service did not start: the last lines of its journal, or of its log."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+import subprocess
+
+from ..errors import Problem, WindflowError
+from . import processes
+
+SECONDS = 20
+BYTES = 65536
+SHOWN = 2000
+# Logs of services that have one of their own; any other may have one after its name.
+LOGS = {
+    "nginx": ["/var/log/nginx/error.log"],
+    "supervisor": ["/var/log/supervisor/supervisord.log"],
+    "supervisord": ["/var/log/supervisor/supervisord.log"],
+    "postgresql": ["/var/log/postgresql/*.log", "/var/lib/pgsql/data/log/*.log"],
+    "apache2": ["/var/log/apache2/error.log"],
+    "httpd": ["/var/log/httpd/error_log"],
+}
+# What a service says of its own configuration; it may end before it logs anything.
+TESTS = {"nginx": ["nginx", "-t", "-q"]}
+PASSWORD = re.compile(r"(?i)(password\s*[=:]?\s*)('(?:[^']|'')*'|\"[^\"]*\"|\S+)")
+
+
+def explain(names, error, lines):
+    """Raises ``WindflowError`` E4047 with the last lines of each service that did not start; where ``error`` is empty,
+    only if one of them has an instance that failed, as each cluster of PostgreSQL is one.
+
+    An error for which no service is to blame is raised as it is, without lines.
+    """
+    several = len(names) > 1
+    blamed = [name for name in names if failed(name)] if several or not error else list(names)
+    problems = []
+    for name in blamed:
+        said = last_lines(name, lines)
+        got = error.strip() or "it failed"
+        if said:
+            got += "\n  its last lines:\n    %s" % "\n    ".join(said).rstrip(".")
+        remedy = "mend what they name, then run again" if said else "start it by hand to see why"
+        problems.append(Problem("E4047", "the service %s to start" % name, got, remedy))
+    if problems:
+        raise WindflowError(problems, "What served before serves on.")
+
+
+def failed(name):
+    """Whether the service, or an instance of it, is there and down, or systemd is about to start it once more."""
+    if not os.path.isdir("/run/systemd/system"):
+        return os.path.exists("/etc/init.d/%s" % name) and _run(["service", name, "status"])[0] != 0
+    said = _output(["systemctl", "show", "--property=LoadState,ActiveState,SubState", _units(name)[0]])
+    state = dict(line.split("=", 1) for line in said.splitlines() if "=" in line)
+    if state.get("LoadState") == "loaded":
+        if state.get("ActiveState") in ("failed", "inactive") or state.get("SubState") == "auto-restart":
+            return True
+    return bool(_output(["systemctl", "list-units", "--state=failed", "--plain", "--no-legend", *_units(name)]).strip())
+
+
+def _units(name):
+    return ["%s.service" % name, "%s@*.service" % name]
+
+
+def last_lines(name, lines):
+    """The end of its journal, else of its newest log; what a test of its configuration says comes last."""
+    units = [word for unit in _units(name) for word in ("--unit", unit)]
+    journal = _output(["journalctl", "--no-pager", "--quiet", "--output=cat", "--lines=%d" % lines, *units])
+    found = journal.splitlines()[-lines:]
+    logs = [path for pattern in LOGS.get(name, ["/var/log/%s.log" % name]) for path in glob.glob(pattern)]
+    if logs and not any("rror" in line or "emerg" in line for line in found):
+        found += _tail(max(logs, key=os.path.getmtime), lines)
+    if name in TESTS:
+        found += _output(TESTS[name]).splitlines()[-lines:]
+    return [PASSWORD.sub(r"\1********", line)[:SHOWN] for line in dict.fromkeys(found) if line.strip()][-2 * lines :]
+
+
+def _tail(path, lines):
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return []
+    with os.fdopen(descriptor, "rb") as stream:
+        stream.seek(max(os.fstat(descriptor).st_size - BYTES, 0))
+        return stream.read(BYTES).decode("utf-8", "replace").splitlines()[-lines:]
+
+
+def _output(argv):
+    """Both outputs of a program; "" of one that is not there."""
+    return _run(argv)[1]
+
+
+def _run(argv):
+    """(exit code, both outputs) of a program; (-1, "") of one that is not there, or does not end."""
+    environment = dict(os.environ, LC_ALL="C", SYSTEMD_COLORS="0")
+    environment["PATH"] = "%s:/usr/sbin:/sbin" % environment.get("PATH", "/usr/bin:/bin")
+    try:
+        return processes.ask(argv, environment, SECONDS)
+    except (OSError, subprocess.TimeoutExpired):
+        return -1, ""

@@ -1,0 +1,272 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a host knows of plugins and their dependencies: secrets that were made, and who needs whom."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import stat
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
+from ansible_collections.windflow.platform.plugins.module_utils.files import archive
+from ansible_collections.windflow.platform.plugins.module_utils.hooks import hook_script
+from ansible_collections.windflow.platform.plugins.module_utils.record import (
+    dependency_state,
+    dependents,
+    host_secrets,
+    store,
+)
+from ansible_collections.windflow.platform.plugins.module_utils.run import recording, releases, staging
+from ansible_collections.windflow.platform.plugins.module_utils.text import documents
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path, monkeypatch):
+    """A host of the test's own: functions that take a directory by default take this one."""
+    for module in (dependents, host_secrets, store, releases):
+        for name in dir(module):
+            found = getattr(module, name)
+            places = [place for place in getattr(found, "__defaults__", None) or () if place == store.STATE_DIR]
+            if places:
+                changed = tuple(str(tmp_path) if place == store.STATE_DIR else place for place in found.__defaults__)
+                monkeypatch.setattr(found, "__defaults__", changed)
+    monkeypatch.setattr(releases.write_local_facts, "__defaults__", (str(tmp_path / "facts" / "x"), str(tmp_path)))
+    return tmp_path
+
+
+def options(plugin, state, **changes):
+    values = {name: option.get("default") for name, option in recording.ARGUMENTS.items()}
+    return {**values, "plugin": plugin, "state": state, "run": "run-%s" % plugin, "check": False, **changes}
+
+
+def deploy(plugin, needs=None, results=None, **begin):
+    revision = {"version": "2.0.0", "target": "host", "release": "r", "needs": needs or {}, "results": results or {}}
+    recording.run(options(plugin, "started", revision=revision, **begin))
+    recording.run(options(plugin, "finished", revision=revision))
+
+
+NEEDS = {"database": {"plugin": "database", "constraint": ">=2.0.0"}}
+
+
+def test_what_others_need_is_not_removed_and_they_are_named():
+    deploy("database")
+    deploy("shop", NEEDS)
+    for check in (True, False):
+        with pytest.raises(WindflowError) as caught:
+            recording.run(options("database", "started", purpose="remove", check=check))
+        assert caught.value.code == "E5011" and "shop needs database >=2.0.0" in str(caught.value)
+    assert store.load("database")["lease"] is None
+
+
+def test_when_nobody_needs_it_any_more_it_can_be_removed():
+    deploy("database")
+    deploy("shop", NEEDS)
+    recording.run(options("shop", "started", purpose="remove"))
+    recording.run(options("shop", "removed"))
+    recording.run(options("database", "started", purpose="remove"))
+    assert store.load("database")["lease"]["purpose"] == "remove"
+
+
+def test_a_restore_does_not_take_what_differs_for_what_should_be(state):
+    site = state / "site"
+    site.write_text("as deployed")
+    resources = {"paths": [{"path": str(site), "step": "site"}]}
+    recording.run(options("shop", "started", revision={"version": "1.0.0", "target": "host", "release": "r"}))
+    recording.run(options("shop", "finished", resources=resources))
+    noted = store.load("shop")["managed"]
+    site.write_text("by hand")
+    recording.run(options("shop", "started", run="second", purpose="restore"))
+    recording.run(options("shop", "finished", run="second", resources=resources))
+    assert store.load("shop")["managed"] == noted and noted["paths"]
+    recording.run(options("shop", "started", run="third"))
+    recording.run(options("shop", "finished", run="third", resources=resources))
+    assert store.load("shop")["managed"] != noted
+
+
+def test_a_host_tells_what_is_deployed_and_what_it_gives():
+    deploy("database", results={"port": 5432})
+    deploy("shop", NEEDS)
+    found = dependency_state.run({"plugins": ["shop", "database"], "reveal": False})
+    known = {"version": "2.0.0", "target": "host", "engine": "compose", "provides": {}, "shared": True}
+    assert found["plugins"] == {
+        "database": {**known, "needs": {}, "results": {"port": 5432}, "needed_by": ["shop"]},
+        "shop": {**known, "needs": NEEDS, "results": {}, "needed_by": []},
+    }
+    assert found["secrets"] == {"shop": {}, "database": {}}
+    assert dependents.dependents("database") == [{"plugin": "shop", "name": "database", "constraint": ">=2.0.0"}]
+
+
+def test_a_record_that_cannot_be_read_hides_no_other(state):
+    deploy("database")
+    (state / "broken").mkdir()
+    (state / "broken" / "record.json").write_text("{", encoding="utf-8")
+    assert list(dependents.deployed()) == ["database"]
+    assert list(dependency_state.run({"plugins": [], "reveal": False})["unreadable"]) == ["broken"]
+
+
+def test_nothing_is_removed_while_nobody_knows_who_needs_it(state):
+    deploy("database")
+    deploy("shop", NEEDS)
+    for name in ("record.json", "record.json.previous"):
+        (state / "shop" / name).write_text("{", encoding="utf-8")
+    with pytest.raises(WindflowError) as caught:
+        recording.run(options("database", "started", purpose="remove"))
+    assert caught.value.code == "E5011" and "whether shop needs database" in str(caught.value)
+    assert str(state / "shop" / "record.json") in str(caught.value) and "from a backup" in str(caught.value)
+    assert store.load("database")["lease"] is None
+    deploy("database")
+
+
+def test_what_a_run_is_deploying_for_the_first_time_counts_as_long_as_its_lease_lasts():
+    deploy("database")
+    recording.run(options("shop", "started", revision={"version": "1.0.0", "needs": NEEDS}))
+    assert dependents.dependents("database") == [{"plugin": "shop", "name": "database", "constraint": ">=2.0.0"}]
+    assert list(dependents.deployed()) == ["database"]
+    with pytest.raises(WindflowError) as caught:
+        recording.run(options("database", "started", purpose="remove"))
+    assert caught.value.code == "E5011" and "shop needs database >=2.0.0" in str(caught.value)
+    recording.run(options("shop", "failed"))
+    recording.run(options("shop", "started", revision={"version": "1.0.0", "needs": NEEDS}, lease_seconds=-1))
+    assert dependents.dependents("database") == []
+
+
+def test_secrets_are_made_once_when_a_run_begins_and_are_private(state):
+    deploy("database", generate=["database.password"])
+    first = host_secrets.load("database")
+    assert set(first) == {"database.password"} and len(first["database.password"]) == host_secrets.CHARACTERS
+    deploy("database", generate=["app.key", "database.password"])
+    second = host_secrets.load("database")
+    assert second["database.password"] == first["database.password"] != second["app.key"]
+    assert stat.S_IMODE((state / "database" / "secrets.json").stat().st_mode) == 0o600
+
+
+def test_in_check_mode_none_is_made(state):
+    recording.run(options("database", "started", generate=["database.password"], check=True))
+    assert host_secrets.load("database") == {}
+
+
+@pytest.mark.parametrize("purged", [True, False])
+def test_secrets_go_with_the_data_and_not_before(purged):
+    deploy("database", generate=["database.password"])
+    recording.run(options("database", "started", purpose="remove"))
+    recording.run(options("database", "removed", revision={"purged": purged}))
+    assert bool(host_secrets.load("database")) is not purged
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", json.dumps({"a": 1}), json.dumps({"a": "with 'quotes' in it"})])
+def test_secrets_that_cannot_be_read_are_not_replaced_by_other_ones(state, text):
+    (state / "database").mkdir()
+    (state / "database" / "secrets.json").write_text(text, encoding="utf-8")
+    with pytest.raises(WindflowError) as caught:
+        host_secrets.make("database", ["database.password"])
+    assert caught.value.code == "E5013" and "secrets.json" in str(caught.value)
+    assert (state / "database" / "secrets.json").read_text(encoding="utf-8") == text
+
+
+@pytest.mark.fault(75)
+def test_the_controller_is_told_marks_and_no_secrets():
+    deploy("database", generate=["database.password", "app.key"])
+    made = host_secrets.load("database")
+    told = dependency_state.run({"plugins": ["database"], "reveal": False})["secrets"]["database"]
+    assert set(told) == set(made) and not set(told.values()) & set(made.values())
+    for values in (told.values(), made.values()):
+        assert all(re.match("[a-f][0-9a-f]{47}$", value) for value in values)
+    # The same for the same secret, another one for another: digests are taken of them.
+    assert host_secrets.marks("database") == told
+    host_secrets.remove("database")
+    host_secrets.make("database", ["database.password"])
+    assert host_secrets.marks("database")["database.password"] != told["database.password"]
+    assert dependency_state.run({"plugins": ["database"], "reveal": True})["secrets"]["database"] == host_secrets.load(
+        "database"
+    )
+
+
+@pytest.mark.fault(75)
+def test_a_mark_becomes_the_secret_only_for_whom_it_is_meant():
+    deploy("database", generate=["database.password", "app.key"])
+    made, marks = host_secrets.load("database"), host_secrets.marks("database")
+    password, key = marks["database.password"], marks["app.key"]
+    granted = {password: ["database", "database.password"]}
+    text = "password: %s\nurl: postgres://app:%s@db/x\nkey: %s\n" % (password, password, key)
+    filled = host_secrets.fill(text, granted)
+    assert filled == text.replace(password, made["database.password"])
+    assert host_secrets.fill(text.encode(), granted) == filled.encode()
+    assert host_secrets.fill(text, {}) == text
+    host_secrets.remove("database")
+    with pytest.raises(WindflowError, match="E5013"):
+        host_secrets.fill(text, granted)
+
+
+@pytest.mark.fault(75)
+def test_a_release_gets_its_secrets_where_it_is_unpacked(tmp_path):
+    deploy("shop", generate=["app.key", "other.key"])
+    made, marks = host_secrets.load("shop"), host_secrets.marks("shop")
+    key, other = marks["app.key"], marks["other.key"]
+    texts = {
+        "config.yaml": documents.dump({"app": {"key": key}, "copied": other}),
+        "secrets/KEY": key,
+        "secrets.json": json.dumps([key, other]),
+        "app/settings.txt": key,
+    }
+    packed = archive.pack(str(tmp_path), [], {name: (text.encode(), 0o600) for name, text in texts.items()})
+    (tmp_path / "opt" / "releases").mkdir(parents=True)
+    recording.run(options("shop", "started"))
+    params = {
+        "plugin": "shop",
+        "run": "run-shop",
+        "release": "r1",
+        "install_dir": str(tmp_path / "opt"),
+        "group": "0",
+        "readable": ["config.yaml", "secrets/KEY"],
+        "private": ["secrets.json"],
+        "venv": "",
+        "folders": [],
+        "archive": base64.b64encode(packed).decode(),
+        "archive_path": None,
+        "documents": {},
+        "config_before": "",
+        "config_after": "",
+        "listing": [],
+        "made": {key: ["shop", "app.key"]},
+        "masked": {key: ["shop", "app.key"], other: ["shop", "other.key"]},
+        "check": False,
+    }
+    path = Path(staging.run(params)["path"])
+    assert documents.read(path / "config.yaml").data == {"app": {"key": made["app.key"]}, "copied": other}
+    assert (path / "secrets/KEY").read_text() == made["app.key"]
+    assert json.loads((path / "secrets.json").read_text()) == [made["app.key"], made["other.key"]]
+    # The plugin's own files are as they were shipped.
+    assert (path / "app/settings.txt").read_text() == key
+    assert stat.S_IMODE((path / "secrets.json").stat().st_mode) == 0o600
+
+
+@pytest.mark.fault(75)
+def test_a_hook_on_the_host_gets_its_secrets_there(tmp_path):
+    deploy("shop", generate=["app.key"])
+    made, marks = host_secrets.load("shop"), host_secrets.marks("shop")
+    where = {marks["app.key"]: ["shop", "app.key"]}
+    done = hook_script.run(
+        {
+            "user": "root",
+            "script": base64.b64encode(b'#!/bin/sh\necho "$KEY" | md5sum\necho "got $KEY"\n').decode(),
+            "script_name": "hook.sh",
+            "events": ["pre-deploy"],
+            "old_version": "",
+            "new_version": "1.0.0",
+            "environment": json.dumps({"KEY": marks["app.key"]}),
+            "timeout": 20,
+            "secrets": json.dumps([marks["app.key"]]),
+            "host": "web1",
+            "made": json.dumps(where),
+            "masked": json.dumps(where),
+        }
+    )
+    digest = hashlib.md5((made["app.key"] + "\n").encode()).hexdigest()
+    assert done["hook"]["stdout_tail"] == "%s  -\ngot ********\n" % digest

@@ -1,0 +1,91 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What services of a host say of themselves, in files as packages bring them."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.windflow.platform.plugins.module_utils.plan import families
+from ansible_collections.windflow.platform.plugins.module_utils.system import service_layout
+
+pytestmark = pytest.mark.fault(82)
+DEBIAN = """\
+user www-data;
+include /etc/nginx/modules-enabled/*.conf;
+http {
+    include {root}/mime.types;
+    include {root}/conf.d/*.conf;
+    include {root}/sites-enabled/*;
+}
+"""
+NGINX_ORG = """\
+user  nginx;
+worker_processes  auto;
+http {
+    include       {root}/mime.types;
+    #include {root}/sites-enabled/*;
+    include {root}/conf.d/*.conf;
+}
+"""
+UNIX = "[unix_http_server]\nfile=/run/supervisor.sock\n"
+INET = "[inet_http_server]\nport=127.0.0.1:9001\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "user", "folder"),
+    [
+        (DEBIAN, "www-data", "sites-enabled"),
+        (NGINX_ORG, "nginx", "conf.d"),
+        ("http { include conf.d/*.conf; }\n", "", "conf.d"),
+        ("user a b;\nhttp { include 'http.d/*.conf'; }\n", "a", "http.d"),
+    ],
+)
+def test_sites_go_where_nginx_looks_for_them(tmp_path, text, user, folder):
+    (tmp_path / "nginx.conf").write_text(text.replace("{root}", str(tmp_path)))
+    found = service_layout.nginx(str(tmp_path / "nginx.conf"))
+    assert (found["user"], found["enabled_dir"], found["problem"]) == (user, str(tmp_path / folder), "")
+    table = service_layout.adapted(families.load_all()["debian"], {"nginx": found})["nginx"]
+    assert table["enabled_dir"] == found["enabled_dir"] and table["user"] == (user or "www-data")
+    assert table["available_dir"] == str(tmp_path / folder.replace("enabled", "available"))
+
+
+def test_an_nginx_that_includes_none_of_them_is_named_and_one_that_is_not_there_is_not(tmp_path):
+    assert service_layout.nginx(str(tmp_path / "nginx.conf")) == {}
+    (tmp_path / "nginx.conf").write_text("http { server { listen 80; } }\n")
+    assert "includes none of" in service_layout.nginx(str(tmp_path / "nginx.conf"))["problem"]
+
+
+@pytest.mark.parametrize(
+    ("text", "folder", "ext", "problem"),
+    [
+        (UNIX + "[include]\nfiles = /etc/supervisor/conf.d/*.conf\n", "/etc/supervisor/conf.d", "conf", ""),
+        (UNIX + "[include]\nfiles = supervisord.d/*.ini\n", "{root}/supervisord.d", "ini", ""),
+        (UNIX + "[include]\nfiles = %(here)s/a/*/x.conf %(here)s/b/*.ini ; both\n", "{root}/b", "ini", ""),
+        (INET + "[include]\nfiles = conf.d/*.conf\n", "{root}/conf.d", "conf", ""),
+        (UNIX, "", "", "no [include]"),
+        (UNIX + "[include]\nfiles = one.conf\n", "", "", "[include] with files = one.conf"),
+        ("[include]\nfiles = conf.d/*.conf\n", "", "", "neither [unix_http_server] nor"),
+        (UNIX + "password = {SHA}82ab876d\n[include]\nfiles = conf.d/*.conf\n", "", "", "nobody can send"),
+        ("no section\n", "", "", "cannot be read"),
+    ],
+)
+def test_programs_go_where_supervisor_looks_for_them_or_what_is_wrong_is_named(tmp_path, text, folder, ext, problem):
+    (tmp_path / "supervisord.conf").write_text(text)
+    found = service_layout.supervisor(str(tmp_path / "supervisord.conf"))
+    assert problem in found["problem"] and bool(problem) == bool(found["problem"])
+    if not problem:
+        assert (found["program_dir"], found["program_ext"]) == (folder.replace("{root}", str(tmp_path)), ext)
+
+
+def test_the_ports_that_nginx_wants_are_known_with_their_files(tmp_path):
+    (tmp_path / "sites-enabled").mkdir()
+    (tmp_path / "sites-enabled" / "default").write_text("server {\n  listen 80 default_server;\n  listen [::]:80;\n}\n")
+    (tmp_path / "conf.d").mkdir()
+    (tmp_path / "conf.d" / "a.conf").write_text(
+        "server {\n  #listen 81;\n  listen 127.0.0.1:8443 ssl;\n  listen unix:/x;\n  listen localhost;\n}\n"
+    )
+    found = service_layout.listened_ports(str(tmp_path / "nginx.conf"))
+    default, other = str(tmp_path / "sites-enabled/default"), str(tmp_path / "conf.d/a.conf")
+    assert found == {80: [default, other], 8443: [other]}
