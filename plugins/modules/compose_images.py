@@ -49,8 +49,15 @@ options:
     description: The application's directory. Needed to build out of a release's files.
     type: path
   source:
-    description: A directory with the plugin's files below C(app), as a release has them, on a host that has no release.
+    description:
+      - The plugin's directory on the controller, to build on a host that has no release of the plugin.
+      - The files of O(folders) go to the host as one archive and are removed from it after the build.
     type: path
+  folders:
+    description: Directories in O(source) whose files are needed to build. What C(.windflowignore) names is left out.
+    type: list
+    elements: str
+    default: []
   builds:
     description:
       - Section C(build) by service, as Compose makes it of all files, with paths relative to C(app). Needed to build.
@@ -116,6 +123,7 @@ def main():
             "release": {"type": "str"},
             "install_dir": {"type": "path"},
             "source": {"type": "path"},
+            "folders": {"type": "list", "elements": "str", "default": []},
             "builds": {"type": "dict", "default": {}},
             "archive": {"type": "path"},
             "registry": {"type": "str"},

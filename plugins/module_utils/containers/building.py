@@ -12,6 +12,7 @@ import tempfile
 from dataclasses import replace
 
 from ..errors import WindflowError
+from ..files import archive
 from . import engine
 
 BUILD_SECONDS = 3600
@@ -32,9 +33,19 @@ def identities(tags):
 
 
 def build(params, services):
-    """Builds the images of ``services``: out of the release's own files, or out of ``source``, a copy of the
+    """Builds the images of ``services``: out of the release's own files, or out of ``source``, an archive of the
     plugin's, on a host that has no release. What is built is what the tags were made of, and nothing else."""
-    root = params["source"] or os.path.join(params["install_dir"], "releases", params["release"])
+    if not params["source"]:
+        build_in(os.path.join(params["install_dir"], "releases", params["release"]), params, services)
+        return
+    with tempfile.TemporaryDirectory(suffix=".windflow") as place, open(params["source"], "rb") as stream:
+        root = os.path.join(place, "source")
+        archive.unpack(stream, root)
+        build_in(root, params, services)
+
+
+def build_in(root, params, services):
+    """Builds the images of ``services`` out of the files below ``root``/app."""
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as stream:
         json.dump({"services": {name: service(params, name, os.path.join(root, "app")) for name in services}}, stream)
         stream.flush()
