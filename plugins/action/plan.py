@@ -45,7 +45,6 @@ from ansible_collections.windflow.platform.plugins.module_utils.plan.steps impor
     replicas_of,
 )
 from ansible_collections.windflow.platform.plugins.module_utils.record.store import LEASE_SECONDS
-from ansible_collections.windflow.platform.plugins.module_utils.system import service_layout
 from ansible_collections.windflow.platform.plugins.plugin_utils import stopping
 from ansible_collections.windflow.platform.plugins.plugin_utils.gathering import ask_host, place_of
 from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call
@@ -87,9 +86,8 @@ class ActionModule(ActionBase):
             inputs = read_inputs(arguments, place, arguments["target"], manifest, LATER)
             refused = inputs.refused
             able = candidates(inputs, arguments["target"], place)
-            tables = families.load_all()
             found = {name: plan.source_of(inputs.manifest, name, sources.digest) for name in able}
-            asked = plan.questions(inputs.manifest, inputs.config, tables, found, inputs.environment)
+            asked = plan.questions(inputs.manifest, inputs.config, families.load_all(), found, inputs.environment)
             asked["wait"] = arguments["wait"]
             host = call(self, "run.host_state", "windflow.platform.host_info", asked, task_vars)
             if host.get("failed") or host.get("unreachable"):
@@ -100,7 +98,7 @@ class ActionModule(ActionBase):
             if inputs.provided and target != arguments["target"]:
                 # Where a dependency is reached depends on where its dependent is.
                 inputs = read_inputs(arguments, place, target, manifest, LATER)
-            made = make(inputs, arguments, host, tables, target, found[target], place)
+            made = make(inputs, arguments, host, target, found[target], place)
             if arguments["saved"]:
                 name = made["plugin"] if arguments["dependency"] else ""
                 saved_plans.compare(arguments["saved"], task_vars["inventory_hostname"], made["agreement"], name)
@@ -179,9 +177,7 @@ def wanted_replicas(wanted: int | None, before: int) -> int:
     return wanted or before or 1
 
 
-def make(
-    inputs: Inputs, arguments: dict, host: dict, tables: dict, target: str, source: Source, place: Place
-) -> dict[str, Any]:
+def make(inputs: Inputs, arguments: dict, host: dict, target: str, source: Source, place: Place) -> dict[str, Any]:
     """The result of the task: the plan, or the findings of the preflight."""
     dependency = arguments["dependency"]
     engine = choose_engine(arguments["engine"], host, dependency) if target == "compose" else ENGINES[0]
@@ -197,9 +193,7 @@ def make(
         downgrade=arguments["allow_downgrade"] and not dependency,
         time=RUN_TIME,
     )
-    table = tables.get(host["facts"]["os"]["family"])
-    if table and host.get("layout"):
-        table = service_layout.adapted(table, host["layout"])
+    table, host = families.settle(inputs.config, host) if target == "host" else (None, host)
     errors, warnings = preflight.findings(inputs.manifest, inputs.config, settings, host, target, source)
     if dependency:
         errors += by_hand.changed(inputs.config, inputs.manifest.name, host["current"])

@@ -148,7 +148,13 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.windflow.platform.plugins.module_utils.database import difference, owners, postgres, scram
+from ansible_collections.windflow.platform.plugins.module_utils.database import (
+    access,
+    difference,
+    owners,
+    postgres,
+    scram,
+)
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.record import host_secrets, ownership, store
 
@@ -218,11 +224,21 @@ def apply(params: dict, actual: dict, found: list) -> None:
     outcome = "What came before it was done. Running it again goes on from there."
     patient = functools.partial(postgres.run, timeout=postgres.CHANGE_TIMEOUT)
     for inside, changes in itertools.groupby(found, lambda change: change["inside"]):
+        if inside == access.FILE:
+            write_access(params, actual["access"]["file"])
+            continue
         sql = "".join(statement + "\n" for change in changes for statement in change["sql"])
         if inside:
             postgres.execute_inside(sql, port, params["name"], actual["database"]["owner"], socket_dir, outcome)
         else:
             postgres.execute_sql(sql, port, patient, socket_dir, outcome)
+
+
+def write_access(params: dict, file: str) -> None:
+    """Puts windflow's lines for the database into pg_hba.conf, or takes them out. Raises WindflowError (E4069)."""
+    edit = access.with_lines if params["state"] == "present" else access.without_lines
+    text = edit(access.read(file), params["name"])
+    postgres.write_access(file, text, params["port"], params["socket_dir"] or "")
 
 
 def make(params: dict, actual: dict, found: list) -> list:

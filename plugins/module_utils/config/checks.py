@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 PRODUCTION = "production"
 FAMILIES = ("debian", "redhat", "suse", "arch")
+# Where Supervisor comes from: a package where a repository has one, a package, PyPI.
+SUPERVISOR_SOURCES = ("auto", "package", "venv")
 
 _LONGEST_INSTALL_DIR = 64  # below it lie sockets, whose whole path may have 107 bytes
 
@@ -37,6 +39,7 @@ _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252}[A-Za-z0-9_])?\.?\Z")
 _DIRECTORY = re.compile(r"[A-Za-z0-9._/@+-]+\Z")
 _WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}\Z")
 _PACKAGE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9])?\Z")
+_PYTHON = re.compile(r"3\.(?:[89]|[1-9][0-9])\Z")
 # What nginx can hold in 63 bits.
 _SIZE = re.compile(r"(?:[0-9]{1,18}|[0-9]{1,9}[kKmMgG])\Z")
 _INTERFACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:@-]{0,14}\Z")
@@ -159,6 +162,11 @@ class _Checks:
                 "E1131", path, "one of %s" % listed(FAMILIES), self.shown(path, family), use_or_list(family, FAMILIES)
             )
         self.text(("host", "os", "version"), self.value("host", "os", "version"))
+        path = ("host", "supervisor_source")
+        source = self.value(*path)
+        if source is not None and source not in SUPERVISOR_SOURCES:
+            remedy = use_or_list(source, SUPERVISOR_SOURCES)
+            self.add("E1131", path, "one of %s" % listed(SUPERVISOR_SOURCES), self.shown(path, source), remedy)
 
     def app(self) -> None:
         app = self.map("app")
@@ -186,6 +194,10 @@ class _Checks:
                 self.address(path, re.sub(r"^(?:\*?\.)(?=.)", "", host))
         self.text(("app", "log_level"), app.get("log_level"))
         self.packages(("app", "source_packages"), app.get("source_packages"))
+        python = app.get("python")
+        if python is not None and not (isinstance(python, str) and _PYTHON.match(python)):
+            path, remedy = ("app", "python"), 'write it in quotes, such as "3.12"'
+            self.add("E1140", path, "a minor version of Python, from 3.8 on", self.shown(path, python), remedy)
 
     def packages(self, path: tuple, value: object) -> None:
         """Names of Python packages, each exactly: ``:all:`` would be no exception any more."""

@@ -70,7 +70,7 @@ def container(plugin: str, service: str) -> str:
 
 
 def questions(
-    manifest: Manifest, config: Config, source: Source, _os_table: dict[str, dict], environment: str = ""
+    manifest: Manifest, config: Config, source: Source, _tables: dict[str, dict], environment: str = ""
 ) -> dict[str, Any]:
     """What this backend asks of the host: some of the arguments of ``host_info``."""
     model = own_model(manifest, config, environment)

@@ -26,6 +26,7 @@ from ..system.places import adopted as adopted_directories
 from ..text.documents import dump
 from ..text.render import program_file, site_file
 from ..text.wording import show
+from .families import OWN_SERVICE, with_python
 from .steps import (
     Settings,
     Shipped,
@@ -40,7 +41,6 @@ from .steps import (
     without_secrets,
 )
 
-SUPPORTED_FAMILIES = ("debian",)
 PACKAGES_DIR = "/var/lib"
 PRODUCTION = "production"
 TITLES = {
@@ -65,14 +65,16 @@ SCALED = "program"
 
 
 def questions(
-    manifest: Manifest, config: Config, _source: Source, os_table: dict[str, dict], _environment: str = ""
+    manifest: Manifest, config: Config, _source: Source, tables: dict[str, dict], _environment: str = ""
 ) -> dict[str, Any]:
     """What this backend asks of the host: some of the arguments of ``host_info``."""
     places = layout(manifest, config)
     parts = surroundings(manifest, config)
+    tables = {name: with_python(table, config.get("app.python", "")) for name, table in tables.items()}
     found = {
-        "packages": {family: package_names(manifest, table, parts) for family, table in os_table.items()},
-        "services": {family: service_names(table, parts) for family, table in os_table.items()},
+        "packages": {name: package_names(manifest, table, parts) for name, table in tables.items()},
+        "services": {name: service_names(table, parts) for name, table in tables.items()},
+        "available": available(config, tables, parts),
         "database": own_database(manifest, config),
     }
     if not manifest.host.program:
@@ -106,7 +108,16 @@ def package_names(manifest: Manifest, table: dict, parts: list[str]) -> list[str
 
 
 def service_names(table: dict, parts: list[str]) -> list[str]:
-    return [table["services"][part] for part in parts]
+    """The services, and the one of a Supervisor from PyPI, which takes the place of the package's."""
+    own = [OWN_SERVICE] if "supervisor" in parts else []
+    return [*(table["services"][part] for part in parts), *own]
+
+
+def available(config: Config, tables: dict[str, dict], parts: list[str]) -> dict[str, list[str]]:
+    """Packages of Supervisor by table, for whose repositories it matters whether they have them."""
+    if "supervisor" not in parts or config.get("host.supervisor_source", "auto") != "auto":
+        return {}
+    return {name: table["packages"]["supervisor"] for name, table in tables.items() if table["family"] != "debian"}
 
 
 def database_is_given(config: Config) -> bool:
@@ -301,7 +312,9 @@ def program_steps(
     # A release's name must not make its own files differ: digests are taken with a fixed one.
     values = render_values(manifest, config, settings, table, "RELEASE", facts["ipv6"])
     policy = packages_policy(config, settings)
-    python = facts["python"].rsplit(".", 1)[0]
+    interpreter = table["python"]["interpreter"]
+    version = re.search(r"[0-9]\.[0-9]+\Z", interpreter)
+    python = version.group() if version else facts["python"].rsplit(".", 1)[0]
     environment = digest({"requirements": source.requirements.digest, "python": python, **policy})
     current = host["current"] or {}
     venv = current.get("venv") or ""
@@ -320,6 +333,7 @@ def program_steps(
             data={
                 "name": venv,
                 "path": "%s/venvs/%s" % (places["install_dir"], venv),
+                "python": interpreter,
                 "requirements": source.requirements.main,
                 "application_at": source.requirements.application_at,
                 **policy,

@@ -16,9 +16,11 @@ from ..errors import Problem
 from ..manifest.compatibility import refused_by, unknown
 from ..manifest.reader import Manifest
 from ..system import accounts
+from ..system.inspect_host import choose
 from ..system.places import findings as findings_of_places
 from ..text.version import parse_version
 from . import compose_plan, host_plan
+from .families import load_all
 from .steps import Settings, Source, layout, owned, places_in
 
 NOTHING = Source()
@@ -82,7 +84,6 @@ def _findings(
     errors += directories(manifest, config, host, target)
     if target == "host":
         errors += services(manifest, host)
-        warnings += os_version(config, facts)
         volumes = host_plan.volume_sizes(config)
         errors += space(facts, bool(host["missing_packages"]), volumes)
         errors += volume_space(facts, volumes, host["current"])
@@ -143,7 +144,9 @@ def swarm(engine: dict[str, Any]) -> list[Problem]:
 
 
 def operating_system(config: Config, facts: dict[str, Any]) -> list[Problem]:
+    """Whether the host is what is configured, and one that the platform has a table for."""
     found: list[Problem] = []
+    tables = load_all()
     family = facts["os"]["family"]
     shown = "%s (%s %s)" % (family or "an unknown family", facts["os"]["id"], facts["os"]["version"])
     wanted = config.get("host.os.family")
@@ -157,15 +160,11 @@ def operating_system(config: Config, facts: dict[str, Any]) -> list[Problem]:
                 path="host.os.family",
             )
         )
-    if family not in host_plan.SUPPORTED_FAMILIES:
-        found.append(
-            Problem(
-                "E2003",
-                "an OS family that the host backend supports (%s)" % ", ".join(host_plan.SUPPORTED_FAMILIES),
-                shown,
-                "choose another host",
-            )
-        )
+    found += os_version(config, facts)
+    if not (choose(tables, facts["os"]) or {}).get("supported"):
+        supported = ", ".join(dict.fromkeys(table["supported"] for table in tables.values() if table["supported"]))
+        expected = "an operating system that is supported"
+        found.append(Problem("E2003", expected, shown, "choose a host with one of: %s" % supported))
     if tuple(int(part) for part in facts["python"].split(".")[:2]) < TARGET_PYTHON:
         found.append(
             Problem(

@@ -15,9 +15,16 @@ import os
 import re
 
 NGINX = "/etc/nginx/nginx.conf"
-SUPERVISOR = "/etc/supervisor/supervisord.conf"
+# Of Debian, of the other families, and of the Supervisor that windflow installs from PyPI.
+SUPERVISORS = ("/etc/supervisor/supervisord.conf", "/etc/supervisord.conf")
+WINDFLOWS_SUPERVISOR = "/etc/windflow/supervisord.conf"
 # Directories of nginx's sites, available and enabled; the first that its configuration includes is taken.
-SITES = (("sites-available", "sites-enabled"), ("conf.d", "conf.d"), ("http.d", "http.d"))
+SITES = (
+    ("sites-available", "sites-enabled"),
+    ("vhosts.d", "vhosts.d"),
+    ("conf.d", "conf.d"),
+    ("http.d", "http.d"),
+)
 PROBE = "windflow-probe"
 
 
@@ -41,8 +48,15 @@ def nginx(conf=NGINX):
     return dict(found, problem="%s includes none of %s" % (conf, expected))
 
 
-def supervisor(conf=SUPERVISOR):
-    """{"program_dir", "program_ext", "problem"} by Supervisor's configuration; {} where there is none."""
+def supervisor(conf=""):
+    """{"conf", "program_dir", "program_ext", "problem"} by Supervisor's configuration; {} where there is none.
+    Without ``conf``, the package's own."""
+    conf = conf or next(filter(os.path.exists, SUPERVISORS), SUPERVISORS[0])
+    found = _supervisor(conf)
+    return dict(found, conf=conf) if found else {}
+
+
+def _supervisor(conf):
     parser = configparser.RawConfigParser(inline_comment_prefixes=(";", "#"), strict=False)
     try:
         if not parser.read(conf):
@@ -76,7 +90,7 @@ def adapted(table, found):
             )
             for name, keys in (
                 ("nginx", ("user", "available_dir", "enabled_dir")),
-                ("supervisor", ("program_dir", "program_ext")),
+                ("supervisor", ("conf", "program_dir", "program_ext")),
             )
             if name in table
         },
@@ -87,9 +101,10 @@ def listened_ports(conf=NGINX):
     """{port: files} of the TCP ports that nginx's files listen on."""
     root = os.path.dirname(conf)
     found = {}
-    for _available, folder in SITES:
+    for folder in ["", *(folder for _available, folder in SITES)]:
         folder = os.path.join(root, folder)
-        for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
+        names = sorted(os.listdir(folder)) if os.path.isdir(folder) else ()
+        for name in names if folder != os.path.join(root, "") else [os.path.basename(conf)]:
             path = os.path.join(folder, name)
             try:
                 with open(path, encoding="utf-8", errors="replace") as stream:

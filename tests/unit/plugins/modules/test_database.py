@@ -486,3 +486,27 @@ def test_rules_that_keep_the_superuser_out_are_named_with_their_line(cluster, ru
     assert named in str(caught.value) and "install" not in str(caught.value)
     problem = owners.findings("app", "web", there, dict.fromkeys(ownership.KINDS, []), ())[0]
     assert problem.code == "E2042" and named in problem.got
+
+
+@pytest.mark.parametrize("method", ["ident", "trust", "peer-map"])
+def test_the_application_logs_in_by_password_whatever_the_distribution_has_for_others(cluster, method):
+    method = "ident map=none" if method == "peer-map" else method
+    others = "local all all peer\nhost all all 127.0.0.1/32 %s\nhost all all ::1/128 %s\n" % (method, method)
+    with cluster.hba("# of the distribution\n" + others):
+        changed = [database.run(cluster.params(), check)[0]["changed"] for check in (True, False, True, False)]
+        assert changed == [True, True, False, False]
+        assert cluster.login()[0] == 0
+        assert cluster.login(password="wrong")[0] == 2
+        file = cluster.root + "/data/pg_hba.conf"
+        with open(file, encoding="utf-8") as stream:
+            assert stream.read().endswith("# of the distribution\n" + others)
+        database.run(cluster.params(state="absent"), False)
+        with open(file, encoding="utf-8") as stream:
+            assert stream.read() == "# of the distribution\n" + others
+        assert oct(os.stat(file).st_mode & 0o777) == "0o600"
+
+
+def test_a_method_that_asks_for_the_password_is_left_alone(cluster):
+    with cluster.hba("local all all peer\nhost all all 127.0.0.1/32 md5\nhost all all ::1/128 scram-sha-256\n"):
+        changes = database.run(cluster.params(), False)[0]["changes"]
+        assert not [change for change in changes if "pg_hba" in change["object"]]
