@@ -78,7 +78,7 @@ options:
     description:
       - Name of the plugin that the database is of. Its record knows what was made for it, and what is made now is noted
         there. A database or a role that was not is refused, unless O(adopt) has it, and never dropped.
-      - Without it everything of those names counts as made here.
+      - Without it nothing is recorded. What is there already of those names counts as made here, unless O(adopt) has it.
     type: str
     default: ""
   adopt:
@@ -175,15 +175,19 @@ def read(params: dict, check: bool) -> dict:
 
 
 def whose(params: dict, actual: dict) -> tuple:
-    """{database, role}: the names that were not made for the plugin; and what was. Without a plugin everything is ours.
+    """{database, role}: the names that were not made for the plugin; and what was. Without a plugin everything is ours
+    that is not adopted.
 
     Raises WindflowError (E2040, E2041) where what is there is not adopted.
     """
     plugin, name, user = params["plugin"], params["name"], params["user"]
-    if not plugin:
-        return {"database": [], "role": []}, None
-    made = ownership.made(store.load(plugin))
     there = postgres.summary(actual, name, user)
+    if not plugin:
+        nothing = {"database": [], "role": []}
+        database, roles = owners.foreigners(name, user, there, nothing)
+        found = {"database": [name] if database else [], "role": roles}
+        return {kind: names if kind in params["adopt"] else [] for kind, names in found.items()}, nothing
+    made = ownership.made(store.load(plugin))
     problems = [] if params["state"] == "absent" else owners.findings(name, user, there, made, params["adopt"])
     if problems:
         raise WindflowError(problems)
