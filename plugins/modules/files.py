@@ -112,8 +112,8 @@ options:
     default: false
   test:
     description:
-      - A command that must succeed after a change. If it fails, the module puts everything back as it was and fails with
-        what the command said.
+      - A command that must succeed after a change. If it fails, the module puts everything back as it was and fails
+        with what the command said.
       - The command does not run in check mode, nor where nothing changes.
     type: list
     elements: str

@@ -92,12 +92,27 @@ def serving(host):
 
 # When Ctrl-C comes, seconds after it, changes of the plugin, the version that serves at the end.
 MOMENTS = {
-    "in a hook before the deploy": ("TASK [windflow.platform.deploy : Step 1: Run the hooks before", 1.0, BEFORE, "1.0.0"),
+    "in a hook before the deploy": (
+        "TASK [windflow.platform.deploy : Step 1: Run the hooks before",
+        1.0,
+        BEFORE,
+        "1.0.0",
+    ),
     "in a step before the switch": ("TASK [windflow.platform.host : Steps 6, 8", 0.2, (), "1.0.0"),
     "within the switch": ("TASK [windflow.platform.host : Steps 9, 10, 13", 0.7, (), "1.0.0"),
-    "in a hook behind the switch": ("TASK [windflow.platform.deploy : Step 14: Run the hooks after", 1.0, BEHIND_HERE, "1.0.0"),
+    "in a hook behind the switch": (
+        "TASK [windflow.platform.deploy : Step 14: Run the hooks after",
+        1.0,
+        BEHIND_HERE,
+        "1.0.0",
+    ),
     # What is at work on the host ends by itself, and it is the last that was to be done.
-    "in the last hook on the host": ("TASK [windflow.platform.deploy : Step 14: Run the hooks after", 1.0, BEHIND, "1.7.0"),
+    "in the last hook on the host": (
+        "TASK [windflow.platform.deploy : Step 14: Run the hooks after",
+        1.0,
+        BEHIND,
+        "1.7.0",
+    ),
     "while the record is closed": ("TASK [windflow.platform.deploy : Record what is deployed", 0.0, (), "1.7.0"),
 }
 

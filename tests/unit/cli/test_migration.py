@@ -28,22 +28,22 @@ NAME = "windflow-test-migration-%d" % os.getpid()
 STATE = Path("/var/lib/windflow", NAME)
 BACKUPS = STATE / "backups" / "database"
 SOCKETS = "/var/run/postgresql"
-DEPLOY = f"""
+DEPLOY = """
 - hosts: localhost
   connection: local
   gather_facts: false
   tasks:
     - windflow.platform.plan:
-        plugin: "{{{{ plugin }}}}"
+        plugin: "{{ plugin }}"
       register: deploy_plan
     - ansible.builtin.set_fact:
         deploy_plan: >-
-          {{{{ deploy_plan | combine({{'role': 'backend', 'new_release': true, 'release': release,
-          'events': {{'pre': [], 'migrate': ['migrate'], 'post': []}},
-          'revision': deploy_plan.revision | combine({{'release': release}})}}) }}}}
+          {{ deploy_plan | combine({'role': 'backend', 'new_release': true, 'release': release,
+          'events': {'pre': [], 'migrate': ['migrate'], 'post': []},
+          'revision': deploy_plan.revision | combine({'release': release})}) }}
       vars:
-        release: "{{{{ deploy_plan.run.split('-')[0] }}}}-0123abcd"
-    - ansible.builtin.include_role: {{name: windflow.platform.deploy, tasks_from: apply, rolespec_validate: false}}
+        release: "{{ deploy_plan.run.split('-')[0] }}-0123abcd"
+    - ansible.builtin.include_role: {name: windflow.platform.deploy, tasks_from: apply, rolespec_validate: false}
 """
 FAILING_IN_CONTAINERS = f"""
 - hosts: localhost
