@@ -78,7 +78,8 @@ options:
     description:
       - Name of the plugin that the database is of. Its record knows what was made for it, and what is made now is noted
         there. A database or a role that was not is refused, unless O(adopt) has it, and never dropped.
-      - Without it everything of those names counts as made here.
+      - Without it nothing is recorded. What is there already of those names counts as made here, or, with O(adopt), as
+        somebody else's.
     type: str
     default: ""
   adopt:
@@ -181,14 +182,15 @@ def read(params: dict, check: bool) -> dict:
 
 
 def whose(params: dict, actual: dict) -> tuple:
-    """{database, role}: the names that were not made for the plugin; and what was. Without a plugin everything is ours.
+    """{database, role}: the names that were not made for the plugin; and what was. Without a plugin everything is ours,
+    unless what is there is adopted.
 
     Raises WindflowError (E2040, E2041) where what is there is not adopted.
     """
     plugin, name, user = params["plugin"], params["name"], params["user"]
-    if not plugin:
-        return {"database": [], "role": []}, None
-    made = ownership.made(store.load(plugin))
+    made = ownership.made(store.load(plugin)) if plugin else {"database": [], "role": []}
+    if not plugin and not params["adopt"]:
+        return made, None
     there = postgres.summary(actual, name, user)
     problems = [] if params["state"] == "absent" else owners.findings(name, user, there, made, params["adopt"])
     if problems:

@@ -15,9 +15,11 @@ from typing import Any
 
 from ..collection import ROOT
 from ..config.loading import Config
+from ..errors import Problem, WindflowError
 from ..system.inspect_host import choose
 from ..system.service_layout import WINDFLOWS_SUPERVISOR, adapted
 from ..text.documents import read
+from ..text.wording import listed, show
 
 VARS = ROOT / "roles" / "host" / "vars"
 PACKAGE, VENV = "package", "venv"
@@ -32,10 +34,31 @@ OWN_SERVICE = "windflow-supervisord"
 
 
 @functools.lru_cache(maxsize=None)
+def _documents() -> dict[str, dict[str, Any]]:
+    """{name: what its file has}."""
+    return {path.stem: read(path).data for path in sorted(VARS.glob("*.yml"))}
+
+
+@functools.lru_cache(maxsize=None)
 def load_all() -> dict[str, dict[str, Any]]:
     """{name: table}; each table knows its family. ``inspect_host.choose`` finds the one of a host."""
-    files = {path.stem: read(path).data["__host_os"] for path in sorted(VARS.glob("*.yml"))}
+    files = {name: document["__host_os"] for name, document in _documents().items()}
     return {name: {**inherited(name, files), "family": name.split("-")[0]} for name in files}
+
+
+def find(name: str, distribution: str = "", version: str = "") -> dict[str, Any]:
+    """The table of a system, by its family's name or by what ``ansible_facts`` calls family, distribution and version.
+
+    Raises WindflowError (E2003) for a family that no table is for.
+    """
+    facts = {document["__host_os_family"].lower(): key for key, document in _documents().items() if "-" not in key}
+    family = facts.get(name.lower(), name)
+    found = choose(load_all(), {"family": family, "id": distribution.lower(), "version": version})
+    if not found or not found["supported"]:
+        remedy = "choose another host, or name its family" if name else "gather facts, or name the family"
+        expected = "an OS family that the roles support (%s)" % listed(facts.values())
+        raise WindflowError(Problem("E2003", expected, show(name) if name else "none", remedy))
+    return found
 
 
 def inherited(name: str, files: dict[str, dict[str, Any]]) -> dict[str, Any]:

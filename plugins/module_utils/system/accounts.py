@@ -172,15 +172,18 @@ def ask(argv):
 
 def present(params, state_dir=store.STATE_DIR):
     """Makes the group and the account where they are missing, and brings those that were made for the plugin to what
-    is wanted. Returns what was, or with ``check`` would be, changed."""
+    is wanted. Without a plugin, what exists stays as it is. Returns what was, or with ``check`` would be, changed."""
     plugin, user, name = params["plugin"], params["user"], params["group"]
-    made = ownership.made(store.load(plugin, state_dir))
-    own = [(kind, item) for kind, items in made.items() for item in items]
-    known = ownership.known(state_dir)
-    there, group_there = account(user, known, own), group(name, known, own)
-    problems = findings(user, name, there, group_there, made, params["adopt"])
-    if problems:
-        raise WindflowError(problems)
+    if not plugin:
+        made, there, group_there = {"account": [], "group": []}, account_of(user), group(name)
+    else:
+        made = ownership.made(store.load(plugin, state_dir))
+        own = [(kind, item) for kind, items in made.items() for item in items]
+        known = ownership.known(state_dir)
+        there, group_there = account(user, known, own), group(name, known, own)
+        problems = findings(user, name, there, group_there, made, params["adopt"])
+        if problems:
+            raise WindflowError(problems)
     changes = []
     if group_there is None:
         changes.append("group %s" % name)
@@ -188,8 +191,9 @@ def present(params, state_dir=store.STATE_DIR):
             _make(plugin, "group", name, ["groupadd", "--system", name], state_dir)
     if there is None:
         changes.append("user %s" % user)
-        comment = mark(name if group_there is None or name in made["group"] else "")
-        options = ["--gid", name, "--home-dir", params["home"], "--shell", params["shell"], "--comment", comment]
+        options = ["--gid", name, "--home-dir", params["home"], "--shell", params["shell"]]
+        if plugin:
+            options += ["--comment", mark(name if group_there is None or name in made["group"] else "")]
         if not params["check"]:
             _make(plugin, "account", user, ["useradd", "--system", "--no-create-home", *options, user], state_dir)
     elif user in made["account"]:
@@ -202,6 +206,9 @@ def present(params, state_dir=store.STATE_DIR):
 
 
 def _make(plugin, kind, name, argv, state_dir):
+    if not plugin:
+        _do(argv)
+        return
     ownership.note_made(plugin, kind, [name], state_dir)
     try:
         _do(argv)

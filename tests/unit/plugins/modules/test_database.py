@@ -510,3 +510,27 @@ def test_a_method_that_asks_for_the_password_is_left_alone(cluster):
     with cluster.hba("local all all peer\nhost all all 127.0.0.1/32 md5\nhost all all ::1/128 scram-sha-256\n"):
         changes = database.run(cluster.params(), False)[0]["changes"]
         assert not [change for change in changes if "pg_hba" in change["object"]]
+
+
+def test_without_a_plugin_what_is_there_is_used_as_it_is_where_it_is_adopted(cluster):
+    cluster.sql("CREATE ROLE theirs; CREATE ROLE web NOLOGIN CONNECTION LIMIT 7;")
+    cluster.sql("CREATE DATABASE app OWNER theirs;")
+    params = cluster.params(adopt=["database", "role"], max_connections=3)
+    found = {(change["object"], change["attribute"]) for change in database.run(params, False)[0]["changes"]}
+    assert ("role web", "password") in found and ("role web", "connection_limit") not in found
+    assert cluster.sql("SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'app'") == "theirs"
+    assert cluster.sql("SELECT rolconnlimit FROM pg_roles WHERE rolname = 'web'") == "7"
+    assert not database.run(params, False)[0]["changed"]
+
+
+def test_without_a_plugin_what_the_first_run_has_made_is_as_wanted_in_the_second(cluster):
+    params = cluster.params(adopt=["database", "role"], max_connections=3)
+    changed = [database.run(params, check)[0]["changed"] for check in (True, False, True, False)]
+    assert changed == [True, True, False, False]
+    assert cluster.login(sql="CREATE TABLE t (x int)")[0] == 0
+    assert cluster.sql("SELECT rolconnlimit FROM pg_roles WHERE rolname = 'web'") == "3"
+
+
+def test_without_a_plugin_no_role_with_rights_over_the_server_is_taken_over(cluster):
+    with pytest.raises(WindflowError, match="E2041"):
+        database.run(cluster.params(user="postgres", adopt=["database", "role"]), False)
