@@ -50,8 +50,7 @@ class LookupModule(LookupBase):
     def run(self, terms, variables=None, **kwargs):
         self.set_options(var_options=variables, direct=kwargs)
         try:
-            return [
-                families.find(str(term), self.get_option("distribution"), self.get_option("version")) for term in terms
-            ]
+            system = [str(kwargs.get(key) or "") for key in ("distribution", "version")]
+            return [families.find(str(term), *system) for term in terms]
         except WindflowError as error:
             raise AnsibleLookupError(str(error)) from error

@@ -27,9 +27,13 @@ IMPORT = re.compile(r"^from (\.+)([\w.]*) import (\([^)]*\)|.+)$", re.MULTILINE)
 PACKAGE = "windflow_host"
 STARTED = "windflow-started"
 MARKER = "windflow-answer:"
-# The system's Python 3, as for the virtual environments; ``-`` reads the program from standard input.
+# The system's Python 3, as for the virtual environments; ``-`` reads the program from standard input. On SUSE 15 it is
+# 3.6, and a newer one has another name.
 COMMAND = (
-    'p=$(command -v /usr/bin/python3 || command -v python3 || command -v /usr/libexec/platform-python) && exec "$p" -'
+    "p=$(command -v /usr/bin/python3 || command -v python3 || command -v /usr/libexec/platform-python); "
+    'case $(readlink -f "$p") in *python3.[0-7]|*platform-python3.[0-7]) '
+    'for v in 14 13 12 11 10 9; do n=$(command -v "python3.$v") && p=$n && break; done;; esac; '
+    '[ -n "$p" ] && exec "$p" -'
 )
 
 PROGRAM = """\

@@ -275,13 +275,15 @@ def steps(
     table: dict[str, Any],
 ) -> dict[str, Step]:
     """The steps with digests, and with the reasons that the host itself gives."""
-    found = surrounding_steps(manifest, config, host)
+    found = surrounding_steps(manifest, config, host, table)
     if manifest.host.program:
         found.update(program_steps(manifest, config, settings, source, host, table))
     return {name: found[name] for name in TITLES}
 
 
-def surrounding_steps(manifest: Manifest, config: Config, host: dict[str, Any]) -> dict[str, Step]:
+def surrounding_steps(
+    manifest: Manifest, config: Config, host: dict[str, Any], table: dict[str, Any]
+) -> dict[str, Step]:
     """What every plugin has, and the other steps with nothing to do."""
     found = {name: Step() for name in TITLES}
     found["packages"] = Step(data={"names": host["missing_packages"], "all": sorted(host["packages"])})
@@ -295,6 +297,8 @@ def surrounding_steps(manifest: Manifest, config: Config, host: dict[str, Any]) 
     found["database"] = database_step(manifest, config)
     found["services"] = Step(data={"names": stopped_services(host), "all": sorted(host["services"])})
     found["services"].why.extend("%s is not running and enabled" % name for name in stopped_services(host))
+    if manifest.host.serves and table["nginx"]["include"]:
+        found["services"].why.append("%s does not include %s" % (table["nginx"]["conf"], table["nginx"]["include"]))
     return found
 
 
