@@ -156,7 +156,8 @@ def parse_installed(family, output):
     return names
 
 
-# How a package manager says which of some packages its repositories have; the first that is there is asked.
+# How a package manager says which of some packages its repositories have; the first that is there is asked. zypper ends
+# with 104 where it finds none, and pacman with 1, as it does without an index.
 OFFERED = (
     ("/usr/bin/dnf", ["repoquery", "--quiet", "--available", "--queryformat", "%{name}\\n"]),
     ("/usr/bin/zypper", ["--non-interactive", "--quiet", "search", "--match-exact", "--type", "package"]),
@@ -170,8 +171,8 @@ def offered(packages):
         if os.path.exists(program):
             exact = ["^%s$" % name for name in packages] if program.endswith("pacman") else packages
             code, said = processes.ask([program, *arguments, *exact], dict(os.environ, LC_ALL="C"), OFFERED_SECONDS)
-            words = set(re.findall(r"[^\s|]+", said))
-            return set(packages) <= words if code == 0 or words else None
+            known = code in (0, 104) or (code == 1 and "pacman" in program and "database" not in said)
+            return set(packages) <= set(re.findall(r"[^\s|]+", said)) if known else None
     return None
 
 
