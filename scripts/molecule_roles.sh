@@ -18,10 +18,11 @@ project=${TMPDIR:-/tmp}/windflow-roles-$(printf '%s' "$ROOT" | cksum | cut -d' '
 rm -rf "$project"
 mkdir -p "$project/molecule"
 cp -r "$ROOT/molecule/roles" "$project/molecule/roles"
-ansible-galaxy collection install "$("$ROOT/scripts/tarball.sh" "$project")" --offline -p "$project/collections"
+tarball=$("$ROOT/scripts/tarball.sh" "$project")
 ANSIBLE_COLLECTIONS_PATH=$project/collections
 LAB_IMAGE=$(python "$ROOT/tests/lab/lab.py" image trixie --variant systemd | tail -n 1)
 export ANSIBLE_COLLECTIONS_PATH LAB_IMAGE
 cd "$project"
+ansible-galaxy collection install "$tarball" --offline -p "$project/collections"
 molecule "$1" --no-command-borders -s roles "${@:2}"
 [ "$1" != test ] || rm -rf "$project"
