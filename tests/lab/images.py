@@ -177,7 +177,8 @@ def _family(family: str, variant: str) -> str:
 
 def _build(system: str, variant: str, parent: str, files: dict[str, str], arguments: dict[str, str]) -> str:
     """The tag of an image made from ``parent`` and ``files``, a Dockerfile among them."""
-    tag = f"windflow-lab-{variant}:{system}-{_digest(parent, *(files[name] for name in sorted(files)), *arguments.values())}"
+    parts = [files[name] for name in sorted(files)]
+    tag = f"windflow-lab-{variant}:{system}-{_digest(parent, *parts, *arguments.values())}"
     if _exists(tag):
         return tag
     _say(f"{system}: image {variant}, about a minute …")

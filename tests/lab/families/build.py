@@ -360,7 +360,7 @@ def build_packages(table: dict, target: Path) -> None:
 def accounts(table: dict) -> None:
     """The accounts of the family in place of Debian's; those of people and of the daemons here stay."""
     keep = re.compile(r"^(root|deploy|sshd|_ssh|messagebus|systemd-.*|polkitd)$")
-    for database, colons in (("passwd", 6), ("group", 3)):
+    for database in ("passwd", "group"):
         path = Path("/etc", database)
         kept = [line for line in path.read_text(encoding="utf-8").splitlines() if keep.match(line.split(":")[0])]
         path.write_text("\n".join([kept[0], *table["accounts"][database], *kept[1:]]) + "\n", encoding="utf-8")
