@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal
 import typer
 
 from . import __version__
+from .errors import explain as explain_code
+from .outcome import INVALID
 from .playbook import run
 
 HELP = {"help_option_names": ["-h", "--help"]}
@@ -69,6 +71,14 @@ def main(
     """Windflow platform: takes plugins to hosts. Exit codes: 0 done, 2 pending (--check), 3 invalid input,
     4 preflight, 5 failed but what served before serves on, 6 failed and a person has to look, 7 locked,
     8 unreachable, 130 interrupted."""
+
+
+@app.command()
+def error(code: Annotated[str, typer.Argument(help="An error code, such as E1138.")]) -> None:
+    """Say what an error code means, what was left unchanged, and what to do."""
+    text, known = explain_code(code)
+    typer.echo(text, err=not known)
+    raise typer.Exit(0 if known else INVALID)
 
 
 @plugin.command()

@@ -23,7 +23,7 @@ from .settings import environment
 # Options of ansible-playbook that leave tasks out.
 PARTIAL = re.compile(r"(--tags|--skip-tags|--start-at-task)(=|\Z)|-t")
 NO_TAGS = (
-    "E2045: expected a run to be whole, got %s. Nothing was changed. "
+    "E2050: expected a run to be whole, got %s. Nothing was changed. "
     "Fix: leave it out; steps have no tags, and each needs those before it."
 )
 # Playbooks that change a host only after they have begun on its record, or change nothing.

@@ -64,4 +64,4 @@ class Bounds:
         if number == signal.SIGALRM:
             got, remedy = "none in that time", "raise timeout, or see what holds the server up"
             raise WindflowError(Problem("E4098", "an end within %d s" % self.seconds, got, remedy))
-        raise WindflowError(Problem("E4098", "to come to an end", "the signal %d" % number, "run it again"))
+        raise WindflowError(Problem("E4045", "to come to an end", "the signal %d" % number, "run it again"))

@@ -87,7 +87,7 @@ def privileges(listing: str, superusers: list) -> bytes:
 
 def owners(objects: list, listing: str, roles: list) -> list:
     """[type, identity, schema, owner] of what ``OBJECTS`` answers, as the listing knows the owners. What it does not
-    know is left out. Raises WindflowError (E4094) for an owner that is no role any more."""
+    know is left out. Raises WindflowError (E4088) for an owner that is no role any more."""
     lines = [whole for _line, _kind, _rest, whole in entries(listing)]
     there, large = set(lines), [match.groups() for match in map(_LARGE.match, lines) if match]
     found, gone = [], set()
@@ -107,7 +107,7 @@ def owners(objects: list, listing: str, roles: list) -> list:
     if gone - {""}:
         got = "; ".join('role "%s" does not exist' % name for name in sorted(gone - {""})[:5])
         expected = "the roles that own what is in the backup"
-        raise WindflowError(Problem("E4094", expected, got, "make them, then run again"))
+        raise WindflowError(Problem("E4088", expected, got, "create them, then run again"))
     return found
 
 

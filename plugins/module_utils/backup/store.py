@@ -69,7 +69,7 @@ class Store:
     def locked(self, make: bool):
         """The directory to ourselves; ``make``: it is made if it is not there, and goes again if it stays empty.
 
-        Raises WindflowError (E4098, E4099).
+        Raises WindflowError (E4056, E4069).
         """
         made = not os.path.lexists(self.directory)
         if made:
@@ -82,13 +82,13 @@ class Store:
         remedy = "name another directory, or mend this one"
         if not stat.S_ISDIR(state.st_mode) or state.st_uid != os.geteuid() or stat.S_IMODE(state.st_mode) & 0o022:
             expected = "a directory that nobody but its owner, who runs this, can write to"
-            raise WindflowError(Problem("E4099", expected, "another one", remedy, file=self.directory))
+            raise WindflowError(Problem("E4056", expected, "another one", remedy, file=self.directory))
         handle = os.open(self.directory, os.O_RDONLY | os.O_DIRECTORY)
         try:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                problem = Problem("E4098", "nobody else at work", "another run", "wait for it", file=self.directory)
+                problem = Problem("E4069", "nobody else at work", "another run", "wait for it", file=self.directory)
                 raise WindflowError(problem) from error
             yield
         finally:
@@ -126,7 +126,7 @@ class Store:
     def intact(self, label: str) -> dict:
         """The document of a backup that is as it was made.
 
-        Raises WindflowError: E4096 and E4097 for one that is not, E4099 for another database's.
+        Raises WindflowError: E4096 and E4097 for one that is not, E4059 for another database's.
         """
         dump = self.path(label, ".dump")
         if not os.path.lexists(dump):
@@ -149,7 +149,7 @@ class Store:
     def foreign(self, label: str, record: dict) -> WindflowError:
         expected, got = "a backup of %s" % self.name, "one of %s" % record["database"]
         return WindflowError(
-            Problem("E4099", expected, got, "use another label or directory", file=self.path(label, ".dump"))
+            Problem("E4059", expected, got, "use another label or directory", file=self.path(label, ".dump"))
         )
 
     def backups(self) -> list:

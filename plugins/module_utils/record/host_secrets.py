@@ -73,7 +73,7 @@ def marks(plugin, state_dir=store.STATE_DIR):
 
 def fill(data, made, state_dir=store.STATE_DIR):
     """``data``, text or bytes, with secrets where marks of them stand. ``made``: {mark: [plugin, key in dots]}; no
-    other mark is looked for, so that nobody gets a secret by its mark who is not meant to. Raises WindflowError E5013
+    other mark is looked for, so that nobody gets a secret by its mark who is not meant to. Raises WindflowError E5019
     for a secret that is not there any more."""
     known = {}
     for mark, (plugin, key) in made.items():
@@ -82,7 +82,7 @@ def fill(data, made, state_dir=store.STATE_DIR):
         secret = known[plugin].get(key)
         if secret is None or _mark(plugin, key, secret) != mark:
             expected = "the secret %s of %s as it was when the run began" % (key, plugin)
-            raise WindflowError(Problem("E5013", expected, "another one or none", "run it again"))
+            raise WindflowError(Problem("E5019", expected, "another one or none", "run it again"))
         pair = (mark, secret)
         data = data.replace(*(pair if isinstance(data, str) else (part.encode() for part in pair)))
     return data
