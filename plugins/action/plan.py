@@ -126,7 +126,7 @@ def candidates(inputs: Inputs, wanted: str, place: Place) -> list[str]:
         offered = [wanted]
     elif wanted and not inputs.arguments["dependency"]:
         expected = "a target that the plugin supports (%s)" % (", ".join(offered) or "none")
-        raise WindflowError(Problem("E2012", expected, wanted, path="target"))
+        raise WindflowError(Problem("E2012", expected, wanted, "choose one of them", path="target"))
     problems = {name: out_of_reach(inputs, name, place) for name in offered}
     able = [name for name in offered if not problems[name]]
     if not able:
@@ -144,11 +144,11 @@ def choose_target(inputs: Inputs, able: list[str], host: dict) -> tuple[str, lis
         if current["target"] in able:
             return current["target"], []
         raise WindflowError(
-            Problem(
+            Problem.plain(
                 "E2016",
-                "target %s, with which it is deployed here" % current["target"],
+                "the plugin is deployed here with target %s and cannot change to another" % current["target"],
                 ", ".join(able) or "none",
-                "remove the plugin first: data in its database do not move with it",
+                "remove the plugin first: the data in its database do not move with it",
                 path="target",
             )
         )
@@ -167,15 +167,16 @@ def choose_engine(wanted: str, host: dict, wish: bool = False) -> str:
     current = host["current"] if (host["current"] or {}).get("target") == "compose" else None
     known = current["compose"].get("engine", ENGINES[0]) if current else ""
     if wanted and known and wanted != known and not wish:
-        remedy = "remove the plugin first: its containers and its database are there"
-        raise WindflowError(Problem("E2019", "engine %s, with which it is deployed here" % known, wanted, remedy))
+        remedy = "remove the plugin first: its containers and its database are in that engine"
+        said = "the plugin is deployed here with engine %s and cannot change to another" % known
+        raise WindflowError(Problem.plain("E2019", said, wanted, remedy))
     return known or wanted or ENGINES[0]
 
 
 def wanted_replicas(wanted: int | None, before: int) -> int:
     """How many instances: what is asked for, else as many as there are, else one."""
     if wanted is not None and wanted < 1:
-        raise WindflowError(Problem("E2045", "one instance at least", str(wanted), path="replicas"))
+        raise WindflowError(Problem("E2045", "one replica at least", str(wanted), "give 1 or more", path="replicas"))
     return wanted or before or 1
 
 
@@ -206,7 +207,7 @@ def make(
     errors += apart(inputs, target, engine, place)
     if swarm and MIGRATE in inputs.manifest.hooks:
         remedy = "migrate when the application starts, under a lock"
-        errors.append(Problem("E2028", "no hook of a migration with engine swarm", "one", remedy))
+        errors.append(Problem.plain("E2028", "a swarm cannot run the migration hooks of the plugin", "", remedy))
     if errors or inputs.refused:
         raise WindflowError([*inputs.refused, *errors])
     made = plan.build(inputs.manifest, inputs.config, settings, source, host, table, target)

@@ -68,7 +68,7 @@ def inventory_is_silent(task_vars: dict[str, Any]) -> None:
     sources = list(task_vars.get("ansible_inventory_sources") or [])
     if sources not in ([], DEFAULT_SOURCES) and not task_vars["groups"]["all"]:
         remedy = "name the right one with -i, or none, for host.connection or this machine"
-        raise WindflowError(Problem("E2013", "a host in the inventory", "none in %s" % ", ".join(sources), remedy))
+        raise WindflowError(Problem.plain("E2013", "the inventory names no host", ", ".join(sources), remedy))
 
 
 def connection_of(arguments: dict[str, Any], place: Place) -> tuple[dict[str, Any], list[str]]:
@@ -126,8 +126,12 @@ def private_key(path: str) -> str:
         mode = stat.S_IMODE(os.stat(path).st_mode)
     except OSError as error:
         raise WindflowError(
-            Problem(
-                "E2014", "a private key at %s" % path, error.strerror or str(error), path="host.connection.key_file"
+            Problem.plain(
+                "E2014",
+                "the private key %s cannot be read" % path,
+                error.strerror or str(error),
+                "correct the path",
+                path="host.connection.key_file",
             )
         ) from error
     if mode & 0o077:
@@ -136,7 +140,7 @@ def private_key(path: str) -> str:
                 "E2015",
                 "a private key that only its owner can read",
                 "mode %04o of %s" % (mode, path),
-                "chmod 600 %s" % path,
+                "run chmod 600 %s" % path,
                 path="host.connection.key_file",
             )
         )

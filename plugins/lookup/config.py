@@ -71,14 +71,16 @@ def value_of(inputs: Inputs, key: str, unknown: set[tuple], options: dict) -> ob
     """The value of a key; raises E1151 for one that only the host knows, E1152 for one that is not set."""
     path = tuple(key.split("."))
     if any(within(secret, path) for secret in unknown):
-        expected = "a value that is known without asking a host"
+        said = "only the host knows this secret, which is generated there"
         remedy = "give it in the configuration, or leave it to the tasks of the platform"
-        raise WindflowError(Problem("E1151", expected, "a secret that is made on the host", remedy, path=key))
+        raise WindflowError(Problem.plain("E1151", said, "", remedy, path=key))
     value = inputs.config.get(key)
     if value is None and "default" not in options:
-        remedy = "mend the key, or give a default"
+        remedy = "correct the key, or give a default"
         raise WindflowError(
-            Problem("E1152", "a key that is set", "none in %s" % inputs.manifest.name, remedy, path=key)
+            Problem.plain(
+                "E1152", "the configuration of %s does not set the key" % inputs.manifest.name, "", remedy, path=key
+            )
         )
     return options["default"] if value is None else value
 

@@ -197,7 +197,9 @@ def desire(params: dict, actual: dict, adopted: dict) -> dict:
     """What there should be. A password that the stored verifier fits gets no new one."""
     password = params["password"]
     if params["state"] == "present" and not password:
-        raise WindflowError(Problem("E4054", "a password for %s" % params["user"], "none", "set database.password"))
+        raise WindflowError(
+            Problem.plain("E4054", "there is no password for the role %s" % params["user"], "", "set database.password")
+        )
     stored = actual["roles"].get(params["user"], {}).get("verifier", "")
     verifier = None
     if password and not scram.verify_scram(password, stored):
@@ -265,10 +267,10 @@ def remove(params: dict, actual: dict, found: list, names: dict) -> list:
         ]
         sql = difference.keeping(params["name"], roles, dropped)
         kept = postgres.execute_sql(sql, params["port"], socket_dir=params["socket_dir"] or "").splitlines()
-        expected = "nothing to keep the database %s or its roles" % params["name"]
+        said = "something keeps the database %s or its roles" % params["name"]
         remedy = "end, drop or reassign it, then purge again"
         got = "; ".join(kept) or error.problems[0].got
-        raise WindflowError(Problem("E4065", expected, got, remedy), error.outcome) from error
+        raise WindflowError(Problem.plain("E4065", said, got, remedy), error.outcome) from error
     finally:
         with contextlib.suppress(WindflowError):
             forget(params, read(params, False), names)

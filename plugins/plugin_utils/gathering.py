@@ -92,8 +92,9 @@ def deployed_state(action: Any, question: dict[str, Any], task_vars: dict[str, A
     if "plugins" not in answer:
         problems = [Problem(**problem) for problem in answer.get("problems", [])]
         got = str(answer.get("msg") or answer.get("module_stderr") or "no answer")
-        expected = "the host to say what is deployed on it"
-        raise WindflowError(problems or Problem("E2026", expected, got, "look at the task with -vvv"))
+        said = "the host did not say what is deployed on it"
+        remedy = "run the task with -vvv and read its output"
+        raise WindflowError(problems or Problem.plain("E2026", said, got, remedy))
     return answer
 
 

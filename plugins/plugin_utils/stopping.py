@@ -37,7 +37,9 @@ def end(host: str, outcome: str) -> None:
     """Raises that error."""
     with open(_told(os.environ[VARIABLE], host), "w", encoding="utf-8"):
         pass
-    raise WindflowError(Problem("E4048", "to be left to finish", "Ctrl-C at the controller", "run it again"), outcome)
+    raise WindflowError(
+        Problem.plain("E4048", "Ctrl-C at the controller interrupted the run", "", "run again"), outcome
+    )
 
 
 def _told(path: str, host: str) -> str:

@@ -319,8 +319,8 @@ class Job:
         facts = self.facts()
         self.server = dataclasses.replace(self.server, major=facts["number"] // 10000)
         if needed and not facts["database"]:
-            remedy = "name one that is there"
-            raise WindflowError(Problem("E4091", "a database %s" % self.name, "none of that name", remedy))
+            remedy = "name a database that exists"
+            raise WindflowError(Problem.plain("E4091", "there is no database %s" % self.name, "", remedy))
         for program in ("pg_dump", "pg_restore"):
             self.server.check_program(program)
         return facts
@@ -330,7 +330,9 @@ class Job:
             path = os.path.dirname(path)
         free = shutil.disk_usage(path).free
         if free < size:
-            raise WindflowError(_no_space(path, "%d bytes, the size of the database" % size, "%d bytes" % free))
+            raise WindflowError(
+                _no_space(path, "%d bytes, the size of the database" % size, "%d bytes are free" % free)
+            )
 
     def need_data_space(self, facts: dict, size: int) -> None:
         path = facts["data_directory"]
@@ -343,7 +345,7 @@ class Job:
         if len(fields) > 3 and fields[3].isdigit() and int(fields[3]) * 1024 < size:
             place = "%s %s" % (path, self.server.place())
             expected = "%d KiB, the size of the database" % (size // 1024)
-            raise WindflowError(_no_space(place, expected, fields[3] + " KiB"))
+            raise WindflowError(_no_space(place, expected, fields[3] + " KiB are free"))
 
     def end_sessions(self, session: Session | None = None) -> None:
         """Ends what a client that is gone has left running in a container, but not ``session``, which asks for it."""
@@ -490,9 +492,9 @@ class Job:
             tables = sorted(key for key in {**expected, **actual} if expected.get(key) != actual.get(key))
             got = ["%s: %s instead of %s" % (key, actual.get(key, "none"), expected.get(key, "none")) for key in tables]
             more = ["%d more" % (len(got) - 5)] if len(got) > 5 else []
-            remedy = "see whether a trigger, a rule or an extension makes rows, then run again"
-            expected = "the same number of rows in the database and in what was restored"
-            raise WindflowError(Problem("E4095", expected, "; ".join(got[:5] + more), remedy))
+            remedy = "see whether a trigger, a rule or an extension adds rows, then run again"
+            said = "the restored copy has another number of rows than the database"
+            raise WindflowError(Problem.plain("E4095", said, "; ".join(got[:5] + more), remedy))
 
     def settle(self, database: str, server: Server, wanted: dict, listing: str, facts: dict) -> None:
         """Gives what was restored to its owners, with its privileges. Raises WindflowError (E4068, E4094)."""
@@ -518,7 +520,9 @@ class Job:
             settler.sql("DROP OWNED BY %s;\n" % quote_identifier(filler), database)
 
     def unlike(self) -> WindflowError:
-        return WindflowError(Problem("E4097", "to read what was written", "something else", "see to the disk"))
+        return WindflowError(
+            Problem.plain("E4097", "the disk returned other data than was written", "", "check the disk")
+        )
 
     def swap(self, restored: str, live: dict | None, limit: int) -> None:
         """The restored database takes the live one's place. Raises WindflowError (E4094).
@@ -553,4 +557,4 @@ class Job:
 
 
 def _no_space(place: str, expected: str, got: str) -> Problem:
-    return Problem("E4093", "free space for %s" % expected, got, "make room there", file=place)
+    return Problem.plain("E4093", "there is no space for %s" % expected, got, "free some space there", file=place)

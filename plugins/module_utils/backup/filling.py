@@ -106,8 +106,8 @@ def owners(objects: list, listing: str, roles: list) -> list:
         found += [[kind, identity, schema, role] for role in candidates[:1]]
     if gone - {""}:
         got = "; ".join('role "%s" does not exist' % name for name in sorted(gone - {""})[:5])
-        expected = "the roles that own what is in the backup"
-        raise WindflowError(Problem("E4088", expected, got, "create them, then run again"))
+        said = "a role that owns something in the backup is missing"
+        raise WindflowError(Problem.plain("E4088", said, got, "create them, then run again"))
     return found
 
 
@@ -125,9 +125,9 @@ def heir(owner: str, owned: list, superusers: list) -> str:
     for name in (owner, *(item[3] for item in owned)):
         if name not in superusers:
             return name
-    remedy = "give the database to a role that is none: ALTER DATABASE … OWNER TO …"
-    expected = "an owner of the database or of something in it that is no superuser"
-    raise WindflowError(Problem("E4068", expected, owner, remedy))
+    remedy = "give the database to a role that is no superuser: ALTER DATABASE … OWNER TO …"
+    said = "the database and everything in it belongs to superusers"
+    raise WindflowError(Problem.plain("E4068", said, owner, remedy))
 
 
 def preparation(number: int, login: str, extensions: list) -> list:
@@ -165,7 +165,9 @@ def settlement(login: str, first: str, owned: list) -> str:
     lines += ["GRANT USAGE, CREATE ON SCHEMA %s TO %s;" % (one, quote_identifier(owner)) for one, owner in guests]
     for kind, identity, _schema, owner in objects:
         if not re.fullmatch("[a-z -]+", kind):
-            raise WindflowError(Problem("E4097", "a kind of object", ascii(kind), "use another backup"))
+            raise WindflowError(
+                Problem.plain("E4097", "the backup has an unknown kind of object", ascii(kind), "use another backup")
+            )
         word = _ALTERED.get(kind, kind.upper())
         lines.append("ALTER %s %s OWNER TO %s;" % (word, identity, quote_identifier(owner)))
     left = """\

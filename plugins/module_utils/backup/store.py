@@ -79,16 +79,18 @@ class Store:
             os.makedirs(self.directory, mode=0o700)
             os.chmod(self.directory, 0o700)
         state = os.lstat(self.directory)
-        remedy = "name another directory, or mend this one"
+        remedy = "name another directory, or correct its owner and mode"
         if not stat.S_ISDIR(state.st_mode) or state.st_uid != os.geteuid() or stat.S_IMODE(state.st_mode) & 0o022:
-            expected = "a directory that nobody but its owner, who runs this, can write to"
-            raise WindflowError(Problem("E4056", expected, "another one", remedy, file=self.directory))
+            said = "other users can write to the directory of the backups"
+            raise WindflowError(Problem.plain("E4056", said, "", remedy, file=self.directory))
         handle = os.open(self.directory, os.O_RDONLY | os.O_DIRECTORY)
         try:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                problem = Problem("E4069", "nobody else at work", "another run", "wait for it", file=self.directory)
+                problem = Problem.plain(
+                    "E4069", "another run backs up or restores here", "", "wait for it", file=self.directory
+                )
                 raise WindflowError(problem) from error
             yield
         finally:
@@ -130,8 +132,10 @@ class Store:
         """
         dump = self.path(label, ".dump")
         if not os.path.lexists(dump):
-            remedy = "name the label of a backup that is there: %s" % (", ".join(self.backups()) or "there is none")
-            raise WindflowError(Problem("E4096", "a backup of %s" % self.name, "none", remedy, file=dump))
+            remedy = "use the label of an existing backup: %s" % (", ".join(self.backups()) or "there is none")
+            raise WindflowError(
+                Problem.plain("E4096", "there is no such backup of %s" % self.name, "", remedy, file=dump)
+            )
         record = self.read(label)
         if record and record["database"] != self.name:
             raise self.foreign(label, record)
@@ -144,12 +148,12 @@ class Store:
         else:
             return record
         remedy = "use another label; state absent removes this one"
-        raise WindflowError(Problem("E4097", "the backup as it was made", got, remedy, file=dump))
+        raise WindflowError(Problem.plain("E4097", "the backup is damaged", got, remedy, file=dump))
 
     def foreign(self, label: str, record: dict) -> WindflowError:
-        expected, got = "a backup of %s" % self.name, "one of %s" % record["database"]
+        said = "the label belongs to a backup of %s" % record["database"]
         return WindflowError(
-            Problem("E4059", expected, got, "use another label or directory", file=self.path(label, ".dump"))
+            Problem.plain("E4059", said, "", "use another label or directory", file=self.path(label, ".dump"))
         )
 
     def backups(self) -> list:

@@ -110,12 +110,12 @@ def refused(found, allowed):
 
 def problem(code, item):
     """A finding in words."""
-    remedy = "do without it"
+    remedy = "remove it"
     if item.kind:
         remedy += ", or write allow: [%s] in the section compose of plugin.yml" % item.kind
-    expected = "no service with the host's rights" if item.kind else "what a plugin may have"
+    said = "the plugin does not allow this right over the host" if item.kind else "no plugin may have this"
     what = "%s (%s)" % (item.what, item.kind) if item.kind else item.what
-    return Problem(code, expected, "%s: %s" % (item.place, what), remedy, path="compose")
+    return Problem.plain(code, said, "%s: %s" % (item.place, what), remedy, path="compose")
 
 
 def entries(model, key):

@@ -123,7 +123,12 @@ def stack(model, wanted):
 def refused(name, service, wanted):
     """The problems of a service that cannot be the same in a swarm."""
     found = [
-        Problem("E4080", "a service that a swarm can run", "%s of %s" % (key, name), "do without it, or use Compose")
+        Problem.plain(
+            "E4080",
+            "a swarm does not support %s of service %s" % (key, name),
+            "",
+            "remove it, or use the engine compose",
+        )
         for key in REFUSED
         if service.get(key) not in (None, False, [], {})
     ]
@@ -131,13 +136,14 @@ def refused(name, service, wanted):
         source = volume.get("source", "")
         inside = any(below(source, place) for place in wanted.places) and not held(source, wanted)
         if volume.get("type") == "bind" and inside and source != wanted.front_dir:
-            remedy = "put it into the image, or make it a secret: the other nodes do not have it"
-            found.append(Problem("E4080", "files that every node has", "%s of %s" % (source, name), remedy))
+            said = "service %s mounts %s, which the other nodes do not have" % (name, source)
+            remedy = "put the file into the image, or make it a secret"
+            found.append(Problem.plain("E4080", said, "", remedy))
     for item in service.get("ports", ()):
         if bound(item) == ONE_ADDRESS:
-            got = "port %s of %s, bound to %s" % (item["target"], name, item["host_ip"])
-            remedy = "leave the address away in compose.swarm.yaml (ports: !override), or use Compose"
-            found.append(Problem("E4080", "a port that all addresses of a node may have", got, remedy))
+            said = "a swarm cannot bind port %s of service %s to %s alone" % (item["target"], name, item["host_ip"])
+            remedy = "leave out the address in compose.swarm.yaml (ports: !override), or use the engine compose"
+            found.append(Problem.plain("E4080", said, "", remedy))
     return found
 
 

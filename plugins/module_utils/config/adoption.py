@@ -46,8 +46,8 @@ def adopts(config: Any, kind: str) -> bool:
 def _problem(layer: Layer, given: object) -> Problem | None:
     place = layer.place((KEY,))
     if layer.name not in OPERATORS:
-        expected = "no key %s but in the inventory, a configuration file or --set" % KEY
-        return Problem("E1143", expected, "one", "remove it, or give the application's key another name", *place, KEY)
+        said = "%s may only stand in the inventory, a configuration file or --set" % KEY
+        return Problem.plain("E1143", said, "", "remove it, or give the application's key another name", *place, KEY)
     if given is None:
         return None
     expected = "a list of %s" % listed(KINDS)

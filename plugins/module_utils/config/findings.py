@@ -183,12 +183,12 @@ class Findings:
         return [self._problem("E1103", path, "another name for the key", got, "rename the key")]
 
     def _never(self, error: object, path: tuple) -> list[Problem]:
-        return [self._problem("E1103", path, "no such key", "one", "remove it")]
+        return [self._problem("E1103", path, "that this key is left out", "a value", "remove it")]
 
     def _not(self, error: object, path: tuple) -> list[Problem]:
         names = _only_required(error.validator_value)
         if names:
-            expected = "not %s at once" % " and ".join(names)
+            expected = "not more than one of %s" % listed(names)
             return [self._problem("E1110", path, expected, "all of them", "remove one of them")]
         got = self._got(path, error.instance)
         remedy = _hint(error.schema, "write another value")
@@ -212,7 +212,7 @@ class Findings:
             branch = inner.relative_schema_path[0] if inner.relative_schema_path else id(inner)
             branches.setdefault(branch, []).append(inner)
         if not branches:  # oneOf, and more than one of them fits
-            got = "a value that fits several"
+            got = "a value that fits several of them"
             remedy = _hint(error.schema, "see the schema")
             return [self._problem("E1111", path, "exactly one of the forms in the schema", got, remedy)]
         meant = min(branches.values(), key=_distance)

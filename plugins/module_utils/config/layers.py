@@ -162,7 +162,7 @@ def set_layer(text: str, index: int, schema: Schema | None, problems: list[Probl
     path = tuple(part.strip() for part in key.split("."))
     if not equals or not all(path) or not key.isprintable() or len(path) > MAX_DEPTH:
         remedy = "write for example app.log_level=debug"
-        problems.append(Problem("E1124", "key=value, the key with dots", "something else", remedy, name))
+        problems.append(Problem.plain("E1124", "the argument is not key=value, with dots in the key", "", remedy, name))
         return None
     if "[" in key or "]" in key:
         remedy = 'set the whole list in JSON: %s=["a", "b"]' % key.split("[")[0]

@@ -249,7 +249,7 @@ class _Loader:
             found = _anchored(self.raw, reference)
             if len(found) > 1 and not _is_pointer(reference):
                 remedy = "give each part an anchor of its own"
-                self.add("E1064", path, "an anchor that one part has", "%d parts with it" % len(found), remedy)
+                self.add("E1064", path, "an anchor of one part", "%d parts with it" % len(found), remedy)
             elif _target(self.raw, reference) is None:
                 self.add("E1064", path, "a $ref to a part that exists", show(reference), "correct the path after #")
 
@@ -319,7 +319,7 @@ class _Loader:
         elif node["x-generate"]:
             if "*" in path or node.get("type") != "string" or node.get("writeOnly") is not True:
                 remedy = 'write "type": "string" and "writeOnly": true beside it'
-                self.add("E1067", where, "x-generate on a secret text outside lists", "another key", remedy)
+                self.add("E1067", where, "x-generate at a secret text outside lists", "another kind of key", remedy)
             self.generated[path] = True
 
 

@@ -9,8 +9,8 @@ import contextlib
 import os
 import re
 
-REMEDY = "put the line local all postgres peer before it, then reload PostgreSQL"
-EXPECTED = "pg_hba.conf to let the superuser postgres in over the socket, by peer"
+REMEDY = "add the line local all postgres peer before it, then reload PostgreSQL"
+REFUSED = "pg_hba.conf does not let the superuser postgres in over the socket, by peer"
 _SIGNS = ("pg_hba.conf", "authentication failed", "no password supplied")
 _SOCKETS = ("/var/run/postgresql", "/tmp")
 

@@ -199,9 +199,9 @@ class Server:
     def absent(self, got: str) -> WindflowError:
         if hba.refused(got):
             place = "pg_hba.conf" if self.container else hba.line(self.port, self.socket_dir)
-            return WindflowError(Problem("E4090", hba.EXPECTED, "%s (%s)" % (place, got), hba.REMEDY))
+            return WindflowError(Problem.plain("E4090", hba.REFUSED, "%s (%s)" % (place, got), hba.REMEDY))
         remedy = "start PostgreSQL, or correct port, socket_dir or container"
-        return WindflowError(Problem("E4090", "a PostgreSQL that answers %s" % self.place(), got, remedy))
+        return WindflowError(Problem.plain("E4090", "no PostgreSQL answers %s" % self.place(), got, remedy))
 
     def failure(self, program: str, code: int, err: str) -> WindflowError:
         """What a program's failure means."""
@@ -215,7 +215,9 @@ class Server:
         if program == "psql" and code == 2:
             return self.absent(shown(err))
         got = shown(err) or "exit code %d" % code
-        return WindflowError(Problem("E4094", "%s to succeed" % program, got, "mend what it names, then run again"))
+        return WindflowError(
+            Problem.plain("E4094", "%s failed" % program, got, "correct what it names, then run again")
+        )
 
 
 class Session:

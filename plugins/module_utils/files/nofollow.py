@@ -45,10 +45,10 @@ def open_parent(path: str) -> int:
                 links += 1
                 if info.st_uid not in (0, os.geteuid()) or _is_others(os.fstat(descriptor)):
                     raise WindflowError(
-                        Problem(
+                        Problem.plain(
                             "E4014",
-                            "a path without links that an unprivileged user made",
-                            "the link %s of user %d, where it is" % (part, info.st_uid),
+                            "the path goes over a link that another user may have made",
+                            "the link %s of user %d" % (part, info.st_uid),
                             "remove the link",
                             path=path,
                         )

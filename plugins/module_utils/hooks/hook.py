@@ -84,13 +84,13 @@ def account(user: object) -> object:
     try:
         entry = pwd.getpwnam(user)
     except KeyError:
-        raise WindflowError(Problem("E3005", "an account to run the hook as", user, "create it first")) from None
+        raise WindflowError(
+            Problem.plain("E3005", "the account that is to run the hook does not exist", user, "create it first")
+        ) from None
     if entry.pw_uid == os.geteuid():
         return None
     if os.geteuid() != 0:
-        raise WindflowError(
-            Problem("E3005", "to be root in order to run a hook as %s" % user, "another account", "use become")
-        )
+        raise WindflowError(Problem.plain("E3005", "only root can run a hook as %s" % user, "", "use become"))
     return entry
 
 
@@ -193,7 +193,7 @@ def _start(
         reason = getattr(error, "strerror", None) or str(error)
         remedy = "give it a first line such as #!/bin/sh that names an interpreter of this host, and make it executable"
         raise WindflowError(
-            Problem("E3003", "hook %s to start on %s" % (name or argv[0], host), reason, remedy)
+            Problem.plain("E3003", "hook %s could not be started on %s" % (name or argv[0], host), reason, remedy)
         ) from None
 
 
@@ -305,18 +305,18 @@ def _read_result(path: str, name: str, host: str, secrets: list) -> dict:
     # Results are shown, recorded and used as configuration: nothing in them may be hidden, and nothing changed.
     found = revealing(result, secrets)
     if found:
-        expected = "the result of hook %s on %s to hold no secret" % (name, host)
+        said = "the result of hook %s on %s holds a secret" % (name, host)
         remedy = (
-            "leave it out: what dependents get of a secret is named by results in plugin.yml; "
+            "leave it out, and name secrets for dependents under results in plugin.yml; "
             "or, if it is there by chance, choose a secret that is no part of other values"
         )
-        raise WindflowError(Problem("E3004", expected, "one in %s" % ", ".join(found[:10]), remedy), _DONE)
+        raise WindflowError(Problem.plain("E3004", said, ", ".join(found[:10]), remedy), _DONE)
     return result
 
 
 def _bad_result(name: str, host: str, got: object) -> WindflowError:
-    expected = "the result file of hook %s on %s to hold a JSON map of at most 1 MB" % (name, host)
-    return WindflowError(Problem("E3004", expected, str(got), 'write for example {"changed": true}'), _DONE)
+    said = "the result of hook %s on %s is no JSON map of at most 1 MB" % (name, host)
+    return WindflowError(Problem.plain("E3004", said, str(got), 'write for example {"changed": true}'), _DONE)
 
 
 def check(result: HookResult, name: str, host: str, timeout: float, outcome: str) -> None:
@@ -326,17 +326,17 @@ def check(result: HookResult, name: str, host: str, timeout: float, outcome: str
     last = lines_tail("\n".join(part.rstrip("\n") for part in (result.stdout_tail, result.stderr_tail) if part))
     said = "; its last lines:\n%s" % last if last else "; it wrote nothing"
     if result.timed_out:
-        expected = "hook %s to end on %s within %g s" % (name, host, timeout)
+        fault = "hook %s did not end on %s within %g s" % (name, host, timeout)
         raise WindflowError(
-            Problem(
+            Problem.plain(
                 "E3002",
-                expected,
-                "none after %.1f s%s" % (result.seconds, said),
+                fault,
+                "it was ended after %.1f s%s" % (result.seconds, said),
                 "find out what it waits for, or raise its timeout",
             ),
             outcome,
         )
     ending = "signal %d" % -result.rc if result.rc < 0 else "exit code %d" % result.rc
-    expected = "hook %s to succeed on %s" % (name, host)
+    fault = "hook %s failed on %s" % (name, host)
     got = "%s after %.1f s%s" % (ending, result.seconds, said)
-    raise WindflowError(Problem("E3001", expected, got, "mend what it reports, then run again"), outcome)
+    raise WindflowError(Problem.plain("E3001", fault, got, "correct what it reports, then run again"), outcome)

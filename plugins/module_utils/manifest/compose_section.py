@@ -85,8 +85,8 @@ class ComposeSpec:
         own = Own(project, RELEASE_DIR, SHARED_DIR)
         found = [problem("E1055", item) for item in refused(judge(model, own), self.allow)]
         for path in missing_files(model, "%s/app" % RELEASE_DIR, root):
-            got = "%s, which is not there" % path
-            found.append(Problem("E1057", "a file that a service gets its environment from", got, "add it"))
+            said = "a service gets its environment from a file that does not exist"
+            found.append(Problem.plain("E1057", said, path, "add it"))
         return found
 
 
@@ -183,8 +183,8 @@ def _judge(reader: Any, spec: ComposeSpec) -> None:
         model = spec.model_of(files, reader.root, {})
         for item in spec.problems(model, reader.root, "windflow-%s" % reader.document.data.get("name")):
             found[(item.code, item.got)] = item
-    for item in found.values():
-        reader.add(item.code, ("compose",), item.expected, item.got, item.remedy)
+    if found:
+        reader.add_placed(("compose",), WindflowError(list(found.values())))
 
 
 def published(service: dict[str, Any], engine: str) -> list[dict[str, Any]]:

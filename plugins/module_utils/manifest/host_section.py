@@ -69,7 +69,7 @@ def parse_host(reader: object, value: object) -> HostSpec | None:
         for key in PROGRAM_KEYS:
             if key in given:
                 remedy = "remove it, or program: false"
-                reader.add("E1056", ("host", key), "nothing about a program where there is none", show(key), remedy)
+                reader.add("E1056", ("host", key), "no key about a program beside program: false", show(key), remedy)
         return HostSpec(None, packages=_packages(reader, given.get("packages")))
     source = _source(reader, given.get("source"))
     requirements = _requirements(reader, given.get("requirements"), source)

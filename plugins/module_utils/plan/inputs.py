@@ -277,10 +277,10 @@ def out_of_reach(inputs: Inputs, target: str, place: Place) -> list[Problem]:
     if target != "compose":
         return []
     return [
-        Problem(
+        Problem.plain(
             "E2025",
-            "dependency %s to be reachable from containers" % item.name,
-            "%s, deployed straight on the host" % item.plugin,
+            "containers cannot reach the dependency %s" % item.name,
+            "%s is deployed straight on the host" % item.plugin,
             "deploy both to the host (target=host)",
             path="dependencies.%s" % item.name,
         )
@@ -305,10 +305,10 @@ def apart(inputs: Inputs, target: str, engine: str, place: Place) -> list[Proble
             reached = theirs != "swarm" or item.values.get("host") not in LOCAL_HOSTS
             here = "target %s" % (target or "none")
         if not reached:
-            expected = "dependency %s to be reachable with %s" % (item.name, here)
+            said = "the dependency %s cannot be reached with %s" % (item.name, here)
             remedy = "deploy both to containers of one engine, or name the dependency in windflow_external"
-            got = "%s, deployed with engine %s" % (provider.name, theirs)
-            found.append(Problem("E2027", expected, got, remedy, path="dependencies.%s" % item.name))
+            got = "%s is deployed with engine %s" % (provider.name, theirs)
+            found.append(Problem.plain("E2027", said, got, remedy, path="dependencies.%s" % item.name))
     return found
 
 
@@ -346,10 +346,10 @@ def exposed_secrets(config: Config, sets: list[str]) -> list[Problem]:
         return config.is_secret(path) or any(secret[: len(path)] == path for secret in config.secrets)
 
     return [
-        Problem(
+        Problem.plain(
             "E1150",
-            "no secret on the command line",
-            "a value for %s" % key,
+            "a secret on the command line can be read by other users",
+            key,
             "set it in a configuration file, a vaulted windflow_config or its environment variable",
             path=key,
         )

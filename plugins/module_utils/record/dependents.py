@@ -63,9 +63,9 @@ def needing(plugin, found, at_work=None):
 def not_known(code, plugin, unreadable):
     """A problem for each other plugin whose record cannot be read: it may need ``plugin``."""
     return [
-        Problem(
+        Problem.plain(
             code=code,
-            expected="a record that says whether %s needs %s" % (name, plugin),
+            message="nobody can tell whether %s needs %s, because its record is unusable" % (name, plugin),
             got=found["got"],
             remedy=found["remedy"],
             file=found["file"],

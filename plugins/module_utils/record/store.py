@@ -134,23 +134,23 @@ def begin(record, run, holder, purpose, now, fields, lease_seconds=LEASE_SECONDS
         return record
     if not free(record, now):
         raise WindflowError(
-            Problem(
+            Problem.plain(
                 code="E5001",
                 path=record["plugin"],
-                expected="no other run at work on this host",
+                message="another run has the lease of the plugin on this host",
                 got="%s by %s since %s, at step %s"
                 % (lease["purpose"], lease["holder"], lease["since"], lease["step"]),
-                remedy="wait until it ends (lock_wait), or until its lease runs out at %s; if it is dead for certain, "
+                remedy="wait until it ends (lock_wait) or its lease expires at %s; if it is certainly dead, "
                 "run the playbook unlock" % stamp(lease["expires"]),
             )
         )
     if seen and position(record) != seen:
         raise WindflowError(
-            Problem(
+            Problem.plain(
                 code="E5005",
                 path=record["plugin"],
-                expected="the host as it was when this run was planned",
-                got="another run that has ended since: %s" % _last_run(record),
+                message="another run ended since this one was planned",
+                got=_last_run(record),
                 remedy="look at its status, then run again",
             )
         )
@@ -261,12 +261,12 @@ def _own_lease(record, run):
     lease = record["lease"]
     if not lease or lease["run"] != run:
         raise WindflowError(
-            Problem(
+            Problem.plain(
                 code="E5002",
                 path=record["plugin"],
-                expected="the lease of run %s" % run,
-                got="that of %s by %s" % (lease["run"], lease["holder"]) if lease else "none",
-                remedy="run again: another run took over after the lease had run out",
+                message="run %s lost its lease" % run,
+                got="run %s by %s has it now" % (lease["run"], lease["holder"]) if lease else "no run has it now",
+                remedy="run again",
             ),
             outcome="The record was not changed.",
         )
@@ -343,13 +343,13 @@ def read(plugin, state_dir=STATE_DIR):
                 )
             reasons.append("a record with a run at work")
     raise WindflowError(
-        Problem(
+        Problem.plain(
             code="E5003",
             file=path,
-            expected="a record of plugin %s in format %d, here or in %s" % (plugin, FORMAT, path + COPY),
-            got="here %s; there %s" % tuple(reasons),
-            remedy="put a copy from a backup in its place; or, if an edit of it is meant, remove its line checksum; "
-            "or move both away to deploy as on a new host",
+            message="neither the record of %s nor its copy is usable" % plugin,
+            got="the record: %s; %s: %s" % (reasons[0], path + COPY, reasons[1]),
+            remedy="restore it from a backup; or, if somebody edited it on purpose, remove its line checksum; "
+            "or move both files away to deploy as on a new host",
         )
     )
 
@@ -430,12 +430,12 @@ def _kept(path):
         yield
     except OSError as error:
         raise WindflowError(
-            Problem(
+            Problem.plain(
                 code="E5004",
                 file=path,
-                expected="the host to take the record",
+                message="the record could not be written",
                 got=error.strerror or str(error),
-                remedy="make room there (df, df -i), or mend the disk, then run again",
+                remedy="free some space (df, df -i) or repair the disk, then run again",
             ),
             outcome="The record was not changed.",
         ) from error

@@ -62,8 +62,8 @@ def compose_state(wanted):
     found = engine.Questions(wanted["project"]).answers()
     images = {tag: found["images"].get(tag, "") for tag in wanted["images"]}
     if wanted["engine"] == "swarm":
-        names = engine.read_services(engine.run(engine.services_of(wanted["project"]), "to list services", "E4070"))
-        said = engine.run(engine.specs_of([item["name"] for item in names]), "to look at services", "E4070")
+        names = engine.read_services(engine.run(engine.services_of(wanted["project"]), "list services", "E4070"))
+        said = engine.run(engine.specs_of([item["name"] for item in names]), "inspect services", "E4070")
         return dict(wanted, images=images, services=engine.read_specs(said))
     services = {}
     for item in found["containers"]:

@@ -120,7 +120,7 @@ def refuse_if_needed(plugin):
     if needed:
         who = ", ".join("%s needs %s %s" % (need["plugin"], need["name"], need["constraint"]) for need in needed)
         remedy = "remove %s first" % ", ".join(sorted({need["plugin"] for need in needed}))
-        problems.append(Problem("E5011", "nothing on the host to need %s" % plugin, who, remedy, path=plugin))
+        problems.append(Problem.plain("E5011", "other plugins on the host need %s" % plugin, who, remedy, path=plugin))
     if problems:
         raise WindflowError(problems)
 

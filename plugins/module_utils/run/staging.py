@@ -95,7 +95,13 @@ def stage(params):
         manifest = archive.unpack(data, path, private=(*params["private"], *params["readable"]))
     except OSError as error:
         raise WindflowError(
-            Problem("E4001", "to write the release", str(error), "make room (df, df -i), or mend the disk", path=path)
+            Problem.plain(
+                "E4001",
+                "the release could not be written",
+                str(error),
+                "free some space (df, df -i) or repair the disk",
+                path=path,
+            )
         ) from error
     try:
         fill(params, path)
@@ -115,7 +121,9 @@ def stage(params):
         nofollow.flush_filesystem(path)
     except (OSError, KeyError) as error:
         shutil.rmtree(path)
-        raise WindflowError(Problem("E4001", "to complete the release", str(error), path=path)) from error
+        raise WindflowError(
+            Problem.plain("E4001", "the release could not be completed", str(error), path=path)
+        ) from error
     except WindflowError:
         shutil.rmtree(path)
         raise

@@ -173,12 +173,12 @@ class Switch(Installation):
             self.targets(), options.health, options.host_header, limit=options.health_timeout, stop=self.fallen_now()
         )
         if not health.healthy:
-            expected = "%s to answer 200 at %s within %d s" % (
+            said = "%s does not answer 200 at %s within %d s" % (
                 os.path.basename(health.target),
                 options.health,
                 options.health_timeout,
             )
-            raise self.sick("E4040", expected, health.answer, health.stopped, offsets)
+            raise self.unhealthy("E4040", said, health.answer, health.stopped, offsets)
 
     def wait_settled(self, offsets):
         """No health path: every process has been running for ``settle`` seconds."""
@@ -192,8 +192,8 @@ class Switch(Installation):
                 return
             reason = fallen()
             if reason or time.monotonic() > deadline:
-                expected = "%s to run for %d s" % (self.program, options.settle)
-                raise self.sick("E4041", expected, None, reason, offsets)
+                said = "%s did not keep running for %d s" % (self.program, options.settle)
+                raise self.unhealthy("E4041", said, None, reason, offsets)
             time.sleep(STATE_INTERVAL)
 
     def fallen_now(self):
@@ -209,7 +209,7 @@ class Switch(Installation):
 
         return fallen
 
-    def sick(self, code, expected, answer, reason, offsets):
+    def unhealthy(self, code, said, answer, reason, offsets):
         """The error of a release that does not work: last answer, Supervisor's states, the end of its log."""
         found = self.supervisor.processes([self.program])
         states = [describe(item) for item in found]
@@ -234,7 +234,7 @@ class Switch(Installation):
         got.append("Supervisor: %s" % (reason or ", ".join(states) or "no such program"))
         if log:
             got.append("last lines of %s" % "\n    ".join(log))
-        return WindflowError(Problem(code, expected, "; ".join(got), "mend the application, then deploy again"))
+        return WindflowError(Problem.plain(code, said, "; ".join(got), "correct the application, then deploy again"))
 
     def log_sizes(self):
         """{path: bytes} of the logs, so that only what the new release writes is shown."""
@@ -246,7 +246,9 @@ class Switch(Installation):
     def master(self):
         pid = nginx.master(self.options.nginx_conf, self.options.nginx_binary)
         if not pid:
-            raise WindflowError(Problem("E4042", "nginx to run", "no master process", "start the service nginx"))
+            raise WindflowError(
+                Problem.plain("E4042", "nginx does not run", "it has no master process", "start the service nginx")
+            )
         return pid
 
     def point_nginx(self, entries, undo):
@@ -281,14 +283,14 @@ class Switch(Installation):
         )
         if not health.healthy:
             named = health.answer.headers.get("x-windflow-release", "")
-            expected = "%s to answer for release %s through nginx at port %d, path %s" % (
+            said = "%s does not answer for release %s through nginx at port %d, path %s" % (
                 options.host_header,
                 options.release,
                 options.port,
                 path,
             )
-            reason = "answer of %s" % named if named else self.closed_sockets()
-            raise self.sick("E4043", expected, health.answer, reason, offsets)
+            reason = "release %s answered" % named if named else self.closed_sockets()
+            raise self.unhealthy("E4043", said, health.answer, reason, offsets)
         return health.answer
 
     def closed_sockets(self):

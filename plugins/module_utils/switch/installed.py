@@ -89,7 +89,9 @@ class Installation(Switching):
                 return stream.read()
         except OSError as error:
             raise WindflowError(
-                Problem("E4038", "a release with %s" % name, error.strerror or "", "make the release first", path)
+                Problem.plain(
+                    "E4038", "a file of the release cannot be read", error.strerror or "", "deploy again", path
+                )
             ) from None
 
     def secrets(self):
@@ -120,7 +122,7 @@ def ids(owner, group):
         return pwd.getpwnam(owner).pw_uid, grp.getgrnam(group).gr_gid
     except KeyError as error:
         raise WindflowError(
-            Problem("E4039", "an account and a group of the host", str(error.args[0]), "create them first")
+            Problem.plain("E4039", "the account or the group does not exist", str(error.args[0]), "create them first")
         ) from None
 
 

@@ -91,8 +91,8 @@ def test(changes, conf=CONF, binary=BINARY):
         code, output = run([binary, "-t", "-q", "-c", staged])
         if code:
             said = output.replace(directory, os.path.dirname(os.path.abspath(conf)))
-            remedy = "mend what nginx names; the files in place were not touched"
-            raise WindflowError(Problem("E4035", "a configuration that nginx accepts", said.strip()[-2000:], remedy))
+            remedy = "correct what nginx names; the files in use were not changed"
+            raise WindflowError(Problem.plain("E4035", "nginx rejects the configuration", said.strip()[-2000:], remedy))
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 
@@ -103,7 +103,7 @@ def run(argv):
         return processes.ask(argv, _environment(), TEST_SECONDS)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise WindflowError(
-            Problem("E4036", "%s to run" % argv[0], str(error), "install nginx, or name its program")
+            Problem.plain("E4036", "%s could not be run" % argv[0], str(error), "install nginx, or name its program")
         ) from None
 
 
@@ -169,7 +169,9 @@ def reload(pid, conf=CONF):
         if time.monotonic() > deadline or not _title(pid) or any("still could not bind" in line for line in said):
             got = "; ".join(said[-3:]) or "no new workers after %d s" % RELOAD_SECONDS
             raise WindflowError(
-                Problem("E4037", "nginx to take the new configuration over", got, "look at %s" % (log or "nginx's log"))
+                Problem.plain(
+                    "E4037", "nginx did not load the new configuration", got, "read %s" % (log or "nginx's log")
+                )
             )
         time.sleep(POLL_SECONDS)
 

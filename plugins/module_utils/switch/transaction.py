@@ -110,7 +110,7 @@ class Switching:
 
 
 def check(options, lowest_port):
-    """Raises WindflowError for values that cannot be meant or would lead out of the plugin's own places."""
+    """Raises WindflowError for invalid options, and for those that would lead out of the plugin's own directories."""
     problems = []
     if options.state != "absent" and not RELEASE.match(options.release):
         problems.append(Problem("E4044", "a release's name", repr(options.release), "use the name that the plan gives"))
@@ -138,4 +138,4 @@ def end_by_exception():
 def _interrupted(number, frame):
     for other in SIGNALS:
         signal.signal(other, signal.SIG_IGN)
-    raise WindflowError(Problem("E4045", "to be left to finish", "signal %d" % number, "run it again"))
+    raise WindflowError(Problem.plain("E4045", "signal %d interrupted the switch" % number, "", "run again"))

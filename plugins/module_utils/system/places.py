@@ -250,7 +250,9 @@ def findings(plugin, looked, made, adopt, user, keys):
         if got:
             refused.append(path)
             key = next((keys[place] for place in sorted(keys, reverse=True) if within(path, place)), "")
-            problems.append(Problem(code, "the directory %s to be the plugin's own" % path, got, remedy, path=key))
+            problems.append(
+                Problem.plain(code, "the directory %s is not the plugin's own" % path, got, remedy, path=key)
+            )
     return problems
 
 
@@ -290,7 +292,7 @@ def take(plugin, entries, adopt, check, state_dir=store.STATE_DIR):
             noted.append(path)
         elif not adopt:
             got, remedy = "one of %s" % seen["owner"], ownership.remedy("directories")
-            problems.append(Problem("E2033", "the directory %s to be the plugin's own" % path, got, remedy))
+            problems.append(Problem.plain("E2033", "the directory %s is not the plugin's own" % path, got, remedy))
     if problems:
         raise WindflowError(problems)
     if noted and not check:
@@ -332,8 +334,10 @@ def remove(plugin, wanted, check, state_dir=store.STATE_DIR):
         try:
             gone = os.path.lexists(real) if check else nofollow.remove(path)
         except (OSError, WindflowError) as error:
-            said = nofollow.reason(error) if isinstance(error, OSError) else error.problems[0].got
-            left.append(Problem("E4058", "%s to be removed" % path, said, "mend that, then remove again"))
+            said = nofollow.reason(error) if isinstance(error, OSError) else error.problems[0].sentence
+            left.append(
+                Problem.plain("E4058", "%s could not be removed" % path, said, "correct that, then remove again")
+            )
             continue
         removed += [path] if gone else []
         if not check:

@@ -44,8 +44,8 @@ def explain(names, error, lines):
         got = error.strip() or "it failed"
         if said:
             got += "\n  its last lines:\n    %s" % "\n    ".join(said).rstrip(".")
-        remedy = "mend what they name, then run again" if said else "start it by hand to see why"
-        problems.append(Problem("E4047", "the service %s to start" % name, got, remedy))
+        remedy = "correct what they name, then run again" if said else "start it by hand to see why"
+        problems.append(Problem.plain("E4047", "the service %s did not start" % name, got, remedy))
     if problems:
         raise WindflowError(problems, "What served before serves on.")
 

@@ -188,7 +188,9 @@ def check_path(path: str) -> None:
     except FileNotFoundError:
         return
     except OSError as error:
-        raise _problem("E4061", "a directory for the virtual environment", reason(error), "move it away") from error
+        raise _problem(
+            "E4061", "a directory for the virtual environment", reason(error), "move away what is there"
+        ) from error
     if os.path.islink(path) or (names and not {MARKER, BUILDING, "pyvenv.cfg"} & set(names)):
         got = "a link" if os.path.islink(path) else "a directory with other things in it"
         raise _problem("E4061", "a virtual environment or nothing at %s" % path, got, "move it away")
@@ -218,8 +220,13 @@ def build(path: str, recipe: Recipe) -> None:
         os.rename(os.path.join(path, BUILDING), os.path.join(path, MARKER))
     except OSError as error:
         _remove(path)
-        problem = _problem(
-            "E4062", "to make the virtual environment", reason(error), "make room or install the program"
+        problem = WindflowError(
+            Problem.plain(
+                "E4062",
+                "the virtual environment could not be made",
+                reason(error),
+                "free some space or install the program",
+            )
         )
         raise WindflowError(list(problem.problems), REMOVED) from error
     except BaseException:
@@ -318,17 +325,19 @@ def _run(argv: list, settings: dict, cwd: str, recipe: Recipe, entry: object, co
     missing = _NO_DISTRIBUTION.search(text)
     if code == "E4063" and recipe.only_binary and missing:
         name = missing.group(1)
-        expected = "a wheel of %s that fits this host's Python" % name
+        fault = "no wheel of %s fits this host's Python" % name
         remedy = (
             "look at the version and the index; where there is only source, and its code may run on the host, "
             "write app.source_packages: [%s]" % name
         )
-        raise WindflowError(Problem("E4064", expected, said, remedy), REMOVED)
-    what = "pip to install the requirements" if code == "E4063" else "%s to make the virtual environment" % argv[0]
+        raise WindflowError(Problem.plain("E4064", fault, said, remedy), REMOVED)
+    fault = "pip could not install the requirements"
+    if code == "E4062":
+        fault = "%s could not make the virtual environment" % argv[0]
     remedy = "look at its last lines: index, certificate, hash or version"
     if code == "E4062":
         remedy = "install the interpreter with its venv module; the account %s must reach it" % (recipe.user or "root")
-    raise WindflowError(Problem(code, what, said, remedy), REMOVED)
+    raise WindflowError(Problem.plain(code, fault, said, remedy), REMOVED)
 
 
 def _problem(code: str, expected: str, got: str, remedy: str) -> WindflowError:

@@ -181,12 +181,14 @@ def _content(path: Path, name: str, what: str, code: str) -> bytes:
         # O_NONBLOCK: opening a FIFO must not wait for a writer
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise WindflowError(Problem(code, "%s, a regular file" % what, "something else", "", name))
+                raise WindflowError(
+                    Problem.plain(code, "%s is no regular file" % what, "", "name a regular file", name)
+                )
             content = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         got = "no such file" if isinstance(error, FileNotFoundError) else getattr(error, "strerror", "") or str(error)
         remedy = "create the file or correct the path" if isinstance(error, FileNotFoundError) else ""
-        raise WindflowError(Problem(code, "%s that can be read" % what, got, remedy, name)) from error
+        raise WindflowError(Problem.plain(code, "%s cannot be read" % what, got, remedy, name)) from error
     if len(content) > MAX_BYTES:
         raise WindflowError(Problem("E1002", "a file of at most 1 MB", "more", "make the file smaller", name))
     return content

@@ -105,7 +105,7 @@ class time_limit:  # pylint: disable=invalid-name
         if time.monotonic() - self.start > self.seconds:
             return self._problem(
                 "E1017",
-                "%s to take at most %g s" % (self.what, self.seconds),
+                "at most %g s for %s" % (self.seconds, self.what),
                 "no end after %g s" % self.seconds,
                 "look for patterns with nested repetition such as (a+)+ and for very large values",
             )
@@ -115,7 +115,7 @@ class time_limit:  # pylint: disable=invalid-name
 
     def _too_big(self) -> Problem:
         return self._problem(
-            "E1018", "%s to take at most %g MB" % (self.what, self.megabytes), "more", "make the input smaller"
+            "E1018", "at most %g MB for %s" % (self.megabytes, self.what), "more", "make the input smaller"
         )
 
     def _problem(self, code: str, expected: str, got: str, remedy: str = "") -> Problem:

@@ -214,7 +214,7 @@ def test_containers_reach_a_dependency_in_containers_over_its_network(shop, tmp_
 def test_containers_do_not_reach_a_dependency_on_the_host(shop, tmp_path):
     where = place(tmp_path, on_host("host"))
     (problem,) = out_of_reach(read_inputs(shop, where), "compose", where)
-    assert problem.code == "E2025" and "database" in problem.expected
+    assert problem.code == "E2025" and "dependency database" in problem.message
     assert out_of_reach(read_inputs(shop, where), "host", where) == []
     inside = place(tmp_path, on_host("compose"))
     assert out_of_reach(read_inputs(shop, inside), "compose", inside) == []
@@ -237,7 +237,7 @@ def test_a_stack_and_what_is_none_do_not_reach_each_other(shop, tmp_path, target
     problems = apart(read_inputs(shop, where, target), target, engine, where)
     assert [problem.code for problem in problems] == ([] if reached else ["E2027"])
     for problem in problems:
-        assert "database" in problem.expected and "engine %s" % theirs in problem.got and problem.remedy
+        assert "dependency database" in problem.message and "engine %s" % theirs in problem.got and problem.remedy
 
 
 def test_what_is_not_deployed_yet_gets_its_dependents_engine(shop, tmp_path):

@@ -361,7 +361,7 @@ def test_a_damaged_record_without_a_copy_is_an_error_that_names_the_file_and_the
     with pytest.raises(WindflowError) as caught:
         store.load("app", str(tmp_path))
     assert caught.value.code == "E5003"
-    assert str(file_of(tmp_path)) in str(caught.value) and "put a copy from a backup" in str(caught.value)
+    assert str(file_of(tmp_path)) in str(caught.value) and "restore it from a backup" in str(caught.value)
 
 
 @pytest.mark.fault(38)
