@@ -23,15 +23,12 @@ from .settings import environment
 # Options of ansible-playbook that leave tasks out.
 PARTIAL = re.compile(r"(--tags|--skip-tags|--start-at-task)(=|\Z)|-t")
 NO_TAGS = (
-    "E2050: expected a run to be whole, got %s. Nothing was changed. "
-    "Fix: leave it out; steps have no tags, and each needs those before it."
+    "E2050: %s would leave out tasks. Nothing was changed. "
+    "Fix: remove the option; steps have no tags, and each needs those before it."
 )
 # Playbooks that change a host only after they have begun on its record, or change nothing.
 BEGINNING = ("deploy", "explain", "plan", "remove", "restore", "rollback", "validate")
-NO_HOST = (
-    "E2031: expected a host to go to, got none. Nothing was changed. "
-    "Fix: look at windflow_hosts, --limit and the inventory."
-)
+NO_HOST = "E2031: the run has no host. Nothing was changed. Fix: check windflow_hosts, --limit and the inventory."
 
 
 def run(

@@ -143,7 +143,7 @@ EXAMPLES = r"""
     plugin: myapp
     keep: 3
 
-- name: The database is as it was then
+- name: Restore the database
   windflow.platform.database_backup:
     name: myapp
     label: 20261123T012327Z-1a2b3c4d

@@ -381,7 +381,7 @@ def test_a_migration_that_is_tried_again_leaves_the_backup_of_before_it_which_a_
     labels = host.ssh(f"cd {BACKUPS}; ls *.dump").replace(".dump", "").split()
     assert len(labels) == 2 and first in labels
     output = host.run("playbooks/restore.yml", {"plugin": "template"})
-    assert output.index(f"{first} of 20") < output.index("TASK [The database is as it was then]")
+    assert output.index(f"{first} of 20") < output.index("TASK [Restore the database]")
     assert "there before the first attempt" in host.request("/items")[1]
 
 

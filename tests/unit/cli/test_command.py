@@ -249,7 +249,7 @@ def test_the_lines_of_the_documentation_have_options_and_variables_that_exist(mo
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["remove", "hooked", "--purge", "hokoed"], 4, ["E2049", "expected purge to name the plugin, hooked"]),
+        (["remove", "hooked", "--purge", "hokoed"], 4, ["E2049", "expected purge=hooked"]),
         (["deploy", "hooked", "--engine", "podman"], 2, ["'podman' is not one of", "swarm"]),
         (["deploy", "hooked", "--target", "dockr"], 2, ["'dockr' is not one of", "compose"]),
         (["deploy", "hooked", "--", "-e", "engine=podman"], 4, ["engine must be one of"]),

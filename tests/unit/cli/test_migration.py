@@ -192,7 +192,7 @@ def test_a_migration_from_its_first_run_to_the_restore(site):
     again = [site.deploy(failing, keep_backups=1)["backup"] for _attempt in range(2)]
     assert site.backups() == sorted([label, again[1]]) and site.sql("select name from items") == ""
     output = site.platform("restore")
-    assert output.index(f"{label} of 20") < output.index("TASK [The database is as it was then]")
+    assert output.index(f"{label} of 20") < output.index("TASK [Restore the database]")
     assert site.sql("select name from items") == "precious"
     assert (site.record()["revisions"][-1]["backup"], site.record()["lease"]) == (label, None)
 

@@ -70,7 +70,11 @@ def test_port_of_one_address_is_refused(address):
     with pytest.raises(WindflowError) as caught:
         stack(db={"ports": [{"target": 5432, "published": "5432", "host_ip": address}]})
     (problem,) = caught.value.problems
-    assert problem.code == "E4080" and "port 5432 of service db to %s alone" % address in problem.message and problem.remedy
+    assert (
+        problem.code == "E4080"
+        and "port 5432 of service db to %s alone" % address in problem.message
+        and problem.remedy
+    )
 
 
 def test_front_is_on_every_node_and_reads_its_servers_from_a_configuration():
