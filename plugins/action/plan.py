@@ -29,14 +29,14 @@ from ansible_collections.windflow.platform.plugins.module_utils.plan import (
 from ansible_collections.windflow.platform.plugins.module_utils.plan.inputs import (
     ARGUMENTS,
     LATER,
+    InputContext,
     Inputs,
-    Place,
-    apart,
     database_on_host,
     manifest_of,
     out_of_reach,
     read_inputs,
     target_of,
+    unreachable_dependencies,
 )
 from ansible_collections.windflow.platform.plugins.module_utils.plan.steps import (
     Settings,
@@ -116,7 +116,7 @@ class ActionModule(ActionBase):
         return result
 
 
-def candidates(inputs: Inputs, wanted: str, place: Place) -> list[str]:
+def candidates(inputs: Inputs, wanted: str, context: InputContext) -> list[str]:
     """The targets that are left before the host is asked about them; "" for a plugin of hooks only.
 
     What is wanted of the plugin that the operator names is only a wish towards those that it needs.
@@ -127,7 +127,7 @@ def candidates(inputs: Inputs, wanted: str, place: Place) -> list[str]:
     elif wanted and not inputs.arguments["dependency"]:
         expected = "a target that the plugin supports (%s)" % (", ".join(offered) or "none")
         raise WindflowError(Problem("E2012", expected, wanted, "choose one of them", path="target"))
-    problems = {name: out_of_reach(inputs, name, place) for name in offered}
+    problems = {name: out_of_reach(inputs, name, context) for name in offered}
     able = [name for name in offered if not problems[name]]
     if not able:
         raise WindflowError(problems[offered[0]])
@@ -181,7 +181,7 @@ def wanted_replicas(wanted: int | None, before: int) -> int:
 
 
 def make(
-    inputs: Inputs, arguments: dict, host: dict, tables: dict, target: str, source: Source, place: Place
+    inputs: Inputs, arguments: dict, host: dict, tables: dict, target: str, source: Source, context: InputContext
 ) -> dict[str, Any]:
     """The result of the task: the plan, or the findings of the preflight."""
     dependency = arguments["dependency"]
@@ -194,7 +194,7 @@ def make(
         replicas=before or 1 if dependency else wanted_replicas(arguments["replicas"], before),
         force=arguments["force"] and not dependency,
         engine=engine,
-        networks=networks(inputs, target, place),
+        networks=networks(inputs, target, context),
         downgrade=arguments["allow_downgrade"] and not dependency,
         time=RUN_TIME,
     )
@@ -204,7 +204,7 @@ def make(
     errors, warnings = preflight.findings(inputs.manifest, inputs.config, settings, host, target, source)
     if dependency:
         errors += by_hand.changed(inputs.config, inputs.manifest.name, host["current"])
-    errors += apart(inputs, target, engine, place)
+    errors += unreachable_dependencies(inputs, target, engine, context)
     if swarm and MIGRATE in inputs.manifest.hooks:
         remedy = "migrate when the application starts, under a lock"
         errors.append(Problem.plain("E2028", "a swarm cannot run the migration hooks of the plugin", "", remedy))
@@ -212,7 +212,7 @@ def make(
         raise WindflowError([*inputs.refused, *errors])
     made = plan.build(inputs.manifest, inputs.config, settings, source, host, table, target)
     # A swarm's tasks have names of their own.
-    made["local_database"] = {} if swarm else database_on_host(inputs, target, place)
+    made["local_database"] = {} if swarm else database_on_host(inputs, target, context)
     made["revision"].update(
         needs=inputs.needs,
         provides=dict(inputs.manifest.provides),
@@ -243,7 +243,7 @@ def lease_seconds(manifest: Manifest) -> int:
     return max(LEASE_SECONDS, longest + LEASE_SECONDS // 3)
 
 
-def networks(inputs: Inputs, target: str, place: Place) -> tuple[str, ...]:
+def networks(inputs: Inputs, target: str, context: InputContext) -> tuple[str, ...]:
     """Where containers reach the containers of what the plugin needs."""
     if target != "compose":
         return ()
@@ -252,7 +252,7 @@ def networks(inputs: Inputs, target: str, place: Place) -> tuple[str, ...]:
         sorted(
             compose_plan.network(manifest.name)
             for manifest in providers
-            if target_of(manifest, target, place) == "compose"
+            if target_of(manifest, target, context) == "compose"
         )
     )
 

@@ -22,7 +22,7 @@ from ansible_collections.windflow.platform.plugins.module_utils.plan.inputs impo
     ARGUMENTS,
     LATER,
     MERGED,
-    Place,
+    InputContext,
     read_inputs,
 )
 from ansible_collections.windflow.platform.plugins.module_utils.text.documents import VAULT
@@ -71,7 +71,7 @@ def inventory_is_silent(task_vars: dict[str, Any]) -> None:
         raise WindflowError(Problem.plain("E2013", "the inventory names no host", ", ".join(sources), remedy))
 
 
-def connection_of(arguments: dict[str, Any], place: Place) -> tuple[dict[str, Any], list[str]]:
+def connection_of(arguments: dict[str, Any], context: InputContext) -> tuple[dict[str, Any], list[str]]:
     """The ``host.connection`` section, empty for this machine, and warnings.
 
     What is on a host can be unlocked or removed though its plugin is not in order any more, or not there.
@@ -79,19 +79,19 @@ def connection_of(arguments: dict[str, Any], place: Place) -> tuple[dict[str, An
     if not arguments["plugin"]:
         return {}, []
     try:
-        return read_inputs(arguments, place, later=LATER).config.get("host.connection") or {}, []
+        return read_inputs(arguments, context, later=LATER).config.get("host.connection") or {}, []
     except WindflowError as error:
-        if may_name_host(arguments, place):
+        if may_name_host(arguments, context):
             raise
         text = "No inventory and no host.connection names a host, so it is this machine. Not in order is: %s"
         return {}, [text % error.problems[0]]
 
 
-def may_name_host(arguments: dict[str, Any], place: Place) -> bool:
+def may_name_host(arguments: dict[str, Any], context: InputContext) -> bool:
     """Whether anything of a plugin that is not in order could say ``host.connection``."""
-    files = [Path(place.cwd, os.path.expanduser(name)) for name in arguments["config"] if name]
+    files = [Path(context.cwd, os.path.expanduser(name)) for name in arguments["config"] if name]
     try:
-        folder = find_plugin(arguments["plugin"], place.cwd, place.environ)
+        folder = find_plugin(arguments["plugin"], context.cwd, context.environ)
     except WindflowError:
         # A name may be that of a plugin whose directory is gone. It has no configuration, and no other can be read.
         return not is_name(arguments["plugin"]) or bool(files or arguments["sets"])
@@ -100,7 +100,7 @@ def may_name_host(arguments: dict[str, Any], place: Place) -> bool:
         texts = [path.read_text(encoding="utf-8") for path in [folder / FILE, *files]]
     except (OSError, ValueError):
         return True
-    said = [str(item.value) for variable in MERGED for item in place.said(variable)]
+    said = [str(item.value) for variable in MERGED for item in context.said(variable)]
     # What cannot be decrypted may say anything.
     if any(VAULT.decode() in text for text in texts):
         return True

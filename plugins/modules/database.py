@@ -182,7 +182,7 @@ def whose(params: dict, actual: dict) -> tuple:
     plugin, name, user = params["plugin"], params["name"], params["user"]
     if not plugin:
         return {"database": [], "role": []}, None
-    made = ownership.made(store.load(plugin))
+    made = ownership.made_resources(store.load(plugin))
     there = postgres.summary(actual, name, user)
     problems = [] if params["state"] == "absent" else owners.findings(name, user, there, made, params["adopt"])
     if problems:

@@ -202,7 +202,7 @@ run:
   returned: success
   type: str
 problems:
-  description: Findings, each with code, file, line, path, expected, got and remedy.
+  description: Findings, each with code, file, line, path, expected and got or a message, and remedy.
   returned: failure
   type: list
   elements: dict

@@ -127,7 +127,7 @@ def run_identity():
 def view(remembered, ask):
     current = store.current(remembered)
     serves = serving.other(remembered, time.time())
-    backups = listing.found(remembered, time.time())
+    backups = listing.backups_of(remembered, time.time())
     silence = answering.silence(current) if ask and current else ""
     last = remembered["revisions"][-1] if remembered["revisions"] else None
     return {
@@ -135,7 +135,7 @@ def view(remembered, ask):
         "last": last,
         "status": report.status(remembered, current, last, serves, silence),
         "history": report.history(remembered),
-        "remains": store.remains(remembered),
+        "remains": store.latest_present(remembered),
         "good": store.good(remembered, serves),
         "restorable": restore_point.label(remembered) or listing.newest_since(backups, current),
         "backups": backups,

@@ -19,8 +19,8 @@ from ansible_collections.windflow.platform.plugins.module_utils.manifest.reader 
 from ansible_collections.windflow.platform.plugins.module_utils.plan.inputs import (
     EXTERNAL,
     MERGED,
+    InputContext,
     Inputs,
-    Place,
     asks_host,
     manifest_of,
     read_inputs,
@@ -29,12 +29,12 @@ from ansible_collections.windflow.platform.plugins.plugin_utils import inventory
 from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call
 
 
-def place_of(action: Any, task_vars: dict[str, Any]) -> Place:
-    """The place of a task, without what only the host knows. ``action`` may be a lookup, too: it has a templar."""
+def place_of(action: Any, task_vars: dict[str, Any]) -> InputContext:
+    """The context of a task, without what only the host knows. ``action`` may be a lookup, too: it has a templar."""
     inventory = {name: inventory_layers.layers(name, task_vars, action._templar) for name in MERGED}
     if EXTERNAL in task_vars:
         inventory[EXTERNAL] = action._templar.template(task_vars[EXTERNAL])
-    return Place(inventory, os.environ, Path.cwd(), decrypt=decrypter(action._loader))
+    return InputContext(inventory, os.environ, Path.cwd(), decrypt=decrypter(action._loader))
 
 
 def decrypter(loader: Any) -> Callable[[bytes], bytes]:
@@ -54,24 +54,24 @@ def decrypter(loader: Any) -> Callable[[bytes], bytes]:
 def ask_host(
     action: Any,
     manifest: Manifest,
-    place: Place,
+    context: InputContext,
     task_vars: dict[str, Any],
     own_secrets: bool = True,
     reveal: bool = False,
-) -> Place:
-    """The place with what the host knows, if the plugin needs others or has secrets that are made there: these by their
-    marks, or with ``reveal`` as they are.
-    It costs a round trip, which any other plugin is spared, without ``own_secrets`` also one that needs no others.
-    Raises WindflowError E2026 where the host does not answer.
+) -> InputContext:
+    """Adds to the context what the host knows, if the plugin has dependencies or generated secrets.
+
+    Secrets come as their marks, or with ``reveal`` as they are. It costs a round trip, which any other plugin is
+    spared; without ``own_secrets`` one without dependencies is spared it, too.
     """
     names: list[str] = []
     # What the host has may decide for other plugins: then it is asked once more, for the secrets of those.
-    while not set(wanted := asks_host(manifest, place, own_secrets)) <= set(names):
+    while not set(wanted := asks_host(manifest, context, own_secrets)) <= set(names):
         names = wanted
         with unlogged(action) if reveal else contextlib.nullcontext():
             answer = deployed_state(action, {"plugins": names, "reveal": reveal}, task_vars)
-        place = replace(place, host=answer)
-    return place
+        context = replace(context, host=answer)
+    return context
 
 
 @contextlib.contextmanager

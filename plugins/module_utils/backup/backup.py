@@ -242,7 +242,7 @@ class Job:
             with self.scratch(copying.SCRATCH, record, facts) as (scratch, server):
                 self.fill(scratch, path, record, server, listing)
         elif digest(path) != record["sha256"]:
-            raise self.unlike()
+            raise self.changed_on_disk()
         self.result["left_out"] = filling.left_out(listing)
         record["verified"] = self.params["verify"]
 
@@ -481,7 +481,7 @@ class Job:
         chosen = filling.content(listing, self.untrusted(record))
         found = server.feed("pg_restore", [*options, *server.connection(database)], path, chosen)
         if found != record["sha256"]:
-            raise self.unlike()
+            raise self.changed_on_disk()
         with Session(server, database) as session:
             rows, large_objects = copying.counted(
                 session.ask("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;\n" + copying.COUNTS)
@@ -502,7 +502,7 @@ class Job:
         with Session(server, database) as session:
             objects = session.ask(filling.OBJECTS)
         found = filling.owners(objects, listing, facts["roles"])
-        first = filling.heir(wanted["owner"], found, superusers)
+        first = filling.new_owner(wanted["owner"], found, superusers)
         owned = [item for item in found if item[3] not in superusers]
         names = {filler, first, *(item[3] for item in owned)}
         names.update(filling.defaults(listing, facts["roles"], superusers))
@@ -513,13 +513,13 @@ class Job:
         with contextlib.ExitStack() as stack:
             _session, digits = stack.enter_context(self.claimed())
             settler = stack.enter_context(self.login(digits, grants, database))
-            settler.sql(filling.settlement(filler, first, owned), database)
+            settler.sql(filling.ownership_sql(filler, first, owned), database)
             chosen = filling.privileges(listing, superusers)
             if chosen:
                 settler.feed("pg_restore", ["--exit-on-error", *settler.connection(database)], self.dump, chosen)
             settler.sql("DROP OWNED BY %s;\n" % quote_identifier(filler), database)
 
-    def unlike(self) -> WindflowError:
+    def changed_on_disk(self) -> WindflowError:
         return WindflowError(
             Problem.plain("E4097", "the disk returned other data than was written", "", "check the disk")
         )

@@ -120,8 +120,8 @@ def defaults(listing: str, roles: list, superusers: list) -> list:
     return sorted(found - set(superusers))
 
 
-def heir(owner: str, owned: list, superusers: list) -> str:
-    """Who gets what was a superuser's. Raises WindflowError (E4068)."""
+def new_owner(owner: str, owned: list, superusers: list) -> str:
+    """Returns the role that gets what was a superuser's. Raises WindflowError (E4068)."""
     for name in (owner, *(item[3] for item in owned)):
         if name not in superusers:
             return name
@@ -145,7 +145,7 @@ def preparation(number: int, login: str, extensions: list) -> list:
     return found
 
 
-def settlement(login: str, first: str, owned: list) -> str:
+def ownership_sql(login: str, first: str, owned: list) -> str:
     """SQL that gives what the login ``login`` has made to its owners, and to ``first`` what has none. For a member of
     them all, in the database; no privileges have been given yet."""
     # pg_identify_object has quoted the names.

@@ -13,8 +13,8 @@ from .store import Store, directory_of
 UNITS = (("d", 86400), ("h", 3600), ("min", 60))
 
 
-def found(record, now, directory=None):
-    """The backups, the newest first, whoever has made them."""
+def backups_of(record, now, directory=None):
+    """Returns the backups of a record's plugin, the newest first, whoever made them."""
     store = Store(directory or directory_of(record["plugin"]), "")
     backups = []
     for name in store.names():

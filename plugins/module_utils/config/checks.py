@@ -177,7 +177,7 @@ class _Checks:
                 self.add("E1134", path, "a path without spaces and special characters", self.shown(path, found), remedy)
             elif found:
                 directories[key] = found
-        self._apart(directories)
+        self._keep_data_outside(directories)
         hosts = app.get("allowed_hosts")
         for index, host in enumerate(hosts if isinstance(hosts, list) else ()):
             path = ("app", "allowed_hosts", index)
@@ -196,7 +196,7 @@ class _Checks:
         if value is not None and not isinstance(value, list):
             self.add("E1140", path, "a list of package names", self.shown(path, value), "write [name, name]")
 
-    def _apart(self, directories: dict) -> None:
+    def _keep_data_outside(self, directories: dict) -> None:
         install = directories.get("install_dir", "")
         if len(install) > _LONGEST_INSTALL_DIR:
             got = "%d characters" % len(install)

@@ -312,7 +312,7 @@ class Containers(Switching):
                 options.health,
                 options.host_header,
                 limit=left,
-                stop=lambda identity=item["id"]: self.fallen(identity),
+                stop=lambda identity=item["id"]: self.why_not_running(identity),
             )
             if not health.healthy:
                 said = "%s does not answer 200 at port %d, path %s, within %d s" % (
@@ -326,7 +326,7 @@ class Containers(Switching):
     def wait_address(self, item, deadline):
         while True:
             found = self.inspect(item["id"])
-            reason = self.fallen(item["id"], found)
+            reason = self.why_not_running(item["id"], found)
             if found.get("address") and not reason:
                 return found["address"]
             if reason or time.monotonic() > deadline:
@@ -338,7 +338,7 @@ class Containers(Switching):
         settled = time.monotonic() + SETTLE_SECONDS
         while True:
             found = self.inspect(item["id"])
-            reason = self.fallen(item["id"], found)
+            reason = self.why_not_running(item["id"], found)
             if reason:
                 said = "%s did not keep running for %d s" % (item["name"], SETTLE_SECONDS)
                 raise self.unhealthy("E4073", said, item, None, reason)
@@ -349,7 +349,7 @@ class Containers(Switching):
                 raise self.unhealthy("E4073", said, item, None, "its health check says %s" % found["health"])
             time.sleep(POLL_SECONDS * 5)
 
-    def fallen(self, identity, found=None):
+    def why_not_running(self, identity, found=None):
         """Why a container does not stay up, or an empty text."""
         found = found or self.inspect(identity)
         if not found:
@@ -422,10 +422,10 @@ class Containers(Switching):
         pattern = "reference=%s-*" % self.options.project
         argv = ["image", "ls", "--format", "{{.Repository}}:{{.Tag}}", "--filter", pattern]
         for tag in self.docker("list images", *argv).split():
-            if self.own(tag) and not (keep and tag in used):
+            if self.is_own_image(tag) and not (keep and tag in used):
                 self.docker("remove an image", "image", "rm", tag, check=False)
 
-    def own(self, tag):
+    def is_own_image(self, tag):
         """Whether a tag is of a service of this plugin: those of a plugin ``a-b`` begin like those of ``a``."""
         name = tag.rpartition(":")[0][len(self.options.project) + 1 :]
         return name in self.options.images

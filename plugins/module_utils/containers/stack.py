@@ -63,13 +63,13 @@ class Stack(Containers):
         """Writes the release's stack, and returns its path. It names files with secrets and holds none."""
         said = self.compose("list the services of the project", "config", "--format", "json")
         model = json.loads(said)
-        stack, warnings = stack_file.stack(model, self.wanted(model))
+        stack, warnings = stack_file.stack(model, self.conversion_options(model))
         self.warnings += warnings
         path = os.path.join(self.release_dir, "stack.json")
         atomic.write(path, (json.dumps(stack, indent=1, sort_keys=True) + "\n").encode(), 0o600)
         return path
 
-    def wanted(self, model):
+    def conversion_options(self, model):
         options = self.options
         front_dir = os.path.dirname(self.front.path)
         mounted = [item.get("source") for item in model["services"].get(options.front, {}).get("volumes", ())]

@@ -87,7 +87,7 @@ class AvailablePlugins(Mapping):
         self._paths = None
         self._manifests = {}
 
-    def _found(self) -> dict[str, Path]:
+    def _by_name(self) -> dict[str, Path]:
         if self._paths is None:
             self._paths = {}
             for folder in self._folders:
@@ -97,13 +97,13 @@ class AvailablePlugins(Mapping):
         return self._paths
 
     def __getitem__(self, name: str) -> Path:
-        return self._found()[name]
+        return self._by_name()[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._found())
+        return iter(self._by_name())
 
     def __len__(self) -> int:
-        return len(self._found())
+        return len(self._by_name())
 
     def __call__(self, capability: str) -> list[Manifest]:
         manifests = [self._manifest(name, name == capability) for name in self]

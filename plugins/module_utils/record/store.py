@@ -83,7 +83,7 @@ def current(record):
     return find(record, record["current"]) if record["current"] else None
 
 
-def remains(record):
+def latest_present(record):
     """The newest revision of which anything is on the host: what a removal has to look at."""
     if record["current"]:
         return current(record)

@@ -86,7 +86,7 @@ class Drift:
         if self.database:
             self.asked = postgres.ask(self.database["port"], self.database["name"], self.database["user"])
 
-    def found(self):
+    def differences(self):
         """[{"step", "resource", "attribute", "expected", "found"}]"""
         found = []
         for path, recorded in sorted(self.kept.get("paths", {}).items()):

@@ -170,7 +170,7 @@ class Switch(Installation):
             self.wait_settled(offsets)
             return
         health = probe.wait_healthy(
-            self.targets(), options.health, options.host_header, limit=options.health_timeout, stop=self.fallen_now()
+            self.targets(), options.health, options.host_header, limit=options.health_timeout, stop=self.stop_reason()
         )
         if not health.healthy:
             said = "%s does not answer 200 at %s within %d s" % (
@@ -183,31 +183,31 @@ class Switch(Installation):
     def wait_settled(self, offsets):
         """No health path: every process has been running for ``settle`` seconds."""
         options = self.options
-        fallen = self.fallen_now()
+        reason_now = self.stop_reason()
         deadline = time.monotonic() + max(options.health_timeout, options.settle + 5)
         while True:
             found = self.supervisor.processes([self.program])
             steady = [i for i in found if i["statename"] == "RUNNING" and i["now"] - i["start"] >= options.settle]
             if len(steady) == options.replicas:
                 return
-            reason = fallen()
+            reason = reason_now()
             if reason or time.monotonic() > deadline:
                 said = "%s did not keep running for %d s" % (self.program, options.settle)
                 raise self.unhealthy("E4041", said, None, reason, offsets)
             time.sleep(STATE_INTERVAL)
 
-    def fallen_now(self):
+    def stop_reason(self):
         """A function that says which process did not stay up, and asks Supervisor only now and then."""
         asked = [0.0]
 
-        def fallen():
+        def reason_now():
             if time.monotonic() - asked[0] < STATE_INTERVAL:
                 return ""
             asked[0] = time.monotonic()
             found = self.supervisor.processes([self.program])
             return ", ".join(describe(item) for item in found if item["statename"] in FALLEN)
 
-        return fallen
+        return reason_now
 
     def unhealthy(self, code, said, answer, reason, offsets):
         """The error of a release that does not work: last answer, Supervisor's states, the end of its log."""

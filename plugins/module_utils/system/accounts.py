@@ -175,7 +175,7 @@ def present(params, state_dir=store.STATE_DIR):
     """Makes the group and the account where they are missing, and brings those that were made for the plugin to what
     is wanted. Returns what was, or with ``check`` would be, changed."""
     plugin, user, name = params["plugin"], params["user"], params["group"]
-    made = ownership.made(store.load(plugin, state_dir))
+    made = ownership.made_resources(store.load(plugin, state_dir))
     own = [(kind, item) for kind, items in made.items() for item in items]
     known = ownership.known(state_dir)
     there, group_there = account(user, known, own), group(name, known, own)
@@ -293,7 +293,7 @@ def _used(plugin, key, value, state_dir):
         if name == plugin:
             continue
         try:
-            entry = store.remains(store.read(name, state_dir)[0]) or {}
+            entry = store.latest_present(store.read(name, state_dir)[0]) or {}
         except WindflowError:
             return "the record of the plugin %s cannot be read" % name
         if (entry.get("host") or {}).get(key) == value:

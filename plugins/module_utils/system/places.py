@@ -120,7 +120,7 @@ def look(plugin, directories, user, made, state_dir=store.STATE_DIR):
             seen["never"] = planted
         elif path not in own_directories(plugin):
             seen["other"] = next((text for place, text in others if overlap(real, place)), "")
-            seen["never"] = never(real, seen, homes) or between(way, mine, user, owner)
+            seen["never"] = never(real, seen, homes) or exchangeable_part(way, mine, user, owner)
         if not seen["never"] and seen["empty"] and seen["state"] != "absent" and not is_made(path, made["directories"]):
             package = package_of(real)
             seen["never"] = "one that came with the package %s" % package if package else ""
@@ -160,7 +160,7 @@ def never(real, seen, homes):
     return next((text for place, person, text in homes if within(place, real) or (person and within(real, place))), "")
 
 
-def between(way, mine, user, owner):
+def exchangeable_part(way, mine, user, owner):
     """What of the way to a directory somebody could exchange; ``mine`` has the plugin's own, {path: owner}."""
     for place, info in way:
         name = mine.get(place) or name_of(pwd.getpwuid, info.st_uid)
@@ -212,8 +212,8 @@ def of_others(plugin, state_dir=store.STATE_DIR):
 
 def of_record(remembered):
     """The directories of a plugin, as its record knows."""
-    entry = store.remains(remembered) or {}
-    found = {*ownership.made(remembered)["directories"], *ownership.directories_of(entry)}
+    entry = store.latest_present(remembered) or {}
+    found = {*ownership.made_resources(remembered)["directories"], *ownership.directories_of(entry)}
     return sorted(found)
 
 
@@ -281,7 +281,7 @@ def take(plugin, entries, adopt, check, state_dir=store.STATE_DIR):
     Raises WindflowError for one that is somebody else's, and has become so since the plan was made.
     """
     remembered = store.load(plugin, state_dir)
-    made, user = ownership.made(remembered)["directories"], application_of(remembered)
+    made, user = ownership.made_resources(remembered)["directories"], application_of(remembered)
     noted, problems = [], []
     for entry in entries:
         path = entry["path"]
@@ -301,13 +301,13 @@ def take(plugin, entries, adopt, check, state_dir=store.STATE_DIR):
 
 def named_by(remembered):
     """What the configuration of the newest revision names, be it adopted."""
-    host = (store.remains(remembered) or {}).get("host") or {}
+    host = (store.latest_present(remembered) or {}).get("host") or {}
     return [*(host[key] for key in ("install_dir", "data_dir", "log_dir") if host.get(key)), *host.get("volumes", ())]
 
 
 def application_of(remembered):
     """The account of the application, as the newest revision of which anything is there has it."""
-    return ((store.remains(remembered) or {}).get("host") or {}).get("user", "")
+    return ((store.latest_present(remembered) or {}).get("host") or {}).get("user", "")
 
 
 def remove(plugin, wanted, check, state_dir=store.STATE_DIR):
@@ -317,7 +317,7 @@ def remove(plugin, wanted, check, state_dir=store.STATE_DIR):
     it was somebody's stays, too. Raises WindflowError E4058 with what could not be removed, after all others were.
     """
     remembered = store.load(plugin, state_dir)
-    known = ownership.made(remembered)
+    known = ownership.made_resources(remembered)
     others = of_others(plugin, state_dir)
     homes = homes_of_others({application_of(remembered), *known["account"]})
     if wanted is None:

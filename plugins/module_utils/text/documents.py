@@ -290,7 +290,7 @@ class _YamlReader:
                 documents += 1
                 if documents > 1:
                     got = "a second one that starts here"
-                    self._stop(self._found("E1009", event, "one document", got, "put it into a file of its own"))
+                    self._stop(self._problem_at("E1009", event, "one document", got, "put it into a file of its own"))
                 if event.tags:
                     self._problem("E1012", event, "no tags", "a %TAG directive", "remove the directive")
 
@@ -323,7 +323,7 @@ class _YamlReader:
             remedy = "put the key in quotes"
             if isinstance(key, (dict, list)):
                 remedy = "put a value that begins with { or [ in quotes"
-            problem = self._found("E1014", mark, "text as the key", kind(key), remedy, frame.path)
+            problem = self._problem_at("E1014", mark, "text as the key", kind(key), remedy, frame.path)
             if isinstance(key, (dict, list)):
                 self._stop(problem)
             self.problems.append(problem)
@@ -378,7 +378,9 @@ class _YamlReader:
             return frame.path + (len(frame.container),)
         return frame.path + (frame.key,) if frame.waiting else frame.path
 
-    def _found(self, code: str, at: object, expected: str, got: str, remedy: str, path: tuple | None = None) -> Problem:
+    def _problem_at(
+        self, code: str, at: object, expected: str, got: str, remedy: str, path: tuple | None = None
+    ) -> Problem:
         line, column = _place(getattr(at, "start_mark", at))
         path = self._path() if path is None else path
         return Problem(code, expected, got, remedy, self.file, line, column, dotted(self._shown(path)))
@@ -389,7 +391,7 @@ class _YamlReader:
         return path if hidden is None or path[: len(hidden)] != hidden else hidden
 
     def _problem(self, *arguments: object) -> None:
-        self.problems.append(self._found(*arguments))
+        self.problems.append(self._problem_at(*arguments))
 
     def _stop(self, problem: Problem) -> None:
         fail_if_any([*self.problems, problem])

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.windflow.platform.plugins.module_utils.plan import by_hand
-from ansible_collections.windflow.platform.plugins.module_utils.plan.inputs import Place, read_inputs
+from ansible_collections.windflow.platform.plugins.module_utils.plan.inputs import InputContext, read_inputs
 
 GIVEN = {"database": {"name": "orders", "password": "canary-4711"}}
 
@@ -16,7 +16,7 @@ GIVEN = {"database": {"name": "orders", "password": "canary-4711"}}
 def config(tmp_path, dependency, sets=(), kept=None, environ=None, **inventory):
     host = {"plugins": {}, "secrets": {"database": kept or {}}}
     asked = {"plugin": "database", "environment_name": "", "config": [], "sets": list(sets), "dependency": dependency}
-    return read_inputs(asked, Place(inventory, environ or {}, tmp_path, host)).config
+    return read_inputs(asked, InputContext(inventory, environ or {}, tmp_path, host)).config
 
 
 def deployed(tmp_path, **given):

@@ -315,7 +315,7 @@ def test_any_edit_of_a_record_leaves_one_that_can_be_used_or_none(top, revision,
         return
     serving, last = store.current(remembered), (remembered["revisions"] or [None])[-1]
     assert isinstance(report.status(remembered, serving, last) + report.history(remembered), list)
-    store.good(remembered), store.remains(remembered), store.kept_releases(remembered, 5)
+    store.good(remembered), store.latest_present(remembered), store.kept_releases(remembered, 5)
     store.unlock(remembered, "bob", 0.0)
     begun = store.begin(remembered, "four", "bob", "deploy", 1e12, {"release": "four"})
     ended = store.finish(store.at_step(begun, "four", "site", 1e9), "four", 1e9, {}, {}, 5)

@@ -135,7 +135,7 @@ def test_a_removal_leaves_the_history_and_nothing_current():
     remembered = store.remove(remembered, "run-2", NOW, {"purged": True})
     assert states(remembered) == ["superseded", "removed"]
     assert remembered["current"] is None and remembered["managed"] == {}
-    assert store.remains(remembered) is None
+    assert store.latest_present(remembered) is None
 
 
 @pytest.mark.fault(39)

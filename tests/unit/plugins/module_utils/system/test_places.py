@@ -210,7 +210,7 @@ def entry(path, owner="0"):
 
 
 def made(host):
-    return ownership.made(store.load("web", str(host / "state")))["directories"]
+    return ownership.made_resources(store.load("web", str(host / "state")))["directories"]
 
 
 def take(host, *paths, adopt=False, check=False):
