@@ -26,7 +26,7 @@ from .outcome import INTERRUPTED
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 NOT_BEGUN = "\nplatform: no host was changed yet, so the run ends now.\n"
 BEGUN = (
-    "\nplatform: the run ends as soon as what is at work on the hosts is done, and undoes what it has changed. "
+    "\nplatform: the run ends as soon as the hosts finish what they do now, and undoes what it changed. "
     "Once more ends it at once, whatever state the hosts are in.\n"
 )
 AT_ONCE = "\nplatform: the run ends now, in the middle.\n"
@@ -99,8 +99,8 @@ def account(hosts: Mapping[str, Mapping[str, Any]] | None, begun: list[str], aga
     if not begun:
         lines = ["nothing was changed on any host."]
     if unknown:
-        lines.append("See which one serves, and whether anything is at work: %s" % command("status", look))
-        lines.append("A lease runs out by itself. Where nothing is at work any more: %s" % command("unlock", look))
+        lines.append("See which one serves, and whether a run is active: %s" % command("status", look))
+        lines.append("The lease expires by itself. Where no run is active any more: %s" % command("unlock", look))
     elif begun:
         lines.append("See what is deployed: %s" % command("status", look))
     if begun and all(is_done(host) for host in ended.values()) and not unknown:

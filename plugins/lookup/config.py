@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: config
-short_description: A value of a plugin's merged configuration
+short_description: Look up a value of a plugin's merged configuration
 version_added: 1.0.0
 author: Windflow contributors (@windflow)
 description:

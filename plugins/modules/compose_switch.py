@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: compose_switch
-short_description: Health-gated switch to a release in containers
+short_description: Switch to a release in containers once it is healthy
 version_added: 1.0.0
 description:
   - Starts the services that outlive releases, then new containers of the application beside the old ones. Probes them,
@@ -31,7 +31,7 @@ options:
     description:
       - V(prepared) brings up what the new release needs and what outlives releases, a database for example, and nothing
         else; for O(engine=compose).
-      - V(absent) takes containers, networks and images away.
+      - V(absent) removes containers, networks and images.
     type: str
     choices: [present, prepared, absent]
     default: present
@@ -42,7 +42,7 @@ options:
   run:
     description:
       - The run that has the lease of the plugin's record. It is renewed, and without it nothing is switched.
-      - Without this option nobody is asked.
+      - Without this option no lease is checked.
     type: str
     default: ""
   engine:
@@ -67,7 +67,7 @@ options:
     type: str
     required: true
   front:
-    description: The service before it. It is HAProxy with a master process. Empty for none.
+    description: The service that passes requests to O(app), an HAProxy with a master process. Empty for none.
     type: str
     default: ""
   images:
@@ -88,7 +88,7 @@ options:
     elements: str
     default: []
   replicas:
-    description: How many containers of the application there are to be.
+    description: Number of containers of the application.
     type: int
     default: 1
   app_port:
@@ -105,7 +105,7 @@ options:
     default: ""
   allow:
     description:
-      - What the services may have beyond what is harmless, as C(compose.allow) of C(plugin.yml) says.
+      - Rights that the services may have beyond what is harmless, as C(compose.allow) of C(plugin.yml) says.
       - The model that Compose makes of the files is judged by it before anything starts. Without this option it is not.
     type: list
     elements: str
@@ -115,19 +115,19 @@ options:
     elements: str
     default: []
   health:
-    description: Path that answers 200 where the application is well. Empty for a program without HTTP.
+    description: Path that answers 200 when the application is healthy. Empty for a program without HTTP.
     type: str
     default: ""
   health_timeout:
-    description: Seconds within which all new containers must be well.
+    description: Seconds within which all new containers must be healthy.
     type: int
     default: 60
   host_header:
-    description: Name that is asked for.
+    description: Name of the host in the probes.
     type: str
     default: localhost
   drain_timeout:
-    description: Seconds that the front's old processes have to answer their last requests.
+    description: Seconds in which the front's old processes may answer their last requests.
     type: int
     default: 30
   purge:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: database
-short_description: An application's roles and database in the PostgreSQL of the host
+short_description: Create or remove an application's database and roles in the PostgreSQL of the host
 version_added: 1.0.0
 author: Windflow contributors (@windflow)
 description:
@@ -42,7 +42,7 @@ options:
   user:
     description:
       - Name of the application's role.
-      - Of a role that is a superuser already only the password is managed, and a warning says so.
+      - Of an existing superuser only the password is managed, and a warning says so.
     type: str
     required: true
   password:

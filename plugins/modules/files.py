@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: files
-short_description: Directories, files and links of one step, in one call
+short_description: Manage the directories, files and links of one step in one call
 version_added: 1.0.0
 author: Windflow contributors (@windflow)
 description:

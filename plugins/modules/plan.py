@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: plan
-short_description: What a deploy of a plugin would do to a host
+short_description: Plan what a deploy of a plugin would do to a host
 version_added: 1.0.0
 description:
   - Reads a plugin and its configuration on the controller, validates both, and asks the host once for
@@ -34,7 +34,7 @@ options:
   target:
     description:
       - Backend to deploy to. Without it, the first that the plugin supports and the host can do.
-      - Of a plugin that is deployed because another one needs it, this is a wish.
+      - For a dependency it is only preferred.
     type: str
     default: ""
   replicas:
@@ -69,8 +69,8 @@ options:
     default: 0
   saved:
     description:
-      - A file of the playbook C(plan), on the controller. If anything that was agreed to there is no longer so, the
-        plan fails and nothing is done.
+      - A file of the playbook C(plan), on the controller. If anything differs from what it
+        says, the plan fails and nothing is done.
     type: path
   force:
     description: Make a new release even if nothing differs.

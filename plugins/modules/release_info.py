@@ -7,10 +7,10 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: release_info
-short_description: A host's record of a plugin
+short_description: Read a host's record of a plugin
 version_added: 1.0.0
 description:
-  - Tells what is deployed, how the last run ended, and every revision that the host remembers.
+  - Returns what is deployed, how the last run ended, and every revision that the host remembers.
 author: Windflow contributors (@windflow)
 extends_documentation_fragment:
   - windflow.platform.attributes.reads

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: release_switch
-short_description: Put a release of a plugin into service without losing a request
+short_description: Switch to a release on the host without losing a request
 version_added: 1.0.0
 description:
   - The release's Supervisor program starts beside the one that serves. Each of its instances is probed on its own
@@ -38,7 +38,7 @@ options:
   run:
     description:
       - The run that has the lease of the plugin's record. It is renewed, and without it nothing is switched.
-      - Without this option nobody is asked.
+      - Without this option no lease is checked.
     type: str
     default: ""
   release:
@@ -48,7 +48,7 @@ options:
   state:
     description:
       - V(present) puts the release into service.
-      - V(absent) stops every program of the plugin and takes its site, C(current) and O(config_copy) away.
+      - V(absent) stops every program of the plugin and removes its site, C(current) and O(config_copy).
     type: str
     choices: [present, absent]
     default: present
@@ -123,7 +123,7 @@ options:
     type: path
     default: /usr/sbin/nginx
   remove_default_site:
-    description: Whether to take the distribution's own site out of use.
+    description: Whether to disable the distribution's own site.
     type: bool
     default: false
   default_site:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: venv
-short_description: A virtual environment with its requirements, complete or not there
+short_description: Make a virtual environment with its requirements, complete or not at all
 version_added: 1.0.0
 author: Windflow contributors (@windflow)
 description:
   - Makes a virtual environment and installs requirements into it.
-  - A marker file is written last. An environment without it is removed and made anew.
+  - A marker file is written last. An environment without it is deleted and made again.
   - Where a requirement carries a hash, all must (C(--require-hashes)).
   - Where root runs the module, an account without rights installs the packages, because their code may run then. What
     it has made is copied, file by file, and belongs to root. No process of the installation stays.
@@ -65,7 +65,7 @@ options:
     type: bool
     default: false
   source_packages:
-    description: Packages that are built from source in spite of O(only_binary).
+    description: Packages that are built from source although O(only_binary) is true.
     type: list
     elements: str
     default: []

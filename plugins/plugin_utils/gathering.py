@@ -62,7 +62,8 @@ def ask_host(
     """Adds to the context what the host knows, if the plugin has dependencies or generated secrets.
 
     Secrets come as their marks, or with ``reveal`` as they are. It costs a round trip, which any other plugin is
-    spared; without ``own_secrets`` one without dependencies is spared it, too.
+    spared; without ``own_secrets`` one without dependencies is spared it, too. Raises WindflowError E2026 where the
+    host does not answer.
     """
     names: list[str] = []
     # What the host has may decide for other plugins: then it is asked once more, for the secrets of those.

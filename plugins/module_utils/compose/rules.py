@@ -148,7 +148,7 @@ def of_service(place, service, own):
         elif key in KINDS:
             add(KINDS[key], "%s: %s" % (key, short(value)))
         else:
-            add("", "the key %s, which nobody has judged" % key)
+            add("", "the key %s, which the platform does not know" % key)
     return found
 
 
@@ -330,7 +330,7 @@ def of_build(place, value, own):
         elif key == "cache_to":
             add("host-paths", key)
         else:
-            add("", "%s, which nobody has judged" % key)
+            add("", "%s, which the platform does not know" % key)
     return found
 
 
@@ -341,7 +341,7 @@ def of_volume(place, volume, own):
         found.append(Finding(kind, place, what))
 
     if volume.get("external"):
-        add("external", "a volume of somebody else")
+        add("external", "a volume that is not of this plugin")
     else:
         foreign(volume, own, add)
     driver = volume.get("driver") or ""
@@ -370,7 +370,7 @@ def of_network(place, network, own):
 
     if network.get("external"):
         if network.get("name") not in own.networks:
-            add("external", "a network of somebody else")
+            add("external", "a network that is not of this plugin")
     else:
         foreign(network, own, add)
     driver = network.get("driver") or ""
@@ -388,7 +388,7 @@ def of_network(place, network, own):
 def of_file(place, item, own):
     found = []
     if item.get("external"):
-        found.append(Finding("external", place, "of somebody else"))
+        found.append(Finding("external", place, "not of this plugin"))
     if item.get("file") and not own.holds(str(item["file"])):
         found.append(Finding("host-paths", place, "file %s" % item["file"]))
     for key in unlisted(item, ("content", "environment", "external", "file", "labels", "name")):

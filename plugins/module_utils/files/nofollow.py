@@ -123,7 +123,7 @@ def _remove(parent: int, name: str) -> bool:
                     return True
                 if error.errno != errno.ENOTEMPTY:
                     raise
-        raise OSError(errno.ENOTEMPTY, "somebody writes to it meanwhile")
+        raise OSError(errno.ENOTEMPTY, "another process writes to it")
     finally:
         os.close(top)
 

@@ -176,4 +176,4 @@ def _text(field: bytes) -> str:
 
 def refused(member: str, fault: str) -> WindflowError:
     expected = "an archive of plain files, directories and inner links"
-    return WindflowError(Problem("E4020", expected, fault, "make the archive anew", path=member))
+    return WindflowError(Problem("E4020", expected, fault, "make the archive again", path=member))

@@ -267,5 +267,5 @@ def _finding(path: str, attribute: str, expected: object, found: object) -> dict
 
 
 def _problem(code: str, root: str, path: str, expected: str, got: str) -> Problem:
-    remedy = "mend or remove the entry" if path else "correct the path"
+    remedy = "correct or remove the entry" if path else "correct the path"
     return Problem(code, expected, got, remedy, file=root, path=path)

@@ -171,7 +171,11 @@ def _allow(reader: Any, value: object) -> tuple[str, ...]:
     for index, name in enumerate(allowed):
         if name not in ALLOWED:
             reader.add(
-                "E1039", ("compose", "allow", index), "one of %s" % listed(ALLOWED), show(name), "take it off the list"
+                "E1039",
+                ("compose", "allow", index),
+                "one of %s" % listed(ALLOWED),
+                show(name),
+                "remove it from the list",
             )
     return tuple(name for name in allowed if name in ALLOWED)
 

@@ -355,7 +355,7 @@ def _targets(reader: Reader, data: dict) -> tuple[str, ...]:
         elif target in found:
             reader.add("E1039", path, "each target once", show(target), "remove the second one")
         elif not has[target]:
-            remedy = "add it, or take %s off the list" % target
+            remedy = "add it, or remove %s from the list" % target
             reader.add("E1048", path, "%s for the target %s" % (needs[target], target), "none", remedy)
         else:
             found.append(target)

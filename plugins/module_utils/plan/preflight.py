@@ -225,7 +225,7 @@ def volume_space(facts: dict[str, Any], volumes: dict[str, Any], current: dict[s
         if free["mb"] < wanted[device] * 1024:
             others = "" if wanted[device] == size else ", %g with the volumes before it" % wanted[device]
             expected = "%g GB free at %s%s" % (size, path, others)
-            remedy = "make room, lower size_gb, or choose another path"
+            remedy = "free some space, lower size_gb, or choose another path"
             found.append(Problem("E2048", expected, "%.1f GB" % (free["mb"] / 1024), remedy, path=key))
     return found
 

@@ -28,7 +28,7 @@ MARK = "Made by windflow"
 
 def remedy(kind):
     """What to write where something that windflow has not made is meant to be used."""
-    return "if it is meant to be used, write %s: [%s] into the plugin's configuration of this host" % (ADOPT, kind)
+    return "to use it all the same, write %s: [%s] into the plugin's configuration of this host" % (ADOPT, kind)
 
 
 def made_resources(remembered):

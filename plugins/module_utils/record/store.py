@@ -338,10 +338,10 @@ def read(plugin, state_dir=STATE_DIR):
             if not record["lease"]:
                 return record, (
                     "%s is not used (%s), but its copy %s, which is what the last run left. The next run that changes "
-                    "something writes it anew and keeps what is there now as %s"
+                    "something writes it again and keeps the present one as %s"
                     % (path, reasons[0], place, os.path.basename(path + REJECTED))
                 )
-            reasons.append("a record with a run at work")
+            reasons.append("it is of a run that had not ended")
     raise WindflowError(
         Problem.plain(
             code="E5003",

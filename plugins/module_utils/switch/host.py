@@ -350,7 +350,9 @@ class Switch(Installation):
 
     def remove(self):
         """Takes site, programs, ``current`` and the configuration's copy away. Data and logs stay."""
-        with self.outcome_of(lambda: "It is not all gone. Run it again." if self.changes else "Nothing was changed."):
+        with self.outcome_of(
+            lambda: "Not everything was removed. Run again." if self.changes else "Nothing was changed."
+        ):
             with self.phase("nginx"):
                 self.remove_site()
             with self.phase("stop"):

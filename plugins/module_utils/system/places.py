@@ -191,7 +191,7 @@ def package_of(path):
             try:
                 code, said = accounts.ask([program, option, path])
             except (OSError, subprocess.TimeoutExpired):
-                return "of which nobody can tell"
+                return "(unknown)"
             line = said.split("\n")[0]
             return line.rpartition(": ")[0] or line if code == 0 else ""
     return ""
@@ -343,5 +343,5 @@ def remove(plugin, wanted, check, state_dir=store.STATE_DIR):
         if not check:
             ownership.forget_made(plugin, "directories", [path], state_dir)
     if left:
-        raise WindflowError(left, "It is not all gone. Removed: %s." % (", ".join(removed) or "nothing"))
+        raise WindflowError(left, "Not everything was removed. Removed: %s." % (", ".join(removed) or "nothing"))
     return removed, stays

@@ -485,7 +485,7 @@ GROUPS = (
             "E4036": Row("The program nginx cannot be started.", "Install nginx, or name its program.", SERVES),
             "E4037": Row("nginx did not load the new configuration.", "Read nginx's log.", SERVES),
             "E4038": Row(
-                "A file of the release is missing.", "Deploy again, so that the release is made anew.", SERVES
+                "A file of the release is missing.", "Deploy again, so that the release is made again.", SERVES
             ),
             "E4039": Row("The application's account or group does not exist.", "Create it first.", SERVES),
             "E4040": Row(

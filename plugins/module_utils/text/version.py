@@ -113,7 +113,7 @@ def _parsed_constraint(text: str) -> Constraint:
         for operator, part in _comparators(alternative.strip()):
             match = _COMPARATOR.match(operator + part)
             if not match:
-                remedy = "mend the part %s; %s" % (show(part), _FORMS) if part else _FORMS
+                remedy = "correct the part %s; %s" % (show(part), _FORMS) if part else _FORMS
                 raise WindflowError(_constraint_problem(show(text), remedy))
             prerelease = prerelease or match.group("prerelease") is not None
             intervals.append(_interval(match))
