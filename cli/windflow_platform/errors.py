@@ -16,14 +16,14 @@ TABLE = "ansible_collections/windflow/platform/plugins/module_utils/text/error_t
 
 
 def find_table(given: Mapping[str, str], cwd: Path) -> Path | None:
-    """The collection's table of error codes, looked for where ansible-playbook looks for the collection."""
+    """Returns the collection's table of error codes, looked for where ansible-playbook looks for the collection."""
     file = settings_file(given, cwd)
     places = collections(given, read_sections(file), file)
     return next((path for path in (Path(place, TABLE) for place in places) if path.is_file()), None)
 
 
 def explain(code: str) -> tuple[str, bool]:
-    """The text for an error code, and whether it is a known one."""
+    """Returns the text for an error code, and whether it is a known one."""
     table = find_table(os.environ, Path.cwd())
     if table is None:
         return "platform: the collection windflow.platform was not found. Fix: set ANSIBLE_COLLECTIONS_PATH.", False

@@ -67,7 +67,7 @@ class Waiting:
             (self.process.terminate if len(self.signals) < 3 else self.process.kill)()
 
     def begun(self) -> list[str]:
-        """The hosts on whose record the run has begun, or is about to."""
+        """Returns the hosts on whose record the run has begun, or is about to."""
         try:
             return sorted(set(Path("%s.begun" % self.stop).read_text(encoding="utf-8").split()))
         except OSError:
@@ -90,8 +90,8 @@ def terminal_as_it_was() -> Iterator[None]:
 
 
 def account(hosts: Mapping[str, Mapping[str, Any]] | None, begun: list[str], again: str, look: list[str]) -> str:
-    """What an interrupted run has come to on each host, and what to type. ``hosts`` as for ``exit_code``: None where
-    Ansible was ended. ``look`` are the words behind ``platform plugin status``."""
+    """Returns what an interrupted run has come to on each host, and what to type. ``hosts`` as for ``exit_code``: None
+    where Ansible was ended. ``look`` are the words behind ``platform plugin status``."""
     ended = hosts or {}
     unknown = [name for name in begun if ended.get(name, {}).get("state") in (None, "unreachable")]
     lines = ["%s: %s" % (name, of_host(host)) for name, host in ended.items() if name not in unknown]
@@ -115,7 +115,7 @@ def is_done(host: Mapping[str, Any]) -> bool:
 
 
 def of_host(host: Mapping[str, Any]) -> str:
-    """What the run has come to on one host."""
+    """Returns what the run has come to on one host."""
     if not host.get("begun"):
         return "nothing was changed."
     release = host.get("serves", "")

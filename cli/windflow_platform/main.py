@@ -47,12 +47,12 @@ Diff = Annotated[bool, typer.Option("--diff", help="Show what changes, line by l
 
 
 def _inputs(name: str | None, config: list[str] | None, env: str | None, sets: list[str] | None) -> dict[str, Any]:
-    """The variables for a plugin and its configuration."""
+    """Returns the variables for a plugin and its configuration."""
     return {"plugin": name, "config": config, "environment_name": env, "sets": sets}
 
 
 def _sets(sets: list[str] | None, debug: bool) -> list[str]:
-    """The values of --set, and what --debug stands for."""
+    """Returns the values of --set, and what --debug stands for."""
     return [*(sets or ()), *(["app.debug=true"] if debug else ())]
 
 

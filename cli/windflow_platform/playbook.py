@@ -76,7 +76,7 @@ def find_program() -> str | None:
 
 
 def same_hosts(values: Mapping[str, Any], inventory: list[str] | None, arguments: list[str] | None) -> list[str]:
-    """The words of another command for the same plugin on the same hosts."""
+    """Returns the words of another command for the same plugin on the same hosts."""
     words = [values["plugin"]] if values.get("plugin") else []
     for option, name in (("--config", "config"), ("--set", "sets")):
         words += [word for value in values.get(name) or () for word in (option, value)]
@@ -88,7 +88,7 @@ def same_hosts(values: Mapping[str, Any], inventory: list[str] | None, arguments
 def command_line(
     playbook: str, values: Mapping[str, Any], inventory: list[str] | None, check: bool, diff: bool
 ) -> list[str]:
-    """The arguments of ansible-playbook. What was not given is not sent: it would take the inventory's place."""
+    """Returns the arguments of ansible-playbook. What was not given is not sent: it would take the inventory's place."""
     argv = ["windflow.platform.%s" % playbook]
     for path in inventory or ():
         argv += ["--inventory", path]

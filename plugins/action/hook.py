@@ -167,7 +167,7 @@ class ActionModule(ActionBase):
 
 
 def effect_of(event: str) -> str:
-    """What the failure of a hook means for the host."""
+    """Returns what the failure of a hook means for the host."""
     if event == MIGRATE:
         return "The switch was not made: what served before serves on."
     return "The backend had not begun." if event.startswith("pre-") else "What the backend changed stays."
@@ -193,7 +193,7 @@ def on_controller(
 
 
 def hook_environment(spec: HookSpec, inputs: Inputs, arguments: dict, results: dict[str, Any]) -> dict[str, str]:
-    """What a hook is told, but for the host: the declared variables, and ours, which they cannot replace."""
+    """Returns what a hook is told, but for the host: the declared variables, and ours, which they cannot replace."""
     earlier = json.dumps(results)
     if len(earlier.encode()) > RESULTS_BYTES:
         said = "the results of all hooks have more than %d bytes" % RESULTS_BYTES

@@ -72,7 +72,7 @@ def inventory_is_silent(task_vars: dict[str, Any]) -> None:
 
 
 def connection_of(arguments: dict[str, Any], context: InputContext) -> tuple[dict[str, Any], list[str]]:
-    """The ``host.connection`` section, empty for this machine, and warnings.
+    """Returns the ``host.connection`` section, empty for this machine, and warnings.
 
     What is on a host can be unlocked or removed though its plugin is not in order any more, or not there.
     """
@@ -88,7 +88,7 @@ def connection_of(arguments: dict[str, Any], context: InputContext) -> tuple[dic
 
 
 def may_name_host(arguments: dict[str, Any], context: InputContext) -> bool:
-    """Whether anything of a plugin that is not in order could say ``host.connection``."""
+    """Returns whether anything of a plugin that is not in order could say ``host.connection``."""
     files = [Path(context.cwd, os.path.expanduser(name)) for name in arguments["config"] if name]
     try:
         folder = find_plugin(arguments["plugin"], context.cwd, context.environ)
@@ -121,7 +121,7 @@ def variables(connection: dict[str, Any]) -> dict[str, Any]:
 
 
 def private_key(path: str) -> str:
-    """The path, if there is a file that nobody else can read."""
+    """Returns the path, if there is a file that nobody else can read."""
     try:
         mode = stat.S_IMODE(os.stat(path).st_mode)
     except OSError as error:

@@ -68,7 +68,7 @@ class LookupModule(LookupBase):
 
 
 def value_of(inputs: Inputs, key: str, unknown: set[tuple], options: dict) -> object:
-    """The value of a key; raises E1151 for one that only the host knows, E1152 for one that is not set."""
+    """Returns the value of a key; raises E1151 for one that only the host knows, E1152 for one that is not set."""
     path = tuple(key.split("."))
     if any(within(secret, path) for secret in unknown):
         said = "only the host knows this secret, which is generated there"
@@ -99,6 +99,6 @@ def made_on_host(inputs: Inputs) -> set[tuple]:
 
 
 def within(one: tuple, other: tuple) -> bool:
-    """Whether one path is the other or lies below it, whichever is the longer."""
+    """Returns whether one path is the other or lies below it, whichever is the longer."""
     shorter = min(len(one), len(other))
     return one[:shorter] == other[:shorter]

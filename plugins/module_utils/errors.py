@@ -85,5 +85,5 @@ class WindflowError(Exception):
         return "\n".join([*(str(problem) for problem in self.problems), self.outcome])
 
     def as_result(self) -> dict:
-        """The keys that an adapter hands to ``fail_json`` or returns with ``failed``."""
+        """Returns the keys that an adapter hands to ``fail_json`` or returns with ``failed``."""
         return {"msg": str(self), "code": self.code, "problems": [asdict(problem) for problem in self.problems]}

@@ -267,7 +267,7 @@ def main():
 
 
 def foreseen(switch):
-    """What would change, as far as that is known without changing it."""
+    """Returns what would change, as far as that is known without changing it."""
     if switch.options.state == "absent":
         return switch.removable()
     # Compose does not say beforehand which services it would leave alone.
@@ -276,7 +276,7 @@ def foreseen(switch):
 
 
 def report(switch):
-    """What is told however it ended."""
+    """Returns what is told however it ended."""
     return {"changes": switch.changes, "timings": switch.timings, **switch.evidence}
 
 

@@ -290,7 +290,7 @@ ARGUMENTS = {
 
 
 def differences(pending, config_path):
-    """The diffs of files that were or would be written. ``config_path`` holds secrets and is left out."""
+    """Returns the diffs of files that were or would be written. ``config_path`` holds secrets and is left out."""
     diffs = []
     for path, saved, data in pending:
         if path != config_path:
@@ -330,7 +330,7 @@ def main():
 
 
 def find_pending(switch):
-    """What would be written, as [(path, as it is, wanted data)]."""
+    """Returns what would be written, as [(path, as it is, wanted data)]."""
     if switch.options.state == "absent":
         return switch.pending_removal()
     if not os.path.isdir(switch.release_dir):
@@ -340,7 +340,7 @@ def find_pending(switch):
 
 
 def report(switch):
-    """What is told however it ended."""
+    """Returns what is told however it ended."""
     return {"changes": switch.changes, "backups": switch.backups, "timings": switch.timings, **switch.evidence}
 
 

@@ -133,7 +133,7 @@ OPTIONS = (
 
 
 def recipe_of(params: dict, check: bool) -> virtualenv.Recipe | None:
-    """What the environment is made of; None for a file that does not exist yet in a check."""
+    """Returns what the environment is made of; None for a file that does not exist yet in a check."""
     python = params["python"] or ("/usr/bin/python3" if os.path.exists("/usr/bin/python3") else sys.executable)
     text, file = params["requirements_content"], params["requirements"] or ""
     if text is None:
@@ -150,7 +150,7 @@ def recipe_of(params: dict, check: bool) -> virtualenv.Recipe | None:
 
 
 def run(params: dict, check: bool) -> dict:
-    """The module's result. Raises WindflowError."""
+    """Returns the module's result. Raises WindflowError."""
     path = params["path"]
     virtualenv.check_path(path)
     recipe = recipe_of(params, check)

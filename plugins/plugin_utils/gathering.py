@@ -30,7 +30,8 @@ from ansible_collections.windflow.platform.plugins.plugin_utils.piped import cal
 
 
 def place_of(action: Any, task_vars: dict[str, Any]) -> InputContext:
-    """The context of a task, without what only the host knows. ``action`` may be a lookup, too: it has a templar."""
+    """Returns the context of a task, without what only the host knows. ``action`` may be a lookup, too: it has a
+    templar."""
     inventory = {name: inventory_layers.layers(name, task_vars, action._templar) for name in MERGED}
     if EXTERNAL in task_vars:
         inventory[EXTERNAL] = action._templar.template(task_vars[EXTERNAL])
@@ -38,7 +39,7 @@ def place_of(action: Any, task_vars: dict[str, Any]) -> InputContext:
 
 
 def decrypter(loader: Any) -> Callable[[bytes], bytes]:
-    """What Ansible decrypts its own files with. It raises ValueError, without a word of the content."""
+    """Returns what Ansible decrypts its own files with. It raises ValueError, without a word of the content."""
 
     def decrypt(content: bytes) -> bytes:
         if loader is None or not loader._vault.secrets:
@@ -88,7 +89,7 @@ def unlogged(action: Any) -> Iterator[None]:
 
 
 def deployed_state(action: Any, question: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-    """The answer of the module ``dependency_info``. Raises WindflowError E2026 where there is none."""
+    """Returns the answer of the module ``dependency_info``. Raises WindflowError E2026 where there is none."""
     answer = call(action, "record.dependency_state", "windflow.platform.dependency_info", question, task_vars)
     if "plugins" not in answer:
         problems = [Problem(**problem) for problem in answer.get("problems", [])]

@@ -20,8 +20,8 @@ VARIABLE = "WINDFLOW_STOP"
 
 
 def asked(host: str) -> str:
-    """The file that says that a run is to end on a host, there or not; "" where nobody can say so or the host was
-    told."""
+    """Returns the file that says that a run is to end on a host, there or not; "" where nobody can say so or the host
+    was told."""
     path = os.environ.get(VARIABLE, "")
     return "" if not path or os.path.exists(_told(path, host)) else path
 

@@ -36,7 +36,7 @@ NOTHING = "Nothing was changed."
 
 
 def run(params: dict, check: bool) -> dict:
-    """The module's result. Raises WindflowError E4090 to E4099, E4046 for what the file system refuses."""
+    """Returns the module's result. Raises WindflowError E4090 to E4099, E4046 for what the file system refuses."""
     begun = time.monotonic()
     check_options(params)
     job = Job(params, check)
@@ -110,7 +110,7 @@ class Job:
         }
 
     def outcome(self) -> str:
-        """What an error says of what was changed."""
+        """Returns what an error says of what was changed."""
         if self.done:
             return self.done
         if self.result["cleaned"] and not self.check:
@@ -204,7 +204,8 @@ class Job:
         self.store.settle()
 
     def write_dump(self, partial: str, facts: dict) -> dict:
-        """The dump, and what is known of it. One snapshot serves for the rows that are counted and those dumped."""
+        """Returns the dump, and what is known of it. One snapshot serves for the rows that are counted and those
+        dumped."""
         moment = time.time()
         with self.reader(facts) as server, Session(server, self.name) as session:
             snapshot = session.ask(
@@ -297,11 +298,11 @@ class Job:
     # What is in the server.
 
     def facts(self) -> dict:
-        """What the server is and has. Raises WindflowError."""
+        """Returns what the server is and has. Raises WindflowError."""
         return json.loads(self.server.sql(copying.FACTS.format(name=quote_literal(self.name))))
 
     def empty(self) -> bool:
-        """Whether there is no such database, or nothing was ever made in it. Raises WindflowError."""
+        """Returns whether there is no such database, or nothing was ever made in it. Raises WindflowError."""
         try:
             there = self.facts()["database"]
         except WindflowError as error:
@@ -315,7 +316,7 @@ class Job:
             return server.sql(copying.EMPTY, self.name).strip() == "t"
 
     def ask(self, needed: bool) -> dict:
-        """What the server is and has, once it is certain that its programs are there. Raises WindflowError."""
+        """Returns what the server is and has, once it is certain that its programs are there. Raises WindflowError."""
         facts = self.facts()
         self.server = dataclasses.replace(self.server, major=facts["number"] // 10000)
         if needed and not facts["database"]:
@@ -393,7 +394,7 @@ class Job:
             self.drop_login(login.name)
 
     def entered(self, server: Server, database: str) -> Server:
-        """The server by a way that lets its login in. Raises WindflowError (E4067)."""
+        """Returns the server by a way that lets its login in. Raises WindflowError (E4067)."""
         for host in (logins.HOSTS, "") if self.host is None else (self.host,):
             server = dataclasses.replace(server, host=host)
             try:

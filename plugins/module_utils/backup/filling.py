@@ -56,7 +56,7 @@ def entries(listing: str) -> list:
 
 
 def left_out(listing: str) -> list:
-    """What of a dump is not restored, because nobody but a superuser can make it: ``event trigger x``."""
+    """Returns what of a dump is not restored, because nobody but a superuser can make it: ``event trigger x``."""
     return [
         "%s %s" % (kind.lower(), rest.split(" ", 1)[-1].rpartition(" ")[0])
         for _line, kind, rest, _all in entries(listing)
@@ -65,7 +65,7 @@ def left_out(listing: str) -> list:
 
 
 def content(listing: str, prepared: list) -> bytes:
-    """The lines to fill a database by; empty where that is everything. ``prepared``: [extension, schema] there."""
+    """Returns the lines to fill a database by; empty where that is everything. ``prepared``: [extension, schema] there."""
     unwanted = ["COMMENT - EVENT TRIGGER ", "SECURITY LABEL - EVENT TRIGGER ", *(kind + " " for kind in _ABOVE)]
     unwanted += ["COMMENT - EXTENSION %s " % name for name, _schema in prepared]
     unwanted += ["SCHEMA - %s " % schema for _name, schema in prepared]
@@ -75,7 +75,7 @@ def content(listing: str, prepared: list) -> bytes:
 
 
 def privileges(listing: str, superusers: list) -> bytes:
-    """The lines that give privileges; not those that a superuser gives by default."""
+    """Returns the lines that give privileges; not those that a superuser gives by default."""
     by_superusers = tuple(" " + name for name in superusers)
     kept = [
         line
@@ -112,7 +112,7 @@ def owners(objects: list, listing: str, roles: list) -> list:
 
 
 def defaults(listing: str, roles: list, superusers: list) -> list:
-    """The roles whose default privileges are in a dump, but superusers."""
+    """Returns the roles whose default privileges are in a dump, but superusers."""
     found = set()
     for _line, kind, rest, _whole in entries(listing):
         fitting = [name for name in roles if rest.endswith(" " + name)] if kind == "DEFAULT ACL" else []
@@ -131,7 +131,7 @@ def new_owner(owner: str, owned: list, superusers: list) -> str:
 
 
 def preparation(number: int, login: str, extensions: list) -> list:
-    """What a superuser does in a database that is new and that nobody was let into yet."""
+    """Returns what a superuser does in a database that is new and that nobody was let into yet."""
     quoted = quote_identifier(login)
     # Since PostgreSQL 15 the schema public is the database's owner's.
     found = ["ALTER SCHEMA public OWNER TO %s;" % quoted] if number < 150000 else []

@@ -43,7 +43,7 @@ def seconds(stamp):
 
 
 def of(record, label, stamp):
-    """The revision whose data a backup has: what served when it was made."""
+    """Returns the revision whose data a backup has: what served when it was made."""
     serving = {}
     for entry in record["revisions"]:
         if entry.get("backup") == label and entry.get("event") != "restore":

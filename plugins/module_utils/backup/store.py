@@ -49,7 +49,7 @@ SHAPE = {
 
 
 def directory_of(plugin: str) -> str:
-    """Where a plugin's backups lie. Raises WindflowError (E4099) for what is no plugin's name."""
+    """Returns where a plugin's backups lie. Raises WindflowError (E4099) for what is no plugin's name."""
     if plugin in ("", ".", "..") or "/" in plugin:
         remedy = "give the name, not a path"
         raise WindflowError(Problem("E4099", "a plugin's name", ascii(plugin), remedy, path="plugin"))
@@ -126,7 +126,7 @@ class Store:
         return found if all(isinstance(found.get(key, ...), kind) for key, kind in SHAPE.items()) else None
 
     def intact(self, label: str) -> dict:
-        """The document of a backup that is as it was made.
+        """Returns the document of a backup that is as it was made.
 
         Raises WindflowError: E4096 and E4097 for one that is not, E4059 for another database's.
         """
@@ -172,7 +172,7 @@ class Store:
         atomic.remove(self.path(label, ".json"))
 
     def exists(self, label: str) -> bool:
-        """Whether there is a backup or a part of one under that label."""
+        """Returns whether there is a backup or a part of one under that label."""
         return any(os.path.lexists(self.path(label, suffix)) for suffix in (".dump", ".json"))
 
     def write(self, label: str, record: dict) -> None:
@@ -190,7 +190,7 @@ class Store:
 
 
 def digest(path: str) -> str:
-    """The SHA-256 of a file."""
+    """Returns the SHA-256 of a file."""
     found = hashlib.sha256()
     with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as stream:
         for chunk in iter(lambda: stream.read(CHUNK), b""):

@@ -42,7 +42,7 @@ class Reader:
         self.opened: set[str] = set()
 
     def model(self, names: list[str]) -> dict[str, Any]:
-        """The model of the files, the first one first. Raises WindflowError E1049, E1057, E1069, E1070."""
+        """Returns the model of the files, the first one first. Raises WindflowError E1049, E1057, E1069, E1070."""
         folder = SHIPPED[0]
         result: dict[str, Any] = {}
         for name in names:
@@ -274,7 +274,7 @@ def filled(text: str, variables: Mapping[str, str]) -> str:
 
 
 def closing(text: str, start: int) -> int:
-    """Where the brace is that closes the one before ``start``; the text's end where there is none."""
+    """Returns where the brace is that closes the one before ``start``; the text's end where there is none."""
     depth = 1
     for index in range(start, len(text)):
         if text.startswith("${", index):

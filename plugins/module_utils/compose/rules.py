@@ -73,7 +73,7 @@ class Own:
     labels: tuple = ()
 
     def holds(self, path):
-        """Whether a path is the plugin's own, whatever dots are in it."""
+        """Returns whether a path is the plugin's own, whatever dots are in it."""
         path = os.path.normpath(path)
         places = (
             *("%s/%s" % (self.release_dir, name) for name in ("app", "secrets")),
@@ -84,7 +84,7 @@ class Own:
 
 
 def below(path, place):
-    """Whether ``path`` is ``place`` or lies in it."""
+    """Returns whether ``path`` is ``place`` or lies in it."""
     return path == place or path.startswith(place.rstrip("/") + "/")
 
 
@@ -104,7 +104,7 @@ def judge(model, own):
 
 
 def refused(found, allowed):
-    """The findings that ``compose.allow`` does not name."""
+    """Returns the findings that ``compose.allow`` does not name."""
     return [item for item in found if not item.kind or item.kind not in allowed]
 
 
@@ -153,7 +153,7 @@ def of_service(place, service, own):
 
 
 def items(value):
-    """The items of what Compose writes as a list, a map or a single value."""
+    """Returns the items of what Compose writes as a list, a map or a single value."""
     if isinstance(value, dict):
         return ["%s=%s" % pair for pair in value.items()]
     if isinstance(value, (list, tuple)):
@@ -250,7 +250,7 @@ def of_files(key):
 
 
 def of_references(_place, _value, _own):
-    """What a service names of its own project: judged where it is defined."""
+    """Returns what a service names of its own project: judged where it is defined."""
     return []
 
 
@@ -282,7 +282,7 @@ def of_mounts(place, value, own):
 
 
 def is_socket(path):
-    """Whether a path is an engine's socket, whatever dots are in it."""
+    """Returns whether a path is an engine's socket, whatever dots are in it."""
     return os.path.normpath(path).rpartition("/")[2] in SOCKETS
 
 

@@ -72,7 +72,7 @@ class Wanted:
 
 
 def servers(app, port, replicas):
-    """The front's list of servers: whatever the swarm's name server knows of the application's tasks.
+    """Returns the front's list of servers: whatever the swarm's name server knows of the application's tasks.
 
     It knows none before the first is healthy. The front must not wait for that when it starts.
     """
@@ -87,7 +87,7 @@ def object_name(project, name, made_of):
 
 
 def stack(model, wanted):
-    """The stack as plain data, and warnings. Raises ``WindflowError`` E4080 with everything that cannot be."""
+    """Returns the stack as plain data, and warnings. Raises ``WindflowError`` E4080 with everything that cannot be."""
     problems, warnings = [], []
     services = {}
     for name, service in sorted(model.get("services", {}).items()):
@@ -121,7 +121,7 @@ def stack(model, wanted):
 
 
 def refused(name, service, wanted):
-    """The problems of a service that cannot be the same in a swarm."""
+    """Returns the problems of a service that cannot be the same in a swarm."""
     found = [
         Problem.plain(
             "E4080",
@@ -169,7 +169,7 @@ def turned(name, service, wanted):
 
 
 def defaults(name, service, wanted, pinned, alone):
-    """How a service is deployed where its own section says nothing else.
+    """Returns how a service is deployed where its own section says nothing else.
 
     Names resolve to the addresses of tasks and ports are those of the nodes: that is all a front needs, it keeps the
     clients' addresses, and it works where the kernel has no IP_VS. The application's new tasks are healthy before old
@@ -219,7 +219,8 @@ def merged(base, over):
 
 
 def volumes(service, wanted):
-    """The mounts of a service, whether one of them is only on the manager, and whether such a one is written to."""
+    """Returns the mounts of a service, whether one of them is only on the manager, and whether such a one is written
+    to."""
     found, pinned, written = [], False, False
     for item in service.get("volumes", ()):
         if item.get("source") == wanted.front_dir:
@@ -239,12 +240,12 @@ def volumes(service, wanted):
 
 
 def held(source, wanted):
-    """Whether files lie at a place on the manager that outlives releases."""
+    """Returns whether files lie at a place on the manager that outlives releases."""
     return any(below(source, place) for place in wanted.kept)
 
 
 def bound(item):
-    """Who reaches a port of a Compose project: ``EVERYONE``, the host itself (``LOOPBACK``), or those who reach
+    """Returns who reaches a port of a Compose project: ``EVERYONE``, the host itself (``LOOPBACK``), or those who reach
     ``ONE_ADDRESS``. A swarm publishes at all addresses and knows no other way."""
     text = item.get("host_ip") or "0.0.0.0"
     try:

@@ -22,7 +22,7 @@ OPERATORS = ("inventory", "file", "set")
 
 
 def take(layers: list[Layer], problems: list[Problem]) -> tuple[list[Layer], frozenset[str]]:
-    """The layers without the key, and what the highest of them says; adds E1143 for what cannot be meant."""
+    """Returns the layers without the key, and what the highest of them says; adds E1143 for what cannot be meant."""
     left, adopted = [], frozenset()
     for layer in layers:
         if KEY not in layer.data:
@@ -39,7 +39,7 @@ def take(layers: list[Layer], problems: list[Problem]) -> tuple[list[Layer], fro
 
 
 def adopts(config: Any, kind: str) -> bool:
-    """Whether what is there of that kind is meant to be used."""
+    """Returns whether what is there of that kind is meant to be used."""
     return kind in config.adopt
 
 

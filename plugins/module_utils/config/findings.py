@@ -258,7 +258,7 @@ _LIMITS = {
 
 
 def describe(schema: object) -> str:
-    """What a schema asks for, in a few words: ``a whole number from 1 to 65535``."""
+    """Returns what a schema asks for, in a few words: ``a whole number from 1 to 65535``."""
     if not isinstance(schema, dict):
         return "a value"
     if isinstance(schema.get("enum"), list):
@@ -314,7 +314,7 @@ def _type_remedy(schema: dict, value: object) -> str:
 
 
 def _hint(schema: object, otherwise: str = "") -> str:
-    """The schema's own words about the value, its first sentence; without them what the schema asks for."""
+    """Returns the schema's own words about the value, its first sentence; without them what the schema asks for."""
     text = schema.get("description") if isinstance(schema, dict) else None
     if not isinstance(text, str) or not text.strip():
         return otherwise or "write %s" % describe(schema)
@@ -330,7 +330,7 @@ def _only_required(schema: object) -> list[str]:
 
 
 def _distance(errors: list) -> tuple:
-    """How far a branch of anyOf is from what was meant: another kind of value is furthest."""
+    """Returns how far a branch of anyOf is from what was meant: another kind of value is furthest."""
     other_kind = any(not error.relative_path and error.validator in ("type", "const") for error in errors)
     other_const = any(error.validator == "const" for error in errors)
     return other_kind, other_const, len(errors)

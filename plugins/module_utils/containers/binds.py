@@ -31,7 +31,7 @@ FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def digest(path):
-    """The digest of a file, or of a directory with everything in it; an empty text where there is nothing."""
+    """Returns the digest of a file, or of a directory with everything in it; an empty text where there is nothing."""
     try:
         real = os.path.realpath(path)
         info = os.lstat(real)
@@ -296,7 +296,7 @@ def read_file(path):
 
 
 def content_digest(folder, name):
-    """The digest of a file's content; None where there is none, an empty text for what is no file."""
+    """Returns the digest of a file's content; None where there is none, an empty text for what is no file."""
     found = read(folder, name)
     if found:
         return hashlib.sha256(found[0]).hexdigest()

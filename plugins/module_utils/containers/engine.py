@@ -37,7 +37,7 @@ SECONDS = 600
 
 
 def environment():
-    """The client's environment: that of the host's root, in plain English."""
+    """Returns the client's environment: that of the host's root, in plain English."""
     return dict(os.environ, LC_ALL="C", DOCKER_CLI_HINTS="false")
 
 
@@ -212,7 +212,7 @@ class Questions:
 
 
 def both_streams(arguments):
-    """What one command of the client prints to either stream, in order; empty where it fails."""
+    """Returns what one command of the client prints to either stream, in order; empty where it fails."""
     try:
         done = subprocess.run(
             ["docker", *arguments],

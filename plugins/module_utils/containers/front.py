@@ -95,7 +95,7 @@ class Front:
 
 
 def servers(app, port, names):
-    """The front's list: a backend with a server for each container."""
+    """Returns the front's list: a backend with a server for each container."""
     lines = ["# Written by windflow at each deploy.", "backend %s" % app]
     lines += ["    server %s %s:%d" % (name, name, port) for name in names]
     return "\n".join(lines) + "\n"

@@ -44,7 +44,7 @@ class Containers(Switching):
         self.model = {}
 
     def secrets(self):
-        """What must not be shown of what containers print; the release brings the list."""
+        """Returns what must not be shown of what containers print; the release brings the list."""
         try:
             with open(os.path.join(self.release_dir, "secrets.json"), encoding="utf-8") as stream:
                 return json.load(stream)
@@ -64,7 +64,7 @@ class Containers(Switching):
         return self.compose_of(what, folder, paths, arguments, seconds=seconds, check=check)
 
     def paths_of(self, folder):
-        """The Compose files of a release, as the plugin and the platform have written them."""
+        """Returns the Compose files of a release, as the plugin and the platform have written them."""
         names = self.options.files if folder == self.release_dir else compose_files(folder)
         return [os.path.join(folder, name) for name in (*names, *CONFIG_FILES)]
 
@@ -350,7 +350,7 @@ class Containers(Switching):
             time.sleep(POLL_SECONDS * 5)
 
     def why_not_running(self, identity, found=None):
-        """Why a container does not stay up, or an empty text."""
+        """Returns why a container does not stay up, or an empty text."""
         found = found or self.inspect(identity)
         if not found:
             return "the container is gone"
@@ -361,7 +361,7 @@ class Containers(Switching):
         return ""
 
     def unhealthy(self, code, said, item, answer, reason):
-        """The error of a release that does not work: last answer, the container's state, the end of its log."""
+        """Returns the error of a release that does not work: last answer, the container's state, the end of its log."""
         log = self.log(item["id"])
         if answer:
             answer = replace(answer, body=self.redacted(answer.body))
@@ -378,7 +378,7 @@ class Containers(Switching):
         return WindflowError(Problem.plain(code, said, "; ".join(got), "correct the application, then deploy again"))
 
     def log(self, identity):
-        """The last lines that a container wrote to either stream."""
+        """Returns the last lines that a container wrote to either stream."""
         said = engine.both_streams(["logs", "--tail", "20", identity])
         return redact_lines(said.splitlines()[-20:], self.secrets())
 
@@ -386,7 +386,7 @@ class Containers(Switching):
         return [line for item in self.containers(service)[:1] for line in self.log(item["id"])]
 
     def verify(self, new):
-        """The answer at the host's port. One that names a release must name this one."""
+        """Returns the answer at the host's port. One that names a release must name this one."""
         options = self.options
         if not options.port:
             return probe.Answer()
@@ -426,7 +426,7 @@ class Containers(Switching):
                 self.docker("remove an image", "image", "rm", tag, check=False)
 
     def is_own_image(self, tag):
-        """Whether a tag is of a service of this plugin: those of a plugin ``a-b`` begin like those of ``a``."""
+        """Returns whether a tag is of a service of this plugin: those of a plugin ``a-b`` begin like those of ``a``."""
         name = tag.rpartition(":")[0][len(self.options.project) + 1 :]
         return name in self.options.images
 
@@ -453,7 +453,7 @@ class Containers(Switching):
         return {"volumes": [] if purge else volumes}
 
     def labelled(self):
-        """What lists everything of this project and nothing else."""
+        """Returns what lists everything of this project and nothing else."""
         return ["--filter", "label=%s=%s" % (engine.PROJECT, self.options.project)]
 
     def take_down(self):
@@ -467,7 +467,7 @@ class Containers(Switching):
 
 
 def variables(folder):
-    """What Compose interpolates, as the release has it: an env file cannot hold every value."""
+    """Returns what Compose interpolates, as the release has it: an env file cannot hold every value."""
     try:
         with open(os.path.join(folder, "variables.json"), encoding="utf-8") as stream:
             return json.load(stream)
@@ -476,6 +476,6 @@ def variables(folder):
 
 
 def compose_files(folder):
-    """The Compose files of a release, as it noted them itself."""
+    """Returns the Compose files of a release, as it noted them itself."""
     with open(os.path.join(folder, "compose.json"), encoding="utf-8") as stream:
         return json.load(stream)

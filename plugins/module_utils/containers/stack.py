@@ -116,7 +116,7 @@ class Stack(Containers):
         return path
 
     def secret_name(self, name, path):
-        """The name that the secret has had since its content is what it is, so that its readers are left alone."""
+        """Returns the name that the secret has had since its content is what it is, so that its readers are left alone."""
         within = os.path.relpath(path, self.release_dir)
         for release in dict.fromkeys((self.options.release, self.previous)):
             try:
@@ -161,7 +161,7 @@ class Stack(Containers):
     # What the swarm says.
 
     def listed(self):
-        """The stack's services with the number of their tasks."""
+        """Returns the stack's services with the number of their tasks."""
         return engine.read_services(self.docker("list services", *engine.services_of(self.options.project)))
 
     def services(self, listed=None):
@@ -179,7 +179,7 @@ class Stack(Containers):
         return {name for name, item in now.items() if item["template"] != before.get(name, {}).get("template")}
 
     def tasks(self, names):
-        """What the swarm says of the tasks of services, the newest first."""
+        """Returns what the swarm says of the tasks of services, the newest first."""
         shape = '{"name":{{json .Name}},"node":{{json .Node}},"error":{{json .Error}}}'
         said = self.docker("list tasks", "service", "ps", "--no-trunc", "--format", shape, *names, check=False)
         return [json.loads(line) for line in said.splitlines() if line]
@@ -223,7 +223,7 @@ class Stack(Containers):
                 raise self.failed(name, "a task failed %d times" % max(fallen.values()))
 
     def failed(self, name, reason):
-        """The error of a release that does not work: the tasks' errors and the end of their log."""
+        """Returns the error of a release that does not work: the tasks' errors and the end of their log."""
         errors = ["%s on %s: %s" % (task["name"], task["node"], task["error"]) for task in self.tasks([name])]
         errors = [line for line in errors if not line.endswith(": ")][:5]
         log = self.log(name)

@@ -98,7 +98,7 @@ SELECT format('DROP ROLE IF EXISTS %%I', rolname) FROM pg_roles
 
 
 def refused(got: str) -> Problem:
-    """What it means that a login cannot enter."""
+    """Returns what it means that a login cannot enter."""
     return Problem.plain(
         "E4067",
         "pg_hba.conf does not let a login of the platform in with its password, over 127.0.0.1",

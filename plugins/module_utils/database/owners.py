@@ -19,8 +19,8 @@ _RIGHTS = ("SUPERUSER", "CREATEROLE", "REPLICATION", "BYPASSRLS")
 
 
 def findings(name, user, there, made, adopt):
-    """What speaks against a database and a role: E2040 and E2041 for those that are there, but neither made for the
-    plugin nor adopted, or that are never adopted; E2042 where nobody is let in to look. ``there`` is what
+    """Returns what speaks against a database and a role: E2040 and E2041 for those that are there, but neither made for
+    the plugin nor adopted, or that are never adopted; E2042 where nobody is let in to look. ``there`` is what
     ``postgres.inspect`` returns."""
     found = []
     if there and there.get("refused"):
@@ -51,8 +51,8 @@ def findings(name, user, there, made, adopt):
 
 
 def foreigners(name, user, there, made):
-    """Whether the database is there, but was not made for the plugin; the roles of which that is so. The owner's role
-    is one of them unless the database has another owner."""
+    """Returns whether the database is there, but was not made for the plugin; the roles of which that is so. The
+    owner's role is one of them unless the database has another owner."""
     if not there or not there.get("available"):
         return False, []
     database = there["database"] == "present" and name not in made["database"]
@@ -62,7 +62,7 @@ def foreigners(name, user, there, made):
 
 
 def lacking(user, there):
-    """What the application has to be given in a database that is adopted, in SQL's words."""
+    """Returns what the application has to be given in a database that is adopted, in SQL's words."""
     if there["owner"] == user:
         return []
     found = [] if there["app_connect"] or there["public_connect"] else ["CONNECT"]
@@ -74,7 +74,7 @@ def lacking(user, there):
 
 
 def adopted(name, user, there, made):
-    """What of them is used though windflow has not made it, in words: what changes, and what stays."""
+    """Returns what of them is used though windflow has not made it, in words: what changes, and what stays."""
     database, roles = foreigners(name, user, there, made)
     found = []
     for role in roles:

@@ -229,7 +229,7 @@ def _member(name: str, mode: int, content: bytes) -> bytes:
 
 
 def _header(name: str, mode: int, size: int, kind: bytes, target: str = "") -> bytes:
-    """The header blocks of one member, owner 0:0, time 0; long names go into a pax header."""
+    """Returns the header blocks of one member, owner 0:0, time 0; long names go into a pax header."""
     raw_name = name.encode("utf-8")
     raw_target = target.encode("utf-8")
     before = b""

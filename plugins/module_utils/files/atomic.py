@@ -31,7 +31,7 @@ class Saved:
 
 
 def save(path):
-    """What is at ``path`` now."""
+    """Returns what is at ``path`` now."""
     try:
         state = os.lstat(path)
     except FileNotFoundError:
@@ -98,7 +98,7 @@ def make_directory(path, mode=0o755):
 
 
 def remove(path):
-    """Whether there was something to remove."""
+    """Returns whether there was something to remove."""
     try:
         os.unlink(path)
     except FileNotFoundError:

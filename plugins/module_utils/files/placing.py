@@ -172,7 +172,7 @@ def _attributes(step: dict, descriptor: int) -> None:
 
 
 def _to_keep(step: dict) -> bool:
-    """Whether the present file is somebody's edit: it goes, and is not what we last wrote."""
+    """Returns whether the present file is somebody's edit: it goes, and is not what we last wrote."""
     before = step["before"]
     return (
         step["wanted"]["backup"]

@@ -114,7 +114,7 @@ def read_members(stream: io.IOBase) -> object:
 
 
 def _records(content: bytes, shown: str) -> dict:
-    """The records of a pax header that mean something here: path, linkpath, size."""
+    """Returns the records of a pax header that mean something here: path, linkpath, size."""
     records = {}
     while content:
         length, space, _rest = content.partition(b" ")

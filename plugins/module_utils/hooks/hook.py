@@ -53,12 +53,12 @@ class HookResult:
 
 
 def hook_argv(path: str, event: str, old_version: str = "", new_version: str = "") -> list:
-    """How a hook is called, as Debian's maintainer scripts are: event, old version, new version."""
+    """Returns how a hook is called, as Debian's maintainer scripts are: event, old version, new version."""
     return [path, event, old_version or "", new_version or ""]
 
 
 def script_argv(content: bytes, path: str) -> list:
-    """What runs a script that was written to ``path``: its interpreter by name.
+    """Returns what runs a script that was written to ``path``: its interpreter by name.
 
     The kernel would find the interpreter itself, but not on a filesystem mounted with noexec.
     """
@@ -78,7 +78,7 @@ def printable(line: str) -> str:
 
 
 def account(user: object) -> object:
-    """The password entry to run as, or None for the caller's own; raises E3005 where that is impossible."""
+    """Returns the password entry to run as, or None for the caller's own; raises E3005 where that is impossible."""
     if not user:
         return None
     try:
@@ -258,7 +258,8 @@ def _read(selector: selectors.BaseSelector, seconds: float) -> None:
 
 
 def _ended(pid: int) -> bool:
-    """Whether the hook has ended. It is not reaped here: its group's number stays taken until the group is gone."""
+    """Returns whether the hook has ended. It is not reaped here: its group's number stays taken until the group is
+    gone."""
     return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
@@ -278,7 +279,7 @@ def _end_group(group: int) -> None:
 
 
 def _alive(group: int) -> bool:
-    """Whether a process of the group is left that is more than an entry waiting to be reaped."""
+    """Returns whether a process of the group is left that is more than an entry waiting to be reaped."""
     return any(of == group and state not in "ZX" for _pid, state, _parent, of in processes.alive())
 
 

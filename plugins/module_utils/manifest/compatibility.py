@@ -41,13 +41,13 @@ def unknown(plugin: str, version: str, current: Mapping[str, Any] | None, unread
 
 
 def may_be_needed(manifest: Manifest, dependency: bool) -> bool:
-    """Whether others may need a plugin: somebody did, or it has something for them."""
+    """Returns whether others may need a plugin: somebody did, or it has something for them."""
     return dependency or bool(manifest.results) or set(manifest.provides) != {manifest.name}
 
 
 def rolled_back(plugin: str, revision: Mapping[str, Any], host: Mapping[str, Any]) -> list[Problem]:
-    """What does not fit where ``plugin`` goes back to a revision of its record: E2024 for who needs it, E2029 for what
-    it needs. ``host`` is what the host has, as ``dependents.survey`` returns it."""
+    """Returns what does not fit where ``plugin`` goes back to a revision of its record: E2024 for who needs it, E2029
+    for what it needs. ``host`` is what the host has, as ``dependents.survey`` returns it."""
     version, deployed = revision["version"], host["plugins"]
     needs = dependents.needing(plugin, deployed, host["at_work"])
     problems = refused_by(plugin, version, provided(plugin, revision), needs, "roll back %s first")

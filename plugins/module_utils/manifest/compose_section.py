@@ -58,7 +58,7 @@ class ComposeSpec:
         return [FILE, *[overlay for overlay in wanted if overlay in self.overlays]]
 
     def reader(self, root: Path, variables: Mapping[str, str]) -> Reader:
-        """What reads the files of the plugin at ``root``."""
+        """Returns what reads the files of the plugin at ``root``."""
         places = {
             "WINDFLOW_RELEASE_DIR": RELEASE_DIR,
             "WINDFLOW_SHARED_DIR": SHARED_DIR,
@@ -67,7 +67,7 @@ class ComposeSpec:
         return Reader(root, "%s/app" % RELEASE_DIR, {**places, **variables})
 
     def model_of(self, files: list[str], root: Path, variables: Mapping[str, str]) -> dict[str, Any]:
-        """What Compose would make of the files of the plugin at ``root``, as far as the controller can tell."""
+        """Returns what Compose would make of the files of the plugin at ``root``, as far as the controller can tell."""
         return self.reader(root, variables).model(files)
 
     def named_files(self, files: list[str], root: Path, variables: Mapping[str, str]) -> list[str]:
@@ -81,7 +81,7 @@ class ComposeSpec:
         return sorted(name for name in names if (root / name).is_file())
 
     def problems(self, model: Mapping[str, Any], root: Path, project: str) -> list[Problem]:
-        """What of a model is not allowed (E1055), and which of its files are missing (E1057)."""
+        """Returns what of a model is not allowed (E1055), and which of its files are missing (E1057)."""
         own = Own(project, RELEASE_DIR, SHARED_DIR)
         found = [problem("E1055", item) for item in refused(judge(model, own), self.allow)]
         for path in missing_files(model, "%s/app" % RELEASE_DIR, root):
@@ -91,7 +91,7 @@ class ComposeSpec:
 
 
 def parse_compose(reader: Any, value: object) -> ComposeSpec | None:
-    """The section, which may be left out where the directory ``compose/`` follows the conventions."""
+    """Returns the section, which may be left out where the directory ``compose/`` follows the conventions."""
     folder = reader.root / FOLDER
     if not folder.is_dir():
         if value is not None:
@@ -192,6 +192,6 @@ def _judge(reader: Any, spec: ComposeSpec) -> None:
 
 
 def published(service: dict[str, Any], engine: str) -> list[dict[str, Any]]:
-    """The ports that a service has on the host: in a stack a loopback address has none."""
+    """Returns the ports that a service has on the host: in a stack a loopback address has none."""
     ports = [item for item in service.get("ports") or () if isinstance(item, dict)]
     return [item for item in ports if engine != "swarm" or bound(item) != LOOPBACK]

@@ -170,7 +170,7 @@ class _Provider(resolvelib.AbstractProvider if resolvelib else object):
         return self.known[name]
 
     def _host_refuses(self, manifest: Manifest) -> bool:
-        """Whether it is older than what is deployed, or another plugin on the host does not accept it."""
+        """Returns whether it is older than what is deployed, or another plugin on the host does not accept it."""
         version = self.deployed.get(manifest.name, {}).get("version")
         if version and parse_version(manifest.version) < parse_version(version):
             return True

@@ -145,7 +145,7 @@ def _command(reader: object, value: object) -> tuple[str, ...] | None:
 
 
 def _placeholders(text: str) -> list[str]:
-    """What stands between braces; a conversion or a format after it makes it no known name."""
+    """Returns what stands between braces; a conversion or a format after it makes it no known name."""
     try:
         found = []
         for _literal, name, form, conversion in string.Formatter().parse(text):

@@ -68,18 +68,18 @@ class InputContext:
         return dict(self.host["plugins"]) if self.host else {}
 
     def kept(self, plugin: str) -> dict[str, str]:
-        """The secrets that were made on the host for a plugin, by their marks unless they were revealed."""
+        """Returns the secrets that were made on the host for a plugin, by their marks unless they were revealed."""
         return dict(self.host["secrets"].get(plugin, {})) if self.host else {}
 
     def said(self, variable: str) -> list[Given]:
-        """What the inventory's places say of a variable that merges, lowest first; a place that leaves it empty says
-        nothing."""
+        """Returns what the inventory's places say of a variable that merges, lowest first; a place that leaves it empty
+        says nothing."""
         value = self.inventory.get(variable)
         given = value if isinstance(value, tuple) else (Given(value, variable),)
         return [item for item in given if item.value]
 
     def config_of(self, plugin: str, dependency: bool) -> list[Given]:
-        """The inventory's configuration of a plugin, lowest first."""
+        """Returns the inventory's configuration of a plugin, lowest first."""
         known = self.said(PLUGIN_CONFIG)
         for item in known:
             if not isinstance(item.value, Mapping):
@@ -136,7 +136,7 @@ class Inputs:
 
 
 def manifest_of(arguments: Mapping[str, Any], context: InputContext) -> Manifest:
-    """The plugin that is asked for."""
+    """Returns the plugin that is asked for."""
     return load_manifest(find_plugin(arguments["plugin"], context.cwd, context.environ))
 
 
@@ -228,7 +228,7 @@ def read_inputs(
 def made_on_host(
     config: Config, provided: tuple[Provided, ...], plugins: list[str], context: InputContext
 ) -> tuple[dict[str, tuple[str, str]], dict[str, tuple[str, str]]]:
-    """The marks that a plugin may have filled in, and all that it may not show: {mark: (plugin, key in dots)}.
+    """Returns the marks that a plugin may have filled in, and all that it may not show: {mark: (plugin, key in dots)}.
 
     It may have those that came to it as secrets of its own or by its dependencies. One that somebody wrote into a file
     stays what it is.
@@ -245,7 +245,7 @@ def made_on_host(
 
 
 def target_of(manifest: Manifest, wanted: str, context: InputContext) -> str:
-    """What a dependency is deployed to, or will be: the same as its dependent, if it can."""
+    """Returns what a dependency is deployed to, or will be: the same as its dependent, if it can."""
     deployed = context.deployed.get(manifest.name)
     if deployed:
         return deployed["target"]
@@ -253,8 +253,8 @@ def target_of(manifest: Manifest, wanted: str, context: InputContext) -> str:
 
 
 def provide(name: str, provider: Inputs, at: str, target: str, context: InputContext) -> Provided:
-    """What a dependent with ``target`` gets of a provider that is deployed to ``at``: the results that plugin.yml
-    declares, and over them what its hooks have returned."""
+    """Returns what a dependent with ``target`` gets of a provider that is deployed to ``at``: the results that
+    plugin.yml declares, and over them what its hooks have returned."""
     manifest, config = provider.manifest, provider.config
     inside = at == target == "compose"
     data = compose_plan.seen_by_others(manifest, config) if inside else config.data
@@ -315,8 +315,8 @@ def unreachable_dependencies(inputs: Inputs, target: str, engine: str, context: 
 
 
 def database_on_host(inputs: Inputs, target: str, context: InputContext) -> dict[str, Any]:
-    """Where the plugin's database is on the host: its name, port and, if it is in one, its container; and the plugin
-    that it is of, which others may need, too. Empty where the database is elsewhere, or there is none."""
+    """Returns where the plugin's database is on the host: its name, port and, if it is in one, its container; and the
+    plugin that it is of, which others may need, too. Empty where the database is elsewhere, or there is none."""
     config, container = inputs.config, ""
     owner, at = inputs.manifest, target
     if database_is_given(config):

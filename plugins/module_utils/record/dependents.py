@@ -12,8 +12,9 @@ from . import store
 
 
 def survey(state_dir=store.STATE_DIR):
-    """What is deployed, ``plugins``, by name; ``at_work`` has what each plugin needs that a run is deploying now, and
-    ``unreadable`` what is wrong with each record that cannot be read: what such a plugin needs, nobody knows."""
+    """Returns what is deployed, ``plugins``, by name; ``at_work`` has what each plugin needs that a run is deploying
+    now, and ``unreadable`` what is wrong with each record that cannot be read: what such a plugin needs, nobody knows.
+    """
     plugins, at_work, unreadable = {}, {}, {}
     for name in store.names(state_dir):
         try:

@@ -27,7 +27,7 @@ MARK = "Made by windflow"
 
 
 def remedy(kind):
-    """What to write where something that windflow has not made is meant to be used."""
+    """Returns what to write where something that windflow has not made is meant to be used."""
     return "to use it all the same, write %s: [%s] into the plugin's configuration of this host" % (ADOPT, kind)
 
 
@@ -39,8 +39,8 @@ def made_resources(remembered):
 
 
 def made_before(remembered):
-    """The same for a record that was written before such things were noted: what it managed was made then, and of
-    an account and its group the account's own comment tells."""
+    """Returns the same for a record that was written before such things were noted: what it managed was made then, and
+    of an account and its group the account's own comment tells."""
     entry, kept = store.latest_present(remembered) or {}, remembered["managed"]
     host = entry.get("host") or {}
     found = {kind: [] for kind in KINDS}
@@ -57,7 +57,7 @@ def made_before(remembered):
 
 
 def directories_of(entry):
-    """The directories of a revision."""
+    """Returns the directories of a revision."""
     found = set()
     for place in (entry.get("host") or {}, entry.get("compose") or {}):
         found.update(place[key] for key in DIRECTORIES if place.get(key))
@@ -91,7 +91,7 @@ def forget_made(plugin, kind, names, state_dir=store.STATE_DIR):
 
 
 def is_made(plugin, kind, name, state_dir=store.STATE_DIR):
-    """Whether windflow has made that for the plugin."""
+    """Returns whether windflow has made that for the plugin."""
     return name in made_resources(store.load(plugin, state_dir))[kind]
 
 

@@ -71,7 +71,7 @@ def empty(plugin):
 
 
 def find(record, revision):
-    """The revision with that number, or None."""
+    """Returns the revision with that number, or None."""
     for entry in record["revisions"]:
         if entry["revision"] == revision:
             return entry
@@ -79,12 +79,12 @@ def find(record, revision):
 
 
 def current(record):
-    """The revision that serves, or None."""
+    """Returns the revision that serves, or None."""
     return find(record, record["current"]) if record["current"] else None
 
 
 def latest_present(record):
-    """The newest revision of which anything is on the host: what a removal has to look at."""
+    """Returns the newest revision of which anything is on the host: what a removal has to look at."""
     if record["current"]:
         return current(record)
     for entry in reversed(record["revisions"]):
@@ -96,20 +96,20 @@ def latest_present(record):
 
 
 def position(record):
-    """What says whether any run began or ended between two looks at a record; opaque."""
+    """Returns what says whether any run began or ended between two looks at a record; opaque."""
     last = record["revisions"][-1]["state"] if record["revisions"] else "none"
     return "%d %s %s" % (record["sequence"], record["current"] or 0, last)
 
 
 def free(record, now):
-    """Whether a run may begin: none is at work, or its lease ran out."""
+    """Returns whether a run may begin: none is at work, or its lease ran out."""
     return not record["lease"] or record["lease"]["expires"] <= now
 
 
 def good(record, serves=None):
-    """The revisions that a rollback may go to, newest first, one for each release: those that were deployed well,
-    are not the one that serves, and whose release is still on the host as far as the record knows. ``serves`` is the
-    release that serves where that is another one than the record says."""
+    """Returns the revisions that a rollback may go to, newest first, one for each release: those that were deployed
+    well, are not the one that serves, and whose release is still on the host as far as the record knows. ``serves`` is
+    the release that serves where that is another one than the record says."""
     serving = current(record) or {}
     found, seen = [], {serving.get("release") if serves is None else serves}
     for entry in reversed(record["revisions"]):
@@ -295,7 +295,7 @@ def path_of(plugin, state_dir=STATE_DIR):
 
 
 def exists(plugin, state_dir=STATE_DIR):
-    """Whether the plugin has a record, be it one that cannot be read."""
+    """Returns whether the plugin has a record, be it one that cannot be read."""
     path = path_of(plugin, state_dir)
     return os.path.exists(path) or os.path.exists(path + COPY)
 
@@ -310,7 +310,7 @@ def names(state_dir=STATE_DIR):
 
 
 def read(plugin, state_dir=STATE_DIR):
-    """The record of a plugin, an empty one where there is none; and "", or why it was taken from the copy.
+    """Returns the record of a plugin, an empty one where there is none; and "", or why it was taken from the copy.
 
     The copy is taken if the record is missing, cut off, or was edited: an edit is never used silently.
     Raises WindflowError E5003 if the copy is of no use either.
@@ -355,7 +355,7 @@ def read(plugin, state_dir=STATE_DIR):
 
 
 def load(plugin, state_dir=STATE_DIR):
-    """The record alone, wherever it was taken from."""
+    """Returns the record alone, wherever it was taken from."""
     return read(plugin, state_dir)[0]
 
 

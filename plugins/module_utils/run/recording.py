@@ -37,7 +37,7 @@ ARGUMENTS = {
 
 
 def run(params):
-    """The result of the module for its options and ``check``, whether it is only asked what it would do."""
+    """Returns the result of the module for its options and ``check``, whether it is only asked what it would do."""
     if params["state"] == "unlocked":
         return unlock(params)
     if params["state"] == "renewed":
@@ -172,8 +172,8 @@ def end(params):
 
 
 def looks_anew(params):
-    """Whether what the host has now is what it should have. A restore has looked at nothing but the database: what
-    differed before it still does."""
+    """Returns whether what the host has now is what it should have. A restore has looked at nothing but the database:
+    what differed before it still does."""
     if params["state"] != "finished":
         return False
     lease = store.load(params["plugin"])["lease"]
@@ -181,8 +181,8 @@ def looks_anew(params):
 
 
 def restored(params, known, revision):
-    """The release that serves, and whether it served before the run that failed: by the record, or by the host where
-    that was not the same."""
+    """Returns the release that serves, and whether it served before the run that failed: by the record, or by the host
+    where that was not the same."""
     if not params["install_dir"]:
         return {}
     serves = releases.current_release(params["install_dir"])

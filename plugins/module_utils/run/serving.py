@@ -32,14 +32,14 @@ def release(remembered):
 
 
 def place_of(revision):
-    """The installation directory of a revision's releases, or "": hooks alone and packages alone have none."""
+    """Returns the installation directory of a revision's releases, or "": hooks alone and packages alone have none."""
     host, compose = revision.get("host") or {}, revision.get("compose") or {}
     return host.get("install_dir") or compose.get("install_dir") or ""
 
 
 def other(remembered, now):
-    """The release that serves if it is not the one that the record names, "" for none; None where the record is right,
-    a run is at work, or no release of the plugin is to serve."""
+    """Returns the release that serves if it is not the one that the record names, "" for none; None where the record is
+    right, a run is at work, or no release of the plugin is to serve."""
     if not store.free(remembered, now) or not store.latest_present(remembered):
         return None
     known = store.current(remembered) or {}

@@ -50,7 +50,7 @@ def application_changes(plugin, current, listing):
 
 
 def differences(params, current_dir):
-    """The diff that --diff shows: rendered files as texts, the configuration masked, files by name."""
+    """Returns the diff that --diff shows: rendered files as texts, the configuration masked, files by name."""
     shown = []
     for name, after in sorted(params["documents"].items()):
         before = read(os.path.join(current_dir, name)) if current_dir else ""
@@ -131,7 +131,7 @@ def stage(params):
 
 
 def run(params):
-    """The result of the module for what its action sends, and ``check``: whether to ask only."""
+    """Returns the result of the module for what its action sends, and ``check``: whether to ask only."""
     current = releases.current_release(params["install_dir"])
     current_dir = os.path.join(params["install_dir"], "releases", current) if current else ""
     path = os.path.join(params["install_dir"], "releases", params["release"])

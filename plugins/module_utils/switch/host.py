@@ -98,7 +98,7 @@ class Switch(Installation):
         return True
 
     def edited(self, path, data):
-        """Whether a file is not what the previous release put there, and is to be kept."""
+        """Returns whether a file is not what the previous release put there, and is to be kept."""
         if not self.options.backup_dir:
             return False
         copy = (self.options.config_copy or {}).get("path")
@@ -139,7 +139,7 @@ class Switch(Installation):
         )
 
     def targets(self):
-        """The sockets of the new release's instances."""
+        """Returns the sockets of the new release's instances."""
         return [
             os.path.join(self.run_dir, "%s-%d.sock" % (self.options.release, number))
             for number in range(self.options.replicas)
@@ -210,7 +210,7 @@ class Switch(Installation):
         return reason_now
 
     def unhealthy(self, code, said, answer, reason, offsets):
-        """The error of a release that does not work: last answer, Supervisor's states, the end of its log."""
+        """Returns the error of a release that does not work: last answer, Supervisor's states, the end of its log."""
         found = self.supervisor.processes([self.program])
         states = [describe(item) for item in found]
         secrets = self.secrets()
@@ -272,7 +272,7 @@ class Switch(Installation):
         nginx.drain(master, old, self.options.drain_timeout)
 
     def verify(self, offsets):
-        """The answer through nginx. One that names a release must name this one."""
+        """Returns the answer through nginx. One that names a release must name this one."""
         options = self.options
         if not options.port:
             return probe.Answer()

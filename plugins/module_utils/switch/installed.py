@@ -95,7 +95,7 @@ class Installation(Switching):
             ) from None
 
     def secrets(self):
-        """What must not be shown of what the release's processes print or answer; the release brings the list."""
+        """Returns what must not be shown of what the release's processes print or answer; the release brings the list."""
         path = os.path.join(self.release_dir, "secrets.json")
         if not os.path.exists(path):
             return []
@@ -127,7 +127,7 @@ def ids(owner, group):
 
 
 def differs(entry):
-    """Whether a file, link or absence is not as wanted."""
+    """Returns whether a file, link or absence is not as wanted."""
     path, data, target, mode, uid, gid = entry
     saved = atomic.save(path)
     if data is None:

@@ -108,7 +108,7 @@ def run(argv):
 
 
 def pid_file(conf=CONF, binary=BINARY):
-    """Where the master writes its pid: as nginx.conf says, else as nginx was built."""
+    """Returns where the master writes its pid: as nginx.conf says, else as nginx was built."""
     try:
         with open(conf, encoding="utf-8", errors="replace") as stream:
             found = re.search(r"^\s*pid\s+[\"']?([^;\"'\s]+)", stream.read(), re.MULTILINE)
@@ -187,7 +187,7 @@ def error_log(conf):
 
 
 def tail(path, offset, lines):
-    """The last lines of a file, none from before ``offset``. A shorter file was rotated: all of it counts.
+    """Returns the last lines of a file, none from before ``offset``. A shorter file was rotated: all of it counts.
 
     No link is followed: an application that may write beside its log could show us any file by one.
     """

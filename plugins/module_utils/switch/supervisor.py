@@ -125,7 +125,7 @@ class Supervisor:
         return added, changed, removed
 
     def processes(self, groups=None):
-        """What Supervisor says of every process, or of those of some groups, in order."""
+        """Returns what Supervisor says of every process, or of those of some groups, in order."""
         found = [item for item in self.call("getAllProcessInfo") if groups is None or item["group"] in groups]
         return sorted(found, key=lambda item: (item["group"], len(item["name"]), item["name"]))
 

@@ -69,7 +69,7 @@ class Switching:
             raise WindflowError(atomic.problem(error), outcome()) from None
 
     def outcome(self):
-        """What has become of the host by an error before the switch."""
+        """Returns what has become of the host by an error before the switch."""
         serving = "Release %s serves on." % self.previous if self.previous else "No release was there before."
         if self.not_undone:
             return "Not everything could be put back: %s. %s" % ("; ".join(self.not_undone), serving)
@@ -79,7 +79,7 @@ class Switching:
         return "%s %s" % ("What had been changed was put back." if self.undone else "Nothing was changed.", serving)
 
     def outcome_after(self):
-        """What has become of the host by an error after the switch."""
+        """Returns what has become of the host by an error after the switch."""
         return "Release %s serves; what it replaced has not stopped yet. Run it again." % self.options.release
 
     @contextlib.contextmanager
@@ -103,7 +103,8 @@ class Switching:
         undo.callback(run)
 
     def accepts(self, answer):
-        """Whether an answer at the host's port is of the new release: one that names a release must name this one."""
+        """Returns whether an answer at the host's port is of the new release: one that names a release must name this
+        one."""
         named = answer.headers.get("x-windflow-release", self.options.release)
         good = answer.status == 200 if self.options.health else answer.status not in GATEWAY_ERRORS
         return good and named == self.options.release

@@ -49,7 +49,7 @@ MAX_LINKS = 40
 
 
 def of_system(path):
-    """Whether a path is the system's, whoever asks."""
+    """Returns whether a path is the system's, whoever asks."""
     path = path.replace("//", "/")
     return path in SYSTEM_DIRECTORIES or any(within(path, tree) for tree in SYSTEM_TREES)
 
@@ -98,7 +98,7 @@ def resolve(path):
 
 
 def exchangeable(info):
-    """Whether somebody but root could put something else in the place of what is in a directory."""
+    """Returns whether somebody but root could put something else in the place of what is in a directory."""
     return info.st_uid != 0 or bool(info.st_mode & stat.S_IWOTH and not info.st_mode & stat.S_ISVTX)
 
 
@@ -129,7 +129,7 @@ def look(plugin, directories, user, made, state_dir=store.STATE_DIR):
 
 
 def own_directories(plugin):
-    """Where a plugin has its place by its name."""
+    """Returns where a plugin has its place by its name."""
     return {*OWN_TREES[:2]} | {"%s/%s" % (tree, plugin) for tree in OWN_TREES[:2]}
 
 
@@ -149,7 +149,7 @@ def state_of(real):
 
 
 def never(real, seen, homes):
-    """Why a place is never an application's, whatever is configured."""
+    """Returns why a place is never an application's, whatever is configured."""
     if seen["state"] in ("link", "other"):
         return "a %s, not a directory" % {"other": "file"}.get(seen["state"], seen["state"])
     if of_system(real):
@@ -161,7 +161,7 @@ def never(real, seen, homes):
 
 
 def exchangeable_part(way, mine, user, owner):
-    """What of the way to a directory somebody could exchange; ``mine`` has the plugin's own, {path: owner}."""
+    """Returns what of the way to a directory somebody could exchange; ``mine`` has the plugin's own, {path: owner}."""
     for place, info in way:
         name = mine.get(place) or name_of(pwd.getpwuid, info.st_uid)
         if place in mine and name != "root" and owner == "root":
@@ -185,7 +185,7 @@ def homes_of_others(users, passwd="/etc/passwd"):
 
 
 def package_of(path):
-    """The package that a directory came with, "" if there is none."""
+    """Returns the package that a directory came with, "" if there is none."""
     for program, option in PACKAGES:
         if shutil.which(program):
             try:
@@ -211,25 +211,25 @@ def of_others(plugin, state_dir=store.STATE_DIR):
 
 
 def of_record(remembered):
-    """The directories of a plugin, as its record knows."""
+    """Returns the directories of a plugin, as its record knows."""
     entry = store.latest_present(remembered) or {}
     found = {*ownership.made_resources(remembered)["directories"], *ownership.directories_of(entry)}
     return sorted(found)
 
 
 def is_made(path, made):
-    """Whether a directory was made for the plugin, or lies in one that was."""
+    """Returns whether a directory was made for the plugin, or lies in one that was."""
     return any(within(path, known) for known in made)
 
 
 def is_free(seen, user):
-    """Whether nothing of anybody's is there."""
+    """Returns whether nothing of anybody's is there."""
     return seen["state"] == "absent" or (seen["empty"] and seen["owner"] in ("root", user))
 
 
 def findings(plugin, looked, made, adopt, user, keys):
-    """What speaks against the directories of a plugin, by ``look``; ``keys`` has their places in the configuration,
-    {path: key}."""
+    """Returns what speaks against the directories of a plugin, by ``look``; ``keys`` has their places in the
+    configuration, {path: key}."""
     problems, refused = [], []
     install = next((looked[path]["real"] for path, key in keys.items() if key == "app.install_dir"), "")
     for path in sorted(looked):
@@ -257,12 +257,12 @@ def findings(plugin, looked, made, adopt, user, keys):
 
 
 def of_platform(real, install):
-    """Whether a directory is one in which only the platform writes, of a plugin's own."""
+    """Returns whether a directory is one in which only the platform writes, of a plugin's own."""
     return real == install or any(within(real, "%s/%s" % (install, name)) for name in PARTS)
 
 
 def adopted(plugin, looked, made, entries):
-    """What becomes of the directories that are used though they were not made here, in words."""
+    """Returns what becomes of the directories that are used though they were not made here, in words."""
     wanted = {entry["path"]: entry for entry in entries if "owner" in entry}
     found = []
     for path in sorted(wanted):
@@ -300,13 +300,13 @@ def take(plugin, entries, adopt, check, state_dir=store.STATE_DIR):
 
 
 def named_by(remembered):
-    """What the configuration of the newest revision names, be it adopted."""
+    """Returns what the configuration of the newest revision names, be it adopted."""
     host = (store.latest_present(remembered) or {}).get("host") or {}
     return [*(host[key] for key in ("install_dir", "data_dir", "log_dir") if host.get(key)), *host.get("volumes", ())]
 
 
 def application_of(remembered):
-    """The account of the application, as the newest revision of which anything is there has it."""
+    """Returns the account of the application, as the newest revision of which anything is there has it."""
     return ((store.latest_present(remembered) or {}).get("host") or {}).get("user", "")
 
 

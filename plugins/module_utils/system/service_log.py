@@ -51,7 +51,7 @@ def explain(names, error, lines):
 
 
 def failed(name):
-    """Whether the service, or an instance of it, is there and down, or systemd is about to start it once more."""
+    """Returns whether the service, or an instance of it, is there and down, or systemd is about to start it once more."""
     if not os.path.isdir("/run/systemd/system"):
         return os.path.exists("/etc/init.d/%s" % name) and _run(["service", name, "status"])[0] != 0
     said = _output(["systemctl", "show", "--property=LoadState,ActiveState,SubState", _units(name)[0]])
@@ -67,7 +67,7 @@ def _units(name):
 
 
 def last_lines(name, lines):
-    """The end of its journal, else of its newest log; what a test of its configuration says comes last."""
+    """Returns the end of its journal, else of its newest log; what a test of its configuration says comes last."""
     units = [word for unit in _units(name) for word in ("--unit", unit)]
     journal = _output(["journalctl", "--no-pager", "--quiet", "--output=cat", "--lines=%d" % lines, *units])
     found = journal.splitlines()[-lines:]

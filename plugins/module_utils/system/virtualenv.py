@@ -95,7 +95,7 @@ class Recipe:
                     yield path, os.path.join(at, os.path.relpath(path, top))
 
     def marker(self):
-        """What the marker of a complete environment holds: digest, interpreter, options, a line each.
+        """Returns what the marker of a complete environment holds: digest, interpreter, options, a line each.
 
         The interpreter is the real path (/usr/bin/python3.11): after an upgrade of the distribution the packages lie
         in a directory that the new one does not read.
@@ -121,7 +121,7 @@ def _content_digest(path: str) -> str:
 
 
 def is_complete(path: str, marker: str) -> bool:
-    """Whether the environment at ``path`` was completed with this marker, by who runs this, and can still run."""
+    """Returns whether the environment at ``path`` was completed with this marker, by who runs this, and can still run."""
     try:
         with open(os.open(os.path.join(path, MARKER), FLAGS | os.O_NONBLOCK), encoding="utf-8") as file:
             owners = {os.lstat(path).st_uid, os.fstat(file.fileno()).st_uid}
@@ -132,17 +132,17 @@ def is_complete(path: str, marker: str) -> bool:
 
 
 def wants_hashes(requirements: str) -> bool:
-    """Whether a requirement carries a hash, so that all of them must."""
+    """Returns whether a requirement carries a hash, so that all of them must."""
     return bool(re.search(r"(?m)^[^#\n]*\s--hash[=\s]", requirements))
 
 
 def is_empty(requirements: str) -> bool:
-    """Whether there is nothing to install."""
+    """Returns whether there is nothing to install."""
     return not re.search(r"(?m)^\s*[^#\s]", requirements)
 
 
 def pip_wheel(stdlib: str, packaged: str) -> str:
-    """The pip that the interpreter brings along: its newest bundled wheel, or an empty string.
+    """Returns the pip that the interpreter brings along: its newest bundled wheel, or an empty string.
 
     ``stdlib``: the interpreter's library directory; ``packaged``: the directory where its distribution
     keeps wheels instead, if it does (Debian, Fedora: /usr/share/python-wheels).
@@ -279,7 +279,7 @@ def _place(recipe: Recipe, directory: str, entry: object) -> str:
 
 
 def installed(path: str) -> list:
-    """What is installed, as name-version, from the names of the metadata directories; sorted."""
+    """Returns what is installed, as name-version, from the names of the metadata directories; sorted."""
     found = glob(os.path.join(glob(os.path.join(path, "lib", "python3.*", "site-packages"))[0], "*.dist-info"))
     return sorted(os.path.basename(name)[: -len(".dist-info")] for name in found)
 

@@ -91,7 +91,7 @@ def read(
     code: str = "E1001",
     decrypt: Callable[[bytes], bytes] | None = None,
 ) -> Document:
-    """The document in ``path``, JSON if its name ends in ``.json``, otherwise YAML.
+    """Returns the document in ``path``, JSON if its name ends in ``.json``, otherwise YAML.
 
     ``display`` is the name used in findings, ``what`` says what the file is for, and ``code`` is the
     code of the finding where the file cannot be read. ``decrypt`` takes what Ansible Vault has encrypted and raises
@@ -146,7 +146,7 @@ def dump(data: object) -> str:
 
 
 def resolve_plain(text: str) -> object:
-    """The value of an unquoted YAML scalar; raises ``ValueError`` for a number that nothing can hold."""
+    """Returns the value of an unquoted YAML scalar; raises ``ValueError`` for a number that nothing can hold."""
     if text in _WORDS:
         return _WORDS[text]
     if text[0] not in "0123456789+-.":
@@ -352,7 +352,7 @@ class _YamlReader:
             return event.value
 
     def _secret(self, event: object) -> str:
-        """The text of a value that is encrypted; empty, with its finding kept, where it cannot be decrypted."""
+        """Returns the text of a value that is encrypted; empty, with its finding kept, where it cannot be decrypted."""
         place = (self.file, *_place(event.start_mark), dotted(self._path()))
         try:
             return _decoded(_decrypted(event.value.strip().encode(), self.decrypt, *place), self.file)

@@ -704,13 +704,13 @@ ROWS = {code: row for group in GROUPS for code, row in group.rows.items()}
 
 
 def as_text(code: str) -> str:
-    """The row of ``code`` for a terminal. Raises KeyError for a code that does not exist."""
+    """Returns the row of ``code`` for a terminal. Raises KeyError for a code that does not exist."""
     row = ROWS[code]
     return "%s: %s\nUnchanged: %s\nFix: %s" % (code, row.meaning, row.left, row.action)
 
 
 def as_markdown() -> str:
-    """The whole table as docs/errors.md."""
+    """Returns the whole table as docs/errors.md."""
     lines = [
         "# Error codes",
         "",

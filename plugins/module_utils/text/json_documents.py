@@ -38,7 +38,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def read_json(text: str, file: str) -> object:
-    """The value in ``text``; findings are raised as ``WindflowError``."""
+    """Returns the value in ``text``; findings are raised as ``WindflowError``."""
     # "//" after a colon is nearly always part of a URL; where it is not, the parser's failure tells
     if "/*" in text or "//" in text.replace("://", ""):
         text = without_comments(text)
@@ -176,7 +176,7 @@ class JsonPositions(Mapping):
         return len(self._scanned())
 
     def problems(self, file: str) -> list[Problem]:
-        """What is wrong in a text that is valid JSON: repeated keys, numbers and halves of characters."""
+        """Returns what is wrong in a text that is valid JSON: repeated keys, numbers and halves of characters."""
         self._scanned()
         found = [duplicate_problem(file, dotted(path), first, again) for path, first, again in self._repeated]
         for path, token, (line, column) in self._scalars:

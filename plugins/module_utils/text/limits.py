@@ -133,7 +133,7 @@ def _on_tick(_signum: int, frame: FrameType | None) -> None:
 
 
 def _resident_megabytes() -> float:
-    """What this process holds in memory now; 0 where the system does not say."""
+    """Returns what this process holds in memory now; 0 where the system does not say."""
     try:
         with open("/proc/self/statm", encoding="ascii") as file:
             return int(file.read().split()[1]) * _PAGE_MEGABYTES
