@@ -88,7 +88,8 @@ def same_hosts(values: Mapping[str, Any], inventory: list[str] | None, arguments
 def command_line(
     playbook: str, values: Mapping[str, Any], inventory: list[str] | None, check: bool, diff: bool
 ) -> list[str]:
-    """Returns the arguments of ansible-playbook. What was not given is not sent: it would take the inventory's place."""
+    """Returns the arguments of ansible-playbook. What was not given is not sent: it would take the inventory's
+    place."""
     argv = ["windflow.platform.%s" % playbook]
     for path in inventory or ():
         argv += ["--inventory", path]

@@ -99,7 +99,8 @@ def collections(given: Mapping[str, str], sections: Sections, file: Path | None)
 
 
 def speaks_utf8() -> bool:
-    """Returns whether ansible-playbook would begin under the locale of this process, which it asks for in the same way."""
+    """Returns whether ansible-playbook would begin under the locale of this process, which it asks for in the same
+    way."""
     before = locale.setlocale(locale.LC_ALL)
     try:
         locale.setlocale(locale.LC_ALL, "")

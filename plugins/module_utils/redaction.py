@@ -64,7 +64,8 @@ def revealing(value: object, secrets: object, path: str = "") -> list:
 
 
 def core(text: str) -> str:
-    """Returns what is left of a text when every escape is undone, and quotes, backslashes and white space are left out."""
+    """Returns what is left of a text when every escape is undone, and quotes, backslashes and white space are left
+    out."""
     return _core(text)[0]
 
 
@@ -172,7 +173,8 @@ class _Masker:
 
 
 def _telling(piece: str) -> bool:
-    """Returns whether a piece says something of its secret: a ruler of dashes does not of a key that begins with one."""
+    """Returns whether a piece says something of its secret: a ruler of dashes does not of a key that begins with
+    one."""
     return len(set(piece)) > 2
 
 

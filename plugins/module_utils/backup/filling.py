@@ -65,7 +65,8 @@ def left_out(listing: str) -> list:
 
 
 def content(listing: str, prepared: list) -> bytes:
-    """Returns the lines to fill a database by; empty where that is everything. ``prepared``: [extension, schema] there."""
+    """Returns the lines to fill a database by; empty where that is everything. ``prepared``: [extension, schema]
+    there."""
     unwanted = ["COMMENT - EVENT TRIGGER ", "SECURITY LABEL - EVENT TRIGGER ", *(kind + " " for kind in _ABOVE)]
     unwanted += ["COMMENT - EXTENSION %s " % name for name, _schema in prepared]
     unwanted += ["SCHEMA - %s " % schema for _name, schema in prepared]

@@ -177,7 +177,8 @@ class Config:
         return found
 
     def explain(self, path: str) -> Explanation:
-        """Returns which layers gave ``a.b.c`` a value, and which one won. Raises WindflowError E1089 for no key at all."""
+        """Returns which layers gave ``a.b.c`` a value, and which one won. Raises WindflowError E1089 for no key at
+        all."""
         parts = tuple(path.split("."))
         values = []
         for index, layer in enumerate(self.layers):

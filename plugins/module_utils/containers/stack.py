@@ -116,7 +116,8 @@ class Stack(Containers):
         return path
 
     def secret_name(self, name, path):
-        """Returns the name that the secret has had since its content is what it is, so that its readers are left alone."""
+        """Returns the name that the secret has had since its content is what it is, so that its readers are left
+        alone."""
         within = os.path.relpath(path, self.release_dir)
         for release in dict.fromkeys((self.options.release, self.previous)):
             try:

@@ -23,7 +23,8 @@ _DIGEST = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 
 
 def agreement(plan: dict[str, Any], current: dict[str, Any] | None, hooks: dict[str, list[str]]) -> dict[str, Any]:
-    """Returns what is agreed to by agreeing to a plan; nothing in it depends on the time. ``hooks`` are those that run."""
+    """Returns what is agreed to by agreeing to a plan; nothing in it depends on the time. ``hooks`` are those that
+    run."""
     return {
         "plugin": plan["plugin"],
         "version": plan["version"],

@@ -58,7 +58,8 @@ def snapshot(plugin, resources):
 
 
 def compose_state(wanted):
-    """Returns the images by tag, and how many containers of each service there are; of a stack, what its services are."""
+    """Returns the images by tag, and how many containers of each service there are; of a stack, what its services
+    are."""
     found = engine.Questions(wanted["project"]).answers()
     images = {tag: found["images"].get(tag, "") for tag in wanted["images"]}
     if wanted["engine"] == "swarm":

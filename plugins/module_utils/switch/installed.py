@@ -95,7 +95,8 @@ class Installation(Switching):
             ) from None
 
     def secrets(self):
-        """Returns what must not be shown of what the release's processes print or answer; the release brings the list."""
+        """Returns what must not be shown of what the release's processes print or answer; the release brings the
+        list."""
         path = os.path.join(self.release_dir, "secrets.json")
         if not os.path.exists(path):
             return []

@@ -51,7 +51,8 @@ def explain(names, error, lines):
 
 
 def failed(name):
-    """Returns whether the service, or an instance of it, is there and down, or systemd is about to start it once more."""
+    """Returns whether the service, or an instance of it, is there and down, or systemd is about to start it once
+    more."""
     if not os.path.isdir("/run/systemd/system"):
         return os.path.exists("/etc/init.d/%s" % name) and _run(["service", name, "status"])[0] != 0
     said = _output(["systemctl", "show", "--property=LoadState,ActiveState,SubState", _units(name)[0]])

@@ -121,7 +121,8 @@ def _content_digest(path: str) -> str:
 
 
 def is_complete(path: str, marker: str) -> bool:
-    """Returns whether the environment at ``path`` was completed with this marker, by who runs this, and can still run."""
+    """Returns whether the environment at ``path`` was completed with this marker, by who runs this, and can still
+    run."""
     try:
         with open(os.open(os.path.join(path, MARKER), FLAGS | os.O_NONBLOCK), encoding="utf-8") as file:
             owners = {os.lstat(path).st_uid, os.fstat(file.fileno()).st_uid}
