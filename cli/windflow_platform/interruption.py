@@ -95,7 +95,7 @@ def account(hosts: Mapping[str, Mapping[str, Any]] | None, begun: list[str], aga
     ended = hosts or {}
     unknown = [name for name in begun if ended.get(name, {}).get("state") in (None, "unreachable")]
     lines = ["%s: %s" % (name, of_host(host)) for name, host in ended.items() if name not in unknown]
-    lines += ["%s: not known is which release serves; the run may hold its lease." % name for name in unknown]
+    lines += ["%s: unknown which release serves; the run may hold its lease." % name for name in unknown]
     if not begun:
         lines = ["nothing was changed on any host."]
     if unknown:

@@ -69,7 +69,7 @@ def main(
     ] = False,
 ) -> None:
     """Windflow platform: takes plugins to hosts. Exit codes: 0 done, 2 pending (--check), 3 invalid input,
-    4 preflight, 5 failed but what served before serves on, 6 failed and a person has to look, 7 locked,
+    4 preflight, 5 failed but what served before still serves, 6 failed and a person has to look, 7 locked,
     8 unreachable, 130 interrupted."""
 
 

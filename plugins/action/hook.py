@@ -169,7 +169,7 @@ class ActionModule(ActionBase):
 def effect_of(event: str) -> str:
     """Returns what the failure of a hook means for the host."""
     if event == MIGRATE:
-        return "The switch was not made: what served before serves on."
+        return "The switch was not made: what served before still serves."
     return "The backend had not begun." if event.startswith("pre-") else "What the backend changed stays."
 
 

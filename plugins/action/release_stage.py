@@ -36,7 +36,7 @@ class ActionModule(ActionBase):
         )
         made = arguments["plan"]
         try:
-            stopping.check(task_vars["inventory_hostname"], "What served before serves on.")
+            stopping.check(task_vars["inventory_hostname"], "What served before still serves.")
             inputs = gather(self, arguments["inputs"], task_vars, made["target"])
             module_arguments, packed = prepare(inputs, made)
         except WindflowError as error:

@@ -83,7 +83,9 @@ def connection_of(arguments: dict[str, Any], context: InputContext) -> tuple[dic
     except WindflowError as error:
         if may_name_host(arguments, context):
             raise
-        text = "No inventory and no host.connection names a host, so it is this machine. Not in order is: %s"
+        text = (
+            "No inventory and no host.connection names a host, so the run uses this machine. But this is not valid: %s"
+        )
         return {}, [text % error.problems[0]]
 
 

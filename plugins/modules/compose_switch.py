@@ -12,7 +12,7 @@ version_added: 1.0.0
 description:
   - Starts the services that outlive releases, then new containers of the application beside the old ones. Probes them,
     tells the front of them and of no others, and lets the old ones drain before it stops them.
-  - Whatever fails before the switch is put back, and the old release serves on.
+  - Whatever fails before the switch is put back, and the old release still serves.
 author: Windflow contributors (@windflow)
 extends_documentation_fragment:
   - windflow.platform.attributes

@@ -114,7 +114,7 @@ class Job:
         if self.done:
             return self.done
         if self.result["cleaned"] and not self.check:
-            return "What a run that was killed had left was removed, nothing else was changed."
+            return "What a killed run left was removed. Nothing else was changed."
         return "Nothing live was changed." if self.params["state"] == "restored" else NOTHING
 
     def clean_files(self) -> None:
@@ -135,7 +135,7 @@ class Job:
         for label in self.result["pruned"]:
             if not self.check:
                 self.store.delete(label)
-                self.done = "The backup was made or was there; of the old ones some were deleted."
+                self.done = "The backup exists; some of the old ones were deleted."
         self.result["changed"] |= bool(self.result["pruned"])
 
     def describe(self, record: dict) -> None:
@@ -547,7 +547,7 @@ class Job:
             err = process.communicate()[1].decode("utf-8", "replace")
             if process.returncode:
                 # An answer that was lost says nothing about the deed.
-                self.done = "Whether %s is the live database now could not be found out: see psql -l." % self.label
+                self.done = "Nobody can tell whether %s is the live database now: see psql -l." % self.label
                 there = "SELECT count(*) FROM pg_database WHERE datname = %s;" % quote_literal(restored)
                 if self.server.sql(there).strip() != "0":
                     self.done = ""

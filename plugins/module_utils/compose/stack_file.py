@@ -94,7 +94,7 @@ def stack(model, wanted):
         problems += refused(name, service, wanted)
         ignored = sorted(set(service) - set(KEPT) - set(TURNED) - set(REFUSED))
         if ignored:
-            warnings.append("a swarm knows nothing of %s of service %s" % (", ".join(ignored), name))
+            warnings.append("a swarm ignores %s of service %s" % (", ".join(ignored), name))
         hidden = sorted(str(item["target"]) for item in service.get("ports", ()) if bound(item) == LOOPBACK)
         if hidden:
             said = "port %s of service %s is not published: a swarm cannot bind it to a loopback address"

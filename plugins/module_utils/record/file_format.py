@@ -76,7 +76,7 @@ def decode(data, plugin, copy=b""):
     if CHECKSUM in record:
         checksum = record.pop(CHECKSUM)
         if checksum != hashlib.sha256(as_text(record).encode()).hexdigest():
-            raise ValueError("a record that was changed since: its checksum is another one")
+            raise ValueError("the record was changed, so its checksum does not match")
     else:
         check(record)
         try:

@@ -155,7 +155,7 @@ def begin(record, run, holder, purpose, now, fields, lease_seconds=LEASE_SECONDS
             )
         )
     if lease:
-        _close(record, lease["revision"], "abandoned", now, lease["step"], "the run ended without a word")
+        _close(record, lease["revision"], "abandoned", now, lease["step"], "the run ended without recording how")
     record["sequence"] += 1
     record["revisions"].append(
         dict(fields, revision=record["sequence"], state="running", started=stamp(now), finished=None, step="begin")

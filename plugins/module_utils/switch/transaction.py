@@ -70,7 +70,7 @@ class Switching:
 
     def outcome(self):
         """Returns what has become of the host by an error before the switch."""
-        serving = "Release %s serves on." % self.previous if self.previous else "No release was there before."
+        serving = "Release %s still serves." % self.previous if self.previous else "No release was there before."
         if self.not_undone:
             return "Not everything could be put back: %s. %s" % ("; ".join(self.not_undone), serving)
         if self.previous == self.options.release:

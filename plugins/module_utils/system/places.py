@@ -245,7 +245,7 @@ def findings(plugin, looked, made, adopt, user, keys):
         elif install and keys.get(path, "app.install_dir") != "app.install_dir" and of_platform(seen["real"], install):
             got = "the platform's own part of app.install_dir"
         elif not (known or is_free(seen, user) or "directories" in adopt):
-            got = "%s of %s" % ("an empty one" if seen["empty"] else "one with something in it", seen["owner"])
+            got = "it %s and belongs to %s" % ("is empty" if seen["empty"] else "is not empty", seen["owner"])
             remedy = ownership.remedy("directories")
         if got:
             refused.append(path)
@@ -291,7 +291,7 @@ def take(plugin, entries, adopt, check, state_dir=store.STATE_DIR):
         if path in own_directories(plugin) or seen["state"] == "absent" or (is_free(seen, user) and not adopt):
             noted.append(path)
         elif not adopt:
-            got, remedy = "one of %s" % seen["owner"], ownership.remedy("directories")
+            got, remedy = "it belongs to %s" % seen["owner"], ownership.remedy("directories")
             problems.append(Problem.plain("E2033", "the directory %s is not the plugin's own" % path, got, remedy))
     if problems:
         raise WindflowError(problems)

@@ -47,7 +47,7 @@ def explain(names, error, lines):
         remedy = "correct what they name, then run again" if said else "start it by hand to see why"
         problems.append(Problem.plain("E4047", "the service %s did not start" % name, got, remedy))
     if problems:
-        raise WindflowError(problems, "What served before serves on.")
+        raise WindflowError(problems, "What served before still serves.")
 
 
 def failed(name):

@@ -188,7 +188,7 @@ def test_everything_that_a_swarm_cannot_do_is_named_at_once():
 
 def test_what_a_swarm_ignores_is_said():
     _stack, warnings = stack_file.stack({"services": {"app": {"security_opt": ["no-new-privileges:true"]}}}, wanted())
-    assert warnings == ["a swarm knows nothing of security_opt of service app"]
+    assert warnings == ["a swarm ignores security_opt of service app"]
 
 
 def test_networks_reach_over_nodes():
