@@ -26,7 +26,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: The database exists
+- name: Create the database
   windflow.platform.database:
     name: myapp
     user: dbuser
@@ -35,7 +35,7 @@ EXAMPLES = r"""
   become: true
   no_log: true
 
-- name: Where the application answers
+- name: Show where the application answers
   ansible.builtin.debug:
     msg: "port {{ lookup('windflow.platform.config', 'server.host_port', plugin='template', default=8080) }}"
 """

@@ -59,7 +59,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: The account exists
+- name: Create the account
   windflow.platform.account:
     plugin: template
     user: template
@@ -67,7 +67,7 @@ EXAMPLES = r"""
     home: /var/lib/template
     shell: /usr/sbin/nologin
 
-- name: The account is gone, if it was the plugin's alone
+- name: Remove the account, if it was the plugin's alone
   windflow.platform.account:
     plugin: template
     user: template

@@ -69,7 +69,7 @@ requirements:
 """
 
 EXAMPLES = r"""
-- name: Build
+- name: Build the images
   windflow.platform.compose_images:
     images: {app: "windflow-template-app:0a1b2c3d4e5f"}
     project: windflow-template
@@ -77,12 +77,12 @@ EXAMPLES = r"""
     install_dir: /opt/template
     builds: {app: {context: build, dockerfile: Dockerfile}}
 
-- name: Load what another host has built
+- name: Load what another host built
   windflow.platform.compose_images:
     images: {app: "windflow-template-app:0a1b2c3d4e5f"}
     archive: /root/images.tar
 
-- name: Take them from a registry
+- name: Pull them from a registry
   windflow.platform.compose_images:
     images: {app: "windflow-template-app:0a1b2c3d4e5f"}
     registry: registry.example.com:5000

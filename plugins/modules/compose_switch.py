@@ -139,7 +139,7 @@ requirements:
 """
 
 EXAMPLES = r"""
-- name: Switch
+- name: Switch to the release
   windflow.platform.compose_switch:
     plugin: template
     project: windflow-template
@@ -152,7 +152,7 @@ EXAMPLES = r"""
     replicas: 3
     health: /healthz
 
-- name: Take everything but the data away
+- name: Remove everything but the data
   windflow.platform.compose_switch:
     state: absent
     plugin: template

@@ -99,14 +99,14 @@ options:
 """
 
 EXAMPLES = r"""
-- name: The application has its database
+- name: Create the application's database
   windflow.platform.database:
     name: myapp
     user: dbuser
     password: "{{ db_password }}"
     max_connections: 100
 
-- name: The database is gone, with all data
+- name: Drop the database with all data
   windflow.platform.database:
     name: myapp
     user: dbuser

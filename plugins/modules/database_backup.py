@@ -129,13 +129,13 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: The database is backed up before the release is replaced
+- name: Back up the database before the release is replaced
   windflow.platform.database_backup:
     name: myapp
     label: 20261123T012327Z-1a2b3c4d
     plugin: myapp
 
-- name: The same of a database in a container
+- name: Back up a database in a container
   windflow.platform.database_backup:
     name: myapp
     container: windflow-myapp-db-1

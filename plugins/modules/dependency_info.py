@@ -28,7 +28,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: What is deployed
+- name: Read what is deployed
   windflow.platform.dependency_info:
   register: deployed
 """

@@ -108,12 +108,12 @@ options:
 """
 
 EXAMPLES = r"""
-- name: All that was made for a plugin is gone
+- name: Remove all that was made for a plugin
   windflow.platform.files:
     plugin: template
     purge: true
 
-- name: Directories, configuration and link are there
+- name: Create directories, configuration and link
   windflow.platform.files:
     entries:
       - path: /opt/app

@@ -79,7 +79,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: What would be done
+- name: Plan the deploy
   windflow.platform.plan:
     plugin: template
     environment_name: production
@@ -87,7 +87,7 @@ EXAMPLES = r"""
     replicas: 3
   register: windflow_plan
 
-- name: Stop here where nothing differs
+- name: End the play where nothing differs
   ansible.builtin.meta: end_host
   when: not windflow_plan.pending
 """

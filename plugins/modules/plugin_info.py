@@ -26,7 +26,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Validate
+- name: Validate a plugin
   windflow.platform.plugin_info:
     plugin: ./my-plugin
     config: [production.yaml]

@@ -104,14 +104,14 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Begin
+- name: Begin the run
   windflow.platform.release:
     plugin: template
     state: started
     run: 20261123T012327Z-4711
     revision: {release: 20261123T012327Z-1a2b3c4d, version: 1.0.0, target: host, event: deploy}
 
-- name: End well
+- name: Record that the run ended well
   windflow.platform.release:
     plugin: template
     state: finished

@@ -29,7 +29,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: What is deployed
+- name: Read the record
   windflow.platform.release_info:
     plugin: template
   register: template

@@ -161,7 +161,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: The new release serves
+- name: Switch to the new release
   windflow.platform.release_switch:
     plugin: template
     release: 20261123T012327Z-1a2b3c4d
@@ -170,7 +170,7 @@ EXAMPLES = r"""
     health: /healthz
     port: 8080
 
-- name: The application is out of service
+- name: Stop the application
   windflow.platform.release_switch:
     plugin: template
     install_dir: /opt/template

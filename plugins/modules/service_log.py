@@ -35,14 +35,14 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Nginx runs
+- name: Start nginx and show its log if it fails
   block:
-    - name: Nginx is started
+    - name: Start nginx
       ansible.builtin.service:
         name: nginx
         state: started
   rescue:
-    - name: Its log says why it did not start
+    - name: Report why it did not start
       windflow.platform.service_log:
         names: [nginx]
         error: "{{ ansible_failed_result.msg }}"

@@ -33,7 +33,7 @@ attributes:
 """
 
 EXAMPLES = r"""
-- name: There is a host to deploy to
+- name: Add the host to deploy to
   windflow.platform.target:
     plugin: physical-host
     config: [my-host.json]

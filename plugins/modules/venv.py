@@ -87,7 +87,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: The application's packages are installed
+- name: Install the application's packages
   windflow.platform.venv:
     path: /opt/app/venvs/4f2a9c0d1e3b
     requirements_content: "{{ lookup('file', 'requirements.txt') }}"
