@@ -149,7 +149,7 @@ def test_a_removal_that_was_cut_off_can_be_taken_back(cluster):
 
 def test_a_connection_that_is_lost_half_way_is_told_with_what_was_done(cluster):
     sql = "CREATE ROLE half; SELECT pg_terminate_backend(pg_backend_pid());"
-    with pytest.raises(WindflowError, match=r"E4051(.|\n)*see in the server's log(.|\n)*Half of it.") as caught:
+    with pytest.raises(WindflowError, match=r"E4051(.|\n)*read in the server's log(.|\n)*Half of it.") as caught:
         postgres.execute_sql(sql, cluster.port, socket_dir=cluster.root, outcome="Half of it.")
     assert "Nothing was changed" not in str(caught.value)
 

@@ -735,7 +735,7 @@ def test_absent_deletes_one_backup(box):
 
 def test_a_missing_backup_names_those_that_are_there(box):
     box.run(verify="list")
-    assert "a backup that is there: first." in box.fails("E4096", label="none", state="restored")
+    assert "the label of an existing backup: first." in box.fails("E4096", label="none", state="restored")
 
 
 def test_a_database_in_another_encoding_comes_back(box):
