@@ -7,11 +7,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: host_info
-short_description: What a host is, what a plugin left on it, and what has drifted
+short_description: Read what a host is, what a plugin left on it, and what drifted
 version_added: 1.0.0
 description:
   - Reads in one call everything that a plan needs of a host, so that an unchanged host costs one round trip.
-  - M(windflow.platform.plan) runs it. It is of use by itself to look for drift.
+  - M(windflow.platform.plan) runs it. Run it by itself to look for drift.
 author: Windflow contributors (@windflow)
 extends_documentation_fragment:
   - windflow.platform.attributes.reads

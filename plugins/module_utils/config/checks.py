@@ -185,7 +185,7 @@ class _Checks:
                 self.add("E1134", path, "a path without spaces and special characters", self.shown(path, found), remedy)
             elif found:
                 directories[key] = found
-        self._apart(directories)
+        self._keep_data_outside(directories)
         hosts = app.get("allowed_hosts")
         for index, host in enumerate(hosts if isinstance(hosts, list) else ()):
             path = ("app", "allowed_hosts", index)
@@ -208,7 +208,7 @@ class _Checks:
         if value is not None and not isinstance(value, list):
             self.add("E1140", path, "a list of package names", self.shown(path, value), "write [name, name]")
 
-    def _apart(self, directories: dict) -> None:
+    def _keep_data_outside(self, directories: dict) -> None:
         install = directories.get("install_dir", "")
         if len(install) > _LONGEST_INSTALL_DIR:
             got = "%d characters" % len(install)
@@ -242,8 +242,8 @@ class _Checks:
     def _password_elsewhere(self, host: object) -> None:
         path = ("database", "password")
         if path in self.config.generated and host not in LOCAL_HOSTS:
-            expected = "the password that the role has at %s" % show(host)
-            self.add("E1086", path, expected, "one that is made on the host", self._secret_remedy(path))
+            expected = "the password of the role at %s, which exists already" % show(host)
+            self.add("E1086", path, expected, "a generated one", self._secret_remedy(path))
 
     def server(self) -> None:
         self.port(("server", "host_port"), self.value("server", "host_port"))
@@ -338,7 +338,7 @@ class _Checks:
             elif path == ("database", "password") and value == self.value("database", "user"):
                 got = "the user's name"
             if got:
-                problem = self._problem("E1138", path, "a secret of its own", got, self._secret_remedy(path))
+                problem = self._problem("E1138", path, "a real secret", got, self._secret_remedy(path))
                 (self.errors if self.production else self.warnings).append(problem)
 
     def _secret_remedy(self, path: tuple) -> str:
@@ -357,4 +357,4 @@ class _Checks:
             elif isinstance(value, list):
                 pending.extend((path + (index,), part) for index, part in enumerate(value))
             elif isinstance(value, str) and "\0" in value and not any(p.path == dotted(path) for p in self.errors):
-                self.add("E1139", path, "text without NUL characters", "one", "remove the character")
+                self.add("E1139", path, "text without NUL characters", "a NUL character", "remove the character")

@@ -36,7 +36,7 @@ def changes(desired: dict, actual: dict) -> list:
     database = actual["database"]
     foreign = desired["adopted"]
     if database and name not in foreign["database"] and database["owner"] not in (user, owner_role(name)):
-        expected = "the database %s to belong to %s or %s" % (name, owner_role(name), user)
+        expected = "%s or %s as the owner of the database %s" % (owner_role(name), user, name)
         remedy = "name another database, or change its owner yourself"
         raise WindflowError(Problem("E4053", expected, database["owner"], remedy, path="database.name"))
     if desired["state"] == "absent":
@@ -207,8 +207,8 @@ def _check_schema(name: str, actual: dict) -> None:
     owner, schema = actual["database"]["owner"], actual["schema"]
     if schema["owner"] not in ("pg_database_owner", owner):
         how = "ALTER SCHEMA public OWNER TO %s" % quote_identifier(owner)
-        remedy = "make it so as superuser, in the database %s: %s" % (name, how)
-        expected = "the schema public of the database %s to belong to %s" % (name, owner)
+        remedy = "run as superuser in the database %s: %s" % (name, how)
+        expected = "%s as the owner of the schema public in the database %s" % (owner, name)
         raise WindflowError(Problem("E4066", expected, schema["owner"], remedy))
 
 

@@ -264,10 +264,11 @@ def execute_sql(
     if code == 2:
         raise WindflowError(_unreachable(port, _shown(err), socket_dir), outcome)
     if code == 124:
-        remedy = "see what the server is at (pg_stat_activity), then run again"
-        raise WindflowError(Problem("E4055", "an answer of PostgreSQL, port %d" % port, err, remedy), outcome)
+        remedy = "see in pg_stat_activity what the server waits for, then run again"
+        said = "PostgreSQL, port %d, did not answer in time" % port
+        raise WindflowError(Problem.plain("E4055", said, err, remedy), outcome)
     remedy = "correct what the server names"
-    raise WindflowError(Problem("E4052", "PostgreSQL to accept what it was asked", _shown(err), remedy), outcome)
+    raise WindflowError(Problem.plain("E4052", "PostgreSQL refused a statement", _shown(err), remedy), outcome)
 
 
 def execute_inside(sql: str, port: int, name: str, owner: str, socket_dir: str, outcome: str) -> None:
@@ -290,7 +291,7 @@ def execute_inside(sql: str, port: int, name: str, owner: str, socket_dir: str, 
         raise WindflowError(logins.refused(_shown(err)), outcome)
     if code:
         remedy = "correct what the server names"
-        raise WindflowError(Problem("E4052", "PostgreSQL to accept what it was asked", _shown(err), remedy), outcome)
+        raise WindflowError(Problem.plain("E4052", "PostgreSQL refused a statement", _shown(err), remedy), outcome)
 
 
 def ask(port: int, name: str, user: str, socket_dir: str = "") -> subprocess.Popen | None:
@@ -339,7 +340,7 @@ def inspect(port: int, name: str, user: str, execute: object = None, socket_dir:
     except WindflowError as error:
         if error.code in ("E4051", "E4055"):
             said = error.problems[0]
-            return {"available": False, **({"refused": said.got} if said.expected == hba.EXPECTED else {})}
+            return {"available": False, **({"refused": said.got} if said.message == hba.REFUSED else {})}
         raise
 
 
@@ -389,8 +390,8 @@ def _shown(err: str) -> str:
 
 def _unreachable(port: int, got: str, socket_dir: str = "") -> Problem:
     if hba.refused(got):
-        return Problem("E4051", hba.EXPECTED, "%s (%s)" % (hba.line(port, socket_dir), got), hba.REMEDY)
+        return Problem.plain("E4051", hba.REFUSED, "%s (%s)" % (hba.line(port, socket_dir), got), hba.REMEDY)
     remedy = "install and start PostgreSQL, or correct database.port"
     if any(sign in got for sign in _LOST):
-        remedy = "see in the server's log why it ended the connection, then run again"
-    return Problem("E4051", "a PostgreSQL that answers on the local socket, port %d" % port, got, remedy)
+        remedy = "read in the server's log why it ended the connection, then run again"
+    return Problem.plain("E4051", "no PostgreSQL answers on the local socket, port %d" % port, got, remedy)

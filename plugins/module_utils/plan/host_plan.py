@@ -375,9 +375,9 @@ def built_from_source(manifest: Manifest, config: Config, settings: Settings) ->
             remedy += ", or name the package (name @ %s) and add the name to app.source_packages" % address
         elif item.name != ":all:":
             remedy += ", or write app.source_packages: [%s] if its code may run on the host" % item.name
-        expected = "wheels of all requirements in production"
+        said = "in production only wheels are installed, and this would be built from source"
         file = "%s/%s" % (manifest.path.name, item.file)
-        found.append(Problem("E2037", expected, "%s, built from source" % show(text), remedy, file, item.line))
+        found.append(Problem.plain("E2037", said, show(text), remedy, file, item.line))
     return found
 
 

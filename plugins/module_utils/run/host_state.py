@@ -93,7 +93,7 @@ def run(params):
     plugin, port = params["plugin"], params["port"]
     store.wait_until_free(plugin, params["wait"])
     remembered, rebuilt = store.read(plugin)
-    current, made = store.current(remembered), ownership.made(remembered)
+    current, made = store.current(remembered), ownership.made_resources(remembered)
     containers = ask_engine(params, current, remembered["managed"])
     drift = managed.Drift(plugin, remembered["managed"], containers)
     system = inspect_host.read_os()
@@ -106,7 +106,7 @@ def run(params):
     questions = inspect_host.Questions(family, packages, services)
     # Nobody else can have the port that the plugin itself listens on.
     port = None if current and current.get("port") == port else port
-    differing = drift.found()
+    differing = drift.differences()
     serves = serving.other(remembered, time.time())
     warnings = ["E2046 %s: %s" % (plugin, report.other(remembered, serves))] if serves is not None else []
     others = dependents.survey()

@@ -65,10 +65,12 @@ def _supervisor(conf):
         return {"problem": "%s cannot be read: %s" % (conf, str(error).splitlines()[0])}
     root = os.path.dirname(conf)
     if not parser.has_section("unix_http_server") and not parser.has_section("inet_http_server"):
-        return {"problem": "%s has neither [unix_http_server] nor [inet_http_server], so nobody can ask it" % conf}
+        return {
+            "problem": "%s has neither [unix_http_server] nor [inet_http_server], so windflow cannot reach it" % conf
+        }
     server = parser["unix_http_server" if parser.has_section("unix_http_server") else "inet_http_server"]
     if server.get("password", "").startswith("{SHA}"):
-        return {"problem": "%s has a password in [%s] that nobody can send, {SHA}…" % (conf, server.name)}
+        return {"problem": "%s has a password in [%s] that cannot be sent, {SHA}…" % (conf, server.name)}
     patterns = parser.get("include", "files", fallback="").replace("%(here)s", root).split()
     for pattern in patterns:
         folder, name = os.path.split(os.path.join(root, pattern))

@@ -149,7 +149,7 @@ def test_a_removal_that_was_cut_off_can_be_taken_back(cluster):
 
 def test_a_connection_that_is_lost_half_way_is_told_with_what_was_done(cluster):
     sql = "CREATE ROLE half; SELECT pg_terminate_backend(pg_backend_pid());"
-    with pytest.raises(WindflowError, match=r"E4051(.|\n)*see in the server's log(.|\n)*Half of it.") as caught:
+    with pytest.raises(WindflowError, match=r"E4051(.|\n)*read in the server's log(.|\n)*Half of it.") as caught:
         postgres.execute_sql(sql, cluster.port, socket_dir=cluster.root, outcome="Half of it.")
     assert "Nothing was changed" not in str(caught.value)
 
@@ -390,7 +390,7 @@ def test_what_was_not_made_here_is_taken_only_where_it_is_adopted_and_loses_noth
     assert refused({**params, "adopt": ["database"]}) == ["E2041"]
     assert refused(cluster.params(plugin=plugin, name="new")) == ["E2041"]
     adopted = {**params, "adopt": ["database", "role"]}
-    words = owners.adopted("app", "web", there, ownership.made(store.load(plugin)))
+    words = owners.adopted("app", "web", there, ownership.made_resources(store.load(plugin)))
     assert "role web gets the configured password" in words[0]
     assert "database app: web gets CREATE ON SCHEMA public; its owner legacy" in words[1]
     predicted = database.run(adopted, True)[0]["changes"]
@@ -411,18 +411,18 @@ def test_only_what_was_made_is_dropped(cluster, plugin):
     cluster.sql(LIVED_IN)
     params = cluster.params(plugin=plugin, user="fresh", adopt=["database"])
     database.run(params, False)
-    assert ownership.made(store.load(plugin))["role"] == ["fresh"]
+    assert ownership.made_resources(store.load(plugin))["role"] == ["fresh"]
     assert cluster.login(user="fresh", sql="CREATE TABLE mine ()")[0] == 0
     with pytest.raises(WindflowError, match="E4065.*objects or rights of the role fresh in the database app"):
         database.run({**params, "state": "absent"}, False)
-    assert ownership.made(store.load(plugin))["role"] == ["fresh"]
+    assert ownership.made_resources(store.load(plugin))["role"] == ["fresh"]
     cluster.sql("\\connect app\nREASSIGN OWNED BY fresh TO legacy;")
     result = database.run({**params, "state": "absent"}, False)[0]
     assert result["changes"][-1]["object"] == "role fresh"
-    assert ownership.made(store.load(plugin))["role"] == []
+    assert ownership.made_resources(store.load(plugin))["role"] == []
     own = cluster.params(plugin=plugin, name="own", adopt=["role"])
     database.run(own, False)
-    assert ownership.made(store.load(plugin)) == {
+    assert ownership.made_resources(store.load(plugin)) == {
         **dict.fromkeys(ownership.KINDS, []),
         "database": ["own"],
         "role": ["own_owner"],
@@ -459,12 +459,12 @@ def test_a_purge_that_cannot_end_says_what_is_left_and_goes_on_later(cluster, pl
     cluster.sql("\\connect app\nROLLBACK PREPARED 'held';")
     with pytest.raises(WindflowError, match="E4065.*1 objects or rights of the role web in the database theirs"):
         database.run({**params, "state": "absent"}, False)
-    made = ownership.made(store.load(plugin))
+    made = ownership.made_resources(store.load(plugin))
     assert (made["database"], made["role"]) == ([], ["app_owner", "web"])
     cluster.sql("\\connect theirs\nREVOKE ALL ON x FROM web;")
     assert database.run({**params, "state": "absent"}, False)[0]["changed"]
     assert not database.run({**params, "state": "absent"}, False)[0]["changed"]
-    assert ownership.made(store.load(plugin))["role"] == []
+    assert ownership.made_resources(store.load(plugin))["role"] == []
 
 
 @pytest.mark.fault(53)
