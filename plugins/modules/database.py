@@ -239,7 +239,7 @@ def apply(params: dict, actual: dict, found: list) -> None:
 
 
 def write_access(params: dict, file: str) -> None:
-    """Puts windflow's lines for the database into pg_hba.conf, or takes them out. Raises WindflowError (E4069)."""
+    """Puts windflow's lines for the database into pg_hba.conf, or takes them out. Raises WindflowError (E4089)."""
     edit = access.with_lines if params["state"] == "present" else access.without_lines
     text = edit(access.read(file), params["name"])
     postgres.write_access(file, text, params["port"], params["socket_dir"] or "")

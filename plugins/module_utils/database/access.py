@@ -94,9 +94,9 @@ def has_lines(file: str, database: str) -> bool:
 
 
 def read(file: str) -> str:
-    """The file's text. Raises WindflowError (E4069)."""
+    """The file's text. Raises WindflowError (E4089)."""
     try:
         with open(file, encoding="utf-8", errors="surrogateescape") as stream:
             return stream.read(1 << 20)
     except OSError as error:
-        raise WindflowError(Problem("E4069", "to read %s" % file, str(error.strerror), "correct hba_file")) from error
+        raise WindflowError(Problem("E4089", "to read %s" % file, str(error.strerror), "correct hba_file")) from error

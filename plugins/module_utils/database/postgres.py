@@ -193,12 +193,12 @@ def run(argv: list, sql: str, timeout: float = TIMEOUT, environment: dict | None
 
 
 def write_access(file: str, text: str, port: int, socket_dir: str = "") -> None:
-    """Replaces pg_hba.conf and has the server read it. Raises WindflowError (E4069)."""
+    """Replaces pg_hba.conf and has the server read it. Raises WindflowError (E4089)."""
     process = start(["/bin/sh", "-c", access.WRITE, "sh", file])
     _out, err = process.communicate(text.encode("utf-8", "surrogateescape"), TIMEOUT)
     if process.returncode:
         got = err.decode("utf-8", "replace").strip()
-        raise WindflowError(Problem("E4069", "to write %s as its owner" % file, got, "correct its permissions"))
+        raise WindflowError(Problem("E4089", "to write %s as its owner" % file, got, "correct its permissions"))
     execute_sql(access.RELOAD, port, socket_dir=socket_dir)
 
 

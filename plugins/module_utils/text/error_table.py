@@ -446,6 +446,7 @@ GROUPS = (
                 "The message names the files that were changed before.",
             ),
             "E4016": Row("The source of a file cannot be read.", "Correct source."),
+            "E4017": Row("A program refuses the files that were written.", "Correct what it says.", LIVE),
             "E4020": Row(
                 "An archive has a member that is no plain file, directory or inner link, or is too large.",
                 "Make the archive again.",
@@ -633,6 +634,7 @@ GROUPS = (
             ),
             "E4090": Row("PostgreSQL does not answer.", "Start it, or correct port, socket_dir or container.", LIVE),
             "E4091": Row("There is no such database.", "Name one that exists."),
+            "E4089": Row("pg_hba.conf cannot be read or written.", "Correct hba_file, or its permissions.", LIVE),
             "E4092": Row("A program of PostgreSQL is missing or too old.", "Install the package named.", LIVE),
             "E4093": Row("There is not enough space for the backup or the copy.", "Free space there.", LIVE),
             "E4094": Row("pg_dump, pg_restore or psql failed.", "Correct what it names, then run again.", LIVE),

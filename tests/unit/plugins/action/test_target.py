@@ -74,7 +74,7 @@ def test_what_is_on_this_machine_can_be_looked_after_though_its_plugin_is_gone_o
     (tmp_path / "plugin.yml").write_text("name: app\nversion: one\n", encoding="utf-8")
     for plugin in (".", "gone"):
         found, (warning,) = connection(tmp_path, plugin)
-        assert found == {} and "it is this machine" in warning
+        assert found == {} and "run uses this machine" in warning
 
 
 def test_a_host_that_a_plugin_may_name_is_never_taken_for_this_machine(tmp_path):
