@@ -51,7 +51,7 @@ def test_supervisor_runs_the_program_as_its_account(host):
     assert host.service("supervisor").is_running and host.service("supervisor").is_enabled
     process = host.process.get(args="/opt/reports/venv/bin/python -m http.server 9000 --bind 127.0.0.1")
     assert process.user == "reports"
-    assert "SECRET=100% mine" in host.file(f"/proc/{process.pid}/environ").content_string
+    assert host.file("/srv/reports/public/secret").content_string == "100% mine\n"
     assert host.file("/etc/supervisor/conf.d/reports.conf").mode == 0o600
 
 
