@@ -10,6 +10,7 @@ resources, adopted and revision.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import Any
 
@@ -297,9 +298,34 @@ def surrounding_steps(
     found["database"] = database_step(manifest, config)
     found["services"] = Step(data={"names": stopped_services(host), "all": sorted(host["services"])})
     found["services"].why.extend("%s is not running and enabled" % name for name in stopped_services(host))
+    wall = firewall(manifest, config, host)
+    found["services"].data["firewall"] = {
+        **wall,
+        "pending": wall["backend"] != "" and not host["facts"]["firewall"]["open"],
+    }
+    if found["services"].data["firewall"]["pending"]:
+        found["services"].why.append("port %d is closed in %s" % (wall["port"], wall["backend"]))
     if manifest.host.serves and table["nginx"]["include"]:
         found["services"].why.append("%s does not include %s" % (table["nginx"]["conf"], table["nginx"]["include"]))
     return found
+
+
+def firewall(manifest: Manifest, config: Config, host: dict[str, Any]) -> dict[str, Any]:
+    """Returns {"backend", "port", "opened", "close"}: the port that the host's active firewall has to let in, whether
+    windflow opens or has opened it, and the port of the revision before, if another that windflow has opened."""
+    facts = host["facts"].get("firewall") or {"backend": "", "open": True}
+    before = ((host["current"] or {}).get("host") or {}).get("firewall") or {"port": 0, "opened": False}
+    port = config.get("server.host_port", 8080) if manifest.host.serves and reached_from_outside(config) else 0
+    backend = facts["backend"] if port else ""
+    opened = bool(backend) and (not facts["open"] or before["opened"] and before["port"] == port)
+    close = before["port"] if before["opened"] and before["port"] != port and facts["backend"] else 0
+    return {"backend": backend or (facts["backend"] if close else ""), "port": port, "opened": opened, "close": close}
+
+
+def reached_from_outside(config: Config) -> bool:
+    """Whether nginx listens at an address that is not of the host alone."""
+    bind = plain(config.get("server.bind"))
+    return not bind or not ipaddress.ip_address(bind).is_loopback
 
 
 def program_steps(
@@ -464,6 +490,7 @@ def section(
         "os": table,
         "init": host["facts"]["init"],
         "ipv6": host["facts"]["ipv6"],
+        "firewall": firewall(manifest, config, host),
     }
 
 
@@ -480,11 +507,14 @@ def resources(plan: dict[str, Any]) -> dict[str, Any]:
     steps = plan["steps"]
     database = steps["database"]
     mine = database["managed"] and database["local"]
+    wall = steps["services"]["firewall"]
     found = {
         "packages": steps["packages"]["all"],
         "services": steps["services"]["all"],
         "database": {key: database[key] for key in ("name", "user", "port")} if mine else {},
     }
+    if wall["backend"] and wall["port"]:
+        found["firewall"] = {key: wall[key] for key in ("backend", "port")}
     return {**found, **program_resources(plan)} if plan["host"]["program"] else found
 
 

@@ -9,7 +9,7 @@ host. Both take the resources by the step that manages them::
     {"paths": [{"path", "step"}], "trees": [{"root", "step"}],
      "program": {"sockets"}, "database": {"name", "user", "port"},
      "compose": {"project", "app", "release", "images", "engine"},
-     "packages": [name], "services": [name]}
+     "packages": [name], "services": [name], "firewall": {"backend", "port"}}
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def tree_file(plugin, root):
 def snapshot(plugin, resources):
     """Returns the resources with their state now. Trees are written beside the record, the rest is returned."""
     kept = {"paths": {}, "trees": []}
-    kept.update((key, resources[key]) for key in ("packages", "services") if resources.get(key))
+    kept.update((key, resources[key]) for key in ("packages", "services", "firewall") if resources.get(key))
     for item in resources.get("paths", []):
         kept["paths"][item["path"]] = dict(nofollow.inspect(item["path"]), step=item["step"])
     for item in resources.get("trees", []):
@@ -167,6 +167,15 @@ def system_drift(missing, services):
     for name, state in sorted(services.items()):
         found += differences("services", "service %s" % name, {"running": True, "enabled": True}, state)
     return found
+
+
+def firewall_drift(kept, now):
+    """A port that was open and is not any more. A firewall that is not active any more lets everything in."""
+    wanted = kept.get("firewall")
+    if not wanted or not now["backend"] or now["open"]:
+        return []
+    resource = "port %d in %s" % (wanted["port"], now["backend"])
+    return differences("services", resource, {"state": "open"}, {"state": "closed"})
 
 
 def program_drift(program):
