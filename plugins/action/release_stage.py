@@ -36,7 +36,7 @@ class ActionModule(ActionBase):
         )
         made = arguments["plan"]
         try:
-            stopping.check(task_vars["inventory_hostname"], "What served before serves on.")
+            stopping.check(task_vars["inventory_hostname"], "What served before still serves.")
             inputs = gather(self, arguments["inputs"], task_vars, made["target"])
             module_arguments, packed = prepare(inputs, made)
         except WindflowError as error:
@@ -68,11 +68,10 @@ def prepare(inputs: Inputs, made: dict[str, Any]) -> tuple[dict[str, Any], bytes
     for step, value in found.items():
         if made["digests"][step] != value:
             raise WindflowError(
-                Problem(
+                Problem.plain(
                     "E4002",
-                    "the %s that the plan was made of" % step,
-                    "another one",
-                    "run again: it was edited in the meantime",
+                    "the plugin's %s changed after the plan was made" % step,
+                    remedy="run again",
                     file=str(manifest.path),
                 )
             )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: compose_images
-short_description: The images of a release are on the host
+short_description: Build, load, save or push the images of a release
 version_added: 1.0.0
 description:
   - Builds the images that are missing out of the release's own files or out of O(source), loads them from O(archive),
@@ -25,7 +25,7 @@ attributes:
       - Names the images that are made.
   idempotent:
     support: full
-    description: Images that are there are left alone.
+    description: Existing images are left alone.
 options:
   state:
     description:
@@ -76,7 +76,7 @@ requirements:
 """
 
 EXAMPLES = r"""
-- name: Build
+- name: Build the images
   windflow.platform.compose_images:
     images: {app: "windflow-template-app:0a1b2c3d4e5f"}
     project: windflow-template
@@ -84,12 +84,12 @@ EXAMPLES = r"""
     install_dir: /opt/template
     builds: {app: {context: build, dockerfile: Dockerfile}}
 
-- name: Load what another host has built
+- name: Load what another host built
   windflow.platform.compose_images:
     images: {app: "windflow-template-app:0a1b2c3d4e5f"}
     archive: /root/images.tar
 
-- name: Take them from a registry
+- name: Pull them from a registry
   windflow.platform.compose_images:
     images: {app: "windflow-template-app:0a1b2c3d4e5f"}
     registry: registry.example.com:5000
