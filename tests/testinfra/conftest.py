@@ -32,6 +32,8 @@ class Application:
     database: str
     url: str
     container: str
+    supervisor: str = "supervisor"
+    supervisorctl: str = "supervisorctl"
 
     def request(self, path: str = "/", data: dict | None = None) -> tuple[int, str]:
         """Status and body of one request from outside of the host, through nginx; status 0 is no answer."""
@@ -97,7 +99,7 @@ class Application:
 
     def programs(self) -> dict[str, str]:
         """State of each of the application's Supervisor processes, by name."""
-        lines = self.host.run("supervisorctl status").stdout.splitlines()
+        lines = self.host.run(f"{self.supervisorctl} status").stdout.splitlines()
         pairs = [line.split()[:2] for line in lines]
         return {name: state for name, state in pairs if f"windflow-{self.plugin}-" in name}
 
@@ -106,7 +108,7 @@ class Application:
         files = f"{self.log_dir}/*.log /var/log/supervisor/supervisord.log /var/log/nginx/error.log"
         commands = [
             f"tail -n 25 {files} 2>/dev/null",
-            "journalctl -u nginx -u supervisor -u 'postgresql*' -n 25 --no-pager 2>/dev/null",
+            f"journalctl -u nginx -u {self.supervisor} -u 'postgresql*' -n 25 --no-pager 2>/dev/null",
             f"for c in $(docker ps -aq --filter name=windflow-{self.plugin}); do docker logs --tail 20 $c; done 2>&1",
             f"tail -c 3000 {RECORD_DIR}/{self.plugin}/record.json",
         ]
@@ -119,12 +121,15 @@ def app(host) -> Application:
     variables = host.ansible.get_variables()
     expected = dict(variables["expected"])
     port = expected.pop("port")
+    supervisor = variables.get("expected_supervisor", {"service": "supervisor", "control": "supervisorctl"})
     address = f"http://127.0.0.1:{variables.get('lab_ports', {}).get(str(port), port)}"
     return Application(
         host=host,
         name=variables["inventory_hostname"],
         url=address,
         container=variables.get("lab_container", ""),
+        supervisor=supervisor["service"],
+        supervisorctl=supervisor["control"],
         **expected,
     )
 

@@ -13,7 +13,7 @@ import pytest
 
 @pytest.mark.parametrize("name", ["nginx", "supervisor", "postgresql"])
 def test_service_runs_and_starts_with_the_host(app, name):
-    service = app.host.service(name)
+    service = app.host.service(app.supervisor if name == "supervisor" else name)
     assert service.is_running
     assert service.is_enabled
 

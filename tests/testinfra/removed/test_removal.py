@@ -12,7 +12,7 @@ def test_application_no_longer_answers(app):
 
 def test_program_and_site_are_gone(app):
     assert app.programs() == {}
-    places = "/etc/supervisor/conf.d /etc/nginx/sites-available /etc/nginx/sites-enabled"
+    places = "/etc/supervisor* /etc/nginx /etc/windflow"
     assert app.host.check_output(f"grep -rls windflow-{app.plugin} {places} || true") == ""
     assert app.host.run("nginx -t").rc == 0
 

@@ -1,0 +1,34 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What each family has in its own way was found to have drifted, and is repaired."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture
+def said(app, state):
+    """What the drift playbook said of this host."""
+    log = (state / "drift.log").read_text(encoding="utf-8")
+    return log[log.index(app.name) :]
+
+
+def test_a_stopped_service_was_found_and_runs_again(app, said):
+    assert "service nginx" in said
+    assert app.host.service("nginx").is_running
+
+
+def test_a_closed_port_was_found_and_is_open_again(app, said):
+    if not app.host.service("firewalld").is_running:
+        pytest.skip("no firewall is active")
+    assert "port 8080 in firewalld" in said
+    assert "8080/tcp" in app.host.check_output("firewall-cmd --list-ports")
+
+
+def test_another_way_to_log_in_was_found_and_the_password_counts_again(app, said):
+    if "windflow" not in app.host.check_output("cat $(runuser -u postgres -- psql -Atc 'SHOW hba_file')"):
+        pytest.skip("the family's own lines ask for the password")
+    assert "login_method" in said
+    assert app.answers()
