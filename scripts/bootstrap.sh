@@ -3,8 +3,9 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# bootstrap.sh runtime|dev: makes .venv with the pinned requirements and the `platform` command of this checkout, and
-# the link that lets Ansible find it as a collection. Does nothing where that is done already. PYTHON=… chooses the interpreter.
+# bootstrap.sh runtime|dev: makes .venv with the pinned requirements, the collections of requirements.yml and the
+# `platform` command of this checkout, and the link that lets Ansible find it as a collection. Does nothing where that
+# is done already. PYTHON=… chooses the interpreter.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -64,7 +65,7 @@ main() {
         python=$(find_python)
         rm -f "$VENV"/.stamp-*
     fi
-    digest=$(cd "$ROOT" && cat requirements/{runtime,dev}.txt cli/pyproject.toml | sha256sum | cut -d' ' -f1)
+    digest=$(cd "$ROOT" && cat requirements/{runtime,dev,collections}.txt requirements.yml requirements/collections.yml cli/pyproject.toml | sha256sum | cut -d' ' -f1)
     # The development set contains the runtime set, so it serves for both.
     for stamp in "$VENV/.stamp-$kind" "$VENV/.stamp-dev"; do
         if [ "$(cat "$stamp" 2>/dev/null)" = "$digest" ]; then
@@ -76,6 +77,7 @@ main() {
     alive "pip: $kind requirements" "$VENV/bin/python" -m pip --disable-pip-version-check install \
         -r "$ROOT/requirements/$kind.txt"
     alive "pip: the platform command" "$VENV/bin/python" -m pip --disable-pip-version-check install --no-deps -e "$ROOT/cli"
+    alive "collections of requirements.yml" "$VENV/bin/python" "$ROOT/scripts/install_collections.py"
     echo "$digest" >"$VENV/.stamp-$kind"
 }
 

@@ -19,7 +19,7 @@ rm -rf "$project"
 mkdir -p "$project/molecule"
 cp -r "$ROOT/molecule/roles" "$project/molecule/roles"
 tarball=$("$ROOT/scripts/tarball.sh" "$project")
-ANSIBLE_COLLECTIONS_PATH=$project/collections:$("$ROOT/scripts/collections.sh")
+ANSIBLE_COLLECTIONS_PATH=$project/collections
 LAB_IMAGE=$(python "$ROOT/tests/lab/lab.py" image trixie --variant systemd | tail -n 1)
 export ANSIBLE_COLLECTIONS_PATH LAB_IMAGE
 cd "$project"

@@ -16,6 +16,14 @@ options:
   _terms:
     description: Names of families, such as V(debian), or what C(ansible_facts.os_family) says.
     required: true
+  distribution:
+    description: What C(ansible_facts.distribution) says. Some distributions differ from their family.
+    type: str
+    default: ""
+  version:
+    description: What C(ansible_facts.distribution_version) says. Some major versions differ from their family.
+    type: str
+    default: ""
 """
 
 EXAMPLES = r"""
@@ -42,6 +50,7 @@ class LookupModule(LookupBase):
     def run(self, terms, variables=None, **kwargs):
         self.set_options(var_options=variables, direct=kwargs)
         try:
-            return [families.find(str(term)) for term in terms]
+            system = [str(kwargs.get(key) or "") for key in ("distribution", "version")]
+            return [families.find(str(term), *system) for term in terms]
         except WindflowError as error:
             raise AnsibleLookupError(str(error)) from error

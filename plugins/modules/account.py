@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: account
-short_description: Account and group of an application
+short_description: Create or remove the account and group of an application
 version_added: 1.0.0
 description:
   - Makes an application's account and group where they are missing, and notes in the plugin's record that it has.
@@ -51,7 +51,7 @@ options:
     description: Shell of the account. Required for O(state=present).
     type: path
   adopt:
-    description: What may be used as it is though it was not made for the plugin.
+    description: Which of them may be used as they are, although they were not made for the plugin.
     type: list
     elements: str
     choices: [account, group]
@@ -59,7 +59,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: The account exists
+- name: Create the account
   windflow.platform.account:
     plugin: template
     user: template
@@ -74,7 +74,7 @@ EXAMPLES = r"""
     home: /var/lib/reports
     shell: /usr/sbin/nologin
 
-- name: The account is gone, if it was the plugin's alone
+- name: Remove the account, if it was the plugin's alone
   windflow.platform.account:
     plugin: template
     user: template

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: files
-short_description: Directories, files and links of one step, in one call
+short_description: Manage the directories, files and links of one step in one call
 version_added: 1.0.0
 author: Windflow contributors (@windflow)
 description:
@@ -124,12 +124,12 @@ options:
 """
 
 EXAMPLES = r"""
-- name: All that was made for a plugin is gone
+- name: Remove all that was made for a plugin
   windflow.platform.files:
     plugin: template
     purge: true
 
-- name: Directories, configuration and link are there
+- name: Create directories, configuration and link
   windflow.platform.files:
     entries:
       - path: /opt/app

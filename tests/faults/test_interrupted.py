@@ -158,7 +158,7 @@ def test_a_second_ctrl_c_ends_at_once_says_what_is_not_known_and_how_to_unlock(h
     terminal.until("Once more ends it at once")
     terminal.type(CTRL_C)
     assert terminal.end() == 130
-    assert f"{NAME}: not known is which release serves" in terminal.output
+    assert f"{NAME}: unknown which release serves" in terminal.output
     assert "platform plugin unlock" in terminal.output
     with contextlib.suppress(ProcessLookupError):
         os.kill(terminal.pid, signal.SIGKILL)

@@ -12,12 +12,15 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
+import io
 import os
 import shlex
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
+import tomllib
 from pathlib import Path
 
 import machine
@@ -25,6 +28,14 @@ from machine import LabError
 
 HERE = Path(__file__).resolve().parent
 SUITES = ("bookworm", "trixie")
+# Hosts of other OS families: a table each, which names the suite that its programs come from.
+FAMILIES = tuple(sorted(path.stem for path in (HERE / "families").glob("*.toml")))
+FAMILY_VARIANTS = ("packages", "with-supervisor", "without-supervisor")
+# What a family's packages are written with. pacman's are archives, and Debian's are there.
+TOOLS = {"dnf4": "createrepo-c rpm", "dnf5": "createrepo-c rpm", "zypper": "createrepo-c rpm", "pacman": "", "apt": ""}
+# The suite is of no use for a host but for one: it is the only one with dnf 5. Its systemd wants a kernel's newer
+# control groups, which not every machine that runs these tests has.
+BORROWED = {"forky": ("trixie", "libsystemd0 libsystemd-shared systemd systemd-sysv libnss-systemd libpam-systemd")}
 # What a variant is made from: another variant, or the bare suite.
 PARENTS = {
     "plain": "base",
@@ -62,9 +73,10 @@ def _say(text: str) -> None:
 
 def _run(command: list[str], **options) -> None:
     """Run ``command``; its output is shown only if it fails."""
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, **options)
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, **options)
     if done.returncode:
-        raise LabError(f"{shlex.join(command[:4])} … failed with exit code {done.returncode}:\n{done.stdout[-4000:]}")
+        text = done.stdout.decode(errors="replace")[-4000:]
+        raise LabError(f"{shlex.join(command[:4])} … failed with exit code {done.returncode}:\n{text}")
 
 
 def _ensure_mmdebstrap() -> None:
@@ -79,8 +91,23 @@ def _ensure_mmdebstrap() -> None:
     _run([*apt, "-y", "--no-install-recommends", "install", "mmdebstrap"], env=environment)
 
 
+def _borrowed(suite: str) -> dict[str, str]:
+    """apt's sources and preferences of a suite that has some packages from another one."""
+    if suite not in BORROWED:
+        return {}
+    other, packages = BORROWED[suite]
+    pins = [(packages, other, 1001), ("*", other, 100)]
+    return {
+        "/etc/apt/sources.list.d/borrowed.list": machine.inherited(other)["/etc/apt/sources.list"],
+        "/etc/apt/preferences.d/borrowed": "\n".join(
+            f"Package: {names}\nPin: release n={name}*\nPin-Priority: {priority}\n" for names, name, priority in pins
+        ),
+    }
+
+
 def _base(suite: str) -> str:
-    files = machine.inherited(suite)
+    borrowed = _borrowed(suite)
+    files = {**machine.inherited(suite), **borrowed}
     tag = f"windflow-lab-base:{suite}-{_digest(suite, *BOOTSTRAP, *map(str, sorted(files.items())))}"
     if _exists(tag):
         return tag
@@ -96,8 +123,14 @@ def _base(suite: str) -> str:
             path.chmod(0o755 if path.is_dir() else 0o644)
         archive = Path(directory, "root.tar")
         sources = files["/etc/apt/sources.list"].splitlines()
+        if borrowed:
+            sources += files["/etc/apt/sources.list.d/borrowed.list"].splitlines()
+            first = [f"--setup-hook=copy-in {tree}/etc/apt/preferences.d/borrowed /etc/apt/preferences.d"]
+        else:
+            first = []
         command = [
             *BOOTSTRAP,
+            *first,
             *(f"--aptopt={line}" for line in machine.apt_settings()),
             f"--customize-hook=sync-in {tree} /",
             '--customize-hook=chroot "$1" update-ca-certificates',
@@ -112,23 +145,56 @@ def _base(suite: str) -> str:
 
 def ensure(suite: str, variant: str) -> str:
     """The tag of the image of ``suite`` and ``variant``; it is made first if the engine does not have it."""
-    if suite not in SUITES:
-        raise LabError(f"expected a suite of {', '.join(SUITES)}, got {suite!r}.")
+    if suite in FAMILIES:
+        return _family(suite, variant)
+    if suite not in (*SUITES, *BORROWED):
+        raise LabError(f"expected a system of {', '.join((*SUITES, *FAMILIES))}, got {suite!r}.")
     if variant == "base":
         return _base(suite)
     parent = ensure(suite, PARENTS[variant])
     recipe = (HERE / f"Dockerfile.{variant}").read_text(encoding="utf-8")
-    tag = f"windflow-lab-{variant}:{suite}-{_digest(parent, recipe)}"
+    return _build(suite, variant, parent, {"Dockerfile": recipe}, {})
+
+
+def table(family: str) -> dict:
+    """How a family differs from Debian."""
+    return tomllib.loads((HERE / "families" / f"{family}.toml").read_text(encoding="utf-8"))
+
+
+def _family(family: str, variant: str) -> str:
+    content = table(family)
+    if variant == "systemd":
+        names = {"Dockerfile": "Dockerfile", "build.py": "build.py", "table.toml": f"{family}.toml"}
+        files = {name: (HERE / "families" / source).read_text(encoding="utf-8") for name, source in names.items()}
+        parent = ensure(content["suite"], "systemd")
+        return _build(family, variant, parent, files, {"TOOLS": TOOLS[content["manager"]]})
+    if variant not in content["variants"]:
+        known = ", ".join(("systemd", *content["variants"]))
+        raise LabError(f"{family} has no variant {variant!r}; it has {known}.")
+    recipe = f"ARG BASE\nFROM ${{BASE}}\nRUN {content['variants'][variant]}\n"
+    return _build(family, variant, ensure(family, "systemd"), {"Dockerfile": recipe}, {})
+
+
+def _build(system: str, variant: str, parent: str, files: dict[str, str], arguments: dict[str, str]) -> str:
+    """The tag of an image made from ``parent`` and ``files``, a Dockerfile among them."""
+    parts = [files[name] for name in sorted(files)]
+    tag = f"windflow-lab-{variant}:{system}-{_digest(parent, *parts, *arguments.values())}"
     if _exists(tag):
         return tag
-    _say(f"{suite}: image {variant}, about 30 s …")
+    _say(f"{system}: image {variant}, about a minute …")
     environment = dict(os.environ)
     if not succeeds(["docker", "buildx", "version"]):
         environment["DOCKER_BUILDKIT"] = "0"
-    command = ["docker", "build", "-q", "-t", tag, "--build-arg", f"BASE={parent}"]
-    for name, value in machine.proxies().items():
+    command = ["docker", "build", "-q", "-t", tag]
+    for name, value in {"BASE": parent, **arguments, **machine.proxies()}.items():
         command += ["--build-arg", f"{name}={value}"]
-    _run([*command, "-"], input=recipe, env=environment)
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, text in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(text.encode())
+            archive.addfile(member, io.BytesIO(text.encode()))
+    _run([*command, "-"], input=buffer.getvalue(), env=environment)
     return tag
 
 

@@ -1,10 +1,10 @@
 # Copyright (c) 2026 Windflow contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Test hosts: containers of Debian with a real init and a real SSH daemon.
+"""Test hosts: containers of Debian, or of another OS family, with a real init and a real SSH daemon.
 
-    python tests/lab/lab.py image SUITE [--variant systemd|packages|hardened|plain]
-    python tests/lab/lab.py up NAME SUITE [--variant …] [--init systemd|none] [--ports 8080]
+    python tests/lab/lab.py image SYSTEM [--variant systemd|packages|hardened|plain]
+    python tests/lab/lab.py up NAME SYSTEM [--variant …] [--init systemd|none] [--ports 8080]
     python tests/lab/lab.py inventory NAME… [--user deploy|root]
     python tests/lab/lab.py ssh NAME [--user deploy|root] [COMMAND]
     python tests/lab/lab.py give NAME SUITE TAG       # the suite's bare image, to the host's own engine
@@ -44,6 +44,9 @@ ENGINE += ["--security-opt", "apparmor=unconfined", "--security-opt", "systempat
 # Nothing runs from /tmp, a place is read-only, and it has an IPv6 address of its own, by which it is reached.
 HARDENED = ["--tmpfs", "/tmp:rw,noexec,nosuid,nodev,mode=1777", "--tmpfs", "/srv:ro"]
 HARDENED += ["--sysctl", "net.ipv6.conf.lo.disable_ipv6=0", "--sysctl", "net.ipv6.conf.all.disable_ipv6=0"]
+# A host of another family has its own firewall, which is active where the family's is. nftables in a network namespace
+# of its own is all that firewalld and ufw need of the kernel.
+FAMILY = ["--cap-add", "NET_ADMIN"]
 NO_INIT = ["sh", "-c", "mkdir -p /run/sshd && ssh-keygen -A && /usr/sbin/sshd && exec sleep infinity"]
 
 
@@ -130,6 +133,7 @@ def up(name: str, suite: str, variant: str, init: str, ports: list[int]) -> None
         options += SYSTEMD if init == "systemd" else []
         options += ENGINE if variant == "docker" else []
         options += HARDENED if variant == "hardened" else []
+        options += FAMILY if suite in images.FAMILIES else []
         command = NO_INIT if init == "none" else []
     docker("create", "--name", container(name), "--hostname", name, *options, tag, *command)
     if variant == "plain":
@@ -188,6 +192,7 @@ def host_vars(name: str, user: str) -> dict:
             "ansible_ssh_private_key_file": str(KEY),
             "ansible_ssh_common_args": f'{ssh_options(name)} {alias} -o "ProxyCommand={jump}"',
             "lab_container": container(name),
+            "lab_system": state(name)["suite"],
             "lab_ports": {inner: outer for inner, outer in ports.items() if inner != "22"},
         }
     return {
@@ -197,6 +202,7 @@ def host_vars(name: str, user: str) -> dict:
         "ansible_ssh_private_key_file": str(KEY),
         "ansible_ssh_common_args": ssh_options(name),
         "lab_container": container(name),
+        "lab_system": state(name)["suite"],
         "lab_ports": {inner: outer for inner, outer in ports.items() if inner != "22"},
     }
 
@@ -227,8 +233,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     start = verbs.add_parser("up", help="start a fresh host")
     start.add_argument("name")
     for verb in (image, start):
-        verb.add_argument("suite", choices=images.SUITES)
-        verb.add_argument("--variant", choices=sorted(images.PARENTS), default="systemd")
+        verb.add_argument("suite", metavar="system", choices=(*images.SUITES, *images.FAMILIES))
+        variants = sorted({*images.PARENTS, *images.FAMILY_VARIANTS})
+        verb.add_argument("--variant", choices=variants, default="systemd")
     start.add_argument("--init", choices=("systemd", "none"), default="systemd")
     start.add_argument("--ports", type=int, nargs="*", default=[], help="ports of the host to publish")
     inventory = verbs.add_parser("inventory", help="print an inventory")

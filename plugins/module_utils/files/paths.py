@@ -183,8 +183,12 @@ def plan(wanted: list, predict: bool = False) -> list:
             problems += error.problems
         except OSError as error:
             problems.append(
-                Problem(
-                    "E4015", "to read %s" % entry["path"], reason(error), "correct it on the host", path=entry["path"]
+                Problem.plain(
+                    "E4015",
+                    "%s cannot be read" % entry["path"],
+                    reason(error),
+                    "correct it on the host",
+                    path=entry["path"],
                 )
             )
         if entry["state"] == "directory":
@@ -212,7 +216,9 @@ def _step(wanted: dict, listed: set, predict: bool) -> dict:
         parent = os.path.dirname(path)
         if not os.path.isdir(parent) and parent not in listed:
             problems.append(
-                Problem("E4012", "the directory %s" % parent, "nothing", "list it before the entry", path=path)
+                Problem.plain(
+                    "E4012", "the directory %s does not exist" % parent, "", "list it before the entry", path=path
+                )
             )
     if not _replaceable(wanted["state"], actual["state"]):
         problems.append(
@@ -226,7 +232,9 @@ def _step(wanted: dict, listed: set, predict: bool) -> dict:
         )
     if wanted["state"] == "absent" and actual["state"] == "directory" and path.count("/") < _DEPTH:
         problems.append(
-            Problem("E4013", "a directory below a top-level one to remove", path, "remove it by hand", path=path)
+            Problem.plain(
+                "E4013", "a directory so high in the tree is never deleted", path, "remove it by hand", path=path
+            )
         )
     if problems:
         raise WindflowError(problems)
@@ -306,7 +314,9 @@ def _source(source: str, path: str, predict: bool, problems: list) -> bytes | No
             return file.read()
     except OSError as error:
         if not (predict and error.errno == errno.ENOENT):
-            problems.append(Problem("E4016", "a source that can be read", reason(error), "correct source", path=path))
+            problems.append(
+                Problem.plain("E4016", "the source cannot be read", reason(error), "correct source", path=path)
+            )
         return None
 
 
@@ -319,7 +329,9 @@ def _number(name: str | None, kind: str, path: str, predict: bool, problems: lis
         return pwd.getpwnam(name).pw_uid if kind == "user" else grp.getgrnam(name).gr_gid
     except KeyError:
         if not predict:
-            problems.append(Problem("E4011", "a %s of the host" % kind, name, "create it first", path=path))
+            problems.append(
+                Problem.plain("E4011", "the host has no such %s" % kind, name, "create it first", path=path)
+            )
         return None
 
 

@@ -75,3 +75,9 @@ def test_what_is_not_for_everybody_says_so(role):
 def test_the_documentation_names_every_public_role():
     text = (ROOT / "docs" / "roles.md").read_text(encoding="utf-8")
     assert all(f"`{role}`" in text for role in PUBLIC)
+
+
+def test_no_role_s_file_is_chosen_by_a_template():
+    """Ansible gives every host of a play the file of the first host."""
+    files = [*(ROOT / "roles").rglob("tasks/*.yml"), *(ROOT / "playbooks").rglob("*.yml")]
+    assert [str(path) for path in files if re.search(r"tasks_from:.*\{\{", path.read_text(encoding="utf-8"))] == []

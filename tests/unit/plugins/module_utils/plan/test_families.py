@@ -11,12 +11,39 @@ from ansible_collections.windflow.platform.plugins.module_utils.plan import fami
 
 
 def test_a_family_is_found_by_its_name_and_by_what_ansible_calls_it():
-    for family, table in families.load_all().items():
-        assert families.find(family) == table and table["family"] == family
-    assert families.find("Debian") == families.find("debian")
+    for word, family in (("Debian", "debian"), ("RedHat", "redhat"), ("Suse", "suse"), ("Archlinux", "arch")):
+        assert families.find(word) == families.find(family) == families.load_all()[family]
+        assert families.find(word)["family"] == family
 
 
-@pytest.mark.parametrize(("name", "words"), [("Solaris", "(debian"), ("", "gather facts")])
+@pytest.mark.parametrize(
+    ("facts", "table"),
+    [
+        (("Suse", "openSUSE Leap", "15.6"), "suse-15"),
+        (("Suse", "SLES", "15.7"), "suse-15-sles"),
+        (("Suse", "SLES", "16.0"), "suse-16-sles"),
+        (("Suse", "openSUSE Tumbleweed", "20261120"), "suse"),
+        (("RedHat", "Fedora", "43"), "redhat-fedora"),
+        (("RedHat", "Rocky", "9.6"), "redhat"),
+        (("Archlinux", "Archlinux", "NA"), "arch"),
+    ],
+)
+def test_what_differs_comes_from_the_most_specific_table(facts, table):
+    assert families.find(*facts) == families.load_all()[table]
+
+
+def test_a_major_version_that_nothing_can_be_done_on_is_refused():
+    with pytest.raises(WindflowError, match="E2003"):
+        families.find("RedHat", "Rocky", "8.10")
+
+
+def test_a_special_table_says_only_what_differs():
+    base, special = families.find("suse"), families.find("Suse", "openSUSE Leap", "15.6")
+    assert special["python"]["interpreter"] == "/usr/bin/python3.11"
+    assert {**special, "packages": base["packages"], "python": base["python"]} == base
+
+
+@pytest.mark.parametrize(("name", "words"), [("Solaris", "debian"), ("", "gather facts")])
 def test_an_unknown_family_is_refused_with_those_that_are_supported(name, words):
     with pytest.raises(WindflowError) as caught:
         families.find(name)
@@ -29,5 +56,10 @@ def test_every_table_has_the_same_names():
             found for key, value in table.items() if isinstance(value, dict) for found in keys(value, (*place, key))
         }
 
-    tables = list(families.load_all().values())
-    assert all(keys(table) == keys(tables[0]) for table in tables)
+    # What another Python is called, and how a database cluster is made, differs in kind.
+    optional = {("python", "other"), ("postgresql", "initialise")}
+    found = [
+        {place for place in keys(table) if place[:2] not in optional or len(place) == 2}
+        for table in families.load_all().values()
+    ]
+    assert all(places == found[0] for places in found)
