@@ -81,6 +81,7 @@ MIGRATING = """
     rolespec_validate: false
   vars:
     migration_plan: "{{ host_plan }}"
+  when: host_migrates
 """
 VERIFY = """
 - ansible.builtin.fail:
@@ -105,7 +106,7 @@ class Site:
         (home / "config" / "defaults.yaml").write_text(place)
         (home / "plugin.yml").write_text(f"name: {NAME}\nversion: 1.0.0\nhooks: {{migrate: hooks/migrate.sh}}\n")
         (home / "deploy.yml").write_text(DEPLOY)
-        (home / "roles" / "backend" / "tasks" / "migrating.yml").write_text(MIGRATING)
+        (home / "roles" / "backend" / "tasks" / "main.yml").write_text(MIGRATING)
         (home / "roles" / "backend" / "tasks" / "verify.yml").write_text(VERIFY)
 
     def server(self, *arguments: str) -> None:
@@ -189,7 +190,7 @@ def test_a_migration_from_its_first_run_to_the_restore(site):
     label = failed["backup"]
     assert site.backups() == [label] and "the migration does not like it" in failed["error"]
     assert f"{BACKUPS}/{label}.dump" in failed["error"] and "windflow_hosts=localhost" in failed["error"]
-    again = [site.deploy(failing, keep_backups=1)["backup"] for _attempt in range(2)]
+    again = [site.deploy(failing, deploy_keep_backups=1)["backup"] for _attempt in range(2)]
     assert site.backups() == sorted([label, again[1]]) and site.sql("select name from items") == ""
     output = site.platform("restore")
     assert output.index(f"{label} of 20") < output.index("TASK [Restore the database]")
@@ -205,10 +206,10 @@ def test_a_migration_from_its_first_run_to_the_restore(site):
 def test_a_restore_that_is_asked_for_says_what_came_of_it(site):
     site.deploy('sql "create table items (name text)"', 0)
     site.sql("insert into items values ('precious')")
-    failed = site.deploy('sql "delete from items"; exit 3', restore_on_failure=True)
+    failed = site.deploy('sql "delete from items"; exit 3', deploy_restore_on_failure=True)
     assert failed["restored"] and "was restored from the backup" in failed["error"] and "exit code 3" in failed["error"]
     assert site.sql("select name from items") == "precious"
-    failed = site.deploy(f"truncate --size=-9 {BACKUPS}/$WINDFLOW_RELEASE.dump; exit 3", restore_on_failure=True)
+    failed = site.deploy(f"truncate --size=-9 {BACKUPS}/$WINDFLOW_RELEASE.dump; exit 3", deploy_restore_on_failure=True)
     assert not failed["restored"] and f"{BACKUPS}/{failed['backup']}.dump" in failed["error"]
     assert failed["error"].index("exit code 3") < failed["error"].index("The restore failed, too: E4097")
 
@@ -221,7 +222,7 @@ def test_a_restore_that_is_asked_for_says_what_came_of_it(site):
     try:
         other.mkdir()
         (other / "record.json").write_text(json.dumps({**record, "revisions": [revision]}))
-        failed = site.deploy('sql "delete from items"; exit 3', restore_on_failure=True)
+        failed = site.deploy('sql "delete from items"; exit 3', deploy_restore_on_failure=True)
         assert f"not restored, because {other.name}" in failed["error"] and "restore_shared=true" in failed["error"]
         assert f"{BACKUPS}/{failed['backup']}.dump" in failed["error"] and site.sql("select name from items") == ""
         refused = site.platform("restore", code=4)
@@ -256,9 +257,7 @@ def test_what_outlives_releases_is_put_back_in_containers(site):
     (site.home / "current").symlink_to(f"releases/{old}")
     (site.home / "bin" / "docker").write_text(DOCKER)
     (site.home / "bin" / "docker").chmod(0o755)
-    (site.home / "roles" / "backend" / "tasks" / "migrating.yml").write_text(
-        "- ansible.builtin.fail: {msg: no backup}\n"
-    )
+    (site.home / "roles" / "backend" / "tasks" / "main.yml").write_text("- ansible.builtin.fail: {msg: no backup}\n")
     (site.home / "deploy.yml").write_text(FAILING_IN_CONTAINERS)
     compose = {"project": NAME, "install_dir": str(site.home), "shared_dir": str(shared), "files": ["compose.yaml"]}
     compose.update(app="app", front="", port=0, health_timeout=5)
