@@ -65,9 +65,12 @@ def run(*command: str, **options) -> str:
 
 
 def apt(*arguments: str) -> None:
-    """Run apt-get without questions."""
+    """Run apt-get without questions. The package lists may be as old as the image below this one."""
+    command = ["apt-get", "-q", "-y", "--no-install-recommends", "-o", "Dpkg::Options::=--force-unsafe-io", *arguments]
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    run("apt-get", "-q", "-y", "--no-install-recommends", *arguments, env=environment)
+    if subprocess.run(command, env=environment, capture_output=True, check=False).returncode:
+        run("apt-get", "-q", "update")
+        run(*command, env=environment)
 
 
 def read(table: Path) -> dict:
@@ -402,7 +405,6 @@ def remove(patterns: list[str]) -> None:
 
 def build_system(table: dict, repository: Path) -> None:
     """Make this system one of the family."""
-    apt("update")
     libraries = repository / "libraries"
     apt("install", *table["debian"], *(libraries.read_text(encoding="utf-8").split() if libraries.exists() else []))
     libraries.unlink(missing_ok=True)
