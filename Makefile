@@ -1,7 +1,7 @@
 # Every target is a script in scripts/ with a name of its own; this file only names them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help deploy test unit system lint sanity integration faults fuzz molecule clean-clone bench build clean
+.PHONY: help deploy test unit system lint sanity integration faults fuzz molecule clean-clone bench build docs clean
 
 PLUGIN ?= template
 SCENARIO ?= default
@@ -40,7 +40,7 @@ faults:          ## what happens when things go wrong, a line for each row of do
 fuzz:            ## the fuzzed tests with other examples, round after round, for five minutes at most; not part of `test`
 	@scripts/fuzz.sh
 
-molecule:        ## one Molecule scenario, SCENARIO=default, host, elsewhere, dependencies, compose or swarm
+molecule:        ## one Molecule scenario, SCENARIO=default, host, roles, elsewhere, dependencies, compose or swarm
 	@scripts/molecule.sh '$(SCENARIO)'
 
 clean-clone:     ## a fresh clone in clean containers runs `make deploy`
@@ -48,6 +48,9 @@ clean-clone:     ## a fresh clone in clean containers runs `make deploy`
 
 bench:           ## measured ratios beside their bars
 	@scripts/bench.sh
+
+docs:            ## make docs/errors.md from the table of error codes
+	@scripts/docs.sh
 
 clean:           ## remove everything that the targets above made in this directory
 	@scripts/clean.sh

@@ -65,7 +65,7 @@ main() {
         python=$(find_python)
         rm -f "$VENV"/.stamp-*
     fi
-    digest=$(cd "$ROOT" && cat requirements/{runtime,dev,collections}.txt requirements.yml cli/pyproject.toml | sha256sum | cut -d' ' -f1)
+    digest=$(cd "$ROOT" && cat requirements/{runtime,dev,collections}.txt requirements.yml requirements/collections.yml cli/pyproject.toml | sha256sum | cut -d' ' -f1)
     # The development set contains the runtime set, so it serves for both.
     for stamp in "$VENV/.stamp-$kind" "$VENV/.stamp-dev"; do
         if [ "$(cat "$stamp" 2>/dev/null)" = "$digest" ]; then

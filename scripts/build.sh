@@ -15,13 +15,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 say "Build: the collection's tarball"
-# Built from what git knows, so that nothing that happens to lie about gets in.
-copy=$("$ROOT/scripts/copy_tree.sh" "$work/tree")
-rm -rf "$copy/.git"
-mkdir -p "$ROOT/build"
-ansible-galaxy collection build "$copy" --output-path "$ROOT/build" --force
-version=$(sed -n 's/^version: //p' "$ROOT/galaxy.yml")
-tarball=$ROOT/build/windflow-platform-$version.tar.gz
+tarball=$("$ROOT/scripts/tarball.sh" "$ROOT/build")
 strays=$(tar -tzf "$tarball" | grep -E '^(collections|\.[a-z]+|build|molecule|tests)/|/__pycache__/|\.pyc$' || true)
 [ -z "$strays" ] || fail "the tarball holds what it must not: $(echo "$strays" | head -n 5 | paste -sd' ')" \
     "Add it to build_ignore in galaxy.yml."

@@ -1,7 +1,7 @@
 # Copyright (c) 2026 Windflow contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Install the collections of requirements.yml into this Python's environment, without Galaxy.
+"""Install the collections of requirements.yml, and those of the tests, into this Python's environment, without Galaxy.
 
     python scripts/install_collections.py
 
@@ -25,8 +25,9 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def wanted() -> list[str]:
     """The directories of the collections, as they lie in the package."""
-    names = yaml.safe_load((ROOT / "requirements.yml").read_text(encoding="utf-8"))["collections"]
-    return ["ansible_collections/" + item["name"].replace(".", "/") + "/" for item in names]
+    files = [ROOT / "requirements.yml", ROOT / "requirements" / "collections.yml"]
+    items = [item for file in files for item in yaml.safe_load(file.read_text(encoding="utf-8"))["collections"]]
+    return ["ansible_collections/" + item["name"].replace(".", "/") + "/" for item in items]
 
 
 def unpack(archive: Path, folders: list[str], target: Path) -> None:

@@ -14,6 +14,8 @@ scenario=${1:-default}
 verb=${2:-test}
 [ -d "$ROOT/molecule/$scenario" ] || fail "there is no Molecule scenario '$scenario'" "See the directories of molecule/."
 say "Molecule: scenario $scenario"
+# What the user of the collection has is no part of this checkout.
+[ "$scenario" != roles ] || exec "$ROOT/scripts/molecule_roles.sh" "$verb" "${@:3}"
 cd "$ROOT"
 # The engine is looked for only where the scenario makes hosts of its own.
 [ ! -e "molecule/$scenario/create.yml" ] || use_docker

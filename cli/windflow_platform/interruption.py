@@ -26,7 +26,7 @@ from .outcome import INTERRUPTED
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 NOT_BEGUN = "\nplatform: no host was changed yet, so the run ends now.\n"
 BEGUN = (
-    "\nplatform: the run ends as soon as what is at work on the hosts is done, and undoes what it has changed. "
+    "\nplatform: the run ends as soon as the hosts finish what they do now, and undoes what it changed. "
     "Once more ends it at once, whatever state the hosts are in.\n"
 )
 AT_ONCE = "\nplatform: the run ends now, in the middle.\n"
@@ -67,7 +67,7 @@ class Waiting:
             (self.process.terminate if len(self.signals) < 3 else self.process.kill)()
 
     def begun(self) -> list[str]:
-        """The hosts on whose record the run has begun, or is about to."""
+        """Returns the hosts on whose record the run has begun, or is about to."""
         try:
             return sorted(set(Path("%s.begun" % self.stop).read_text(encoding="utf-8").split()))
         except OSError:
@@ -90,17 +90,17 @@ def terminal_as_it_was() -> Iterator[None]:
 
 
 def account(hosts: Mapping[str, Mapping[str, Any]] | None, begun: list[str], again: str, look: list[str]) -> str:
-    """What an interrupted run has come to on each host, and what to type. ``hosts`` as for ``exit_code``: None where
-    Ansible was ended. ``look`` are the words behind ``platform plugin status``."""
+    """Returns what an interrupted run has come to on each host, and what to type. ``hosts`` as for ``exit_code``: None
+    where Ansible was ended. ``look`` are the words behind ``platform plugin status``."""
     ended = hosts or {}
     unknown = [name for name in begun if ended.get(name, {}).get("state") in (None, "unreachable")]
     lines = ["%s: %s" % (name, of_host(host)) for name, host in ended.items() if name not in unknown]
-    lines += ["%s: not known is which release serves; the run may hold its lease." % name for name in unknown]
+    lines += ["%s: unknown which release serves; the run may hold its lease." % name for name in unknown]
     if not begun:
         lines = ["nothing was changed on any host."]
     if unknown:
-        lines.append("See which one serves, and whether anything is at work: %s" % command("status", look))
-        lines.append("A lease runs out by itself. Where nothing is at work any more: %s" % command("unlock", look))
+        lines.append("See which one serves, and whether a run is active: %s" % command("status", look))
+        lines.append("The lease expires by itself. Where no run is active any more: %s" % command("unlock", look))
     elif begun:
         lines.append("See what is deployed: %s" % command("status", look))
     if begun and all(is_done(host) for host in ended.values()) and not unknown:
@@ -115,7 +115,7 @@ def is_done(host: Mapping[str, Any]) -> bool:
 
 
 def of_host(host: Mapping[str, Any]) -> str:
-    """What the run has come to on one host."""
+    """Returns what the run has come to on one host."""
     if not host.get("begun"):
         return "nothing was changed."
     release = host.get("serves", "")

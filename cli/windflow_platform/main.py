@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal
 import typer
 
 from . import __version__
+from .errors import explain as explain_code
+from .outcome import INVALID
 from .playbook import run
 
 HELP = {"help_option_names": ["-h", "--help"]}
@@ -45,12 +47,12 @@ Diff = Annotated[bool, typer.Option("--diff", help="Show what changes, line by l
 
 
 def _inputs(name: str | None, config: list[str] | None, env: str | None, sets: list[str] | None) -> dict[str, Any]:
-    """The variables for a plugin and its configuration."""
+    """Returns the variables for a plugin and its configuration."""
     return {"plugin": name, "config": config, "environment_name": env, "sets": sets}
 
 
 def _sets(sets: list[str] | None, debug: bool) -> list[str]:
-    """The values of --set, and what --debug stands for."""
+    """Returns the values of --set, and what --debug stands for."""
     return [*(sets or ()), *(["app.debug=true"] if debug else ())]
 
 
@@ -67,8 +69,16 @@ def main(
     ] = False,
 ) -> None:
     """Windflow platform: takes plugins to hosts. Exit codes: 0 done, 2 pending (--check), 3 invalid input,
-    4 preflight, 5 failed but what served before serves on, 6 failed and a person has to look, 7 locked,
+    4 preflight, 5 failed but what served before still serves, 6 failed and a person has to look, 7 locked,
     8 unreachable, 130 interrupted."""
+
+
+@app.command()
+def error(code: Annotated[str, typer.Argument(help="An error code, such as E1138.")]) -> None:
+    """Say what an error code means, what was left unchanged, and what to do."""
+    text, known = explain_code(code)
+    typer.echo(text, err=not known)
+    raise typer.Exit(0 if known else INVALID)
 
 
 @plugin.command()

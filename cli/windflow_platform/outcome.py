@@ -31,7 +31,7 @@ ANSIBLE_NOT_STARTED = (1, 2, 4, 5)
 def exit_code(
     status: int, hosts: Mapping[str, Mapping[str, Any]] | None, check: bool = False, begins: bool = False
 ) -> int:
-    """The command's exit code.
+    """Returns the command's exit code.
 
     ``status`` is that of ansible-playbook, ``hosts`` what the callback ``windflow.platform.outcome`` wrote: for
     each host its state and, where it failed, code, restored and begun. Empty: no host matched. None: it wrote nothing.
@@ -52,7 +52,7 @@ def exit_code(
 
 
 def of_host(host: Mapping[str, Any], check: bool = False, begins: bool = False) -> int:
-    """What the run came to on one host."""
+    """Returns what the run came to on one host."""
     if host["state"] == "unreachable":
         return UNREACHABLE
     if host["state"] == "failed":

@@ -23,15 +23,12 @@ from .settings import environment
 # Options of ansible-playbook that leave tasks out.
 PARTIAL = re.compile(r"(--tags|--skip-tags|--start-at-task)(=|\Z)|-t")
 NO_TAGS = (
-    "E2045: expected a run to be whole, got %s. Nothing was changed. "
-    "Fix: leave it out; steps have no tags, and each needs those before it."
+    "E2050: %s would leave out tasks. Nothing was changed. "
+    "Fix: remove the option; steps have no tags, and each needs those before it."
 )
 # Playbooks that change a host only after they have begun on its record, or change nothing.
 BEGINNING = ("deploy", "explain", "plan", "remove", "restore", "rollback", "validate")
-NO_HOST = (
-    "E2031: expected a host to go to, got none. Nothing was changed. "
-    "Fix: look at windflow_hosts, --limit and the inventory."
-)
+NO_HOST = "E2031: the run has no host. Nothing was changed. Fix: check windflow_hosts, --limit and the inventory."
 
 
 def run(
@@ -79,7 +76,7 @@ def find_program() -> str | None:
 
 
 def same_hosts(values: Mapping[str, Any], inventory: list[str] | None, arguments: list[str] | None) -> list[str]:
-    """The words of another command for the same plugin on the same hosts."""
+    """Returns the words of another command for the same plugin on the same hosts."""
     words = [values["plugin"]] if values.get("plugin") else []
     for option, name in (("--config", "config"), ("--set", "sets")):
         words += [word for value in values.get(name) or () for word in (option, value)]
@@ -91,7 +88,8 @@ def same_hosts(values: Mapping[str, Any], inventory: list[str] | None, arguments
 def command_line(
     playbook: str, values: Mapping[str, Any], inventory: list[str] | None, check: bool, diff: bool
 ) -> list[str]:
-    """The arguments of ansible-playbook. What was not given is not sent: it would take the inventory's place."""
+    """Returns the arguments of ansible-playbook. What was not given is not sent: it would take the inventory's
+    place."""
     argv = ["windflow.platform.%s" % playbook]
     for path in inventory or ():
         argv += ["--inventory", path]

@@ -22,8 +22,8 @@ Sections = Mapping[str, Mapping[str, str]]
 
 
 def environment(given: Mapping[str, str], cwd: Path, report: Path, stop: Path) -> dict[str, str]:
-    """The environment of ansible-playbook. What the user has set, in the environment or in a file, stays; a checkout's
-    ansible.cfg serves where there is no other. ``report`` and ``stop`` are the files of the callback."""
+    """Returns the environment of ansible-playbook. What the user has set, in the environment or in a file, stays; a
+    checkout's ansible.cfg serves where there is no other. ``report`` and ``stop`` are the files of the callback."""
     settings = dict(given)
     file = settings_file(given, cwd)
     own = CHECKOUT / "ansible.cfg"
@@ -47,7 +47,7 @@ def environment(given: Mapping[str, str], cwd: Path, report: Path, stop: Path) -
 
 
 def settings_file(given: Mapping[str, str], cwd: Path) -> Path | None:
-    """The file that Ansible takes its settings from, by its own rules; None where there is none."""
+    """Returns the file that Ansible takes its settings from, by its own rules; None where there is none."""
     found = []
     if "ANSIBLE_CONFIG" in given:
         named = Path(os.path.expandvars(os.path.expanduser(given["ANSIBLE_CONFIG"])))
@@ -60,7 +60,7 @@ def settings_file(given: Mapping[str, str], cwd: Path) -> Path | None:
 
 
 def read_sections(file: Path | None) -> Sections:
-    """The file's sections. None of a file that cannot be read: ansible-playbook says what is wrong with it."""
+    """Returns the file's sections. None of a file that cannot be read: ansible-playbook says what is wrong with it."""
     parser = configparser.ConfigParser(inline_comment_prefixes=(";",), interpolation=None)
     try:
         parser.read_string(file.read_text(encoding="utf-8") if file else "")
@@ -74,8 +74,8 @@ def value_of(sections: Sections, section: str, key: str) -> str | None:
 
 
 def collections(given: Mapping[str, str], sections: Sections, file: Path | None) -> list[str]:
-    """Where collections are looked for: that of this command first, then where the user says, then Ansible's own
-    places, which a user's setting would else replace."""
+    """Returns where collections are looked for: that of this command first, then where the user says, then Ansible's
+    own places, which a user's setting would else replace."""
     found = []
     # A checkout has a link to itself; an installed collection lies where Ansible looks for it.
     if (CHECKOUT / "collections" / "ansible_collections" / "windflow" / "platform").exists():
@@ -99,7 +99,8 @@ def collections(given: Mapping[str, str], sections: Sections, file: Path | None)
 
 
 def speaks_utf8() -> bool:
-    """Whether ansible-playbook would begin under the locale of this process, which it asks for in the same way."""
+    """Returns whether ansible-playbook would begin under the locale of this process, which it asks for in the same
+    way."""
     before = locale.setlocale(locale.LC_ALL)
     try:
         locale.setlocale(locale.LC_ALL, "")

@@ -84,10 +84,10 @@ class ActionModule(ActionBase):
                 return
         if turn["results"] is None:
             name = "%s (%s)" % (entry["path"], spec.event)
-            expected = "hook %s to succeed on %s, where it runs for all hosts" % (name, turn["runner"])
-            got = "%s there" % turn["code"] if turn["code"] else "no end of it"
-            remedy = "mend what is reported for %s, then run again" % turn["runner"]
-            raise WindflowError(Problem("E3008", expected, got, remedy), effect_of(spec.event))
+            said = "hook %s failed on %s, which runs it for all hosts" % (name, turn["runner"])
+            got = turn["code"] or "it did not end"
+            remedy = "correct what is reported for %s, then run again" % turn["runner"]
+            raise WindflowError(Problem.plain("E3008", said, got, remedy), effect_of(spec.event))
         entry["skipped"] = "runs once, and ran on %s" % turn["runner"]
         result["results"] = {**result["results"], **turn["results"]}
 
@@ -159,15 +159,17 @@ class ActionModule(ActionBase):
         if "hook" not in done:
             problems = [Problem(**problem) for problem in done.get("problems", [])]
             got = str(done.get("msg") or done.get("module_stderr") or "no answer")
-            remedy = "look at the task with -vvv"
-            raise WindflowError(problems or Problem("E3007", "hook %s to run on %s" % (name, host), got, remedy))
+            remedy = "run the task with -vvv and read its output"
+            raise WindflowError(
+                problems or Problem.plain("E3007", "%s gave no result of hook %s" % (host, name), got, remedy)
+            )
         return hook.HookResult(**done["hook"])
 
 
 def effect_of(event: str) -> str:
-    """What the failure of a hook means for the host."""
+    """Returns what the failure of a hook means for the host."""
     if event == MIGRATE:
-        return "The switch was not made: what served before serves on."
+        return "The switch was not made: what served before still serves."
     return "The backend had not begun." if event.startswith("pre-") else "What the backend changed stays."
 
 
@@ -191,12 +193,12 @@ def on_controller(
 
 
 def hook_environment(spec: HookSpec, inputs: Inputs, arguments: dict, results: dict[str, Any]) -> dict[str, str]:
-    """What a hook is told, but for the host: the declared variables, and ours, which they cannot replace."""
+    """Returns what a hook is told, but for the host: the declared variables, and ours, which they cannot replace."""
     earlier = json.dumps(results)
     if len(earlier.encode()) > RESULTS_BYTES:
-        expected = "the results of hooks to have %d bytes at most together" % RESULTS_BYTES
+        said = "the results of all hooks have more than %d bytes" % RESULTS_BYTES
         raise WindflowError(
-            Problem("E3006", expected, "%d" % len(earlier.encode()), "write files and pass their paths")
+            Problem.plain("E3006", said, "%d" % len(earlier.encode()), "write files and pass their paths")
         )
     return {
         **inputs.config.declared_environment(),

@@ -29,14 +29,14 @@ from ansible_collections.windflow.platform.plugins.module_utils.plan import (
 from ansible_collections.windflow.platform.plugins.module_utils.plan.inputs import (
     ARGUMENTS,
     LATER,
+    InputContext,
     Inputs,
-    Place,
-    apart,
     database_on_host,
     manifest_of,
     out_of_reach,
     read_inputs,
     target_of,
+    unreachable_dependencies,
 )
 from ansible_collections.windflow.platform.plugins.module_utils.plan.steps import (
     Settings,
@@ -45,7 +45,6 @@ from ansible_collections.windflow.platform.plugins.module_utils.plan.steps impor
     replicas_of,
 )
 from ansible_collections.windflow.platform.plugins.module_utils.record.store import LEASE_SECONDS
-from ansible_collections.windflow.platform.plugins.module_utils.system import service_layout
 from ansible_collections.windflow.platform.plugins.plugin_utils import stopping
 from ansible_collections.windflow.platform.plugins.plugin_utils.gathering import ask_host, place_of
 from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call
@@ -87,9 +86,8 @@ class ActionModule(ActionBase):
             inputs = read_inputs(arguments, place, arguments["target"], manifest, LATER)
             refused = inputs.refused
             able = candidates(inputs, arguments["target"], place)
-            tables = families.load_all()
             found = {name: plan.source_of(inputs.manifest, name, sources.digest) for name in able}
-            asked = plan.questions(inputs.manifest, inputs.config, tables, found, inputs.environment)
+            asked = plan.questions(inputs.manifest, inputs.config, families.load_all(), found, inputs.environment)
             asked["wait"] = arguments["wait"]
             host = call(self, "run.host_state", "windflow.platform.host_info", asked, task_vars)
             if host.get("failed") or host.get("unreachable"):
@@ -100,7 +98,7 @@ class ActionModule(ActionBase):
             if inputs.provided and target != arguments["target"]:
                 # Where a dependency is reached depends on where its dependent is.
                 inputs = read_inputs(arguments, place, target, manifest, LATER)
-            made = make(inputs, arguments, host, tables, target, found[target], place)
+            made = make(inputs, arguments, host, target, found[target], place)
             if arguments["saved"]:
                 name = made["plugin"] if arguments["dependency"] else ""
                 saved_plans.compare(arguments["saved"], task_vars["inventory_hostname"], made["agreement"], name)
@@ -116,7 +114,7 @@ class ActionModule(ActionBase):
         return result
 
 
-def candidates(inputs: Inputs, wanted: str, place: Place) -> list[str]:
+def candidates(inputs: Inputs, wanted: str, context: InputContext) -> list[str]:
     """The targets that are left before the host is asked about them; "" for a plugin of hooks only.
 
     What is wanted of the plugin that the operator names is only a wish towards those that it needs.
@@ -126,8 +124,8 @@ def candidates(inputs: Inputs, wanted: str, place: Place) -> list[str]:
         offered = [wanted]
     elif wanted and not inputs.arguments["dependency"]:
         expected = "a target that the plugin supports (%s)" % (", ".join(offered) or "none")
-        raise WindflowError(Problem("E2012", expected, wanted, path="target"))
-    problems = {name: out_of_reach(inputs, name, place) for name in offered}
+        raise WindflowError(Problem("E2012", expected, wanted, "choose one of them", path="target"))
+    problems = {name: out_of_reach(inputs, name, context) for name in offered}
     able = [name for name in offered if not problems[name]]
     if not able:
         raise WindflowError(problems[offered[0]])
@@ -144,11 +142,11 @@ def choose_target(inputs: Inputs, able: list[str], host: dict) -> tuple[str, lis
         if current["target"] in able:
             return current["target"], []
         raise WindflowError(
-            Problem(
+            Problem.plain(
                 "E2016",
-                "target %s, with which it is deployed here" % current["target"],
+                "the plugin is deployed here with target %s and cannot change to another" % current["target"],
                 ", ".join(able) or "none",
-                "remove the plugin first: data in its database do not move with it",
+                "remove the plugin first: the data in its database do not move with it",
                 path="target",
             )
         )
@@ -167,20 +165,21 @@ def choose_engine(wanted: str, host: dict, wish: bool = False) -> str:
     current = host["current"] if (host["current"] or {}).get("target") == "compose" else None
     known = current["compose"].get("engine", ENGINES[0]) if current else ""
     if wanted and known and wanted != known and not wish:
-        remedy = "remove the plugin first: its containers and its database are there"
-        raise WindflowError(Problem("E2019", "engine %s, with which it is deployed here" % known, wanted, remedy))
+        remedy = "remove the plugin first: its containers and its database are in that engine"
+        said = "the plugin is deployed here with engine %s and cannot change to another" % known
+        raise WindflowError(Problem.plain("E2019", said, wanted, remedy))
     return known or wanted or ENGINES[0]
 
 
 def wanted_replicas(wanted: int | None, before: int) -> int:
     """How many instances: what is asked for, else as many as there are, else one."""
     if wanted is not None and wanted < 1:
-        raise WindflowError(Problem("E2045", "one instance at least", str(wanted), path="replicas"))
+        raise WindflowError(Problem("E2045", "one replica at least", str(wanted), "give 1 or more", path="replicas"))
     return wanted or before or 1
 
 
 def make(
-    inputs: Inputs, arguments: dict, host: dict, tables: dict, target: str, source: Source, place: Place
+    inputs: Inputs, arguments: dict, host: dict, target: str, source: Source, context: InputContext
 ) -> dict[str, Any]:
     """The result of the task: the plan, or the findings of the preflight."""
     dependency = arguments["dependency"]
@@ -193,25 +192,23 @@ def make(
         replicas=before or 1 if dependency else wanted_replicas(arguments["replicas"], before),
         force=arguments["force"] and not dependency,
         engine=engine,
-        networks=networks(inputs, target, place),
+        networks=networks(inputs, target, context),
         downgrade=arguments["allow_downgrade"] and not dependency,
         time=RUN_TIME,
     )
-    table = tables.get(host["facts"]["os"]["family"])
-    if table and host.get("layout"):
-        table = service_layout.adapted(table, host["layout"])
+    table, host = families.settle(inputs.config, host) if target == "host" else (None, host)
     errors, warnings = preflight.findings(inputs.manifest, inputs.config, settings, host, target, source)
     if dependency:
         errors += by_hand.changed(inputs.config, inputs.manifest.name, host["current"])
-    errors += apart(inputs, target, engine, place)
+    errors += unreachable_dependencies(inputs, target, engine, context)
     if swarm and MIGRATE in inputs.manifest.hooks:
         remedy = "migrate when the application starts, under a lock"
-        errors.append(Problem("E2028", "no hook of a migration with engine swarm", "one", remedy))
+        errors.append(Problem.plain("E2028", "a swarm cannot run the migration hooks of the plugin", "", remedy))
     if errors or inputs.refused:
         raise WindflowError([*inputs.refused, *errors])
     made = plan.build(inputs.manifest, inputs.config, settings, source, host, table, target)
     # A swarm's tasks have names of their own.
-    made["local_database"] = {} if swarm else database_on_host(inputs, target, place)
+    made["local_database"] = {} if swarm else database_on_host(inputs, target, context)
     made["revision"].update(
         needs=inputs.needs,
         provides=dict(inputs.manifest.provides),
@@ -242,7 +239,7 @@ def lease_seconds(manifest: Manifest) -> int:
     return max(LEASE_SECONDS, longest + LEASE_SECONDS // 3)
 
 
-def networks(inputs: Inputs, target: str, place: Place) -> tuple[str, ...]:
+def networks(inputs: Inputs, target: str, context: InputContext) -> tuple[str, ...]:
     """Where containers reach the containers of what the plugin needs."""
     if target != "compose":
         return ()
@@ -251,7 +248,7 @@ def networks(inputs: Inputs, target: str, place: Place) -> tuple[str, ...]:
         sorted(
             compose_plan.network(manifest.name)
             for manifest in providers
-            if target_of(manifest, target, place) == "compose"
+            if target_of(manifest, target, context) == "compose"
         )
     )
 

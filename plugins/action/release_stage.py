@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import json
-import tempfile
 from typing import Any
 
 from ansible.plugins.action import ActionBase
@@ -21,6 +20,7 @@ from ansible_collections.windflow.platform.plugins.module_utils.text import docu
 from ansible_collections.windflow.platform.plugins.plugin_utils import stopping
 from ansible_collections.windflow.platform.plugins.plugin_utils.gathering import gather
 from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call
+from ansible_collections.windflow.platform.plugins.plugin_utils.sending import send
 
 # A larger archive goes as a file of its own: a module's arguments are parsed as one string.
 INLINE_BYTES = 8 * 1024 * 1024
@@ -36,7 +36,7 @@ class ActionModule(ActionBase):
         )
         made = arguments["plan"]
         try:
-            stopping.check(task_vars["inventory_hostname"], "What served before serves on.")
+            stopping.check(task_vars["inventory_hostname"], "What served before still serves.")
             inputs = gather(self, arguments["inputs"], task_vars, made["target"])
             module_arguments, packed = prepare(inputs, made)
         except WindflowError as error:
@@ -48,23 +48,12 @@ class ActionModule(ActionBase):
         if len(packed) <= INLINE_BYTES:
             module_arguments["archive"] = base64.b64encode(packed).decode("ascii")
         else:
-            module_arguments["archive_path"] = self._send(packed)
+            module_arguments["archive_path"] = send(self, packed, "release.tar.gz")
         result.update(call(self, "run.staging", "windflow.platform.release_unpack", module_arguments, task_vars))
         result.pop("invocation", None)
         if module_arguments["archive_path"]:
             self._remove_tmp_path(self._connection._shell.tmpdir)
         return result
-
-    def _send(self, packed: bytes) -> str:
-        """Copies the archive, which holds secrets, through a private local file to the remote's."""
-        if not self._connection._shell.tmpdir:
-            self._make_tmp_path()
-        remote = self._connection._shell.join_path(self._connection._shell.tmpdir, "release.tar.gz")
-        with tempfile.NamedTemporaryFile(prefix="windflow-") as local:
-            local.write(packed)
-            local.flush()
-            self._transfer_file(local.name, remote)
-        return remote
 
 
 def prepare(inputs: Inputs, made: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
@@ -79,11 +68,10 @@ def prepare(inputs: Inputs, made: dict[str, Any]) -> tuple[dict[str, Any], bytes
     for step, value in found.items():
         if made["digests"][step] != value:
             raise WindflowError(
-                Problem(
+                Problem.plain(
                     "E4002",
-                    "the %s that the plan was made of" % step,
-                    "another one",
-                    "run again: it was edited in the meantime",
+                    "the plugin's %s changed after the plan was made" % step,
+                    remedy="run again",
                     file=str(manifest.path),
                 )
             )

@@ -22,7 +22,7 @@ from ansible_collections.windflow.platform.plugins.module_utils.plan.inputs impo
     ARGUMENTS,
     LATER,
     MERGED,
-    Place,
+    InputContext,
     read_inputs,
 )
 from ansible_collections.windflow.platform.plugins.module_utils.text.documents import VAULT
@@ -68,30 +68,32 @@ def inventory_is_silent(task_vars: dict[str, Any]) -> None:
     sources = list(task_vars.get("ansible_inventory_sources") or [])
     if sources not in ([], DEFAULT_SOURCES) and not task_vars["groups"]["all"]:
         remedy = "name the right one with -i, or none, for host.connection or this machine"
-        raise WindflowError(Problem("E2013", "a host in the inventory", "none in %s" % ", ".join(sources), remedy))
+        raise WindflowError(Problem.plain("E2013", "the inventory names no host", ", ".join(sources), remedy))
 
 
-def connection_of(arguments: dict[str, Any], place: Place) -> tuple[dict[str, Any], list[str]]:
-    """The ``host.connection`` section, empty for this machine, and warnings.
+def connection_of(arguments: dict[str, Any], context: InputContext) -> tuple[dict[str, Any], list[str]]:
+    """Returns the ``host.connection`` section, empty for this machine, and warnings.
 
     What is on a host can be unlocked or removed though its plugin is not in order any more, or not there.
     """
     if not arguments["plugin"]:
         return {}, []
     try:
-        return read_inputs(arguments, place, later=LATER).config.get("host.connection") or {}, []
+        return read_inputs(arguments, context, later=LATER).config.get("host.connection") or {}, []
     except WindflowError as error:
-        if may_name_host(arguments, place):
+        if may_name_host(arguments, context):
             raise
-        text = "No inventory and no host.connection names a host, so it is this machine. Not in order is: %s"
+        text = (
+            "No inventory and no host.connection names a host, so the run uses this machine. But this is not valid: %s"
+        )
         return {}, [text % error.problems[0]]
 
 
-def may_name_host(arguments: dict[str, Any], place: Place) -> bool:
-    """Whether anything of a plugin that is not in order could say ``host.connection``."""
-    files = [Path(place.cwd, os.path.expanduser(name)) for name in arguments["config"] if name]
+def may_name_host(arguments: dict[str, Any], context: InputContext) -> bool:
+    """Returns whether anything of a plugin that is not in order could say ``host.connection``."""
+    files = [Path(context.cwd, os.path.expanduser(name)) for name in arguments["config"] if name]
     try:
-        folder = find_plugin(arguments["plugin"], place.cwd, place.environ)
+        folder = find_plugin(arguments["plugin"], context.cwd, context.environ)
     except WindflowError:
         # A name may be that of a plugin whose directory is gone. It has no configuration, and no other can be read.
         return not is_name(arguments["plugin"]) or bool(files or arguments["sets"])
@@ -100,7 +102,7 @@ def may_name_host(arguments: dict[str, Any], place: Place) -> bool:
         texts = [path.read_text(encoding="utf-8") for path in [folder / FILE, *files]]
     except (OSError, ValueError):
         return True
-    said = [str(item.value) for variable in MERGED for item in place.said(variable)]
+    said = [str(item.value) for variable in MERGED for item in context.said(variable)]
     # What cannot be decrypted may say anything.
     if any(VAULT.decode() in text for text in texts):
         return True
@@ -121,13 +123,17 @@ def variables(connection: dict[str, Any]) -> dict[str, Any]:
 
 
 def private_key(path: str) -> str:
-    """The path, if there is a file that nobody else can read."""
+    """Returns the path, if there is a file that nobody else can read."""
     try:
         mode = stat.S_IMODE(os.stat(path).st_mode)
     except OSError as error:
         raise WindflowError(
-            Problem(
-                "E2014", "a private key at %s" % path, error.strerror or str(error), path="host.connection.key_file"
+            Problem.plain(
+                "E2014",
+                "the private key %s cannot be read" % path,
+                error.strerror or str(error),
+                "correct the path",
+                path="host.connection.key_file",
             )
         ) from error
     if mode & 0o077:
@@ -136,7 +142,7 @@ def private_key(path: str) -> str:
                 "E2015",
                 "a private key that only its owner can read",
                 "mode %04o of %s" % (mode, path),
-                "chmod 600 %s" % path,
+                "run chmod 600 %s" % path,
                 path="host.connection.key_file",
             )
         )

@@ -61,7 +61,7 @@ NO_RIGHTS = re.compile(
 )
 OUTPUTS = ("module_stderr", "module_stdout", "stderr")
 RIGHTS = (
-    "%s: E2001: expected root's rights on the host, got: %s. "
+    "%s: E2001: the run has no root rights on the host: %s. "
     "Fix: give the password of become (--ask-become-pass, or -K; to platform after --), or allow it without one."
 )
 

@@ -21,7 +21,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: What is deployed
+- name: Read what is deployed
   windflow.platform.release_info:
     plugin: "{{ './my-plugin/' | windflow.platform.plugin_name }}"
 """

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: config
-short_description: A value of a plugin's merged configuration
+short_description: Look up a value of a plugin's merged configuration
 version_added: 1.0.0
 author: Windflow contributors (@windflow)
 description:
@@ -26,7 +26,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: The database exists
+- name: Create the database
   windflow.platform.database:
     name: myapp
     user: dbuser
@@ -35,7 +35,7 @@ EXAMPLES = r"""
   become: true
   no_log: true
 
-- name: Where the application answers
+- name: Show where the application answers
   ansible.builtin.debug:
     msg: "port {{ lookup('windflow.platform.config', 'server.host_port', plugin='template', default=8080) }}"
 """
@@ -68,17 +68,19 @@ class LookupModule(LookupBase):
 
 
 def value_of(inputs: Inputs, key: str, unknown: set[tuple], options: dict) -> object:
-    """The value of a key; raises E1151 for one that only the host knows, E1152 for one that is not set."""
+    """Returns the value of a key; raises E1151 for one that only the host knows, E1152 for one that is not set."""
     path = tuple(key.split("."))
     if any(within(secret, path) for secret in unknown):
-        expected = "a value that is known without asking a host"
+        said = "only the host knows this secret, which is generated there"
         remedy = "give it in the configuration, or leave it to the tasks of the platform"
-        raise WindflowError(Problem("E1151", expected, "a secret that is made on the host", remedy, path=key))
+        raise WindflowError(Problem.plain("E1151", said, "", remedy, path=key))
     value = inputs.config.get(key)
     if value is None and "default" not in options:
-        remedy = "mend the key, or give a default"
+        remedy = "correct the key, or give a default"
         raise WindflowError(
-            Problem("E1152", "a key that is set", "none in %s" % inputs.manifest.name, remedy, path=key)
+            Problem.plain(
+                "E1152", "the configuration of %s does not set the key" % inputs.manifest.name, "", remedy, path=key
+            )
         )
     return options["default"] if value is None else value
 
@@ -97,6 +99,6 @@ def made_on_host(inputs: Inputs) -> set[tuple]:
 
 
 def within(one: tuple, other: tuple) -> bool:
-    """Whether one path is the other or lies below it, whichever is the longer."""
+    """Returns whether one path is the other or lies below it, whichever is the longer."""
     shorter = min(len(one), len(other))
     return one[:shorter] == other[:shorter]

@@ -14,8 +14,9 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True)
 class Problem:
-    """One finding: where it is, what was expected, what was found, how to mend it.
+    """One finding: where it is, what was expected, what was found, how to fix it.
 
+    ``plain`` makes one with a sentence of its own in ``message``, for what no "expected …, got …" says well.
     ``line`` and ``column`` count from 1; 0 means that the place has no line. ``path`` is the key
     path in dots (``hooks.pre-deploy``, ``storage.volumes[1].path``) or empty.
     """
@@ -28,6 +29,28 @@ class Problem:
     line: int = 0
     column: int = 0
     path: str = ""
+    message: str = ""
+
+    @classmethod
+    def plain(
+        cls,
+        code: str,
+        message: str,
+        got: str = "",
+        remedy: str = "",
+        file: str = "",
+        line: int = 0,
+        column: int = 0,
+        path: str = "",
+    ) -> Problem:
+        """A finding whose sentence is ``message``; ``got`` follows it after a colon."""
+        return cls(code, "", got, remedy, file, line, column, path, message)
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong, without code, place and remedy."""
+        text, joint = (self.message, ": ") if self.message else ("expected %s" % self.expected, ", got ")
+        return text + joint + self.got if self.got else text
 
     def __str__(self) -> str:
         place = self.file
@@ -36,14 +59,12 @@ class Problem:
             if self.column:
                 place += ":%d" % self.column
         text = " ".join(part for part in (self.code, place, self.path) if part)
-        text += ": expected %s" % self.expected
-        if self.got:
-            text += ", got %s" % self.got
-        # Lines of somebody else, such as a hook's, end where they end: what is ours stands apart.
-        apart = "\n" in self.got
-        text = text.rstrip("\n") if apart else text + "."
+        text += ": " + self.sentence
+        # The output of another program, such as a hook, may be several lines: the remedy gets a line of its own.
+        several = "\n" in self.got
+        text = text.rstrip("\n") if several else text + "."
         if self.remedy:
-            text += "%sFix: %s." % ("\n" if apart else " ", self.remedy.rstrip("."))
+            text += "%sFix: %s." % ("\n" if several else " ", self.remedy.rstrip("."))
         return text
 
 
@@ -64,5 +85,5 @@ class WindflowError(Exception):
         return "\n".join([*(str(problem) for problem in self.problems), self.outcome])
 
     def as_result(self) -> dict:
-        """The keys that an adapter hands to ``fail_json`` or returns with ``failed``."""
+        """Returns the keys that an adapter hands to ``fail_json`` or returns with ``failed``."""
         return {"msg": str(self), "code": self.code, "problems": [asdict(problem) for problem in self.problems]}

@@ -42,7 +42,7 @@ def redact(text: str, secrets: object) -> str:
 
 
 def redact_lines(lines: object, secrets: object) -> list:
-    """The same for lines that belong together: a secret may have several."""
+    """Returns the same for lines that belong together: a secret may have several."""
     return redact("\n".join(lines), secrets).split("\n") if lines else []
 
 
@@ -64,12 +64,13 @@ def revealing(value: object, secrets: object, path: str = "") -> list:
 
 
 def core(text: str) -> str:
-    """What is left of a text when every escape is undone, and quotes, backslashes and white space are left out."""
+    """Returns what is left of a text when every escape is undone, and quotes, backslashes and white space are left
+    out."""
     return _core(text)[0]
 
 
 def _core(text: str) -> tuple:
-    """The core, and for each of its characters where it begins and ends in the text."""
+    """Returns the core, and for each of its characters where it begins and ends in the text."""
     spans = None
     for _round in range(_ROUNDS):
         characters, places, position = [], [], 0
@@ -93,7 +94,7 @@ def _core(text: str) -> tuple:
 
 
 def _meant(match: object) -> str:
-    """What an escape stands for, if that is a character of a core; another one may begin with it."""
+    """Returns what an escape stands for, if that is a character of a core; another one may begin with it."""
     unicode4, unicode8, byte, octal, percent, decimal, hexadecimal, entity = match.groups()
     digits = unicode4 or unicode8 or byte or percent or hexadecimal
     if digits or decimal or octal:
@@ -146,7 +147,7 @@ class _Masker:
         return "".join([*parts, text[position:]])
 
     def whole(self, text: str) -> bool:
-        """Whether a text contains a secret as a whole."""
+        """Returns whether a text contains a secret as a whole."""
         return bool(self.forms(text) or self.complete(*_core(text)))
 
     def forms(self, text: str) -> list:
@@ -160,7 +161,7 @@ class _Masker:
         return spans
 
     def cut(self, found: str, places: list) -> list:
-        """What stands at the end of the text and is the begin of a secret, and the other way round."""
+        """Returns what stands at the end of the text and is the begin of a secret, and the other way round."""
         spans = []
         for wanted in self.cores:
             lengths = range(min(len(wanted) - 1, len(found), PIECE), _SHORTEST - 1, -1)
@@ -172,7 +173,8 @@ class _Masker:
 
 
 def _telling(piece: str) -> bool:
-    """Whether a piece says something of its secret: a ruler of dashes does not of a key that begins with one."""
+    """Returns whether a piece says something of its secret: a ruler of dashes does not of a key that begins with
+    one."""
     return len(set(piece)) > 2
 
 
@@ -195,7 +197,7 @@ def _merged(spans: list) -> list:
 
 
 def _forms(secret: str) -> set:
-    """The forms that a secret is known to take; the other ones have the same core."""
+    """Returns the forms that a secret is known to take; the other ones have the same core."""
     found = {secret}
     if len(secret) < _SHORTEST:
         return found
@@ -218,7 +220,8 @@ def _forms(secret: str) -> set:
 
 
 def _base64(secret: str) -> set:
-    """What Base64 makes of a secret, whatever stands before and behind it; that decides the characters at both ends."""
+    """Returns what Base64 makes of a secret, whatever stands before and behind it; that decides the characters at both
+    ends."""
     data, found = secret.encode("utf-8", "surrogatepass"), set()
     for offset in range(3):
         encoded = base64.b64encode(bytes(offset) + data).decode("ascii")

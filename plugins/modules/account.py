@@ -7,12 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: account
-short_description: Account and group of an application
+short_description: Create or remove the account and group of an application
 version_added: 1.0.0
 description:
   - Makes an application's account and group where they are missing, and notes in the plugin's record that it has.
   - An account or a group that was made for the plugin is brought to what is wanted. Any other is used as it is, and
     only if it is adopted; those of the system and those with rights of their own are refused.
+  - Without a plugin, the module records nothing. An account or a group that exists already stays as it is.
   - Removes them as far as windflow has made them, be it for another plugin, and nobody but the plugin uses them. A
     warning says why one stays.
 author: Windflow contributors (@windflow)
@@ -28,9 +29,8 @@ attributes:
     support: full
 options:
   plugin:
-    description: Name of the plugin.
+    description: Name of the plugin. Required for O(state=absent).
     type: str
-    required: true
   state:
     description: Whether they are made or removed.
     type: str
@@ -51,7 +51,7 @@ options:
     description: Shell of the account. Required for O(state=present).
     type: path
   adopt:
-    description: What may be used as it is though it was not made for the plugin.
+    description: Which of them may be used as they are, although they were not made for the plugin.
     type: list
     elements: str
     choices: [account, group]
@@ -59,7 +59,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: The account exists
+- name: Create the account
   windflow.platform.account:
     plugin: template
     user: template
@@ -67,7 +67,14 @@ EXAMPLES = r"""
     home: /var/lib/template
     shell: /usr/sbin/nologin
 
-- name: The account is gone, if it was the plugin's alone
+- name: Make an account that belongs to no plugin
+  windflow.platform.account:
+    user: reports
+    group: reports
+    home: /var/lib/reports
+    shell: /usr/sbin/nologin
+
+- name: Remove the account, if it was the plugin's alone
   windflow.platform.account:
     plugin: template
     user: template
@@ -93,7 +100,7 @@ from ansible_collections.windflow.platform.plugins.module_utils.system import ac
 def main():
     module = AnsibleModule(
         argument_spec={
-            "plugin": {"type": "str", "required": True},
+            "plugin": {"type": "str"},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "user": {"type": "str", "required": True},
             "group": {"type": "str", "required": True},
@@ -101,7 +108,7 @@ def main():
             "shell": {"type": "path"},
             "adopt": {"type": "list", "elements": "str", "choices": ["account", "group"], "default": []},
         },
-        required_if=[("state", "present", ("home", "shell"))],
+        required_if=[("state", "present", ("home", "shell")), ("state", "absent", ("plugin",))],
         supports_check_mode=True,
     )
     params = dict(module.params, check=module.check_mode)

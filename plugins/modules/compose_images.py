@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: compose_images
-short_description: The images of a release are on the host
+short_description: Build, load, save or push the images of a release
 version_added: 1.0.0
 description:
   - Builds the images that are missing out of the release's own files or out of O(source), loads them from O(archive),
@@ -25,7 +25,7 @@ attributes:
       - Names the images that are made.
   idempotent:
     support: full
-    description: Images that are there are left alone.
+    description: Existing images are left alone.
 options:
   state:
     description:
@@ -49,8 +49,15 @@ options:
     description: The application's directory. Needed to build out of a release's files.
     type: path
   source:
-    description: A directory with the plugin's files below C(app), as a release has them, on a host that has no release.
+    description:
+      - The plugin's directory on the controller, to build on a host that has no release of the plugin.
+      - The files of O(folders) go to the host as one archive and are removed from it after the build.
     type: path
+  folders:
+    description: Directories in O(source) whose files are needed to build. What C(.windflowignore) names is left out.
+    type: list
+    elements: str
+    default: []
   builds:
     description:
       - Section C(build) by service, as Compose makes it of all files, with paths relative to C(app). Needed to build.
@@ -69,7 +76,7 @@ requirements:
 """
 
 EXAMPLES = r"""
-- name: Build
+- name: Build the images
   windflow.platform.compose_images:
     images: {app: "windflow-template-app:0a1b2c3d4e5f"}
     project: windflow-template
@@ -77,12 +84,12 @@ EXAMPLES = r"""
     install_dir: /opt/template
     builds: {app: {context: build, dockerfile: Dockerfile}}
 
-- name: Load what another host has built
+- name: Load what another host built
   windflow.platform.compose_images:
     images: {app: "windflow-template-app:0a1b2c3d4e5f"}
     archive: /root/images.tar
 
-- name: Take them from a registry
+- name: Pull them from a registry
   windflow.platform.compose_images:
     images: {app: "windflow-template-app:0a1b2c3d4e5f"}
     registry: registry.example.com:5000
@@ -116,6 +123,7 @@ def main():
             "release": {"type": "str"},
             "install_dir": {"type": "path"},
             "source": {"type": "path"},
+            "folders": {"type": "list", "elements": "str", "default": []},
             "builds": {"type": "dict", "default": {}},
             "archive": {"type": "path"},
             "registry": {"type": "str"},

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: compose_switch
-short_description: Health-gated switch to a release in containers
+short_description: Switch to a release in containers once it is healthy
 version_added: 1.0.0
 description:
   - Starts the services that outlive releases, then new containers of the application beside the old ones. Probes them,
     tells the front of them and of no others, and lets the old ones drain before it stops them.
-  - Whatever fails before the switch is put back, and the old release serves on.
+  - Whatever fails before the switch is put back, and the old release still serves.
 author: Windflow contributors (@windflow)
 extends_documentation_fragment:
   - windflow.platform.attributes
@@ -31,7 +31,7 @@ options:
     description:
       - V(prepared) brings up what the new release needs and what outlives releases, a database for example, and nothing
         else; for O(engine=compose).
-      - V(absent) takes containers, networks and images away.
+      - V(absent) removes containers, networks and images.
     type: str
     choices: [present, prepared, absent]
     default: present
@@ -42,7 +42,7 @@ options:
   run:
     description:
       - The run that has the lease of the plugin's record. It is renewed, and without it nothing is switched.
-      - Without this option nobody is asked.
+      - Without this option no lease is checked.
     type: str
     default: ""
   engine:
@@ -67,7 +67,7 @@ options:
     type: str
     required: true
   front:
-    description: The service before it. It is HAProxy with a master process. Empty for none.
+    description: The service that passes requests to O(app), an HAProxy with a master process. Empty for none.
     type: str
     default: ""
   images:
@@ -88,7 +88,7 @@ options:
     elements: str
     default: []
   replicas:
-    description: How many containers of the application there are to be.
+    description: Number of containers of the application.
     type: int
     default: 1
   app_port:
@@ -105,7 +105,7 @@ options:
     default: ""
   allow:
     description:
-      - What the services may have beyond what is harmless, as C(compose.allow) of C(plugin.yml) says.
+      - Rights that the services may have beyond what is harmless, as C(compose.allow) of C(plugin.yml) says.
       - The model that Compose makes of the files is judged by it before anything starts. Without this option it is not.
     type: list
     elements: str
@@ -115,19 +115,19 @@ options:
     elements: str
     default: []
   health:
-    description: Path that answers 200 where the application is well. Empty for a program without HTTP.
+    description: Path that answers 200 when the application is healthy. Empty for a program without HTTP.
     type: str
     default: ""
   health_timeout:
-    description: Seconds within which all new containers must be well.
+    description: Seconds within which all new containers must be healthy.
     type: int
     default: 60
   host_header:
-    description: Name that is asked for.
+    description: Name of the host in the probes.
     type: str
     default: localhost
   drain_timeout:
-    description: Seconds that the front's old processes have to answer their last requests.
+    description: Seconds in which the front's old processes may answer their last requests.
     type: int
     default: 30
   purge:
@@ -139,7 +139,7 @@ requirements:
 """
 
 EXAMPLES = r"""
-- name: Switch
+- name: Switch to the release
   windflow.platform.compose_switch:
     plugin: template
     project: windflow-template
@@ -152,7 +152,7 @@ EXAMPLES = r"""
     replicas: 3
     health: /healthz
 
-- name: Take everything but the data away
+- name: Remove everything but the data
   windflow.platform.compose_switch:
     state: absent
     plugin: template
@@ -267,7 +267,7 @@ def main():
 
 
 def foreseen(switch):
-    """What would change, as far as that is known without changing it."""
+    """Returns what would change, as far as that is known without changing it."""
     if switch.options.state == "absent":
         return switch.removable()
     # Compose does not say beforehand which services it would leave alone.
@@ -276,7 +276,7 @@ def foreseen(switch):
 
 
 def report(switch):
-    """What is told however it ended."""
+    """Returns what is told however it ended."""
     return {"changes": switch.changes, "timings": switch.timings, **switch.evidence}
 
 

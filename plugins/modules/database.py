@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: database
-short_description: An application's roles and database in the PostgreSQL of the host
+short_description: Create or remove an application's database and roles in the PostgreSQL of the host
 version_added: 1.0.0
 author: Windflow contributors (@windflow)
 description:
@@ -42,7 +42,7 @@ options:
   user:
     description:
       - Name of the application's role.
-      - Of a role that is a superuser already only the password is managed, and a warning says so.
+      - Of an existing superuser only the password is managed, and a warning says so.
     type: str
     required: true
   password:
@@ -78,7 +78,8 @@ options:
     description:
       - Name of the plugin that the database is of. Its record knows what was made for it, and what is made now is noted
         there. A database or a role that was not is refused, unless O(adopt) has it, and never dropped.
-      - Without it everything of those names counts as made here.
+      - Without it nothing is recorded. What is there already of those names counts as made here, or, with O(adopt), as
+        somebody else's.
     type: str
     default: ""
   adopt:
@@ -99,14 +100,14 @@ options:
 """
 
 EXAMPLES = r"""
-- name: The application has its database
+- name: Create the application's database
   windflow.platform.database:
     name: myapp
     user: dbuser
     password: "{{ db_password }}"
     max_connections: 100
 
-- name: The database is gone, with all data
+- name: Drop the database with all data
   windflow.platform.database:
     name: myapp
     user: dbuser
@@ -148,7 +149,13 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.windflow.platform.plugins.module_utils.database import difference, owners, postgres, scram
+from ansible_collections.windflow.platform.plugins.module_utils.database import (
+    access,
+    difference,
+    owners,
+    postgres,
+    scram,
+)
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.record import host_secrets, ownership, store
 
@@ -175,14 +182,15 @@ def read(params: dict, check: bool) -> dict:
 
 
 def whose(params: dict, actual: dict) -> tuple:
-    """{database, role}: the names that were not made for the plugin; and what was. Without a plugin everything is ours.
+    """{database, role}: the names that were not made for the plugin; and what was. Without a plugin everything is ours,
+    unless what is there is adopted.
 
     Raises WindflowError (E2040, E2041) where what is there is not adopted.
     """
     plugin, name, user = params["plugin"], params["name"], params["user"]
-    if not plugin:
-        return {"database": [], "role": []}, None
-    made = ownership.made(store.load(plugin))
+    made = ownership.made_resources(store.load(plugin)) if plugin else {"database": [], "role": []}
+    if not plugin and not params["adopt"]:
+        return made, None
     there = postgres.summary(actual, name, user)
     problems = [] if params["state"] == "absent" else owners.findings(name, user, there, made, params["adopt"])
     if problems:
@@ -197,7 +205,9 @@ def desire(params: dict, actual: dict, adopted: dict) -> dict:
     """What there should be. A password that the stored verifier fits gets no new one."""
     password = params["password"]
     if params["state"] == "present" and not password:
-        raise WindflowError(Problem("E4054", "a password for %s" % params["user"], "none", "set database.password"))
+        raise WindflowError(
+            Problem.plain("E4054", "there is no password for the role %s" % params["user"], "", "set database.password")
+        )
     stored = actual["roles"].get(params["user"], {}).get("verifier", "")
     verifier = None
     if password and not scram.verify_scram(password, stored):
@@ -218,11 +228,21 @@ def apply(params: dict, actual: dict, found: list) -> None:
     outcome = "What came before it was done. Running it again goes on from there."
     patient = functools.partial(postgres.run, timeout=postgres.CHANGE_TIMEOUT)
     for inside, changes in itertools.groupby(found, lambda change: change["inside"]):
+        if inside == access.FILE:
+            write_access(params, actual["access"]["file"])
+            continue
         sql = "".join(statement + "\n" for change in changes for statement in change["sql"])
         if inside:
             postgres.execute_inside(sql, port, params["name"], actual["database"]["owner"], socket_dir, outcome)
         else:
             postgres.execute_sql(sql, port, patient, socket_dir, outcome)
+
+
+def write_access(params: dict, file: str) -> None:
+    """Puts windflow's lines for the database into pg_hba.conf, or takes them out. Raises WindflowError (E4089)."""
+    edit = access.with_lines if params["state"] == "present" else access.without_lines
+    text = edit(access.read(file), params["name"])
+    postgres.write_access(file, text, params["port"], params["socket_dir"] or "")
 
 
 def make(params: dict, actual: dict, found: list) -> list:
@@ -265,10 +285,10 @@ def remove(params: dict, actual: dict, found: list, names: dict) -> list:
         ]
         sql = difference.keeping(params["name"], roles, dropped)
         kept = postgres.execute_sql(sql, params["port"], socket_dir=params["socket_dir"] or "").splitlines()
-        expected = "nothing to keep the database %s or its roles" % params["name"]
+        said = "something keeps the database %s or its roles" % params["name"]
         remedy = "end, drop or reassign it, then purge again"
         got = "; ".join(kept) or error.problems[0].got
-        raise WindflowError(Problem("E4065", expected, got, remedy), error.outcome) from error
+        raise WindflowError(Problem.plain("E4065", said, got, remedy), error.outcome) from error
     finally:
         with contextlib.suppress(WindflowError):
             forget(params, read(params, False), names)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: database_backup
-short_description: Backups of an application's database, and the way back
+short_description: Back up an application's database, restore it or delete a backup
 version_added: 1.0.0
 author: Windflow contributors (@windflow)
 description:
@@ -59,7 +59,7 @@ options:
     type: path
   state:
     description:
-      - V(present) makes the backup, unless it is there and as it was made.
+      - V(present) makes the backup, unless it exists and is intact.
       - V(restored) puts the backup in the place of the database, which may be absent.
       - V(absent) deletes the backup.
     type: str
@@ -72,7 +72,7 @@ options:
   socket_dir:
     description:
       - Directory of the server's socket, where it is not the one that is built into psql.
-      - With O(container) it is V(/tmp) by itself.
+      - With O(container) the default is V(/tmp).
     type: str
   container:
     description:
@@ -110,11 +110,11 @@ options:
   drop_replaced:
     description:
       - Whether O(state=restored) drops the database that was replaced, after the exchange.
-      - Otherwise it stays as C(<name>_replaced_<UTC time>) and takes its space until somebody drops it.
+      - Otherwise it stays as C(<name>_replaced_<UTC time>) and takes space until you drop it.
     type: bool
     default: false
   timeout:
-    description: How many seconds the whole call may take. What was begun is undone when they are over.
+    description: How many seconds the whole call may take. When they are over, the module undoes what it began.
     type: int
     default: 3600
 notes:
@@ -129,13 +129,13 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: The database is backed up before the release is replaced
+- name: Back up the database before the release is replaced
   windflow.platform.database_backup:
     name: myapp
     label: 20261123T012327Z-1a2b3c4d
     plugin: myapp
 
-- name: The same of a database in a container
+- name: Back up a database in a container
   windflow.platform.database_backup:
     name: myapp
     container: windflow-myapp-db-1
@@ -143,7 +143,7 @@ EXAMPLES = r"""
     plugin: myapp
     keep: 3
 
-- name: The database is as it was then
+- name: Restore the database
   windflow.platform.database_backup:
     name: myapp
     label: 20261123T012327Z-1a2b3c4d

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: dependency_info
-short_description: What a host knows of its plugins and how they depend on each other
+short_description: Read which plugins a host has and how they depend on each other
 version_added: 1.0.0
 description:
   - Says what is deployed on a host, and what each plugin needs of the others and gives them.
-  - Secrets that were made on the host are told as marks, by which the platform's other modules know them there.
+  - Returns secrets that were generated on the host as marks, by which the platform's other modules know them there.
 author: Windflow contributors (@windflow)
 extends_documentation_fragment:
   - windflow.platform.attributes.reads
@@ -28,7 +28,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: What is deployed
+- name: Read what is deployed
   windflow.platform.dependency_info:
   register: deployed
 """

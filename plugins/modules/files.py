@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: files
-short_description: Directories, files and links of one step, in one call
+short_description: Manage the directories, files and links of one step in one call
 version_added: 1.0.0
 author: Windflow contributors (@windflow)
 description:
@@ -82,6 +82,10 @@ options:
         description: Whether to keep a copy of a file that differs before it is overwritten.
         type: bool
         default: false
+      keep_existing:
+        description: Whether something that exists at the path already stays as it is, whatever it is.
+        type: bool
+        default: false
       recorded:
         description:
           - SHA-256 of the content that was last written here. A file that still has it was not edited by hand, and no
@@ -102,18 +106,30 @@ options:
     description: Whether every directory that was made for O(plugin) is removed, instead of O(entries).
     type: bool
     default: false
+  parents:
+    description: Whether directories above an entry that do not exist are made, with mode V(0755).
+    type: bool
+    default: false
+  test:
+    description:
+      - A command that must succeed after a change. If it fails, the module puts everything back as it was and fails
+        with what the command said.
+      - The command does not run in check mode, nor where nothing changes.
+    type: list
+    elements: str
+    default: []
   backup_dir:
     description: Where copies are kept, with mode V(0600). Made with mode V(0700) if it does not exist; its parent must.
     type: str
 """
 
 EXAMPLES = r"""
-- name: All that was made for a plugin is gone
+- name: Remove all that was made for a plugin
   windflow.platform.files:
     plugin: template
     purge: true
 
-- name: Directories, configuration and link are there
+- name: Create directories, configuration and link
   windflow.platform.files:
     entries:
       - path: /opt/app
@@ -129,6 +145,13 @@ EXAMPLES = r"""
         state: link
         target: releases/20261123T012327Z-1a2b3c4d
     backup_dir: /var/lib/windflow/app/backups
+
+- name: Change a site of nginx, unless nginx refuses it
+  windflow.platform.files:
+    entries:
+      - path: /etc/nginx/sites-enabled/app.conf
+        content: "{{ lookup('ansible.builtin.file', 'app.conf') }}"
+    test: [nginx, -t]
 """
 
 RETURN = r"""
@@ -159,14 +182,22 @@ backups:
   sample: [{path: /opt/app/config.yaml, backup: /var/lib/windflow/app/backups/opt_app_config.yaml.9f3a}]
 """
 
+import os
+import subprocess
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.files import paths, placing
-from ansible_collections.windflow.platform.plugins.module_utils.system import places
+from ansible_collections.windflow.platform.plugins.module_utils.system import places, processes
+
+# How long a test may take, in seconds.
+TEST_SECONDS = 60
 
 
-def run(entries: list, backup_dir: str, check: bool, plugin: str = "", adopt: bool = False) -> dict:
+def run(
+    entries: list, backup_dir: str, check: bool, plugin: str = "", adopt: bool = False, test: tuple | list = ()
+) -> dict:
     """The module's result. Raises WindflowError."""
     wanted = paths.parse(entries)
     kept = [entry["path"] for entry in wanted if entry["backup"]]
@@ -178,9 +209,25 @@ def run(entries: list, backup_dir: str, check: bool, plugin: str = "", adopt: bo
         places.take(plugin, wanted, adopt, check)
     steps = paths.plan(wanted, predict=check)
     changes = [change for step in steps for change in step["changes"]]
+    before = paths.reversal(steps) if test else []
     backups = placing.apply(steps, backup_dir) if changes and not check else []
+    if before and not check:
+        prove(test, before)
     result = {"changed": bool(changes), "changes": changes, "backups": backups, "diff": paths.diffs(steps)}
     return removal(plugin, gone, check, result) if gone else result
+
+
+def prove(test: list, before: list) -> None:
+    """Runs the command ``test``. If it fails, puts everything back as it was and raises WindflowError (E4017)."""
+    try:
+        code, said = processes.ask(test, dict(os.environ, LC_ALL="C"), TEST_SECONDS)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        code, said = -1, str(error)
+    if code != 0:
+        placing.apply(paths.plan(before))
+        remedy = "correct what it reports, then run again"
+        problem = Problem("E4017", "%s to accept the files" % " ".join(test), said.strip()[-2000:], remedy)
+        raise WindflowError(problem, "Everything was put back as it was.")
 
 
 def removal(plugin: str, gone: list | None, check: bool, result: dict | None = None) -> dict:
@@ -212,11 +259,14 @@ def main() -> None:
                     "secret": {"type": "bool", "default": False},
                     "backup": {"type": "bool", "default": False},
                     "recorded": {"type": "str"},
+                    "keep_existing": {"type": "bool", "default": False},
                 },
             },
             "plugin": {"type": "str", "default": ""},
             "adopt": {"type": "bool", "default": False},
             "purge": {"type": "bool", "default": False},
+            "parents": {"type": "bool", "default": False},
+            "test": {"type": "list", "elements": "str", "default": []},
             "backup_dir": {"type": "str"},
         },
         supports_check_mode=True,
@@ -226,7 +276,9 @@ def main() -> None:
         if params["purge"]:
             result = removal(params["plugin"], None, check)
         else:
-            result = run(params["entries"], params["backup_dir"] or "", check, params["plugin"], params["adopt"])
+            backup_dir = params["backup_dir"] or ""
+            entries = (paths.parents(params["entries"]) if params["parents"] else []) + params["entries"]
+            result = run(entries, backup_dir, check, params["plugin"], params["adopt"], params["test"])
         for reason in result.pop("stays", []):
             module.warn(reason)
         module.exit_json(**result)

@@ -127,7 +127,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: The hooks before a first deploy have run
+- name: Run the hooks before a first deploy
   windflow.platform.hook:
     plugin: template
     events: [pre-install, pre-deploy]
@@ -135,7 +135,7 @@ EXAMPLES = r"""
     user: template
   register: before
 
-- name: The hooks after it have run
+- name: Run the hooks after it
   windflow.platform.hook:
     plugin: template
     events: [post-deploy, post-install]

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: host_info
-short_description: What a host is, what a plugin left on it, and what has drifted
+short_description: Read what a host is, what a plugin left on it, and what drifted
 version_added: 1.0.0
 description:
   - Reads in one call everything that a plan needs of a host, so that an unchanged host costs one round trip.
-  - M(windflow.platform.plan) runs it. It is of use by itself to look for drift.
+  - M(windflow.platform.plan) runs it. Run it by itself to look for drift.
 author: Windflow contributors (@windflow)
 extends_documentation_fragment:
   - windflow.platform.attributes.reads
@@ -21,11 +21,19 @@ options:
     type: str
     required: true
   packages:
-    description: Names of packages to look for, by OS family (V(debian), V(redhat), V(suse), V(arch)).
+    description:
+      - Names of packages to look for, by OS family (V(debian), V(redhat), V(suse), V(arch)). A name such as V(suse-15)
+        or V(redhat-fedora) is for a major version or a distribution and goes before its family.
     type: dict
     default: {}
   services:
-    description: Names of services to look at, by OS family.
+    description: Names of services to look at, by OS family as in O(packages).
+    type: dict
+    default: {}
+  available:
+    description:
+      - Names of packages, by OS family as in O(packages). Where one of them is not installed, the package manager is
+        asked whether its enabled repositories have all of them.
     type: dict
     default: {}
   paths:
@@ -181,6 +189,7 @@ def main():
             "plugin": {"type": "str", "required": True},
             "packages": {"type": "dict", "default": {}},
             "services": {"type": "dict", "default": {}},
+            "available": {"type": "dict", "default": {}},
             "paths": {"type": "list", "elements": "str", "default": []},
             "port": {"type": "int"},
             "user": {"type": "str"},

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: plan
-short_description: What a deploy of a plugin would do to a host
+short_description: Plan what a deploy of a plugin would do to a host
 version_added: 1.0.0
 description:
   - Reads a plugin and its configuration on the controller, validates both, and asks the host once for
@@ -34,7 +34,7 @@ options:
   target:
     description:
       - Backend to deploy to. Without it, the first that the plugin supports and the host can do.
-      - Of a plugin that is deployed because another one needs it, this is a wish.
+      - For a dependency it is only preferred.
     type: str
     default: ""
   replicas:
@@ -69,8 +69,8 @@ options:
     default: 0
   saved:
     description:
-      - A file of the playbook C(plan), on the controller. If anything that was agreed to there is no longer so, the
-        plan fails and nothing is done.
+      - A file of the playbook C(plan), on the controller. If anything differs from what it
+        says, the plan fails and nothing is done.
     type: path
   force:
     description: Make a new release even if nothing differs.
@@ -79,7 +79,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: What would be done
+- name: Plan the deploy
   windflow.platform.plan:
     plugin: template
     environment_name: production
@@ -87,7 +87,7 @@ EXAMPLES = r"""
     replicas: 3
   register: windflow_plan
 
-- name: Stop here where nothing differs
+- name: End the play where nothing differs
   ansible.builtin.meta: end_host
   when: not windflow_plan.pending
 """
@@ -202,7 +202,7 @@ run:
   returned: success
   type: str
 problems:
-  description: Findings, each with code, file, line, path, expected, got and remedy.
+  description: Findings, each with code, file, line, path, expected and got or a message, and remedy.
   returned: failure
   type: list
   elements: dict

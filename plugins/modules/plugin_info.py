@@ -7,10 +7,10 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: plugin_info
-short_description: What a plugin is, and whether its configuration is valid
+short_description: Read a plugin and validate its configuration
 version_added: 1.0.0
 description:
-  - Reads a plugin and its configuration on the controller. Nothing is asked of the host.
+  - Reads a plugin and its configuration on the controller. It does not ask the host.
   - Fails with every finding at once.
 author: Windflow contributors (@windflow)
 extends_documentation_fragment:
@@ -26,7 +26,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Validate
+- name: Validate a plugin
   windflow.platform.plugin_info:
     plugin: ./my-plugin
     config: [production.yaml]

@@ -12,7 +12,7 @@ version_added: 1.0.0
 description:
   - A run begins by taking the lease of the plugin's record, which is the lock against a second run,
     and by opening a revision. It ends by closing that revision, well or badly.
-  - A lease of a run that died runs out. The next run then records the dead one as abandoned at its step.
+  - The lease of a dead run expires. The next run then records the dead one as abandoned at its step.
 author: Windflow contributors (@windflow)
 extends_documentation_fragment:
   - windflow.platform.attributes
@@ -40,12 +40,12 @@ options:
       - V(finished) records what the host has now, makes the revision current, and prunes old releases.
       - V(failed) records the error and deletes what the run had made and nothing uses.
       - V(removed) records that the plugin is no longer on the host.
-      - V(unlocked) takes the lease away from a run that is dead for certain, and records that run as abandoned.
+      - V(unlocked) removes the lease of a run that is certainly dead, and records that run as abandoned.
     type: str
     required: true
     choices: [started, renewed, finished, failed, removed, unlocked]
   run:
-    description: Identity of the run, the same for all its tasks. Needed but for V(unlocked).
+    description: Identity of the run, the same for all its tasks. Required except for V(unlocked).
     type: str
     default: ""
   holder:
@@ -70,7 +70,7 @@ options:
     default: 0
   lease_seconds:
     description:
-      - Seconds after which the lease of a run that shows no sign of life runs out. Without it 900, and for V(renewed)
+      - Seconds after which the lease of a run expires, unless the run renews it. Without it 900, and for V(renewed)
         what it was taken for.
     type: int
   revision:
@@ -104,14 +104,14 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Begin
+- name: Begin the run
   windflow.platform.release:
     plugin: template
     state: started
     run: 20261123T012327Z-4711
     revision: {release: 20261123T012327Z-1a2b3c4d, version: 1.0.0, target: host, event: deploy}
 
-- name: End well
+- name: Record that the run ended well
   windflow.platform.release:
     plugin: template
     state: finished

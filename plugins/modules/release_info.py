@@ -7,10 +7,10 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: release_info
-short_description: A host's record of a plugin
+short_description: Read a host's record of a plugin
 version_added: 1.0.0
 description:
-  - Tells what is deployed, how the last run ended, and every revision that the host remembers.
+  - Returns what is deployed, how the last run ended, and every revision that the host remembers.
 author: Windflow contributors (@windflow)
 extends_documentation_fragment:
   - windflow.platform.attributes.reads
@@ -29,7 +29,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: What is deployed
+- name: Read the record
   windflow.platform.release_info:
     plugin: template
   register: template
@@ -127,7 +127,7 @@ def run_identity():
 def view(remembered, ask):
     current = store.current(remembered)
     serves = serving.other(remembered, time.time())
-    backups = listing.found(remembered, time.time())
+    backups = listing.backups_of(remembered, time.time())
     silence = answering.silence(current) if ask and current else ""
     last = remembered["revisions"][-1] if remembered["revisions"] else None
     return {
@@ -135,7 +135,7 @@ def view(remembered, ask):
         "last": last,
         "status": report.status(remembered, current, last, serves, silence),
         "history": report.history(remembered),
-        "remains": store.remains(remembered),
+        "remains": store.latest_present(remembered),
         "good": store.good(remembered, serves),
         "restorable": restore_point.label(remembered) or listing.newest_since(backups, current),
         "backups": backups,

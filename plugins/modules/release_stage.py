@@ -40,7 +40,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: The application's files are on the host, in a new release
+- name: Ship the application's files as a new release
   windflow.platform.release_stage:
     inputs: "{{ windflow_plan.inputs }}"
     plan: "{{ windflow_plan }}"

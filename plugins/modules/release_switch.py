@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: release_switch
-short_description: Put a release of a plugin into service without losing a request
+short_description: Switch to a release on the host without losing a request
 version_added: 1.0.0
 description:
   - The release's Supervisor program starts beside the one that serves. Each of its instances is probed on its own
@@ -38,7 +38,7 @@ options:
   run:
     description:
       - The run that has the lease of the plugin's record. It is renewed, and without it nothing is switched.
-      - Without this option nobody is asked.
+      - Without this option no lease is checked.
     type: str
     default: ""
   release:
@@ -48,7 +48,7 @@ options:
   state:
     description:
       - V(present) puts the release into service.
-      - V(absent) stops every program of the plugin and takes its site, C(current) and O(config_copy) away.
+      - V(absent) stops every program of the plugin and removes its site, C(current) and O(config_copy).
     type: str
     choices: [present, absent]
     default: present
@@ -123,7 +123,7 @@ options:
     type: path
     default: /usr/sbin/nginx
   remove_default_site:
-    description: Whether to take the distribution's own site out of use.
+    description: Whether to disable the distribution's own site.
     type: bool
     default: false
   default_site:
@@ -161,7 +161,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: The new release serves
+- name: Switch to the new release
   windflow.platform.release_switch:
     plugin: template
     release: 20261123T012327Z-1a2b3c4d
@@ -170,7 +170,7 @@ EXAMPLES = r"""
     health: /healthz
     port: 8080
 
-- name: The application is out of service
+- name: Stop the application
   windflow.platform.release_switch:
     plugin: template
     install_dir: /opt/template
@@ -290,7 +290,7 @@ ARGUMENTS = {
 
 
 def differences(pending, config_path):
-    """The diffs of files that were or would be written. ``config_path`` holds secrets and is left out."""
+    """Returns the diffs of files that were or would be written. ``config_path`` holds secrets and is left out."""
     diffs = []
     for path, saved, data in pending:
         if path != config_path:
@@ -330,7 +330,7 @@ def main():
 
 
 def find_pending(switch):
-    """What would be written, as [(path, as it is, wanted data)]."""
+    """Returns what would be written, as [(path, as it is, wanted data)]."""
     if switch.options.state == "absent":
         return switch.pending_removal()
     if not os.path.isdir(switch.release_dir):
@@ -340,7 +340,7 @@ def find_pending(switch):
 
 
 def report(switch):
-    """What is told however it ended."""
+    """Returns what is told however it ended."""
     return {"changes": switch.changes, "backups": switch.backups, "timings": switch.timings, **switch.evidence}
 
 

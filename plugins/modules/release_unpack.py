@@ -101,7 +101,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Unpack
+- name: Unpack the release
   windflow.platform.release_unpack:
     plugin: template
     run: 20261123T012327Z-4711

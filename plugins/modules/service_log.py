@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: service_log
-short_description: Say why a service did not start
+short_description: Report why a service did not start
 version_added: 1.0.0
 description:
   - Fails with the last lines of a service's journal, or of its log, and with what a test of its configuration says.
@@ -18,7 +18,7 @@ extends_documentation_fragment:
   - windflow.platform.attributes.reads
 options:
   names:
-    description: Services that were to start. Of several, those are told of that are down.
+    description: Services that were to start. Of several, the module reports those that do not run.
     type: list
     elements: str
     required: true
@@ -35,14 +35,14 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Nginx runs
+- name: Start nginx and show its log if it fails
   block:
-    - name: Nginx is started
+    - name: Start nginx
       ansible.builtin.service:
         name: nginx
         state: started
   rescue:
-    - name: Its log says why it did not start
+    - name: Report why it did not start
       windflow.platform.service_log:
         names: [nginx]
         error: "{{ ansible_failed_result.msg }}"

@@ -10,7 +10,7 @@ module: target
 short_description: Add the host that a plugin's configuration names
 version_added: 1.0.0
 description:
-  - For a run whose inventory names no host. Adds the host of C(host.connection) in the configuration
+  - Adds, for a run whose inventory names no host, the host of C(host.connection) in the configuration
     (host, port, user, and key_file or password), or this machine where there is none.
   - Refuses where an inventory was named, with C(-i) or in Ansible's settings, and names no host.
   - An empty O(plugin) is for a run that is not about a certain one, on this machine. So are a name that is found
@@ -33,7 +33,7 @@ attributes:
 """
 
 EXAMPLES = r"""
-- name: There is a host to deploy to
+- name: Add the host to deploy to
   windflow.platform.target:
     plugin: physical-host
     config: [my-host.json]

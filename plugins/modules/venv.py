@@ -7,12 +7,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: venv
-short_description: A virtual environment with its requirements, complete or not there
+short_description: Make a virtual environment with its requirements, complete or not at all
 version_added: 1.0.0
 author: Windflow contributors (@windflow)
 description:
   - Makes a virtual environment and installs requirements into it.
-  - A marker file is written last. An environment without it is removed and made anew.
+  - A marker file is written last. An environment without it is deleted and made again.
   - Where a requirement carries a hash, all must (C(--require-hashes)).
   - Where root runs the module, an account without rights installs the packages, because their code may run then. What
     it has made is copied, file by file, and belongs to root. No process of the installation stays.
@@ -65,7 +65,7 @@ options:
     type: bool
     default: false
   source_packages:
-    description: Packages that are built from source in spite of O(only_binary).
+    description: Packages that are built from source although O(only_binary) is true.
     type: list
     elements: str
     default: []
@@ -87,7 +87,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: The application's packages are installed
+- name: Install the application's packages
   windflow.platform.venv:
     path: /opt/app/venvs/4f2a9c0d1e3b
     requirements_content: "{{ lookup('file', 'requirements.txt') }}"
@@ -133,7 +133,7 @@ OPTIONS = (
 
 
 def recipe_of(params: dict, check: bool) -> virtualenv.Recipe | None:
-    """What the environment is made of; None for a file that does not exist yet in a check."""
+    """Returns what the environment is made of; None for a file that does not exist yet in a check."""
     python = params["python"] or ("/usr/bin/python3" if os.path.exists("/usr/bin/python3") else sys.executable)
     text, file = params["requirements_content"], params["requirements"] or ""
     if text is None:
@@ -150,7 +150,7 @@ def recipe_of(params: dict, check: bool) -> virtualenv.Recipe | None:
 
 
 def run(params: dict, check: bool) -> dict:
-    """The module's result. Raises WindflowError."""
+    """Returns the module's result. Raises WindflowError."""
     path = params["path"]
     virtualenv.check_path(path)
     recipe = recipe_of(params, check)

@@ -19,8 +19,8 @@ from ansible_collections.windflow.platform.plugins.module_utils.manifest.reader 
 from ansible_collections.windflow.platform.plugins.module_utils.plan.inputs import (
     EXTERNAL,
     MERGED,
+    InputContext,
     Inputs,
-    Place,
     asks_host,
     manifest_of,
     read_inputs,
@@ -29,16 +29,17 @@ from ansible_collections.windflow.platform.plugins.plugin_utils import inventory
 from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call
 
 
-def place_of(action: Any, task_vars: dict[str, Any]) -> Place:
-    """The place of a task, without what only the host knows. ``action`` may be a lookup, too: it has a templar."""
+def place_of(action: Any, task_vars: dict[str, Any]) -> InputContext:
+    """Returns the context of a task, without what only the host knows. ``action`` may be a lookup, too: it has a
+    templar."""
     inventory = {name: inventory_layers.layers(name, task_vars, action._templar) for name in MERGED}
     if EXTERNAL in task_vars:
         inventory[EXTERNAL] = action._templar.template(task_vars[EXTERNAL])
-    return Place(inventory, os.environ, Path.cwd(), decrypt=decrypter(action._loader))
+    return InputContext(inventory, os.environ, Path.cwd(), decrypt=decrypter(action._loader))
 
 
 def decrypter(loader: Any) -> Callable[[bytes], bytes]:
-    """What Ansible decrypts its own files with. It raises ValueError, without a word of the content."""
+    """Returns what Ansible decrypts its own files with. It raises ValueError, without a word of the content."""
 
     def decrypt(content: bytes) -> bytes:
         if loader is None or not loader._vault.secrets:
@@ -54,24 +55,25 @@ def decrypter(loader: Any) -> Callable[[bytes], bytes]:
 def ask_host(
     action: Any,
     manifest: Manifest,
-    place: Place,
+    context: InputContext,
     task_vars: dict[str, Any],
     own_secrets: bool = True,
     reveal: bool = False,
-) -> Place:
-    """The place with what the host knows, if the plugin needs others or has secrets that are made there: these by their
-    marks, or with ``reveal`` as they are.
-    It costs a round trip, which any other plugin is spared, without ``own_secrets`` also one that needs no others.
-    Raises WindflowError E2026 where the host does not answer.
+) -> InputContext:
+    """Adds to the context what the host knows, if the plugin has dependencies or generated secrets.
+
+    Secrets come as their marks, or with ``reveal`` as they are. It costs a round trip, which any other plugin is
+    spared; without ``own_secrets`` one without dependencies is spared it, too. Raises WindflowError E2026 where the
+    host does not answer.
     """
     names: list[str] = []
     # What the host has may decide for other plugins: then it is asked once more, for the secrets of those.
-    while not set(wanted := asks_host(manifest, place, own_secrets)) <= set(names):
+    while not set(wanted := asks_host(manifest, context, own_secrets)) <= set(names):
         names = wanted
         with unlogged(action) if reveal else contextlib.nullcontext():
             answer = deployed_state(action, {"plugins": names, "reveal": reveal}, task_vars)
-        place = replace(place, host=answer)
-    return place
+        context = replace(context, host=answer)
+    return context
 
 
 @contextlib.contextmanager
@@ -87,13 +89,14 @@ def unlogged(action: Any) -> Iterator[None]:
 
 
 def deployed_state(action: Any, question: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-    """The answer of the module ``dependency_info``. Raises WindflowError E2026 where there is none."""
+    """Returns the answer of the module ``dependency_info``. Raises WindflowError E2026 where there is none."""
     answer = call(action, "record.dependency_state", "windflow.platform.dependency_info", question, task_vars)
     if "plugins" not in answer:
         problems = [Problem(**problem) for problem in answer.get("problems", [])]
         got = str(answer.get("msg") or answer.get("module_stderr") or "no answer")
-        expected = "the host to say what is deployed on it"
-        raise WindflowError(problems or Problem("E2026", expected, got, "look at the task with -vvv"))
+        said = "the host did not say what is deployed on it"
+        remedy = "run the task with -vvv and read its output"
+        raise WindflowError(problems or Problem.plain("E2026", said, got, remedy))
     return answer
 
 

@@ -121,7 +121,7 @@ def _called(entity: Any) -> str:
 
 
 def _as_ansible_merges(found: list[tuple[str, Any]]) -> Any:
-    """What the setting ``hash_behaviour`` makes of the values."""
+    """Returns what the setting ``hash_behaviour`` makes of the values."""
     merged: dict[str, Any] = {}
     for _source, value in found:
         merged = combine_vars(merged, {"value": value})

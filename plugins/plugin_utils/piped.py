@@ -27,9 +27,13 @@ IMPORT = re.compile(r"^from (\.+)([\w.]*) import (\([^)]*\)|.+)$", re.MULTILINE)
 PACKAGE = "windflow_host"
 STARTED = "windflow-started"
 MARKER = "windflow-answer:"
-# The system's Python 3, as for the virtual environments; ``-`` reads the program from standard input.
+# The system's Python 3, as for the virtual environments; ``-`` reads the program from standard input. On SUSE 15 it is
+# 3.6, and a newer one has another name.
 COMMAND = (
-    'p=$(command -v /usr/bin/python3 || command -v python3 || command -v /usr/libexec/platform-python) && exec "$p" -'
+    "p=$(command -v /usr/bin/python3 || command -v python3 || command -v /usr/libexec/platform-python); "
+    'case $(readlink -f "$p") in *python3.[0-7]|*platform-python3.[0-7]) '
+    'for v in 14 13 12 11 10 9; do n=$(command -v "python3.$v") && p=$n && break; done;; esac; '
+    '[ -n "$p" ] && exec "$p" -'
 )
 
 PROGRAM = """\
@@ -58,7 +62,7 @@ print("%(marker)s" + json.dumps(answer))
 
 @functools.lru_cache(maxsize=None)
 def sources(entry: str) -> dict[str, str | None]:
-    """The text of ``entry`` and of everything of ours that it imports, by dotted name; None for a package."""
+    """Returns the text of ``entry`` and of everything of ours that it imports, by dotted name; None for a package."""
     found: dict[str, str | None] = {}
     pending = ["errors", entry]
     while pending:
@@ -72,7 +76,7 @@ def sources(entry: str) -> dict[str, str | None]:
 
 
 def packages(name: str) -> list[str]:
-    """The packages that a dotted name lies in, but for the outermost one."""
+    """Returns the packages that a dotted name lies in, but for the outermost one."""
     parts = name.split(".")
     return [".".join(parts[:length]) for length in range(1, len(parts))]
 
@@ -105,7 +109,7 @@ def program(entry: str, arguments: dict[str, Any]) -> str:
 
 
 def read_answer(output: str) -> dict[str, Any] | None:
-    """The answer in what the program printed; None where there is none."""
+    """Returns the answer in what the program printed; None where there is none."""
     for line in output.splitlines():
         if line.startswith(MARKER):
             try:
@@ -116,7 +120,7 @@ def read_answer(output: str) -> dict[str, Any] | None:
 
 
 def call(action: Any, entry: str, module: str, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
-    """What ``entry`` returns on the host of ``action``; ``arguments`` are all options of ``module``.
+    """Returns what ``entry`` returns on the host of ``action``; ``arguments`` are all options of ``module``.
 
     The module is run only if the code did not even start: what did start may have changed something.
     """

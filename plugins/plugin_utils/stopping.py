@@ -20,8 +20,8 @@ VARIABLE = "WINDFLOW_STOP"
 
 
 def asked(host: str) -> str:
-    """The file that says that a run is to end on a host, there or not; "" where nobody can say so or the host was
-    told."""
+    """Returns the file that says that a run is to end on a host, there or not; "" where nobody can say so or the host
+    was told."""
     path = os.environ.get(VARIABLE, "")
     return "" if not path or os.path.exists(_told(path, host)) else path
 
@@ -37,7 +37,9 @@ def end(host: str, outcome: str) -> None:
     """Raises that error."""
     with open(_told(os.environ[VARIABLE], host), "w", encoding="utf-8"):
         pass
-    raise WindflowError(Problem("E4048", "to be left to finish", "Ctrl-C at the controller", "run it again"), outcome)
+    raise WindflowError(
+        Problem.plain("E4048", "Ctrl-C at the controller interrupted the run", "", "run again"), outcome
+    )
 
 
 def _told(path: str, host: str) -> str:

@@ -20,7 +20,7 @@ class SwitchAction(ActionBase):
     def run(self, tmp=None, task_vars=None):
         result = super().run(tmp, task_vars)
         try:
-            stopping.check(task_vars["inventory_hostname"], "The switch was not made: what served before serves on.")
+            stopping.check(task_vars["inventory_hostname"], "The switch was not made: what served before still serves.")
         except WindflowError as error:
             result.update(error.as_result(), failed=True, changes=[])
             return result

@@ -92,13 +92,28 @@ def serving(host):
 
 # When Ctrl-C comes, seconds after it, changes of the plugin, the version that serves at the end.
 MOMENTS = {
-    "in a hook before the deploy": ("TASK [1 The hooks before", 1.0, BEFORE, "1.0.0"),
-    "in a step before the switch": ("TASK [windflow.platform.host_app : 6, 8", 0.2, (), "1.0.0"),
-    "within the switch": ("TASK [windflow.platform.host : 9, 10, 13", 0.7, (), "1.0.0"),
-    "in a hook behind the switch": ("TASK [14 The hooks after", 1.0, BEHIND_HERE, "1.0.0"),
+    "in a hook before the deploy": (
+        "TASK [windflow.platform.deploy : Step 1: Run the hooks before",
+        1.0,
+        BEFORE,
+        "1.0.0",
+    ),
+    "in a step before the switch": ("TASK [windflow.platform.host : Steps 6, 8", 0.2, (), "1.0.0"),
+    "within the switch": ("TASK [windflow.platform.host : Steps 9, 10, 13", 0.7, (), "1.0.0"),
+    "in a hook behind the switch": (
+        "TASK [windflow.platform.deploy : Step 14: Run the hooks after",
+        1.0,
+        BEHIND_HERE,
+        "1.0.0",
+    ),
     # What is at work on the host ends by itself, and it is the last that was to be done.
-    "in the last hook on the host": ("TASK [14 The hooks after", 1.0, BEHIND, "1.7.0"),
-    "while the record is closed": ("TASK [The record says what is deployed", 0.0, (), "1.7.0"),
+    "in the last hook on the host": (
+        "TASK [windflow.platform.deploy : Step 14: Run the hooks after",
+        1.0,
+        BEHIND,
+        "1.7.0",
+    ),
+    "while the record is closed": ("TASK [windflow.platform.deploy : Record what is deployed", 0.0, (), "1.7.0"),
 }
 
 
@@ -128,7 +143,7 @@ def test_ctrl_c_ends_a_run_between_two_steps_and_says_what_serves(host, at_first
 def test_ctrl_c_before_a_run_has_begun_ends_it_at_once_and_changes_nothing(host, at_first):
     before = host.record()
     terminal = deploy(host)
-    terminal.until("TASK [1, 2 The host is reached")
+    terminal.until("TASK [windflow.platform.deploy : Steps 1, 2: Check the host")
     terminal.type(CTRL_C)
     assert terminal.end() == 130
     assert "nothing was changed on any host" in terminal.output and host.record() == before
@@ -137,13 +152,13 @@ def test_ctrl_c_before_a_run_has_begun_ends_it_at_once_and_changes_nothing(host,
 @pytest.mark.fault(79)
 def test_a_second_ctrl_c_ends_at_once_says_what_is_not_known_and_how_to_unlock(host, at_first):
     terminal = deploy(host, *BEHIND)
-    terminal.until("TASK [14 The hooks after")
+    terminal.until("TASK [windflow.platform.deploy : Step 14: Run the hooks after")
     time.sleep(0.5)
     terminal.type(CTRL_C)
     terminal.until("Once more ends it at once")
     terminal.type(CTRL_C)
     assert terminal.end() == 130
-    assert f"{NAME}: not known is which release serves" in terminal.output
+    assert f"{NAME}: unknown which release serves" in terminal.output
     assert "platform plugin unlock" in terminal.output
     with contextlib.suppress(ProcessLookupError):
         os.kill(terminal.pid, signal.SIGKILL)

@@ -98,12 +98,12 @@ def test_a_deploy_over_a_network_that_loses_packets_succeeds(host, network):
 # lease. After so few bytes what is sent to the host is not whole, so it does not begin; the seconds are for a switch
 # that goes on without anybody who waits for it, and either version may serve then.
 MOMENTS = {
-    "asking the host": ("1, 2 The host is reached", {"sent": 2000}, ("1.0.0",), False),
+    "asking the host": ("Steps 1, 2: Check the host", {"sent": 2000}, ("1.0.0",), False),
     "taking the lease": ("The run has the lease", {"sent": 2000}, ("1.0.0",), False),
-    "shipping the release": ("6, 8 The application's files and", {"sent": 20_000}, ("1.0.0",), True),
-    "switching": ("9, 10, 13 The release's processes", {"seconds": 1.0}, ("1.0.0", "1.8.2"), True),
-    "running the hooks behind the switch": ("14 The hooks after", {"sent": 2000}, ("1.8.2",), True),
-    "recording": ("The record says what is deployed", {"sent": 2000}, ("1.8.2",), True),
+    "shipping the release": ("Steps 6, 8: Ship the application's files and", {"sent": 20_000}, ("1.0.0",), True),
+    "switching": ("Steps 9, 10, 13: Start the release's processes", {"seconds": 1.0}, ("1.0.0", "1.8.2"), True),
+    "running the hooks behind the switch": ("Step 14: Run the hooks after", {"sent": 2000}, ("1.8.2",), True),
+    "recording": ("Record what is deployed", {"sent": 2000}, ("1.8.2",), True),
 }
 
 

@@ -46,7 +46,7 @@ def test_a_service_that_does_not_start_shows_the_last_lines_of_its_log(host, nam
     breaking, mending, line = BROKEN[name]
     with broken(host, breaking, mending):
         said = host.deploy(host.plugin("1.0.0"), 2)
-        assert "E4047" in said and f"the service {name} to start" in said, said[-4000:]
+        assert "E4047" in said and f"the service {name} did not start" in said, said[-4000:]
         assert line in said, said[-4000:]
     host.deploy(host.plugin("1.0.0"))
     assert host.version() == "1.0.0"

@@ -36,7 +36,7 @@ NOTHING = "Nothing was changed."
 
 
 def run(params: dict, check: bool) -> dict:
-    """The module's result. Raises WindflowError E4090 to E4099, E4046 for what the file system refuses."""
+    """Returns the module's result. Raises WindflowError E4090 to E4099, E4046 for what the file system refuses."""
     begun = time.monotonic()
     check_options(params)
     job = Job(params, check)
@@ -110,11 +110,11 @@ class Job:
         }
 
     def outcome(self) -> str:
-        """What an error says of what was changed."""
+        """Returns what an error says of what was changed."""
         if self.done:
             return self.done
         if self.result["cleaned"] and not self.check:
-            return "What a run that was killed had left was removed, nothing else was changed."
+            return "What a killed run left was removed. Nothing else was changed."
         return "Nothing live was changed." if self.params["state"] == "restored" else NOTHING
 
     def clean_files(self) -> None:
@@ -135,7 +135,7 @@ class Job:
         for label in self.result["pruned"]:
             if not self.check:
                 self.store.delete(label)
-                self.done = "The backup was made or was there; of the old ones some were deleted."
+                self.done = "The backup exists; some of the old ones were deleted."
         self.result["changed"] |= bool(self.result["pruned"])
 
     def describe(self, record: dict) -> None:
@@ -204,7 +204,8 @@ class Job:
         self.store.settle()
 
     def write_dump(self, partial: str, facts: dict) -> dict:
-        """The dump, and what is known of it. One snapshot serves for the rows that are counted and those dumped."""
+        """Returns the dump, and what is known of it. One snapshot serves for the rows that are counted and those
+        dumped."""
         moment = time.time()
         with self.reader(facts) as server, Session(server, self.name) as session:
             snapshot = session.ask(
@@ -242,7 +243,7 @@ class Job:
             with self.scratch(copying.SCRATCH, record, facts) as (scratch, server):
                 self.fill(scratch, path, record, server, listing)
         elif digest(path) != record["sha256"]:
-            raise self.unlike()
+            raise self.changed_on_disk()
         self.result["left_out"] = filling.left_out(listing)
         record["verified"] = self.params["verify"]
 
@@ -297,11 +298,11 @@ class Job:
     # What is in the server.
 
     def facts(self) -> dict:
-        """What the server is and has. Raises WindflowError."""
+        """Returns what the server is and has. Raises WindflowError."""
         return json.loads(self.server.sql(copying.FACTS.format(name=quote_literal(self.name))))
 
     def empty(self) -> bool:
-        """Whether there is no such database, or nothing was ever made in it. Raises WindflowError."""
+        """Returns whether there is no such database, or nothing was ever made in it. Raises WindflowError."""
         try:
             there = self.facts()["database"]
         except WindflowError as error:
@@ -315,12 +316,12 @@ class Job:
             return server.sql(copying.EMPTY, self.name).strip() == "t"
 
     def ask(self, needed: bool) -> dict:
-        """What the server is and has, once it is certain that its programs are there. Raises WindflowError."""
+        """Returns what the server is and has, once it is certain that its programs are there. Raises WindflowError."""
         facts = self.facts()
         self.server = dataclasses.replace(self.server, major=facts["number"] // 10000)
         if needed and not facts["database"]:
-            remedy = "name one that is there"
-            raise WindflowError(Problem("E4091", "a database %s" % self.name, "none of that name", remedy))
+            remedy = "name a database that exists"
+            raise WindflowError(Problem.plain("E4091", "there is no database %s" % self.name, "", remedy))
         for program in ("pg_dump", "pg_restore"):
             self.server.check_program(program)
         return facts
@@ -330,7 +331,9 @@ class Job:
             path = os.path.dirname(path)
         free = shutil.disk_usage(path).free
         if free < size:
-            raise WindflowError(_no_space(path, "%d bytes, the size of the database" % size, "%d bytes" % free))
+            raise WindflowError(
+                _no_space(path, "%d bytes, the size of the database" % size, "%d bytes are free" % free)
+            )
 
     def need_data_space(self, facts: dict, size: int) -> None:
         path = facts["data_directory"]
@@ -343,7 +346,7 @@ class Job:
         if len(fields) > 3 and fields[3].isdigit() and int(fields[3]) * 1024 < size:
             place = "%s %s" % (path, self.server.place())
             expected = "%d KiB, the size of the database" % (size // 1024)
-            raise WindflowError(_no_space(place, expected, fields[3] + " KiB"))
+            raise WindflowError(_no_space(place, expected, fields[3] + " KiB are free"))
 
     def end_sessions(self, session: Session | None = None) -> None:
         """Ends what a client that is gone has left running in a container, but not ``session``, which asks for it."""
@@ -391,7 +394,7 @@ class Job:
             self.drop_login(login.name)
 
     def entered(self, server: Server, database: str) -> Server:
-        """The server by a way that lets its login in. Raises WindflowError (E4067)."""
+        """Returns the server by a way that lets its login in. Raises WindflowError (E4067)."""
         for host in (logins.HOSTS, "") if self.host is None else (self.host,):
             server = dataclasses.replace(server, host=host)
             try:
@@ -479,7 +482,7 @@ class Job:
         chosen = filling.content(listing, self.untrusted(record))
         found = server.feed("pg_restore", [*options, *server.connection(database)], path, chosen)
         if found != record["sha256"]:
-            raise self.unlike()
+            raise self.changed_on_disk()
         with Session(server, database) as session:
             rows, large_objects = copying.counted(
                 session.ask("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;\n" + copying.COUNTS)
@@ -490,9 +493,9 @@ class Job:
             tables = sorted(key for key in {**expected, **actual} if expected.get(key) != actual.get(key))
             got = ["%s: %s instead of %s" % (key, actual.get(key, "none"), expected.get(key, "none")) for key in tables]
             more = ["%d more" % (len(got) - 5)] if len(got) > 5 else []
-            remedy = "see whether a trigger, a rule or an extension makes rows, then run again"
-            expected = "the same number of rows in the database and in what was restored"
-            raise WindflowError(Problem("E4095", expected, "; ".join(got[:5] + more), remedy))
+            remedy = "see whether a trigger, a rule or an extension adds rows, then run again"
+            said = "the restored copy has another number of rows than the database"
+            raise WindflowError(Problem.plain("E4095", said, "; ".join(got[:5] + more), remedy))
 
     def settle(self, database: str, server: Server, wanted: dict, listing: str, facts: dict) -> None:
         """Gives what was restored to its owners, with its privileges. Raises WindflowError (E4068, E4094)."""
@@ -500,7 +503,7 @@ class Job:
         with Session(server, database) as session:
             objects = session.ask(filling.OBJECTS)
         found = filling.owners(objects, listing, facts["roles"])
-        first = filling.heir(wanted["owner"], found, superusers)
+        first = filling.new_owner(wanted["owner"], found, superusers)
         owned = [item for item in found if item[3] not in superusers]
         names = {filler, first, *(item[3] for item in owned)}
         names.update(filling.defaults(listing, facts["roles"], superusers))
@@ -511,14 +514,16 @@ class Job:
         with contextlib.ExitStack() as stack:
             _session, digits = stack.enter_context(self.claimed())
             settler = stack.enter_context(self.login(digits, grants, database))
-            settler.sql(filling.settlement(filler, first, owned), database)
+            settler.sql(filling.ownership_sql(filler, first, owned), database)
             chosen = filling.privileges(listing, superusers)
             if chosen:
                 settler.feed("pg_restore", ["--exit-on-error", *settler.connection(database)], self.dump, chosen)
             settler.sql("DROP OWNED BY %s;\n" % quote_identifier(filler), database)
 
-    def unlike(self) -> WindflowError:
-        return WindflowError(Problem("E4097", "to read what was written", "something else", "see to the disk"))
+    def changed_on_disk(self) -> WindflowError:
+        return WindflowError(
+            Problem.plain("E4097", "the disk returned other data than was written", "", "check the disk")
+        )
 
     def swap(self, restored: str, live: dict | None, limit: int) -> None:
         """The restored database takes the live one's place. Raises WindflowError (E4094).
@@ -542,7 +547,7 @@ class Job:
             err = process.communicate()[1].decode("utf-8", "replace")
             if process.returncode:
                 # An answer that was lost says nothing about the deed.
-                self.done = "Whether %s is the live database now could not be found out: see psql -l." % self.label
+                self.done = "Nobody can tell whether %s is the live database now: see psql -l." % self.label
                 there = "SELECT count(*) FROM pg_database WHERE datname = %s;" % quote_literal(restored)
                 if self.server.sql(there).strip() != "0":
                     self.done = ""
@@ -553,4 +558,4 @@ class Job:
 
 
 def _no_space(place: str, expected: str, got: str) -> Problem:
-    return Problem("E4093", "free space for %s" % expected, got, "make room there", file=place)
+    return Problem.plain("E4093", "there is no space for %s" % expected, got, "free some space there", file=place)

@@ -62,6 +62,9 @@ class Bounds:
     def _end(self, number: int) -> None:
         self.pending = 0
         if number == signal.SIGALRM:
-            got, remedy = "none in that time", "raise timeout, or see what holds the server up"
-            raise WindflowError(Problem("E4098", "an end within %d s" % self.seconds, got, remedy))
-        raise WindflowError(Problem("E4098", "to come to an end", "the signal %d" % number, "run it again"))
+            remedy = "raise timeout, or see what the server waits for"
+            said = "the backup or restore did not end within %d s" % self.seconds
+            raise WindflowError(Problem.plain("E4098", said, "", remedy))
+        raise WindflowError(
+            Problem.plain("E4045", "the signal %d interrupted the backup or restore" % number, "", "run again")
+        )

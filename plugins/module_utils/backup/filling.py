@@ -56,7 +56,7 @@ def entries(listing: str) -> list:
 
 
 def left_out(listing: str) -> list:
-    """What of a dump is not restored, because nobody but a superuser can make it: ``event trigger x``."""
+    """Returns what of a dump is not restored, because nobody but a superuser can make it: ``event trigger x``."""
     return [
         "%s %s" % (kind.lower(), rest.split(" ", 1)[-1].rpartition(" ")[0])
         for _line, kind, rest, _all in entries(listing)
@@ -65,7 +65,8 @@ def left_out(listing: str) -> list:
 
 
 def content(listing: str, prepared: list) -> bytes:
-    """The lines to fill a database by; empty where that is everything. ``prepared``: [extension, schema] there."""
+    """Returns the lines to fill a database by; empty where that is everything. ``prepared``: [extension, schema]
+    there."""
     unwanted = ["COMMENT - EVENT TRIGGER ", "SECURITY LABEL - EVENT TRIGGER ", *(kind + " " for kind in _ABOVE)]
     unwanted += ["COMMENT - EXTENSION %s " % name for name, _schema in prepared]
     unwanted += ["SCHEMA - %s " % schema for _name, schema in prepared]
@@ -75,7 +76,7 @@ def content(listing: str, prepared: list) -> bytes:
 
 
 def privileges(listing: str, superusers: list) -> bytes:
-    """The lines that give privileges; not those that a superuser gives by default."""
+    """Returns the lines that give privileges; not those that a superuser gives by default."""
     by_superusers = tuple(" " + name for name in superusers)
     kept = [
         line
@@ -87,7 +88,7 @@ def privileges(listing: str, superusers: list) -> bytes:
 
 def owners(objects: list, listing: str, roles: list) -> list:
     """[type, identity, schema, owner] of what ``OBJECTS`` answers, as the listing knows the owners. What it does not
-    know is left out. Raises WindflowError (E4094) for an owner that is no role any more."""
+    know is left out. Raises WindflowError (E4088) for an owner that is no role any more."""
     lines = [whole for _line, _kind, _rest, whole in entries(listing)]
     there, large = set(lines), [match.groups() for match in map(_LARGE.match, lines) if match]
     found, gone = [], set()
@@ -106,13 +107,13 @@ def owners(objects: list, listing: str, roles: list) -> list:
         found += [[kind, identity, schema, role] for role in candidates[:1]]
     if gone - {""}:
         got = "; ".join('role "%s" does not exist' % name for name in sorted(gone - {""})[:5])
-        expected = "the roles that own what is in the backup"
-        raise WindflowError(Problem("E4094", expected, got, "make them, then run again"))
+        said = "a role that owns something in the backup is missing"
+        raise WindflowError(Problem.plain("E4088", said, got, "create them, then run again"))
     return found
 
 
 def defaults(listing: str, roles: list, superusers: list) -> list:
-    """The roles whose default privileges are in a dump, but superusers."""
+    """Returns the roles whose default privileges are in a dump, but superusers."""
     found = set()
     for _line, kind, rest, _whole in entries(listing):
         fitting = [name for name in roles if rest.endswith(" " + name)] if kind == "DEFAULT ACL" else []
@@ -120,18 +121,18 @@ def defaults(listing: str, roles: list, superusers: list) -> list:
     return sorted(found - set(superusers))
 
 
-def heir(owner: str, owned: list, superusers: list) -> str:
-    """Who gets what was a superuser's. Raises WindflowError (E4068)."""
+def new_owner(owner: str, owned: list, superusers: list) -> str:
+    """Returns the role that gets what was a superuser's. Raises WindflowError (E4068)."""
     for name in (owner, *(item[3] for item in owned)):
         if name not in superusers:
             return name
-    remedy = "give the database to a role that is none: ALTER DATABASE … OWNER TO …"
-    expected = "an owner of the database or of something in it that is no superuser"
-    raise WindflowError(Problem("E4068", expected, owner, remedy))
+    remedy = "give the database to a role that is no superuser: ALTER DATABASE … OWNER TO …"
+    said = "the database and everything in it belongs to superusers"
+    raise WindflowError(Problem.plain("E4068", said, owner, remedy))
 
 
 def preparation(number: int, login: str, extensions: list) -> list:
-    """What a superuser does in a database that is new and that nobody was let into yet."""
+    """Returns what a superuser does in a database that is new and that nobody was let into yet."""
     quoted = quote_identifier(login)
     # Since PostgreSQL 15 the schema public is the database's owner's.
     found = ["ALTER SCHEMA public OWNER TO %s;" % quoted] if number < 150000 else []
@@ -145,7 +146,7 @@ def preparation(number: int, login: str, extensions: list) -> list:
     return found
 
 
-def settlement(login: str, first: str, owned: list) -> str:
+def ownership_sql(login: str, first: str, owned: list) -> str:
     """SQL that gives what the login ``login`` has made to its owners, and to ``first`` what has none. For a member of
     them all, in the database; no privileges have been given yet."""
     # pg_identify_object has quoted the names.
@@ -165,7 +166,9 @@ def settlement(login: str, first: str, owned: list) -> str:
     lines += ["GRANT USAGE, CREATE ON SCHEMA %s TO %s;" % (one, quote_identifier(owner)) for one, owner in guests]
     for kind, identity, _schema, owner in objects:
         if not re.fullmatch("[a-z -]+", kind):
-            raise WindflowError(Problem("E4097", "a kind of object", ascii(kind), "use another backup"))
+            raise WindflowError(
+                Problem.plain("E4097", "the backup has an unknown kind of object", ascii(kind), "use another backup")
+            )
         word = _ALTERED.get(kind, kind.upper())
         lines.append("ALTER %s %s OWNER TO %s;" % (word, identity, quote_identifier(owner)))
     left = """\

@@ -13,8 +13,8 @@ from .store import Store, directory_of
 UNITS = (("d", 86400), ("h", 3600), ("min", 60))
 
 
-def found(record, now, directory=None):
-    """The backups, the newest first, whoever has made them."""
+def backups_of(record, now, directory=None):
+    """Returns the backups of a record's plugin, the newest first, whoever made them."""
     store = Store(directory or directory_of(record["plugin"]), "")
     backups = []
     for name in store.names():
@@ -43,7 +43,7 @@ def seconds(stamp):
 
 
 def of(record, label, stamp):
-    """The revision whose data a backup has: what served when it was made."""
+    """Returns the revision whose data a backup has: what served when it was made."""
     serving = {}
     for entry in record["revisions"]:
         if entry.get("backup") == label and entry.get("event") != "restore":

@@ -49,7 +49,7 @@ SHAPE = {
 
 
 def directory_of(plugin: str) -> str:
-    """Where a plugin's backups lie. Raises WindflowError (E4099) for what is no plugin's name."""
+    """Returns where a plugin's backups lie. Raises WindflowError (E4099) for what is no plugin's name."""
     if plugin in ("", ".", "..") or "/" in plugin:
         remedy = "give the name, not a path"
         raise WindflowError(Problem("E4099", "a plugin's name", ascii(plugin), remedy, path="plugin"))
@@ -69,7 +69,7 @@ class Store:
     def locked(self, make: bool):
         """The directory to ourselves; ``make``: it is made if it is not there, and goes again if it stays empty.
 
-        Raises WindflowError (E4098, E4099).
+        Raises WindflowError (E4056, E4069).
         """
         made = not os.path.lexists(self.directory)
         if made:
@@ -79,16 +79,18 @@ class Store:
             os.makedirs(self.directory, mode=0o700)
             os.chmod(self.directory, 0o700)
         state = os.lstat(self.directory)
-        remedy = "name another directory, or mend this one"
+        remedy = "name another directory, or correct its owner and mode"
         if not stat.S_ISDIR(state.st_mode) or state.st_uid != os.geteuid() or stat.S_IMODE(state.st_mode) & 0o022:
-            expected = "a directory that nobody but its owner, who runs this, can write to"
-            raise WindflowError(Problem("E4099", expected, "another one", remedy, file=self.directory))
+            said = "other users can write to the directory of the backups"
+            raise WindflowError(Problem.plain("E4056", said, "", remedy, file=self.directory))
         handle = os.open(self.directory, os.O_RDONLY | os.O_DIRECTORY)
         try:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                problem = Problem("E4098", "nobody else at work", "another run", "wait for it", file=self.directory)
+                problem = Problem.plain(
+                    "E4069", "another run backs up or restores here", "", "wait for it", file=self.directory
+                )
                 raise WindflowError(problem) from error
             yield
         finally:
@@ -124,14 +126,16 @@ class Store:
         return found if all(isinstance(found.get(key, ...), kind) for key, kind in SHAPE.items()) else None
 
     def intact(self, label: str) -> dict:
-        """The document of a backup that is as it was made.
+        """Returns the document of a backup that is as it was made.
 
-        Raises WindflowError: E4096 and E4097 for one that is not, E4099 for another database's.
+        Raises WindflowError: E4096 and E4097 for one that is not, E4059 for another database's.
         """
         dump = self.path(label, ".dump")
         if not os.path.lexists(dump):
-            remedy = "name the label of a backup that is there: %s" % (", ".join(self.backups()) or "there is none")
-            raise WindflowError(Problem("E4096", "a backup of %s" % self.name, "none", remedy, file=dump))
+            remedy = "use the label of an existing backup: %s" % (", ".join(self.backups()) or "there is none")
+            raise WindflowError(
+                Problem.plain("E4096", "there is no such backup of %s" % self.name, "", remedy, file=dump)
+            )
         record = self.read(label)
         if record and record["database"] != self.name:
             raise self.foreign(label, record)
@@ -144,12 +148,12 @@ class Store:
         else:
             return record
         remedy = "use another label; state absent removes this one"
-        raise WindflowError(Problem("E4097", "the backup as it was made", got, remedy, file=dump))
+        raise WindflowError(Problem.plain("E4097", "the backup is damaged", got, remedy, file=dump))
 
     def foreign(self, label: str, record: dict) -> WindflowError:
-        expected, got = "a backup of %s" % self.name, "one of %s" % record["database"]
+        said = "the label belongs to a backup of %s" % record["database"]
         return WindflowError(
-            Problem("E4099", expected, got, "use another label or directory", file=self.path(label, ".dump"))
+            Problem.plain("E4059", said, "", "use another label or directory", file=self.path(label, ".dump"))
         )
 
     def backups(self) -> list:
@@ -168,7 +172,7 @@ class Store:
         atomic.remove(self.path(label, ".json"))
 
     def exists(self, label: str) -> bool:
-        """Whether there is a backup or a part of one under that label."""
+        """Returns whether there is a backup or a part of one under that label."""
         return any(os.path.lexists(self.path(label, suffix)) for suffix in (".dump", ".json"))
 
     def write(self, label: str, record: dict) -> None:
@@ -186,7 +190,7 @@ class Store:
 
 
 def digest(path: str) -> str:
-    """The SHA-256 of a file."""
+    """Returns the SHA-256 of a file."""
     found = hashlib.sha256()
     with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as stream:
         for chunk in iter(lambda: stream.read(CHUNK), b""):

@@ -22,7 +22,7 @@ CODE = "E1049"
 
 
 def read_compose(path: Path, name: str) -> dict[str, Any]:
-    """The file's top-level map, which nobody changes: it is read once for each of its contents. Raises
+    """Returns the file's top-level map, which nobody changes: it is read once for each of its contents. Raises
     ``WindflowError`` E1049, with a line where there is one."""
     require()
     try:
@@ -55,7 +55,7 @@ def _read(content: bytes, name: str) -> dict[str, Any]:
 
 
 def _size(node: Any, known: dict[int, int], above: set[int]) -> int:
-    """How many values a node stands for, with everything that its aliases repeat."""
+    """Returns how many values a node stands for, with everything that its aliases repeat."""
     if not isinstance(node, yaml.CollectionNode):
         return 1
     if id(node) in above:

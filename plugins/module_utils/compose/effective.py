@@ -34,7 +34,7 @@ class Places:
         self.read = {}
 
     def path_of(self, source):
-        """The path below ``app/``, or an empty text for what is no part of the release's files."""
+        """Returns the path below ``app/``, or an empty text for what is no part of the release's files."""
         source = os.path.normpath(str(source or ""))
         return os.path.relpath(source, self.app) if below(source, self.app) else ""
 
@@ -44,7 +44,7 @@ class Places:
             self.written = sorted([*self.written, path])
 
     def place_of(self, path):
-        """Where a path is mounted from."""
+        """Returns where a path is mounted from."""
         digest = "" if any(below(path, place) for place in self.written) else self.digest_of(path)
         if not digest:
             # What a release does not have is made by somebody else, and must outlive it, too.
@@ -56,7 +56,7 @@ class Places:
 
 
 def effective(model, places, bind="", published=0, front=""):
-    """The model with every place, and with the address that the port of ``front`` is published at."""
+    """Returns the model with every place, and with the address that the port of ``front`` is published at."""
     model = copy.deepcopy(model)
     services = model.get("services") or {}
     for service in services.values():
@@ -88,7 +88,7 @@ def effective(model, places, bind="", published=0, front=""):
 
 
 def published_at(service, published):
-    """The address that a service's port is published at; an empty text for every one."""
+    """Returns the address that a service's port is published at; an empty text for every one."""
     for item in service.get("ports") or ():
         if str(item.get("published", "")) == str(published):
             return item.get("host_ip") or ""
@@ -101,7 +101,7 @@ def plain(bind):
 
 
 def reached(bind):
-    """The address by which a host reaches what it listens to at ``bind``."""
+    """Returns the address by which a host reaches what it listens to at ``bind``."""
     try:
         address = ipaddress.ip_address(bind or "0.0.0.0")
     except ValueError:

@@ -42,7 +42,7 @@ class Reader:
         self.opened: set[str] = set()
 
     def model(self, names: list[str]) -> dict[str, Any]:
-        """The model of the files, the first one first. Raises WindflowError E1049, E1057, E1069, E1070."""
+        """Returns the model of the files, the first one first. Raises WindflowError E1049, E1057, E1069, E1070."""
         folder = SHIPPED[0]
         result: dict[str, Any] = {}
         for name in names:
@@ -78,8 +78,12 @@ class Reader:
 
     def _document(self, path: str, folder: str, above: tuple) -> dict[str, Any]:
         if len(above) > MAX_DEPTH or path in above:
-            remedy = "take one of them out"
-            raise WindflowError(Problem("E1070", "no circle of files", " → ".join([*above, path]), remedy, path))
+            remedy = "remove one of the references"
+            raise WindflowError(
+                Problem.plain(
+                    "E1070", "the files refer to each other in a circle", " → ".join([*above, path]), remedy, path
+                )
+            )
         self.opened.add(path)
         data = read_compose(self.root / path, "%s/%s" % (self.root.name, path))
         return {key: interpolated(value, self.variables) for key, value in data.items()}
@@ -92,10 +96,8 @@ class Reader:
             expected = "a file below compose/ or build/"
             raise WindflowError(Problem("E1057", expected, text, "copy it there", "%s/%s" % (self.root.name, by)))
         if not (self.root / path).is_file():
-            got = "%s, which is not there" % path
-            raise WindflowError(
-                Problem("E1057", "a file that is there", got, "correct the path", "%s/%s" % (self.root.name, by))
-            )
+            said = "the file %s does not exist" % path
+            raise WindflowError(Problem.plain("E1057", said, "", "correct the path", "%s/%s" % (self.root.name, by)))
         return path
 
     def _service(self, path: str, name: str, service: dict, folder: str, beside: dict, above: tuple) -> dict[str, Any]:
@@ -114,11 +116,14 @@ class Reader:
         key = str(wanted.get("service"))
         base = services.get(key) if isinstance(services, dict) else None
         if not isinstance(base, dict):
-            expected = "a service that can be extended"
-            got = "%s of %s" % (key, other)
-            raise WindflowError(Problem("E1069", expected, got, "correct the name", "%s/%s" % (self.root.name, path)))
+            said = "the file %s has no service %s to extend" % (other, key)
+            raise WindflowError(Problem.plain("E1069", said, "", "correct the name", "%s/%s" % (self.root.name, path)))
         if len(above) > MAX_DEPTH:
-            raise WindflowError(Problem("E1070", "no circle of services", key, "take one of them out", path))
+            raise WindflowError(
+                Problem.plain(
+                    "E1070", "services extend each other in a circle", key, "remove one of the references", path
+                )
+            )
         return merged(self._service(other, key, base, place, services, (*above, "%s:%s" % (path, name))), own)
 
     def _absolute(self, text: str, folder: str) -> str:
@@ -269,7 +274,7 @@ def filled(text: str, variables: Mapping[str, str]) -> str:
 
 
 def closing(text: str, start: int) -> int:
-    """Where the brace is that closes the one before ``start``; the text's end where there is none."""
+    """Returns where the brace is that closes the one before ``start``; the text's end where there is none."""
     depth = 1
     for index in range(start, len(text)):
         if text.startswith("${", index):

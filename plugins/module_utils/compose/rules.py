@@ -73,7 +73,7 @@ class Own:
     labels: tuple = ()
 
     def holds(self, path):
-        """Whether a path is the plugin's own, whatever dots are in it."""
+        """Returns whether a path is the plugin's own, whatever dots are in it."""
         path = os.path.normpath(path)
         places = (
             *("%s/%s" % (self.release_dir, name) for name in ("app", "secrets")),
@@ -84,7 +84,7 @@ class Own:
 
 
 def below(path, place):
-    """Whether ``path`` is ``place`` or lies in it."""
+    """Returns whether ``path`` is ``place`` or lies in it."""
     return path == place or path.startswith(place.rstrip("/") + "/")
 
 
@@ -104,18 +104,18 @@ def judge(model, own):
 
 
 def refused(found, allowed):
-    """The findings that ``compose.allow`` does not name."""
+    """Returns the findings that ``compose.allow`` does not name."""
     return [item for item in found if not item.kind or item.kind not in allowed]
 
 
 def problem(code, item):
     """A finding in words."""
-    remedy = "do without it"
+    remedy = "remove it"
     if item.kind:
         remedy += ", or write allow: [%s] in the section compose of plugin.yml" % item.kind
-    expected = "no service with the host's rights" if item.kind else "what a plugin may have"
+    said = "the plugin does not allow this right over the host" if item.kind else "no plugin may have this"
     what = "%s (%s)" % (item.what, item.kind) if item.kind else item.what
-    return Problem(code, expected, "%s: %s" % (item.place, what), remedy, path="compose")
+    return Problem.plain(code, said, "%s: %s" % (item.place, what), remedy, path="compose")
 
 
 def entries(model, key):
@@ -148,12 +148,12 @@ def of_service(place, service, own):
         elif key in KINDS:
             add(KINDS[key], "%s: %s" % (key, short(value)))
         else:
-            add("", "the key %s, which nobody has judged" % key)
+            add("", "the key %s, which the platform does not know" % key)
     return found
 
 
 def items(value):
-    """The items of what Compose writes as a list, a map or a single value."""
+    """Returns the items of what Compose writes as a list, a map or a single value."""
     if isinstance(value, dict):
         return ["%s=%s" % pair for pair in value.items()]
     if isinstance(value, (list, tuple)):
@@ -250,7 +250,7 @@ def of_files(key):
 
 
 def of_references(_place, _value, _own):
-    """What a service names of its own project: judged where it is defined."""
+    """Returns what a service names of its own project: judged where it is defined."""
     return []
 
 
@@ -282,7 +282,7 @@ def of_mounts(place, value, own):
 
 
 def is_socket(path):
-    """Whether a path is an engine's socket, whatever dots are in it."""
+    """Returns whether a path is an engine's socket, whatever dots are in it."""
     return os.path.normpath(path).rpartition("/")[2] in SOCKETS
 
 
@@ -330,7 +330,7 @@ def of_build(place, value, own):
         elif key == "cache_to":
             add("host-paths", key)
         else:
-            add("", "%s, which nobody has judged" % key)
+            add("", "%s, which the platform does not know" % key)
     return found
 
 
@@ -341,7 +341,7 @@ def of_volume(place, volume, own):
         found.append(Finding(kind, place, what))
 
     if volume.get("external"):
-        add("external", "a volume of somebody else")
+        add("external", "a volume that is not of this plugin")
     else:
         foreign(volume, own, add)
     driver = volume.get("driver") or ""
@@ -370,7 +370,7 @@ def of_network(place, network, own):
 
     if network.get("external"):
         if network.get("name") not in own.networks:
-            add("external", "a network of somebody else")
+            add("external", "a network that is not of this plugin")
     else:
         foreign(network, own, add)
     driver = network.get("driver") or ""
@@ -388,7 +388,7 @@ def of_network(place, network, own):
 def of_file(place, item, own):
     found = []
     if item.get("external"):
-        found.append(Finding("external", place, "of somebody else"))
+        found.append(Finding("external", place, "not of this plugin"))
     if item.get("file") and not own.holds(str(item["file"])):
         found.append(Finding("host-paths", place, "file %s" % item["file"]))
     for key in unlisted(item, ("content", "environment", "external", "file", "labels", "name")):

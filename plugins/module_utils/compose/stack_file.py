@@ -72,7 +72,7 @@ class Wanted:
 
 
 def servers(app, port, replicas):
-    """The front's list of servers: whatever the swarm's name server knows of the application's tasks.
+    """Returns the front's list of servers: whatever the swarm's name server knows of the application's tasks.
 
     It knows none before the first is healthy. The front must not wait for that when it starts.
     """
@@ -87,14 +87,14 @@ def object_name(project, name, made_of):
 
 
 def stack(model, wanted):
-    """The stack as plain data, and warnings. Raises ``WindflowError`` E4080 with everything that cannot be."""
+    """Returns the stack as plain data, and warnings. Raises ``WindflowError`` E4080 with everything that cannot be."""
     problems, warnings = [], []
     services = {}
     for name, service in sorted(model.get("services", {}).items()):
         problems += refused(name, service, wanted)
         ignored = sorted(set(service) - set(KEPT) - set(TURNED) - set(REFUSED))
         if ignored:
-            warnings.append("a swarm knows nothing of %s of service %s" % (", ".join(ignored), name))
+            warnings.append("a swarm ignores %s of service %s" % (", ".join(ignored), name))
         hidden = sorted(str(item["target"]) for item in service.get("ports", ()) if bound(item) == LOOPBACK)
         if hidden:
             said = "port %s of service %s is not published: a swarm cannot bind it to a loopback address"
@@ -121,9 +121,14 @@ def stack(model, wanted):
 
 
 def refused(name, service, wanted):
-    """The problems of a service that cannot be the same in a swarm."""
+    """Returns the problems of a service that cannot be the same in a swarm."""
     found = [
-        Problem("E4080", "a service that a swarm can run", "%s of %s" % (key, name), "do without it, or use Compose")
+        Problem.plain(
+            "E4080",
+            "a swarm does not support %s of service %s" % (key, name),
+            "",
+            "remove it, or use the engine compose",
+        )
         for key in REFUSED
         if service.get(key) not in (None, False, [], {})
     ]
@@ -131,13 +136,14 @@ def refused(name, service, wanted):
         source = volume.get("source", "")
         inside = any(below(source, place) for place in wanted.places) and not held(source, wanted)
         if volume.get("type") == "bind" and inside and source != wanted.front_dir:
-            remedy = "put it into the image, or make it a secret: the other nodes do not have it"
-            found.append(Problem("E4080", "files that every node has", "%s of %s" % (source, name), remedy))
+            said = "service %s mounts %s, which the other nodes do not have" % (name, source)
+            remedy = "put the file into the image, or make it a secret"
+            found.append(Problem.plain("E4080", said, "", remedy))
     for item in service.get("ports", ()):
         if bound(item) == ONE_ADDRESS:
-            got = "port %s of %s, bound to %s" % (item["target"], name, item["host_ip"])
-            remedy = "leave the address away in compose.swarm.yaml (ports: !override), or use Compose"
-            found.append(Problem("E4080", "a port that all addresses of a node may have", got, remedy))
+            said = "a swarm cannot bind port %s of service %s to %s alone" % (item["target"], name, item["host_ip"])
+            remedy = "leave out the address in compose.swarm.yaml (ports: !override), or use the engine compose"
+            found.append(Problem.plain("E4080", said, "", remedy))
     return found
 
 
@@ -163,7 +169,7 @@ def turned(name, service, wanted):
 
 
 def defaults(name, service, wanted, pinned, alone):
-    """How a service is deployed where its own section says nothing else.
+    """Returns how a service is deployed where its own section says nothing else.
 
     Names resolve to the addresses of tasks and ports are those of the nodes: that is all a front needs, it keeps the
     clients' addresses, and it works where the kernel has no IP_VS. The application's new tasks are healthy before old
@@ -213,7 +219,8 @@ def merged(base, over):
 
 
 def volumes(service, wanted):
-    """The mounts of a service, whether one of them is only on the manager, and whether such a one is written to."""
+    """Returns the mounts of a service, whether one of them is only on the manager, and whether such a one is written
+    to."""
     found, pinned, written = [], False, False
     for item in service.get("volumes", ()):
         if item.get("source") == wanted.front_dir:
@@ -233,12 +240,12 @@ def volumes(service, wanted):
 
 
 def held(source, wanted):
-    """Whether files lie at a place on the manager that outlives releases."""
+    """Returns whether files lie at a place on the manager that outlives releases."""
     return any(below(source, place) for place in wanted.kept)
 
 
 def bound(item):
-    """Who reaches a port of a Compose project: ``EVERYONE``, the host itself (``LOOPBACK``), or those who reach
+    """Returns who reaches a port of a Compose project: ``EVERYONE``, the host itself (``LOOPBACK``), or those who reach
     ``ONE_ADDRESS``. A swarm publishes at all addresses and knows no other way."""
     text = item.get("host_ip") or "0.0.0.0"
     try:

@@ -22,7 +22,7 @@ OPERATORS = ("inventory", "file", "set")
 
 
 def take(layers: list[Layer], problems: list[Problem]) -> tuple[list[Layer], frozenset[str]]:
-    """The layers without the key, and what the highest of them says; adds E1143 for what cannot be meant."""
+    """Returns the layers without the key, and what the highest of them says; adds E1143 for what cannot be meant."""
     left, adopted = [], frozenset()
     for layer in layers:
         if KEY not in layer.data:
@@ -39,15 +39,15 @@ def take(layers: list[Layer], problems: list[Problem]) -> tuple[list[Layer], fro
 
 
 def adopts(config: Any, kind: str) -> bool:
-    """Whether what is there of that kind is meant to be used."""
+    """Returns whether what is there of that kind is meant to be used."""
     return kind in config.adopt
 
 
 def _problem(layer: Layer, given: object) -> Problem | None:
     place = layer.place((KEY,))
     if layer.name not in OPERATORS:
-        expected = "no key %s but in the inventory, a configuration file or --set" % KEY
-        return Problem("E1143", expected, "one", "remove it, or give the application's key another name", *place, KEY)
+        said = "%s may only stand in the inventory, a configuration file or --set" % KEY
+        return Problem.plain("E1143", said, "", "remove it, or give the application's key another name", *place, KEY)
     if given is None:
         return None
     expected = "a list of %s" % listed(KINDS)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 PRODUCTION = "production"
 FAMILIES = ("debian", "redhat", "suse", "arch")
+# Where Supervisor comes from: a package where a repository has one, a package, PyPI.
+SUPERVISOR_SOURCES = ("auto", "package", "venv")
 
 _LONGEST_INSTALL_DIR = 64  # below it lie sockets, whose whole path may have 107 bytes
 
@@ -37,6 +39,7 @@ _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252}[A-Za-z0-9_])?\.?\Z")
 _DIRECTORY = re.compile(r"[A-Za-z0-9._/@+-]+\Z")
 _WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}\Z")
 _PACKAGE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9])?\Z")
+_PYTHON = re.compile(r"3\.(?:[89]|[1-9][0-9])\Z")
 # What nginx can hold in 63 bits.
 _SIZE = re.compile(r"(?:[0-9]{1,18}|[0-9]{1,9}[kKmMgG])\Z")
 _INTERFACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:@-]{0,14}\Z")
@@ -159,6 +162,11 @@ class _Checks:
                 "E1131", path, "one of %s" % listed(FAMILIES), self.shown(path, family), use_or_list(family, FAMILIES)
             )
         self.text(("host", "os", "version"), self.value("host", "os", "version"))
+        path = ("host", "supervisor_source")
+        source = self.value(*path)
+        if source is not None and source not in SUPERVISOR_SOURCES:
+            remedy = use_or_list(source, SUPERVISOR_SOURCES)
+            self.add("E1131", path, "one of %s" % listed(SUPERVISOR_SOURCES), self.shown(path, source), remedy)
 
     def app(self) -> None:
         app = self.map("app")
@@ -177,7 +185,7 @@ class _Checks:
                 self.add("E1134", path, "a path without spaces and special characters", self.shown(path, found), remedy)
             elif found:
                 directories[key] = found
-        self._apart(directories)
+        self._keep_data_outside(directories)
         hosts = app.get("allowed_hosts")
         for index, host in enumerate(hosts if isinstance(hosts, list) else ()):
             path = ("app", "allowed_hosts", index)
@@ -186,6 +194,10 @@ class _Checks:
                 self.address(path, re.sub(r"^(?:\*?\.)(?=.)", "", host))
         self.text(("app", "log_level"), app.get("log_level"))
         self.packages(("app", "source_packages"), app.get("source_packages"))
+        python = app.get("python")
+        if python is not None and not (isinstance(python, str) and _PYTHON.match(python)):
+            path, remedy = ("app", "python"), 'write it in quotes, such as "3.12"'
+            self.add("E1140", path, "a minor version of Python, from 3.8 on", self.shown(path, python), remedy)
 
     def packages(self, path: tuple, value: object) -> None:
         """Names of Python packages, each exactly: ``:all:`` would be no exception any more."""
@@ -196,7 +208,7 @@ class _Checks:
         if value is not None and not isinstance(value, list):
             self.add("E1140", path, "a list of package names", self.shown(path, value), "write [name, name]")
 
-    def _apart(self, directories: dict) -> None:
+    def _keep_data_outside(self, directories: dict) -> None:
         install = directories.get("install_dir", "")
         if len(install) > _LONGEST_INSTALL_DIR:
             got = "%d characters" % len(install)
@@ -230,8 +242,8 @@ class _Checks:
     def _password_elsewhere(self, host: object) -> None:
         path = ("database", "password")
         if path in self.config.generated and host not in LOCAL_HOSTS:
-            expected = "the password that the role has at %s" % show(host)
-            self.add("E1086", path, expected, "one that is made on the host", self._secret_remedy(path))
+            expected = "the password of the role at %s, which exists already" % show(host)
+            self.add("E1086", path, expected, "a generated one", self._secret_remedy(path))
 
     def server(self) -> None:
         self.port(("server", "host_port"), self.value("server", "host_port"))
@@ -326,7 +338,7 @@ class _Checks:
             elif path == ("database", "password") and value == self.value("database", "user"):
                 got = "the user's name"
             if got:
-                problem = self._problem("E1138", path, "a secret of its own", got, self._secret_remedy(path))
+                problem = self._problem("E1138", path, "a real secret", got, self._secret_remedy(path))
                 (self.errors if self.production else self.warnings).append(problem)
 
     def _secret_remedy(self, path: tuple) -> str:
@@ -345,4 +357,4 @@ class _Checks:
             elif isinstance(value, list):
                 pending.extend((path + (index,), part) for index, part in enumerate(value))
             elif isinstance(value, str) and "\0" in value and not any(p.path == dotted(path) for p in self.errors):
-                self.add("E1139", path, "text without NUL characters", "one", "remove the character")
+                self.add("E1139", path, "text without NUL characters", "a NUL character", "remove the character")

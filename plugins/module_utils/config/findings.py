@@ -183,12 +183,12 @@ class Findings:
         return [self._problem("E1103", path, "another name for the key", got, "rename the key")]
 
     def _never(self, error: object, path: tuple) -> list[Problem]:
-        return [self._problem("E1103", path, "no such key", "one", "remove it")]
+        return [self._problem("E1103", path, "that this key is left out", "a value", "remove it")]
 
     def _not(self, error: object, path: tuple) -> list[Problem]:
         names = _only_required(error.validator_value)
         if names:
-            expected = "not %s at once" % " and ".join(names)
+            expected = "not more than one of %s" % listed(names)
             return [self._problem("E1110", path, expected, "all of them", "remove one of them")]
         got = self._got(path, error.instance)
         remedy = _hint(error.schema, "write another value")
@@ -212,7 +212,7 @@ class Findings:
             branch = inner.relative_schema_path[0] if inner.relative_schema_path else id(inner)
             branches.setdefault(branch, []).append(inner)
         if not branches:  # oneOf, and more than one of them fits
-            got = "a value that fits several"
+            got = "a value that fits several of them"
             remedy = _hint(error.schema, "see the schema")
             return [self._problem("E1111", path, "exactly one of the forms in the schema", got, remedy)]
         meant = min(branches.values(), key=_distance)
@@ -258,7 +258,7 @@ _LIMITS = {
 
 
 def describe(schema: object) -> str:
-    """What a schema asks for, in a few words: ``a whole number from 1 to 65535``."""
+    """Returns what a schema asks for, in a few words: ``a whole number from 1 to 65535``."""
     if not isinstance(schema, dict):
         return "a value"
     if isinstance(schema.get("enum"), list):
@@ -314,7 +314,7 @@ def _type_remedy(schema: dict, value: object) -> str:
 
 
 def _hint(schema: object, otherwise: str = "") -> str:
-    """The schema's own words about the value, its first sentence; without them what the schema asks for."""
+    """Returns the schema's own words about the value, its first sentence; without them what the schema asks for."""
     text = schema.get("description") if isinstance(schema, dict) else None
     if not isinstance(text, str) or not text.strip():
         return otherwise or "write %s" % describe(schema)
@@ -330,7 +330,7 @@ def _only_required(schema: object) -> list[str]:
 
 
 def _distance(errors: list) -> tuple:
-    """How far a branch of anyOf is from what was meant: another kind of value is furthest."""
+    """Returns how far a branch of anyOf is from what was meant: another kind of value is furthest."""
     other_kind = any(not error.relative_path and error.validator in ("type", "const") for error in errors)
     other_const = any(error.validator == "const" for error in errors)
     return other_kind, other_const, len(errors)

@@ -35,7 +35,7 @@ def is_hostname(text: str) -> bool:
 
 
 def is_address(text: str) -> bool:
-    """Whether ``text`` is an IPv4 or IPv6 address without a scope."""
+    """Returns whether ``text`` is an IPv4 or IPv6 address without a scope."""
     try:
         ipaddress.ip_address(text)
     except ValueError:
@@ -44,7 +44,7 @@ def is_address(text: str) -> bool:
 
 
 def network_of(text: str) -> str | None:
-    """The network in CIDR notation that contains ``text``, which may have host bits set; None if it is none."""
+    """Returns the network in CIDR notation that contains ``text``, which may have host bits set; None if it is none."""
     try:
         return str(ipaddress.ip_network(text, strict=False)) if "/" in text else None
     except ValueError:
@@ -147,7 +147,7 @@ WORDS = {
 
 
 def check(value: object, name: str) -> bool:
-    """Whether ``value`` is of the format ``name``; everything but text is."""
+    """Returns whether ``value`` is of the format ``name``; everything but text is."""
     rule = CHECKS.get(name)
     if rule is None or not isinstance(value, str):
         return True

@@ -61,7 +61,7 @@ class Given:
         return (self.locate and self.locate(path)) or (file, 0, 0)
 
     def at(self, key: str) -> Given:
-        """What it says of one key of a map."""
+        """Returns what it says of one key of a map."""
         locate = self.locate and (lambda path: self.locate((key, *path)))
         return Given(self.value[key], "%s.%s" % (self.variable, key), self.source, locate)
 
@@ -135,7 +135,7 @@ def dependency_layer(provided: Provided, schema: Schema | None) -> Layer:
 
 
 def generated_layer(schema: Schema, kept: Mapping[str, str]) -> Layer:
-    """The secrets that are made where nobody gives them; ``kept`` has those that were made, by key in dots."""
+    """Returns the secrets that are made where nobody gives them; ``kept`` has those that were made, by key in dots."""
     data = {}
     for path in schema.generated:
         here = data
@@ -162,7 +162,7 @@ def set_layer(text: str, index: int, schema: Schema | None, problems: list[Probl
     path = tuple(part.strip() for part in key.split("."))
     if not equals or not all(path) or not key.isprintable() or len(path) > MAX_DEPTH:
         remedy = "write for example app.log_level=debug"
-        problems.append(Problem("E1124", "key=value, the key with dots", "something else", remedy, name))
+        problems.append(Problem.plain("E1124", "the argument is not key=value, with dots in the key", "", remedy, name))
         return None
     if "[" in key or "]" in key:
         remedy = 'set the whole list in JSON: %s=["a", "b"]' % key.split("[")[0]
@@ -190,7 +190,7 @@ def _text_layer(
 
 
 def coerce(text: str, types: frozenset, guess: bool = False, where: str = "the environment") -> object:
-    """The value that ``text`` stands for, given the schema's ``types``; ``text`` itself where it fits none.
+    """Returns the value that ``text`` stands for, given the schema's ``types``; ``text`` itself where it fits none.
 
     What fits none is left to the validation, which knows the place. Without types ``text`` stays text,
     or with ``guess`` is read like an unquoted YAML scalar or JSON. Raises ``WindflowError`` for bad JSON.
@@ -216,7 +216,7 @@ def coerce(text: str, types: frozenset, guess: bool = False, where: str = "the e
 
 
 def merge(layers: list[Layer], problems: list[Problem]) -> tuple[dict, dict]:
-    """The merged data, and by key path the index of the layer that each map, list and scalar came from."""
+    """Returns the merged data, and by key path the index of the layer that each map, list and scalar came from."""
     data, owners = {}, {}
     for index, layer in enumerate(layers):
         _merge_map(data, layer.data, (), index, owners, layers, problems)

@@ -135,7 +135,7 @@ class Config:
         return origin.file, origin.line, origin.column
 
     def get(self, path: str, default: object = None) -> object:
-        """The value at ``a.b.c``, or ``default``."""
+        """Returns the value at ``a.b.c``, or ``default``."""
         value = self.data
         for part in path.split("."):
             if not isinstance(value, dict) or part not in value:
@@ -144,7 +144,7 @@ class Config:
         return value
 
     def layer_of(self, path: str) -> str:
-        """The layer that gave the value at ``a.b.c``, by its name above; "" for one that is not set."""
+        """Returns the layer that gave the value at ``a.b.c``, by its name above; "" for one that is not set."""
         index = self.owners.get(tuple(path.split(".")))
         return "" if index is None else self.layers[index].name
 
@@ -167,7 +167,8 @@ class Config:
         return texts(_value_at(self.data, path))
 
     def declared_environment(self) -> dict[str, str]:
-        """The declared variables with the values in ``data``: booleans as true and false, maps and lists as JSON."""
+        """Returns the declared variables with the values in ``data``: booleans as true and false, maps and lists as
+        JSON."""
         found = {}
         for name, path in (self.schema.environment if self.schema else {}).items():
             value = _value_at(self.data, path)
@@ -176,7 +177,8 @@ class Config:
         return found
 
     def explain(self, path: str) -> Explanation:
-        """Which layers gave ``a.b.c`` a value, and which one won. Raises WindflowError E1089 for no key at all."""
+        """Returns which layers gave ``a.b.c`` a value, and which one won. Raises WindflowError E1089 for no key at
+        all."""
         parts = tuple(path.split("."))
         values = []
         for index, layer in enumerate(self.layers):
@@ -299,7 +301,7 @@ def _read_layer(name: str, path: Path, display: str, decrypt: Callable[[bytes], 
 
 
 def _try(problems: list[Problem], function: object, subject: object, *arguments: object) -> object:
-    """The result of ``function``, or None with its findings kept, so that the other files are still read."""
+    """Returns the result of ``function``, or None with its findings kept, so that the other files are still read."""
     if subject is None:
         return None
     try:
@@ -316,7 +318,8 @@ def _display(manifest: Manifest, path: Path | None) -> str:
 def _overlay(
     manifest: Manifest, environment: str | None, problems: list[Problem], dependency: bool = False
 ) -> Path | None:
-    """The overlay of ``environment``. The usual names need none; where a plugin has overlays, others must exist."""
+    """Returns the overlay of ``environment``. The usual names need none; where a plugin has overlays, others must
+    exist."""
     if not environment or environment in manifest.environments:
         return manifest.environments.get(environment or "")
     if not _ENVIRONMENT.match(environment):
@@ -382,8 +385,8 @@ def _scalars(value: object) -> list:
 
 
 def _secrets(schema: Schema | None, data: dict, given: frozenset) -> frozenset:
-    """The key paths in ``data`` that hold secrets, none of them below another one: what dependencies or the schema say,
-    and what the platform itself knows for one."""
+    """Returns the key paths in ``data`` that hold secrets, none of them below another one: what dependencies or the
+    schema say, and what the platform itself knows for one."""
     found = {path for path in (*given, *KNOWN_SECRETS) if _value_at(data, path, _ABSENT) is not _ABSENT}
     if schema:
         found |= schema.secret_paths(data)

@@ -63,7 +63,7 @@ class Schema:
     plain_secrets: bool = False  # "secrets" says it all: without "*", and no $ref that could repeat itself
 
     def types_at(self, path: tuple) -> frozenset:
-        """The JSON types that the schema names for ``path``; empty if it names none."""
+        """Returns the JSON types that the schema names for ``path``; empty if it names none."""
         found = set()
         for node in self._here(self._nodes_at(path)):
             kinds = node.get("type")
@@ -73,11 +73,11 @@ class Schema:
         return frozenset(found)
 
     def speaks_of(self, path: tuple) -> bool:
-        """Whether the schema says anything of ``path``."""
+        """Returns whether the schema says anything of ``path``."""
         return any(self._here(self._nodes_at(path)))
 
     def names_at(self, path: tuple) -> list[str]:
-        """The keys that the schema names in the map at ``path``."""
+        """Returns the keys that the schema names in the map at ``path``."""
         return sorted({name for node in self._here(self._nodes_at(path)) for name in node.get("properties") or ()})
 
     def _nodes_at(self, path: tuple) -> list:
@@ -87,7 +87,7 @@ class Schema:
         return nodes
 
     def secret_paths(self, data: dict) -> frozenset:
-        """The key paths in ``data`` that hold secrets; a secret map or list counts as a whole."""
+        """Returns the key paths in ``data`` that hold secrets; a secret map or list counts as a whole."""
         found = set()
         if self.plain_secrets:
             for path in sorted(self.secrets, key=len):
@@ -116,7 +116,7 @@ class Schema:
             return [] if first is None else findings(place, secrets, itertools.chain([first], errors), self.names)
 
     def names(self, path: tuple) -> bool:
-        """Whether the schema has each key of ``path`` by its name."""
+        """Returns whether the schema has each key of ``path`` by its name."""
         nodes = [self.raw]
         for part in path:
             nodes = list(self._here(nodes))
@@ -140,7 +140,7 @@ class Schema:
 
 
 def load_schema(path: Path, display: str | None = None) -> Schema:
-    """The schema in ``path``; raises ``WindflowError`` with everything that is wrong with it."""
+    """Returns the schema in ``path``; raises ``WindflowError`` with everything that is wrong with it."""
     require()
     name = display or str(path)
     with time_limit(SECONDS, "reading the schema", name):
@@ -151,7 +151,7 @@ def load_schema(path: Path, display: str | None = None) -> Schema:
 def findings(
     place: Callable, secrets: frozenset, errors: Iterable, known: Callable[[tuple], bool] | None = None
 ) -> list[Problem]:
-    """The validator's errors in our words. What puts them into words is loaded only when there are any."""
+    """Returns the validator's errors in our words. What puts them into words is loaded only when there are any."""
     from .findings import Findings
 
     return Findings(place, secrets, known).of(errors)
@@ -249,7 +249,7 @@ class _Loader:
             found = _anchored(self.raw, reference)
             if len(found) > 1 and not _is_pointer(reference):
                 remedy = "give each part an anchor of its own"
-                self.add("E1068", path, "an anchor that one part has", "%d parts with it" % len(found), remedy)
+                self.add("E1064", path, "an anchor of one part", "%d parts with it" % len(found), remedy)
             elif _target(self.raw, reference) is None:
                 self.add("E1064", path, "a $ref to a part that exists", show(reference), "correct the path after #")
 
@@ -319,7 +319,7 @@ class _Loader:
         elif node["x-generate"]:
             if "*" in path or node.get("type") != "string" or node.get("writeOnly") is not True:
                 remedy = 'write "type": "string" and "writeOnly": true beside it'
-                self.add("E1067", where, "x-generate on a secret text outside lists", "another key", remedy)
+                self.add("E1067", where, "x-generate at a secret text outside lists", "another kind of key", remedy)
             self.generated[path] = True
 
 
@@ -382,7 +382,7 @@ def _children(node: dict, part: object) -> Iterator[object]:
 
 
 def _targets(root: dict, node: dict) -> dict[str, object]:
-    """The schemas that ``node`` refers to, by what it says."""
+    """Returns the schemas that ``node`` refers to, by what it says."""
     found = {key: node[key] for key in _REFERENCES if isinstance(node.get(key), str)}
     targets = {reference: _target(root, reference) for reference in found.values()}
     return {reference: target for reference, target in targets.items() if target is not None}
@@ -393,7 +393,7 @@ def _is_pointer(reference: str) -> bool:
 
 
 def _target(root: dict, reference: str) -> object:
-    """What the JSON pointer ``#/a/b`` or the anchor ``#a`` leads to, or None."""
+    """Returns what the JSON pointer ``#/a/b`` or the anchor ``#a`` leads to, or None."""
     if not _is_pointer(reference):
         found = _anchored(root, reference)
         return found[0] if found else None
@@ -410,7 +410,7 @@ def _target(root: dict, reference: str) -> object:
 
 
 def _anchored(root: dict, reference: str) -> list[dict]:
-    """The parts of the schema with the anchor of ``#name``; data is no part of it."""
+    """Returns the parts of the schema with the anchor of ``#name``; data is no part of it."""
     name, pending, found = reference[1:], [(root, False)], []
     while pending and reference.startswith("#"):
         node, names = pending.pop()
@@ -428,7 +428,7 @@ def _anchored(root: dict, reference: str) -> list[dict]:
 
 
 def _is_secret_text(node: dict) -> bool:
-    """Whether the value is a text that, read as a document of its own, has a secret somewhere."""
+    """Returns whether the value is a text that, read as a document of its own, has a secret somewhere."""
     pending = [node["contentSchema"]] if "contentSchema" in node else []
     while pending:
         part = pending.pop()

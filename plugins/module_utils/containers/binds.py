@@ -31,7 +31,7 @@ FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def digest(path):
-    """The digest of a file, or of a directory with everything in it; an empty text where there is nothing."""
+    """Returns the digest of a file, or of a directory with everything in it; an empty text where there is nothing."""
     try:
         real = os.path.realpath(path)
         info = os.lstat(real)
@@ -83,7 +83,7 @@ class Binds:
         except (OSError, shutil.Error) as error:
             discard(draft)
             raise WindflowError(
-                Problem("E4086", "to copy %s" % source, str(error), "make room", path=target)
+                Problem.plain("E4086", "%s could not be copied" % source, str(error), "free some space", path=target)
             ) from error
 
     # What was written before there was a place for it.
@@ -108,7 +108,7 @@ class Binds:
         identities = [item["id"] for item in switch.containers()]
         if not identities:
             return []
-        said = switch.docker("to look at mounts", "inspect", "--format", "{{json .Mounts}}", *identities)
+        said = switch.docker("read the mounts", "inspect", "--format", "{{json .Mounts}}", *identities)
         found = set()
         for line in said.splitlines():
             for mount in json.loads(line) or ():
@@ -182,7 +182,9 @@ class Binds:
         """A container must not have made a link of a place: the engine would follow it."""
         if os.path.realpath(path) != os.path.join(os.path.realpath(self.root), os.path.relpath(path, self.root)):
             remedy = "remove the link"
-            raise WindflowError(Problem("E4086", "a place without links for what containers mount", path, remedy))
+            raise WindflowError(
+                Problem.plain("E4086", "a container has put a link where a mounted file was", path, remedy)
+            )
 
     def prune(self):
         """Copies that no release on the host mounts are gone."""
@@ -236,7 +238,9 @@ def move(source, target):
     except OSError as error:
         got = "another file system" if error.errno == errno.EXDEV else str(error)
         remedy = "stop the application and move it yourself"
-        raise WindflowError(Problem("E4086", "to move %s to %s" % (source, target), got, remedy)) from None
+        raise WindflowError(
+            Problem.plain("E4086", "%s could not be moved to %s" % (source, target), got, remedy)
+        ) from None
     os.symlink(target, source)
 
 
@@ -292,7 +296,7 @@ def read_file(path):
 
 
 def content_digest(folder, name):
-    """The digest of a file's content; None where there is none, an empty text for what is no file."""
+    """Returns the digest of a file's content; None where there is none, an empty text for what is no file."""
     found = read(folder, name)
     if found:
         return hashlib.sha256(found[0]).hexdigest()

@@ -12,6 +12,7 @@ import tempfile
 from dataclasses import replace
 
 from ..errors import WindflowError
+from ..files import archive
 from . import engine
 
 BUILD_SECONDS = 3600
@@ -26,20 +27,30 @@ UNREACHABLE = re.compile(
 def identities(tags):
     """{tag: id} of the images that the engine has; the id is empty where it has none."""
     shape = "{{.Id}} {{json .RepoTags}}"
-    said = engine.run(["image", "inspect", "--format", shape, *tags], "to look at images", "E4076", check=False)
+    said = engine.run(["image", "inspect", "--format", shape, *tags], "list images", "E4076", check=False)
     found = engine.read_images(said)
     return {tag: found.get(tag, "") for tag in tags}
 
 
 def build(params, services):
-    """Builds the images of ``services``: out of the release's own files, or out of ``source``, a copy of the
+    """Builds the images of ``services``: out of the release's own files, or out of ``source``, an archive of the
     plugin's, on a host that has no release. What is built is what the tags were made of, and nothing else."""
-    root = params["source"] or os.path.join(params["install_dir"], "releases", params["release"])
+    if not params["source"]:
+        build_in(os.path.join(params["install_dir"], "releases", params["release"]), params, services)
+        return
+    with tempfile.TemporaryDirectory(suffix=".windflow") as place, open(params["source"], "rb") as stream:
+        root = os.path.join(place, "source")
+        archive.unpack(stream, root)
+        build_in(root, params, services)
+
+
+def build_in(root, params, services):
+    """Builds the images of ``services`` out of the files below ``root``/app."""
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as stream:
         json.dump({"services": {name: service(params, name, os.path.join(root, "app")) for name in services}}, stream)
         stream.flush()
         argv = ["compose", "--project-name", params["project"], "--env-file", os.devnull, "--file", stream.name]
-        what = "to build the images of %s" % ", ".join(services)
+        what = "build the images of %s" % ", ".join(services)
         try:
             engine.run([*argv, "build", "--quiet", *services], what, "E4077", BUILD_SECONDS)
         except WindflowError as error:
@@ -76,22 +87,22 @@ def push(registry, tags):
     """Puts images into a registry, which keeps what it has already."""
     for tag in tags:
         remote = "%s/%s" % (registry, tag)
-        engine.run(["image", "tag", tag, remote], "to name an image for the registry", "E4081")
-        engine.run(["image", "push", "--quiet", remote], "to push %s" % remote, "E4081", LOAD_SECONDS)
+        engine.run(["image", "tag", tag, remote], "name an image for the registry", "E4081")
+        engine.run(["image", "push", "--quiet", remote], "push %s" % remote, "E4081", LOAD_SECONDS)
 
 
 def pull(registry, tags):
     """Takes images from a registry, under the names that they have without it."""
     for tag in tags:
         remote = "%s/%s" % (registry, tag)
-        engine.run(["image", "pull", "--quiet", remote], "to pull %s" % remote, "E4082", LOAD_SECONDS)
-        engine.run(["image", "tag", remote, tag], "to name an image of the registry", "E4082")
+        engine.run(["image", "pull", "--quiet", remote], "pull %s" % remote, "E4082", LOAD_SECONDS)
+        engine.run(["image", "tag", remote, tag], "name an image of the registry", "E4082")
 
 
 def load(path):
-    engine.run(["image", "load", "--quiet", "--input", path], "to load the images", "E4078", LOAD_SECONDS)
+    engine.run(["image", "load", "--quiet", "--input", path], "load the images", "E4078", LOAD_SECONDS)
 
 
 def save(tags, path):
     """An archive of images, compressed by nobody: ssh and the disk decide. Its directory must be root's own."""
-    engine.run(["image", "save", "--output", path, *tags], "to save the images", "E4079", LOAD_SECONDS)
+    engine.run(["image", "save", "--output", path, *tags], "save the images", "E4079", LOAD_SECONDS)

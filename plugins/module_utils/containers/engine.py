@@ -37,7 +37,7 @@ SECONDS = 600
 
 
 def environment():
-    """The client's environment: that of the host's root, in plain English."""
+    """Returns the client's environment: that of the host's root, in plain English."""
     return dict(os.environ, LC_ALL="C", DOCKER_CLI_HINTS="false")
 
 
@@ -212,7 +212,7 @@ class Questions:
 
 
 def both_streams(arguments):
-    """What one command of the client prints to either stream, in order; empty where it fails."""
+    """Returns what one command of the client prints to either stream, in order; empty where it fails."""
     try:
         done = subprocess.run(
             ["docker", *arguments],
@@ -229,10 +229,12 @@ def both_streams(arguments):
 
 
 def run(arguments, what, code, seconds=SECONDS, check=True, redact=None, variables=None):
-    """Output of one command of the client. Raises ``WindflowError`` with the end of what it said.
+    """Runs one command of the client and returns its output. Raises ``WindflowError`` with the end of what it said.
 
+    ``what`` completes "docker could not …", as in "list images".
     ``variables`` are added to its environment.
     """
+    said = "docker could not %s" % what
     try:
         done = subprocess.run(
             ["docker", *arguments],
@@ -244,12 +246,14 @@ def run(arguments, what, code, seconds=SECONDS, check=True, redact=None, variabl
             check=False,
         )
     except OSError:
-        raise WindflowError(Problem(code, what, NO_CLIENT, "install Docker Engine")) from None
+        raise WindflowError(Problem.plain(code, said, NO_CLIENT, "install Docker Engine")) from None
     except subprocess.TimeoutExpired:
-        raise WindflowError(Problem(code, what, "no end within %d s" % seconds, "look at the engine")) from None
+        raise WindflowError(
+            Problem.plain(code, said, "no end within %d s" % seconds, "read the engine's log")
+        ) from None
     output = done.stdout.decode("utf-8", "replace")
     if check and done.returncode:
-        said = (done.stderr.decode("utf-8", "replace").strip() or output.strip())[-2000:]
-        got = "exit code %d: %s" % (done.returncode, redact(said) if redact else said)
-        raise WindflowError(Problem(code, what, got, "mend what it reports, then run again"))
+        printed = (done.stderr.decode("utf-8", "replace").strip() or output.strip())[-2000:]
+        got = "exit code %d: %s" % (done.returncode, redact(printed) if redact else printed)
+        raise WindflowError(Problem.plain(code, said, got, "correct what it reports, then run again"))
     return output

@@ -81,20 +81,21 @@ class Front:
     def _reload(self, identity):
         """Has HAProxy read its files again, and waits until a new worker answers. Returns the old ones."""
         old = self._workers(identity)
-        self.switch.docker("the front to reload", "kill", "--signal", "USR2", identity)
+        self.switch.docker("reload the front", "kill", "--signal", "USR2", identity)
         deadline = time.monotonic() + RELOAD_SECONDS
         while not set(self._workers(identity)) - set(old):
             if time.monotonic() > deadline:
                 log = self.switch.log(identity)
                 self.switch.evidence = {"log": log}
                 got = "no new process within %d s; last lines: %s" % (RELOAD_SECONDS, "\n    ".join(log))
-                raise WindflowError(Problem("E4074", "the front to take its new servers over", got, "mend its files"))
+                said = "the front did not load its new list of servers"
+                raise WindflowError(Problem.plain("E4074", said, got, "correct its files"))
             time.sleep(POLL_SECONDS)
         return old
 
 
 def servers(app, port, names):
-    """The front's list: a backend with a server for each container."""
+    """Returns the front's list: a backend with a server for each container."""
     lines = ["# Written by windflow at each deploy.", "backend %s" % app]
     lines += ["    server %s %s:%d" % (name, name, port) for name in names]
     return "\n".join(lines) + "\n"

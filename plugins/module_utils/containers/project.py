@@ -44,7 +44,7 @@ class Containers(Switching):
         self.model = {}
 
     def secrets(self):
-        """What must not be shown of what containers print; the release brings the list."""
+        """Returns what must not be shown of what containers print; the release brings the list."""
         try:
             with open(os.path.join(self.release_dir, "secrets.json"), encoding="utf-8") as stream:
                 return json.load(stream)
@@ -64,7 +64,7 @@ class Containers(Switching):
         return self.compose_of(what, folder, paths, arguments, seconds=seconds, check=check)
 
     def paths_of(self, folder):
-        """The Compose files of a release, as the plugin and the platform have written them."""
+        """Returns the Compose files of a release, as the plugin and the platform have written them."""
         names = self.options.files if folder == self.release_dir else compose_files(folder)
         return [os.path.join(folder, name) for name in (*names, *CONFIG_FILES)]
 
@@ -79,7 +79,7 @@ class Containers(Switching):
         options = self.options
         arguments = ["--profile", "*", "config", "--format", "json"]
         paths = self.paths_of(self.release_dir)
-        said = self.compose_of("Compose files that Compose accepts", self.release_dir, paths, arguments)
+        said = self.compose_of("read the Compose files", self.release_dir, paths, arguments)
         model = json.loads(said)
         self.judge(model)
         places = effective.Places(
@@ -107,7 +107,7 @@ class Containers(Switching):
         return engine.run(arguments, what, "E4070", check=check, redact=self.redacted)
 
     def containers(self, service=""):
-        found = engine.read_containers(self.docker("to list containers", *engine.containers_of(self.options.project)))
+        found = engine.read_containers(self.docker("list containers", *engine.containers_of(self.options.project)))
         return [item for item in found if not service or item["service"] == service]
 
     def inspect(self, identity):
@@ -117,7 +117,7 @@ class Containers(Switching):
             '"health":"{{if .State.Health}}{{.State.Health.Status}}{{end}}",'
             '"networks":{{json .NetworkSettings.Networks}}}'
         )
-        said = self.docker("to look at a container", "inspect", "--format", shape, identity, check=False)
+        said = self.docker("inspect a container", "inspect", "--format", shape, identity, check=False)
         if not said.strip():
             return {}
         found = json.loads(said)
@@ -178,7 +178,7 @@ class Containers(Switching):
     def start_others(self, undo):
         """The services besides the application and the front: a database, a queue. Compose leaves alone what is as
         it should be; another secret needs new containers, because they have the old file."""
-        said = self.compose("the services of the project", "config", "--services")
+        said = self.compose("list the services of the project", "config", "--services")
         names = sorted(set(said.split()) - {self.options.app, self.options.front})
         renewed = self.share_secrets(undo)
         if not names:
@@ -187,7 +187,7 @@ class Containers(Switching):
         if self.previous:
             self.on_failure(undo, self.put_back_others, names, before, renewed)
         else:
-            self.on_failure(undo, self.compose, "to take services away", "rm", "--stop", "--force", *names)
+            self.on_failure(undo, self.compose, "remove services", "rm", "--stop", "--force", *names)
         more = ["--force-recreate"] if renewed and before else []
         argv = ["up", "--detach", "--no-build", "--no-deps"]
         limit = self.options.health_timeout
@@ -197,12 +197,12 @@ class Containers(Switching):
             if ending:
                 # All of them, in the order that the files ask for. Compose is not to wait: it takes every end for a
                 # failure.
-                what = "services %s to be up" % ", ".join(names)
+                what = "start the services %s" % ", ".join(names)
                 self.compose(what, *argv, *more, *names, seconds=limit + engine.SECONDS)
                 self.wait_ended(ending)
                 more = []
             if staying:
-                what = "services %s to be up" % ", ".join(staying)
+                what = "start the services %s" % ", ".join(staying)
                 wait = ["--wait", "--wait-timeout", str(limit)]
                 self.compose(what, *argv, *more, *wait, *staying, seconds=limit + engine.SECONDS)
         except WindflowError as error:
@@ -222,12 +222,13 @@ class Containers(Switching):
                 if found.get("state") in ("exited", "dead"):
                     break
                 if time.monotonic() > deadline:
-                    expected = "%s to end within %d s" % (item["name"], self.options.health_timeout)
-                    raise WindflowError(Problem("E4087", expected, found.get("state", "nothing"), "mend the service"))
+                    said = "%s did not end within %d s" % (item["name"], self.options.health_timeout)
+                    state = found.get("state", "it is gone")
+                    raise WindflowError(Problem.plain("E4087", said, state, "correct the service"))
                 time.sleep(POLL_SECONDS)
             if found["exit"]:
-                expected = "%s to end with exit code 0" % item["name"]
-                raise WindflowError(Problem("E4087", expected, str(found["exit"]), "mend the service"))
+                said = "%s ended with exit code %s" % (item["name"], found["exit"])
+                raise WindflowError(Problem.plain("E4087", said, "", "correct the service"))
 
     def share_secrets(self, undo):
         """Copies the release's secrets to where services that outlive releases read them. Returns what changed."""
@@ -248,7 +249,7 @@ class Containers(Switching):
             return
         more = ["--force-recreate"] if renewed else []
         argv = ["up", "--detach", "--no-build", "--no-deps", *more, *names]
-        self.compose("to put services back", *argv, release=self.previous)
+        self.compose("start the former services", *argv, release=self.previous)
 
     def start(self, undo):
         """As many new containers as there are to be, beside those that are there. Returns (old, new)."""
@@ -257,17 +258,17 @@ class Containers(Switching):
             return [], self.replace(undo)
         dead = [item["id"] for item in self.containers(options.app) if item["state"] != "running"]
         if dead:
-            self.docker("to remove containers that do not run", "rm", "--force", *dead)
+            self.docker("remove containers that do not run", "rm", "--force", *dead)
         old = self.containers(options.app)
         known = {item["id"] for item in old}
         self.on_failure(undo, self.take_away, known)
         scale = "%s=%d" % (options.app, len(old) + options.replicas)
         argv = ["up", "--detach", "--no-build", "--no-deps", "--no-recreate", "--scale", scale, options.app]
-        self.compose("%d new containers of %s" % (options.replicas, options.app), *argv)
+        self.compose("start %d new containers of %s" % (options.replicas, options.app), *argv)
         new = [item for item in self.containers(options.app) if item["id"] not in known]
         if len(new) != options.replicas:
             expected = "%d new containers of %s" % (options.replicas, options.app)
-            raise WindflowError(Problem("E4071", expected, str(len(new)), "look at the engine's log"))
+            raise WindflowError(Problem("E4071", expected, str(len(new)), "read the engine's log"))
         self.changes += [item["name"] for item in new]
         return old, new
 
@@ -277,7 +278,7 @@ class Containers(Switching):
         self.on_failure(undo, self.replace_back, len(self.containers(options.app)))
         scale = "%s=%d" % (options.app, options.replicas)
         argv = ["up", "--detach", "--no-build", "--no-deps", "--scale", scale, options.app]
-        self.compose("%d containers of %s" % (options.replicas, options.app), *argv)
+        self.compose("start %d containers of %s" % (options.replicas, options.app), *argv)
         new = self.containers(options.app)
         self.changes += [item["name"] for item in new]
         return new
@@ -285,16 +286,16 @@ class Containers(Switching):
     def replace_back(self, count):
         app = self.options.app
         if not self.previous:
-            self.compose("to take the application away", "rm", "--stop", "--force", app)
+            self.compose("remove the application", "rm", "--stop", "--force", app)
             return
         argv = ["up", "--detach", "--no-build", "--no-deps", "--scale", "%s=%d" % (app, count), app]
-        self.compose("to put the application back", *argv, release=self.previous)
+        self.compose("start the former application", *argv, release=self.previous)
 
     def take_away(self, known):
         """Removes the application's containers that were not there before."""
         new = [item["id"] for item in self.containers(self.options.app) if item["id"] not in known]
         if new:
-            self.docker("to remove new containers", "rm", "--force", "--volumes", *new)
+            self.docker("remove the new containers", "rm", "--force", "--volumes", *new)
 
     def wait_healthy(self, new):
         """Every new container answers its health path; without one, it stays up for a while."""
@@ -311,25 +312,25 @@ class Containers(Switching):
                 options.health,
                 options.host_header,
                 limit=left,
-                stop=lambda identity=item["id"]: self.fallen(identity),
+                stop=lambda identity=item["id"]: self.why_not_running(identity),
             )
             if not health.healthy:
-                expected = "%s to answer 200 at port %d, path %s, within %d s" % (
+                said = "%s does not answer 200 at port %d, path %s, within %d s" % (
                     item["name"],
                     options.app_port,
                     options.health,
                     options.health_timeout,
                 )
-                raise self.sick("E4072", expected, item, health.answer, health.stopped)
+                raise self.unhealthy("E4072", said, item, health.answer, health.stopped)
 
     def wait_address(self, item, deadline):
         while True:
             found = self.inspect(item["id"])
-            reason = self.fallen(item["id"], found)
+            reason = self.why_not_running(item["id"], found)
             if found.get("address") and not reason:
                 return found["address"]
             if reason or time.monotonic() > deadline:
-                raise self.sick("E4073", "%s to run" % item["name"], item, None, reason or "no address")
+                raise self.unhealthy("E4073", "%s does not run" % item["name"], item, None, reason or "no address")
             time.sleep(POLL_SECONDS)
 
     def wait_settled(self, item, deadline):
@@ -337,18 +338,19 @@ class Containers(Switching):
         settled = time.monotonic() + SETTLE_SECONDS
         while True:
             found = self.inspect(item["id"])
-            reason = self.fallen(item["id"], found)
+            reason = self.why_not_running(item["id"], found)
             if reason:
-                raise self.sick("E4073", "%s to run for %d s" % (item["name"], SETTLE_SECONDS), item, None, reason)
+                said = "%s did not keep running for %d s" % (item["name"], SETTLE_SECONDS)
+                raise self.unhealthy("E4073", said, item, None, reason)
             if found["health"] == "healthy" or not found["health"] and time.monotonic() > settled:
                 return
             if found["health"] == "unhealthy" or time.monotonic() > max(deadline, settled):
-                expected = "%s to be healthy within %d s" % (item["name"], self.options.health_timeout)
-                raise self.sick("E4073", expected, item, None, "its health check says %s" % found["health"])
+                said = "%s did not get healthy within %d s" % (item["name"], self.options.health_timeout)
+                raise self.unhealthy("E4073", said, item, None, "its health check says %s" % found["health"])
             time.sleep(POLL_SECONDS * 5)
 
-    def fallen(self, identity, found=None):
-        """Why a container does not stay up, or an empty text."""
+    def why_not_running(self, identity, found=None):
+        """Returns why a container does not stay up, or an empty text."""
         found = found or self.inspect(identity)
         if not found:
             return "the container is gone"
@@ -358,8 +360,8 @@ class Containers(Switching):
             return "%s, exit code %d" % (found["state"], found["exit"])
         return ""
 
-    def sick(self, code, expected, item, answer, reason):
-        """The error of a release that does not work: last answer, the container's state, the end of its log."""
+    def unhealthy(self, code, said, item, answer, reason):
+        """Returns the error of a release that does not work: last answer, the container's state, the end of its log."""
         log = self.log(item["id"])
         if answer:
             answer = replace(answer, body=self.redacted(answer.body))
@@ -373,10 +375,10 @@ class Containers(Switching):
         got += [reason] if reason else []
         if log:
             got.append("last lines of its log:\n    %s" % "\n    ".join(log))
-        return WindflowError(Problem(code, expected, "; ".join(got), "mend the application, then deploy again"))
+        return WindflowError(Problem.plain(code, said, "; ".join(got), "correct the application, then deploy again"))
 
     def log(self, identity):
-        """The last lines that a container wrote to either stream."""
+        """Returns the last lines that a container wrote to either stream."""
         said = engine.both_streams(["logs", "--tail", "20", identity])
         return redact_lines(said.splitlines()[-20:], self.secrets())
 
@@ -384,7 +386,7 @@ class Containers(Switching):
         return [line for item in self.containers(service)[:1] for line in self.log(item["id"])]
 
     def verify(self, new):
-        """The answer at the host's port. One that names a release must name this one."""
+        """Returns the answer at the host's port. One that names a release must name this one."""
         options = self.options
         if not options.port:
             return probe.Answer()
@@ -397,8 +399,8 @@ class Containers(Switching):
             [(address, options.port)], path, options.host_header, limit=limit, accept=self.accepts
         )
         if not health.healthy:
-            expected = "release %s to answer at port %d, path %s" % (options.release, options.port, path)
-            raise self.sick("E4075", expected, new[0], health.answer, "")
+            said = "release %s does not answer at port %d, path %s" % (options.release, options.port, path)
+            raise self.unhealthy("E4075", said, new[0], health.answer, "")
         return health.answer
 
     def stop(self, old):
@@ -406,8 +408,8 @@ class Containers(Switching):
         if not old:
             return []
         identities = [item["id"] for item in old]
-        self.docker("the old containers to stop", "stop", *identities)
-        self.docker("to remove the old containers", "rm", "--volumes", *identities)
+        self.docker("stop the old containers", "stop", *identities)
+        self.docker("remove the old containers", "rm", "--volumes", *identities)
         self.changes += [item["name"] for item in old]
         return [item["name"] for item in old]
 
@@ -419,12 +421,12 @@ class Containers(Switching):
                 used += stream.read()
         pattern = "reference=%s-*" % self.options.project
         argv = ["image", "ls", "--format", "{{.Repository}}:{{.Tag}}", "--filter", pattern]
-        for tag in self.docker("to list images", *argv).split():
-            if self.own(tag) and not (keep and tag in used):
-                self.docker("to remove an image", "image", "rm", tag, check=False)
+        for tag in self.docker("list images", *argv).split():
+            if self.is_own_image(tag) and not (keep and tag in used):
+                self.docker("remove an image", "image", "rm", tag, check=False)
 
-    def own(self, tag):
-        """Whether a tag is of a service of this plugin: those of a plugin ``a-b`` begin like those of ``a``."""
+    def is_own_image(self, tag):
+        """Returns whether a tag is of a service of this plugin: those of a plugin ``a-b`` begin like those of ``a``."""
         name = tag.rpartition(":")[0][len(self.options.project) + 1 :]
         return name in self.options.images
 
@@ -438,34 +440,34 @@ class Containers(Switching):
         """Takes away what runs, with networks and images; volumes of this host too, if they are to be purged. Returns
         the volumes that stay."""
         names = self.removable()
-        volumes = self.docker("to list volumes", "volume", "ls", "--quiet", *self.labelled()).split()
+        volumes = self.docker("list volumes", "volume", "ls", "--quiet", *self.labelled()).split()
         self.changes += names + (volumes if purge else [])
         if not purge:
             self.binds.adopt(None)
         self.take_down()
         for volume in volumes if purge else ():
-            self.docker("to remove a volume", "volume", "rm", volume)
+            self.docker("remove a volume", "volume", "rm", volume)
         self.remove_old_images(keep=False)
         if atomic.remove(self.current_path):
             self.changes.append(self.current_path)
         return {"volumes": [] if purge else volumes}
 
     def labelled(self):
-        """What lists everything of this project and nothing else."""
+        """Returns what lists everything of this project and nothing else."""
         return ["--filter", "label=%s=%s" % (engine.PROJECT, self.options.project)]
 
     def take_down(self):
         """Nothing runs any more, and the networks are gone."""
         identities = [item["id"] for item in self.containers()]
         if identities:
-            self.docker("containers to stop", "stop", *identities)
-            self.docker("to remove containers", "rm", "--force", "--volumes", *identities)
-        for network in self.docker("to list networks", "network", "ls", "--quiet", *self.labelled()).split():
-            self.docker("to remove a network", "network", "rm", network)
+            self.docker("stop containers", "stop", *identities)
+            self.docker("remove containers", "rm", "--force", "--volumes", *identities)
+        for network in self.docker("list networks", "network", "ls", "--quiet", *self.labelled()).split():
+            self.docker("remove a network", "network", "rm", network)
 
 
 def variables(folder):
-    """What Compose interpolates, as the release has it: an env file cannot hold every value."""
+    """Returns what Compose interpolates, as the release has it: an env file cannot hold every value."""
     try:
         with open(os.path.join(folder, "variables.json"), encoding="utf-8") as stream:
             return json.load(stream)
@@ -474,6 +476,6 @@ def variables(folder):
 
 
 def compose_files(folder):
-    """The Compose files of a release, as it noted them itself."""
+    """Returns the Compose files of a release, as it noted them itself."""
     with open(os.path.join(folder, "compose.json"), encoding="utf-8") as stream:
         return json.load(stream)

@@ -61,15 +61,15 @@ class Stack(Containers):
 
     def write_stack(self):
         """Writes the release's stack, and returns its path. It names files with secrets and holds none."""
-        said = self.compose("the services of the project", "config", "--format", "json")
+        said = self.compose("list the services of the project", "config", "--format", "json")
         model = json.loads(said)
-        stack, warnings = stack_file.stack(model, self.wanted(model))
+        stack, warnings = stack_file.stack(model, self.conversion_options(model))
         self.warnings += warnings
         path = os.path.join(self.release_dir, "stack.json")
         atomic.write(path, (json.dumps(stack, indent=1, sort_keys=True) + "\n").encode(), 0o600)
         return path
 
-    def wanted(self, model):
+    def conversion_options(self, model):
         options = self.options
         front_dir = os.path.dirname(self.front.path)
         mounted = [item.get("source") for item in model["services"].get(options.front, {}).get("volumes", ())]
@@ -86,7 +86,7 @@ class Stack(Containers):
             app_port=options.app_port,
             replicas=options.replicas,
             images=self.references(),
-            node=self.docker("the node's own id", "info", "--format", "{{.Swarm.NodeID}}").strip(),
+            node=self.docker("read the id of the node", "info", "--format", "{{.Swarm.NodeID}}").strip(),
             front_dir=front_dir,
             front_file=front_file,
             places=(options.install_dir, options.shared_dir),
@@ -116,7 +116,8 @@ class Stack(Containers):
         return path
 
     def secret_name(self, name, path):
-        """The name that the secret has had since its content is what it is, so that its readers are left alone."""
+        """Returns the name that the secret has had since its content is what it is, so that its readers are left
+        alone."""
         within = os.path.relpath(path, self.release_dir)
         for release in dict.fromkeys((self.options.release, self.previous)):
             try:
@@ -139,13 +140,15 @@ class Stack(Containers):
         known = building.identities(sorted(options.images.values())) if options.images else {}
         missing = sorted(tag for tag, identity in known.items() if not identity)
         if missing:
-            raise WindflowError(Problem("E4083", "the release's images", "no %s" % ", ".join(missing), "deploy again"))
+            raise WindflowError(
+                Problem.plain("E4083", "the host lacks images of the release", ", ".join(missing), "deploy again")
+            )
         return {name: known[tag] for name, tag in options.images.items()}
 
     def deploy_stack(self, path):
         argv = ["stack", "deploy", "--prune", "--compose-file", path]
         argv += ["--with-registry-auth"] if self.options.registry else ["--resolve-image", "never"]
-        self.docker("a stack that the swarm accepts", *argv, self.options.project)
+        self.docker("deploy the stack", *argv, self.options.project)
 
     def put_back(self, was_there):
         """The services of the release before, or none."""
@@ -159,8 +162,8 @@ class Stack(Containers):
     # What the swarm says.
 
     def listed(self):
-        """The stack's services with the number of their tasks."""
-        return engine.read_services(self.docker("to list services", *engine.services_of(self.options.project)))
+        """Returns the stack's services with the number of their tasks."""
+        return engine.read_services(self.docker("list services", *engine.services_of(self.options.project)))
 
     def services(self, listed=None):
         """{name: {"template", "update"}} of the stack's services."""
@@ -168,7 +171,7 @@ class Stack(Containers):
         if not names:
             return {}
         shape = '{"name":{{json .Spec.Name}},"template":{{json .Spec.TaskTemplate}},"update":{{json .UpdateStatus}}}'
-        said = self.docker("to look at services", "service", "inspect", "--format", shape, *names)
+        said = self.docker("inspect services", "service", "inspect", "--format", shape, *names)
         return {item["name"]: item for item in map(json.loads, said.splitlines())}
 
     def changed(self, before):
@@ -177,9 +180,9 @@ class Stack(Containers):
         return {name for name, item in now.items() if item["template"] != before.get(name, {}).get("template")}
 
     def tasks(self, names):
-        """What the swarm says of the tasks of services, the newest first."""
+        """Returns what the swarm says of the tasks of services, the newest first."""
         shape = '{"name":{{json .Name}},"node":{{json .Node}},"error":{{json .Error}}}'
-        said = self.docker("to list tasks", "service", "ps", "--no-trunc", "--format", shape, *names, check=False)
+        said = self.docker("list tasks", "service", "ps", "--no-trunc", "--format", shape, *names, check=False)
         return [json.loads(line) for line in said.splitlines() if line]
 
     def wait_updated(self, before, lenient=False):
@@ -199,7 +202,7 @@ class Stack(Containers):
                 name = item["name"]
                 state = (services.get(name, {}).get("update") or {}).get("State") or ""
                 if name in changed and state in WENT_BACK:
-                    raise self.failed(name, "the swarm went back to what was before (%s)" % state)
+                    raise self.failed(name, "the swarm rolled back by itself (%s)" % state)
                 if item["running"] < item["desired"] or not item["desired"]:
                     waiting.append(name)
                 elif state == "updating" or (name in changed and not item["job"] and state != "completed"):
@@ -221,7 +224,7 @@ class Stack(Containers):
                 raise self.failed(name, "a task failed %d times" % max(fallen.values()))
 
     def failed(self, name, reason):
-        """The error of a release that does not work: the tasks' errors and the end of their log."""
+        """Returns the error of a release that does not work: the tasks' errors and the end of their log."""
         errors = ["%s on %s: %s" % (task["name"], task["node"], task["error"]) for task in self.tasks([name])]
         errors = [line for line in errors if not line.endswith(": ")][:5]
         log = self.log(name)
@@ -229,8 +232,8 @@ class Stack(Containers):
         got = [reason, *[self.redacted(line) for line in errors]]
         if log:
             got.append("last lines of its log:\n    %s" % "\n    ".join(log))
-        expected = "all tasks of %s to be healthy" % name
-        return WindflowError(Problem("E4084", expected, "; ".join(got), "mend the application, then deploy again"))
+        said = "not all tasks of %s are healthy" % name
+        return WindflowError(Problem.plain("E4084", said, "; ".join(got), "correct the application, then deploy again"))
 
     def log(self, identity):
         said = engine.both_streams(["service", "logs", "--raw", "--tail", "20", identity])
@@ -253,9 +256,9 @@ class Stack(Containers):
                 for kind in ("secrets", "configs"):
                     named |= {item["name"] for item in stack.get(kind, {}).values()}
         for kind in ("secret", "config"):
-            said = self.docker("to list what services read", kind, "ls", *self.labelled(), "--format", "{{.Name}}")
+            said = self.docker("list secrets and configs", kind, "ls", *self.labelled(), "--format", "{{.Name}}")
             for name in sorted(set(said.split()) - named):
-                self.docker("to remove it", kind, "rm", name, check=False)
+                self.docker("remove a secret or config", kind, "rm", name, check=False)
 
     def labelled(self):
         return ["--filter", "label=%s=%s" % (engine.NAMESPACE, self.options.project)]
@@ -264,13 +267,13 @@ class Stack(Containers):
         """Takes the stack away, and waits for the end of its tasks and of their containers, which this node removes a
         little later: networks and volumes are free then."""
         project = self.options.project
-        self.docker("the stack to be removed", "stack", "rm", project)
+        self.docker("remove the stack", "stack", "rm", project)
         deadline = time.monotonic() + ORCHESTRATION_SECONDS
         while True:
-            said = self.docker("to list tasks", "stack", "ps", "--format", "{{.Node}}", project, check=False)
+            said = self.docker("list tasks", "stack", "ps", "--format", "{{.Node}}", project, check=False)
             nodes = {name for name in said.splitlines() if name}
-            here = self.docker("to list containers", "ps", "--all", "--quiet", *self.labelled()).strip()
-            networks = self.docker("to list networks", "network", "ls", "--quiet", *self.labelled()).strip()
+            here = self.docker("list containers", "ps", "--all", "--quiet", *self.labelled()).strip()
+            networks = self.docker("list networks", "network", "ls", "--quiet", *self.labelled()).strip()
             if not (nodes or here or networks):
                 return
             if nodes and not here and nodes <= self.nodes_down():
@@ -284,7 +287,7 @@ class Stack(Containers):
 
     def nodes_down(self):
         """Names of nodes that the manager does not reach: nobody learns what their tasks do."""
-        said = self.docker("to list nodes", "node", "ls", "--format", "{{.Hostname}} {{.Status}}")
+        said = self.docker("list nodes", "node", "ls", "--format", "{{.Hostname}} {{.Status}}")
         pairs = (line.partition(" ") for line in said.splitlines())
         return {name for name, _blank, status in pairs if status == "Down"}
 

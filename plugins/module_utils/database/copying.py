@@ -68,7 +68,7 @@ def counted(answers: list) -> tuple:
 
 
 def replaced_name(name: str, taken: list) -> str:
-    """What the live database is called once another one has its place."""
+    """Returns what the live database is called once another one has its place."""
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     found = replaced_prefix(name) + stamp
     number = 1
@@ -79,7 +79,7 @@ def replaced_name(name: str, taken: list) -> str:
 
 
 def restore_prefix(name: str) -> str:
-    """What the names of databases begin with that are to take the place of ``name``; eight digits follow."""
+    """Returns what the names of databases begin with that are to take the place of ``name``; eight digits follow."""
     return derived_name(name, "_restore_")
 
 
@@ -97,7 +97,7 @@ def leftovers(name: str, databases: list) -> list:
 
 
 def properties(database: dict) -> dict:
-    """What a database has that its dump does not say, from what the server says of it."""
+    """Returns what a database has that its dump does not say, from what the server says of it."""
     row = database["row"]
     return {
         "owner": database["owner"],
@@ -180,6 +180,6 @@ def _plain(name: str) -> str:
 
 
 def lock_keys(name: str) -> str:
-    """The keys of the advisory lock for a database of ours: the second are the eight digits of its name."""
+    """Returns the keys of the advisory lock for a database of ours: the second are the eight digits of its name."""
     number = int(name[-8:], 16)
     return "%d, %d" % (LOCK, number - (1 << 32) if number >= 1 << 31 else number)

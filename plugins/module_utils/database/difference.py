@@ -13,6 +13,7 @@ An actual state is what ``postgres.read_state`` returns.
 from __future__ import annotations
 
 from ..errors import Problem, WindflowError
+from . import access
 from .copying import leftovers, lock_keys
 from .logins import drop_worker, refused
 from .owners import lacking
@@ -35,16 +36,27 @@ def changes(desired: dict, actual: dict) -> list:
     database = actual["database"]
     foreign = desired["adopted"]
     if database and name not in foreign["database"] and database["owner"] not in (user, owner_role(name)):
-        expected = "the database %s to belong to %s or %s" % (name, owner_role(name), user)
+        expected = "%s or %s as the owner of the database %s" % (owner_role(name), user, name)
         remedy = "name another database, or change its owner yourself"
         raise WindflowError(Problem("E4053", expected, database["owner"], remedy, path="database.name"))
     if desired["state"] == "absent":
         return _removal(name, user, actual, foreign)
+    last = _access(name, user, actual)
     if name in foreign["database"]:
-        return _roles(desired, actual) + _lacking(name, user, actual)
+        return _roles(desired, actual) + _lacking(name, user, actual) + last
     if not database:
-        return _roles(desired, actual) + _new_database(name, user, actual)
-    return _roles(desired, actual) + _privileges(name, user, actual) + _opening(name, database)
+        return _roles(desired, actual) + _new_database(name, user, actual) + last
+    return _roles(desired, actual) + _privileges(name, user, actual) + _opening(name, database) + last
+
+
+def _access(name: str, user: str, actual: dict) -> list:
+    """pg_hba.conf, where it does not let the application in by its password."""
+    found = actual.get("access")
+    before = access.weakest(found["rules"], name, user) if found else access.METHOD
+    if before in access.GOOD:
+        return []
+    what = "method for the database %s from the host itself" % name
+    return [dict(_change(found["file"], what, before or "none", access.METHOD), inside=access.FILE)]
 
 
 def warnings(desired: dict, actual: dict) -> list:
@@ -195,8 +207,8 @@ def _check_schema(name: str, actual: dict) -> None:
     owner, schema = actual["database"]["owner"], actual["schema"]
     if schema["owner"] not in ("pg_database_owner", owner):
         how = "ALTER SCHEMA public OWNER TO %s" % quote_identifier(owner)
-        remedy = "make it so as superuser, in the database %s: %s" % (name, how)
-        expected = "the schema public of the database %s to belong to %s" % (name, owner)
+        remedy = "run as superuser in the database %s: %s" % (name, how)
+        expected = "%s as the owner of the schema public in the database %s" % (owner, name)
         raise WindflowError(Problem("E4066", expected, schema["owner"], remedy))
 
 
@@ -232,6 +244,10 @@ def _privileges(name: str, user: str, actual: dict) -> list:
 
 def _removal(name: str, user: str, actual: dict, foreign: dict) -> list:
     found = []
+    known = actual.get("access")
+    if known and access.has_lines(known["file"], name):
+        what = "lines for the database %s" % name
+        found.append(dict(_change(known["file"], what, "present", "absent"), inside=access.FILE))
     stays = name in foreign["database"]
     gone = [] if stays else [*([name] if actual["database"] else []), *actual.get("replaced", [])]
     for one in gone:

@@ -9,19 +9,19 @@ import contextlib
 import os
 import re
 
-REMEDY = "put the line local all postgres peer before it, then reload PostgreSQL"
-EXPECTED = "pg_hba.conf to let the superuser postgres in over the socket, by peer"
+REMEDY = "add the line local all postgres peer before it, then reload PostgreSQL"
+REFUSED = "pg_hba.conf does not let the superuser postgres in over the socket, by peer"
 _SIGNS = ("pg_hba.conf", "authentication failed", "no password supplied")
 _SOCKETS = ("/var/run/postgresql", "/tmp")
 
 
 def refused(said: str) -> bool:
-    """Whether a failed connection means that somebody is not let in."""
+    """Returns whether a failed connection means that somebody is not let in."""
     return any(sign in said for sign in _SIGNS)
 
 
 def line(port: int, socket_dir: str = "") -> str:
-    """The line that decides for the superuser, with its place; what is known of it."""
+    """Returns the line that decides for the superuser, with its place; what is known of it."""
     for directory in [socket_dir] if socket_dir else _SOCKETS:
         with contextlib.suppress(OSError, ValueError, IndexError):
             lock = _lines(os.path.join(directory, ".s.PGSQL.%d.lock" % port))
@@ -39,7 +39,7 @@ def _meant(names: str) -> bool:
 
 
 def _path(pid: int, data: str) -> str:
-    """The server's pg_hba.conf: beside its data, beside its configuration, or where that says."""
+    """Returns the server's pg_hba.conf: beside its data, beside its configuration, or where that says."""
     with open("/proc/%d/cmdline" % pid, "rb") as stream:
         arguments = stream.read().decode("utf-8", "replace")
     found = re.search("config_file=([^\0]+)", arguments)

@@ -98,10 +98,10 @@ SELECT format('DROP ROLE IF EXISTS %%I', rolname) FROM pg_roles
 
 
 def refused(got: str) -> Problem:
-    """What it means that a login cannot enter."""
-    return Problem(
+    """Returns what it means that a login cannot enter."""
+    return Problem.plain(
         "E4067",
-        "pg_hba.conf to let a role of the platform's own in with its password, over 127.0.0.1",
+        "pg_hba.conf does not let a login of the platform in with its password, over 127.0.0.1",
         got,
         "add the line host all all 127.0.0.1/32 scram-sha-256 before those that refuse; PostgreSQL has to listen there",
     )

@@ -19,42 +19,40 @@ _RIGHTS = ("SUPERUSER", "CREATEROLE", "REPLICATION", "BYPASSRLS")
 
 
 def findings(name, user, there, made, adopt):
-    """What speaks against a database and a role: E2040 and E2041 for those that are there, but neither made for the
-    plugin nor adopted, or that are never adopted; E2042 where nobody is let in to look. ``there`` is what
+    """Returns what speaks against a database and a role: E2040 and E2041 for those that are there, but neither made for
+    the plugin nor adopted, or that are never adopted; E2042 where nobody is let in to look. ``there`` is what
     ``postgres.inspect`` returns."""
     found = []
     if there and there.get("refused"):
-        found.append(Problem("E2042", hba.EXPECTED, there["refused"], hba.REMEDY, path="database.name"))
+        found.append(Problem.plain("E2042", hba.REFUSED, there["refused"], hba.REMEDY, path="database.name"))
     database, foreign = foreigners(name, user, there, made)
     for role in foreign:
         rights = sorted(set(there["app_role"].split()) & set(_RIGHTS)) if role == user else []
         rights += (
             ["a member of %s" % there["app_powers"]] if role == user and there["app_powers"] and not rights else []
         )
-        expected = "no role %s, or the one that windflow has made for the plugin" % role
+        said, got = "the role %s exists, and windflow did not make it for this plugin" % role, ""
+        remedy = "name another one, or, %s" % ownership.remedy("role")
         if rights:
-            expected = "a role without rights over the server"
-            got, remedy = "%s, %s" % (role, ", ".join(rights)), "name a role of the application's own"
-        else:
-            got, remedy = "another one", "name another one, or, %s" % ownership.remedy("role")
+            said, got = "the role %s has rights over the server" % role, ", ".join(rights)
+            remedy = "name a role of the application's own"
         if rights or "role" not in adopt:
             key = "database.user" if role == user else "database.name"
-            found.append(Problem("E2041", expected, got, remedy, path=key))
+            found.append(Problem.plain("E2041", said, got, remedy, path=key))
     if database and "database" not in adopt:
-        expected = "no database %s, or the one that windflow has made for the plugin" % name
+        said = "the database %s of %s exists, and windflow did not make it for this plugin" % (name, there["owner"])
         remedy = "name another one, or, %s" % ownership.remedy("database")
-        got = "one of %s" % there["owner"]
-        found.append(Problem("E2040", expected, got, remedy, path="database.name"))
+        found.append(Problem.plain("E2040", said, "", remedy, path="database.name"))
     elif database and there["owner_superuser"] and lacking(user, there):
-        expected = "a database of a role that is no superuser, so that %s can be given what it needs" % user
-        remedy = "change the owner of %s, or grant it yourself: %s" % (name, ", ".join(lacking(user, there)))
-        found.append(Problem("E2040", expected, "one of %s" % there["owner"], remedy, path="database.name"))
+        said = "the superuser %s owns the database, so windflow does not give %s its rights" % (there["owner"], user)
+        remedy = "change the owner of %s, or grant them yourself: %s" % (name, ", ".join(lacking(user, there)))
+        found.append(Problem.plain("E2040", said, "", remedy, path="database.name"))
     return found
 
 
 def foreigners(name, user, there, made):
-    """Whether the database is there, but was not made for the plugin; the roles of which that is so. The owner's role
-    is one of them unless the database has another owner."""
+    """Returns whether the database is there, but was not made for the plugin; the roles of which that is so. The
+    owner's role is one of them unless the database has another owner."""
     if not there or not there.get("available"):
         return False, []
     database = there["database"] == "present" and name not in made["database"]
@@ -64,7 +62,7 @@ def foreigners(name, user, there, made):
 
 
 def lacking(user, there):
-    """What the application has to be given in a database that is adopted, in SQL's words."""
+    """Returns what the application has to be given in a database that is adopted, in SQL's words."""
     if there["owner"] == user:
         return []
     found = [] if there["app_connect"] or there["public_connect"] else ["CONNECT"]
@@ -76,7 +74,7 @@ def lacking(user, there):
 
 
 def adopted(name, user, there, made):
-    """What of them is used though windflow has not made it, in words: what changes, and what stays."""
+    """Returns what of them is used though windflow has not made it, in words: what changes, and what stays."""
     database, roles = foreigners(name, user, there, made)
     found = []
     for role in roles:

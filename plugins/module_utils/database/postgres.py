@@ -18,7 +18,7 @@ import subprocess
 
 from ..errors import Problem, WindflowError
 from ..text.quoting import conninfo, invalid, quote_identifier, quote_literal
-from . import hba, logins
+from . import access, hba, logins
 
 TIMEOUT = 60
 # What ``inspect`` says of the schema, which has to be looked at inside the database.
@@ -192,13 +192,23 @@ def run(argv: list, sql: str, timeout: float = TIMEOUT, environment: dict | None
     return process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace")
 
 
+def write_access(file: str, text: str, port: int, socket_dir: str = "") -> None:
+    """Replaces pg_hba.conf and has the server read it. Raises WindflowError (E4089)."""
+    process = start(["/bin/sh", "-c", access.WRITE, "sh", file])
+    _out, err = process.communicate(text.encode("utf-8", "surrogateescape"), TIMEOUT)
+    if process.returncode:
+        got = err.decode("utf-8", "replace").strip()
+        raise WindflowError(Problem("E4089", "to write %s as its owner" % file, got, "correct its permissions"))
+    execute_sql(access.RELOAD, port, socket_dir=socket_dir)
+
+
 def inspect_sql(name: str, user: str, port: int = 5432, socket_dir: str = "") -> tuple:
     """The script whose output ``parse_state`` reads, for a psql of the superuser in the database postgres, and the
     variables of the environment that it needs."""
     check_names(name, user)
     login = logins.new(logins.LOOKER)
     owner = owner_role(name)
-    sql = (_CLUSTER + _LOOK).format(
+    sql = access.SQL + (_CLUSTER + _LOOK).format(
         name=quote_literal(name),
         user=quote_literal(user),
         owner=quote_literal(owner),
@@ -254,10 +264,11 @@ def execute_sql(
     if code == 2:
         raise WindflowError(_unreachable(port, _shown(err), socket_dir), outcome)
     if code == 124:
-        remedy = "see what the server is at (pg_stat_activity), then run again"
-        raise WindflowError(Problem("E4055", "an answer of PostgreSQL, port %d" % port, err, remedy), outcome)
+        remedy = "see in pg_stat_activity what the server waits for, then run again"
+        said = "PostgreSQL, port %d, did not answer in time" % port
+        raise WindflowError(Problem.plain("E4055", said, err, remedy), outcome)
     remedy = "correct what the server names"
-    raise WindflowError(Problem("E4052", "PostgreSQL to accept what it was asked", _shown(err), remedy), outcome)
+    raise WindflowError(Problem.plain("E4052", "PostgreSQL refused a statement", _shown(err), remedy), outcome)
 
 
 def execute_inside(sql: str, port: int, name: str, owner: str, socket_dir: str, outcome: str) -> None:
@@ -280,7 +291,7 @@ def execute_inside(sql: str, port: int, name: str, owner: str, socket_dir: str, 
         raise WindflowError(logins.refused(_shown(err)), outcome)
     if code:
         remedy = "correct what the server names"
-        raise WindflowError(Problem("E4052", "PostgreSQL to accept what it was asked", _shown(err), remedy), outcome)
+        raise WindflowError(Problem.plain("E4052", "PostgreSQL refused a statement", _shown(err), remedy), outcome)
 
 
 def ask(port: int, name: str, user: str, socket_dir: str = "") -> subprocess.Popen | None:
@@ -317,7 +328,8 @@ def answer(process: subprocess.Popen | None, port: int, name: str, user: str) ->
 def inspect(port: int, name: str, user: str, execute: object = None, socket_dir: str = "") -> dict:
     """What there is of one application's database, flat and without secrets, for drift.
 
-    {"available": False} where no server answers, with ``refused`` where pg_hba.conf is why. Else available, database
+    {"available": False} where no server answers, with ``refused`` where pg_hba.conf is why. Else login_method (of
+    pg_hba.conf for the application's role from the host itself), available, database
     (present or absent), owner and whether that is a superuser, owner_role and app_role (attributes, or absent),
     app_powers (of roles with rights over the server, those that it is a member of), connection_limit, password_sha256
     (of the stored verifier), public_connect, app_connect, public_usage, public_create, app_usage, app_create; None for
@@ -328,7 +340,7 @@ def inspect(port: int, name: str, user: str, execute: object = None, socket_dir:
     except WindflowError as error:
         if error.code in ("E4051", "E4055"):
             said = error.problems[0]
-            return {"available": False, **({"refused": said.got} if said.expected == hba.EXPECTED else {})}
+            return {"available": False, **({"refused": said.got} if said.message == hba.REFUSED else {})}
         raise
 
 
@@ -345,6 +357,7 @@ def summary(state: dict, name: str, user: str) -> dict:
         "owner_superuser": database.get("owner_superuser"),
         "owner_role": attributes(state["roles"].get(owner_role(name))),
         "app_role": attributes(app),
+        "login_method": access.weakest(state["access"]["rules"], name, user) if state.get("access") else None,
         "app_powers": ", ".join(state.get("powers", ())),
         "connection_limit": app["limit"] if app else None,
         "password_sha256": hashlib.sha256(verifier.encode("utf-8")).hexdigest() if verifier else None,
@@ -377,8 +390,8 @@ def _shown(err: str) -> str:
 
 def _unreachable(port: int, got: str, socket_dir: str = "") -> Problem:
     if hba.refused(got):
-        return Problem("E4051", hba.EXPECTED, "%s (%s)" % (hba.line(port, socket_dir), got), hba.REMEDY)
+        return Problem.plain("E4051", hba.REFUSED, "%s (%s)" % (hba.line(port, socket_dir), got), hba.REMEDY)
     remedy = "install and start PostgreSQL, or correct database.port"
     if any(sign in got for sign in _LOST):
-        remedy = "see in the server's log why it ended the connection, then run again"
-    return Problem("E4051", "a PostgreSQL that answers on the local socket, port %d" % port, got, remedy)
+        remedy = "read in the server's log why it ended the connection, then run again"
+    return Problem.plain("E4051", "no PostgreSQL answers on the local socket, port %d" % port, got, remedy)

@@ -108,7 +108,8 @@ class Server:
         }
 
     def start(self, program: str, arguments: list, listing: bytes = b"", **streams) -> subprocess.Popen:
-        """The program with pipes at stdin and stdout. Raises WindflowError (E4090, E4092) if it cannot be started."""
+        """Returns the program with pipes at stdin and stdout. Raises WindflowError (E4090, E4092) if it cannot be
+        started."""
         secret = {"PGPASSWORD": self.login.password} if self.login else {}
         argv = self.command(program, arguments)
         if listing:
@@ -159,7 +160,7 @@ class Server:
         return digest.hexdigest()
 
     def listing(self, path: str) -> str:
-        """What is in a dump, as pg_restore lists it. Raises WindflowError (E4090, E4094)."""
+        """Returns what is in a dump, as pg_restore lists it. Raises WindflowError (E4090, E4094)."""
         with tempfile.TemporaryFile() as out:
             self.feed("pg_restore", ["--list"], path, out=out)
             out.seek(0)
@@ -199,12 +200,12 @@ class Server:
     def absent(self, got: str) -> WindflowError:
         if hba.refused(got):
             place = "pg_hba.conf" if self.container else hba.line(self.port, self.socket_dir)
-            return WindflowError(Problem("E4090", hba.EXPECTED, "%s (%s)" % (place, got), hba.REMEDY))
+            return WindflowError(Problem.plain("E4090", hba.REFUSED, "%s (%s)" % (place, got), hba.REMEDY))
         remedy = "start PostgreSQL, or correct port, socket_dir or container"
-        return WindflowError(Problem("E4090", "a PostgreSQL that answers %s" % self.place(), got, remedy))
+        return WindflowError(Problem.plain("E4090", "no PostgreSQL answers %s" % self.place(), got, remedy))
 
     def failure(self, program: str, code: int, err: str) -> WindflowError:
-        """What a program's failure means."""
+        """Returns what a program's failure means."""
         if self.container and code in (126, 127) or "must install at least one postgresql-client" in err:
             return self.missing(program)
         if self.container and any(sign in err for sign in _NO_ENGINE):
@@ -215,7 +216,9 @@ class Server:
         if program == "psql" and code == 2:
             return self.absent(shown(err))
         got = shown(err) or "exit code %d" % code
-        return WindflowError(Problem("E4094", "%s to succeed" % program, got, "mend what it names, then run again"))
+        return WindflowError(
+            Problem.plain("E4094", "%s failed" % program, got, "correct what it names, then run again")
+        )
 
 
 class Session:
@@ -251,7 +254,7 @@ class Session:
         self.errors.close()
 
     def ask(self, sql: str) -> list:
-        """What ``sql`` answers, a JSON document a line; other lines are dropped. Raises WindflowError."""
+        """Returns what ``sql`` answers, a JSON document a line; other lines are dropped. Raises WindflowError."""
         marker = secrets.token_hex(16)
         _write(self.process.stdin, ("%s\n\\echo %s\n" % (sql, marker)).encode("utf-8"))
         found = []
@@ -284,7 +287,8 @@ class ending:
 
 
 def shown(err: str) -> str:
-    """The errors of a program without the data that they quote: no details, no context, no statement, no values.
+    """Returns the errors of a program without the data that they quote: no details, no context, no statement, no
+    values.
 
     A value may hold anything: quotation marks, line breaks, and lines that look like errors. So from the first error on
     only what the program itself says is kept, up to the first detail or value.

@@ -17,7 +17,7 @@ _VERIFIER = re.compile(r"SCRAM-SHA-256\$(\d{1,9}):([A-Za-z0-9+/=]+)\$([A-Za-z0-9
 
 
 def scram_verifier(password: str, salt: bytes, iterations: int = ITERATIONS) -> str:
-    """What PostgreSQL stores for a password (RFC 5802 and 7677, as in its scram-common.c)."""
+    """Returns what PostgreSQL stores for a password (RFC 5802 and 7677, as in its scram-common.c)."""
     salted = hashlib.pbkdf2_hmac("sha256", _prepared(password), salt, iterations)
     stored = hashlib.sha256(hmac.new(salted, b"Client Key", "sha256").digest()).digest()
     server = hmac.new(salted, b"Server Key", "sha256").digest()
@@ -26,7 +26,7 @@ def scram_verifier(password: str, salt: bytes, iterations: int = ITERATIONS) -> 
 
 
 def verify_scram(password: str, verifier: str) -> bool:
-    """Whether ``verifier`` was made from ``password``; False for any other kind (md5, none)."""
+    """Returns whether ``verifier`` was made from ``password``; False for any other kind (md5, none)."""
     parts = _VERIFIER.match(verifier or "")
     if not parts:
         return False

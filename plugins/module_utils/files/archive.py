@@ -38,11 +38,11 @@ def pack(root: str, listing: list, extra: dict | None = None, prefix: str = "") 
         with open(os.path.join(root, relpath), "rb") as source:
             content = source.read()
         if hashlib.sha256(content).hexdigest() != digest:
-            problem = Problem(
+            problem = Problem.plain(
                 "E1085",
-                "files that do not change while they are packed",
-                "another content",
-                "run it again",
+                "the file changed while it was packed",
+                "",
+                "run again",
                 file=root,
                 path=relpath,
             )
@@ -70,7 +70,9 @@ def unpack(source: bytes | io.IOBase, dest_dir: str, limits: dict | None = None,
     stream = open_stream(source)
     members = _check(stream, {**LIMITS, **(limits or {})})
     if os.path.lexists(dest_dir):
-        raise WindflowError(Problem("E4021", "a directory that does not exist yet", dest_dir, "choose another name"))
+        raise WindflowError(
+            Problem.plain("E4021", "the directory to unpack into exists already", dest_dir, "choose another name")
+        )
     parent, base = os.path.split(os.path.abspath(dest_dir))
     temporary = os.path.join(parent, ".%s.%s" % (base, binascii.hexlify(os.urandom(8)).decode()))
     umask = os.umask(0o022)
@@ -89,8 +91,8 @@ def unpack(source: bytes | io.IOBase, dest_dir: str, limits: dict | None = None,
             raise
     except OSError as error:
         got = "%s: %s" % (error.filename or dest_dir, error.strerror)
-        remedy = "make room (df, df -i) or correct the permissions"
-        problem = Problem("E4022", "to unpack the archive to %s" % dest_dir, got, remedy)
+        remedy = "free some space (df, df -i) or correct the permissions"
+        problem = Problem.plain("E4022", "the archive could not be unpacked to %s" % dest_dir, got, remedy)
         raise WindflowError(problem, "Nothing was kept of it.") from error
     finally:
         os.umask(umask)
@@ -227,7 +229,7 @@ def _member(name: str, mode: int, content: bytes) -> bytes:
 
 
 def _header(name: str, mode: int, size: int, kind: bytes, target: str = "") -> bytes:
-    """The header blocks of one member, owner 0:0, time 0; long names go into a pax header."""
+    """Returns the header blocks of one member, owner 0:0, time 0; long names go into a pax header."""
     raw_name = name.encode("utf-8")
     raw_target = target.encode("utf-8")
     before = b""

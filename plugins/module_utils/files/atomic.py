@@ -31,7 +31,7 @@ class Saved:
 
 
 def save(path):
-    """What is at ``path`` now."""
+    """Returns what is at ``path`` now."""
     try:
         state = os.lstat(path)
     except FileNotFoundError:
@@ -98,7 +98,7 @@ def make_directory(path, mode=0o755):
 
 
 def remove(path):
-    """Whether there was something to remove."""
+    """Returns whether there was something to remove."""
     try:
         os.unlink(path)
     except FileNotFoundError:
@@ -117,5 +117,7 @@ def back_up(path, saved, directory):
 
 def problem(error):
     """E4046 for what the system refused: no space, no directory, a directory in the way."""
-    remedy = "mend it on the host, then run again"
-    return Problem("E4046", "the host to take the change", error.strerror or str(error), remedy, error.filename or "")
+    remedy = "correct it on the host, then run again"
+    return Problem.plain(
+        "E4046", "the host refused the change", error.strerror or str(error), remedy, error.filename or ""
+    )

@@ -45,10 +45,10 @@ def open_parent(path: str) -> int:
                 links += 1
                 if info.st_uid not in (0, os.geteuid()) or _is_others(os.fstat(descriptor)):
                     raise WindflowError(
-                        Problem(
+                        Problem.plain(
                             "E4014",
-                            "a path without links that an unprivileged user made",
-                            "the link %s of user %d, where it is" % (part, info.st_uid),
+                            "the path goes over a link that another user may have made",
+                            "the link %s of user %d" % (part, info.st_uid),
                             "remove the link",
                             path=path,
                         )
@@ -69,13 +69,13 @@ def open_parent(path: str) -> int:
 
 
 def _is_others(info: os.stat_result) -> bool:
-    """Whether somebody else could have put what is in a directory there."""
+    """Returns whether somebody else could have put what is in a directory there."""
     everybody = info.st_mode & stat.S_IWOTH and not info.st_mode & stat.S_ISVTX
     return bool(info.st_uid not in (0, os.geteuid()) or everybody)
 
 
 def leads_to_directory(path: str) -> bool:
-    """Whether ``path`` is a directory or a link that is followed to one. Raises as ``open_parent`` does."""
+    """Returns whether ``path`` is a directory or a link that is followed to one. Raises as ``open_parent`` does."""
     try:
         os.close(open_parent(path + "/."))
     except (FileNotFoundError, NotADirectoryError):
@@ -123,7 +123,7 @@ def _remove(parent: int, name: str) -> bool:
                     return True
                 if error.errno != errno.ENOTEMPTY:
                     raise
-        raise OSError(errno.ENOTEMPTY, "somebody writes to it meanwhile")
+        raise OSError(errno.ENOTEMPTY, "another process writes to it")
     finally:
         os.close(top)
 
@@ -166,7 +166,7 @@ def _empty(top: int) -> None:
 
 
 def _unlink(name: str, directory: int) -> bool:
-    """Whether it was no directory, and is gone."""
+    """Returns whether it was no directory, and is gone."""
     try:
         os.unlink(name, dir_fd=directory)
     except FileNotFoundError:
@@ -177,10 +177,9 @@ def _unlink(name: str, directory: int) -> bool:
 
 
 def look(path: str) -> dict:
-    """What is at ``path``: state (absent, directory, file, link or other) and, unless absent, mode
-    (int), uid, gid, owner and group (names, or numbers as text), links (their count); sha256 of a
-    file, target of a link. Raises as ``open_parent`` does; without a parent there is nothing.
-    """
+    """Returns what is at ``path``: state (absent, directory, file, link or other) and, unless absent, mode (int), uid,
+    gid, owner and group (names, or numbers as text), links (their count); sha256 of a file, target of a link. Raises as
+    ``open_parent`` does; without a parent there is nothing."""
     try:
         parent = open_parent(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -192,10 +191,8 @@ def look(path: str) -> dict:
 
 
 def inspect(path: str) -> dict:
-    """What is at ``path``, as drift compares it: state (absent, directory, file, link, other) and,
-    unless absent, owner, group and mode (text); sha256 of a file, target of a link. Raises OSError
-    and WindflowError.
-    """
+    """Returns what is at ``path``, as drift compares it: state (absent, directory, file, link, other) and, unless
+    absent, owner, group and mode (text); sha256 of a file, target of a link. Raises OSError and WindflowError."""
     found = look(path)
     kept = {key: found[key] for key in ("state", "owner", "group", "sha256", "target") if key in found}
     if "mode" in found and found["state"] != "link":
@@ -231,7 +228,7 @@ def _look(parent: int, name: str) -> dict:
 
 
 def read_file(path: str) -> bytes:
-    """The content of the file at ``path``. Raises as ``open_parent`` does."""
+    """Returns the content of the file at ``path``. Raises as ``open_parent`` does."""
     parent = open_parent(path)
     try:
         with open(os.open(os.path.basename(path), FLAGS | os.O_NONBLOCK, dir_fd=parent), "rb") as source:

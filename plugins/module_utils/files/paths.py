@@ -34,6 +34,7 @@ KEYS = {
     "secret",
     "backup",
     "recorded",
+    "keep_existing",
 }
 STATES = ("directory", "file", "link", "absent")
 
@@ -47,7 +48,7 @@ def parse(entries: list) -> list:
 
     An entry is a dict with the keys of ``KEYS``; one that is None counts as not given. Each result
     has path, state, data (bytes or None), source, target, owner, group (str or None), mode (int or
-    None), secret, backup (bool), recorded (sha256 hex of what we last wrote, or an empty string).
+    None), secret, backup, keep_existing (bool), recorded (sha256 hex of what we last wrote, or an empty string).
     """
     problems = []
     wanted = []
@@ -79,11 +80,24 @@ def parse(entries: list) -> list:
                 "secret": secret or bool(entry.get("secret")),
                 "backup": bool(entry.get("backup")),
                 "recorded": entry.get("recorded", ""),
+                "keep_existing": bool(entry.get("keep_existing")),
             }
         )
     if problems:
         raise WindflowError(problems)
     return wanted
+
+
+def parents(entries: list) -> list:
+    """Entries for the directories above ``entries``, outermost first. Whose they are does not matter."""
+    named = {entry["path"] for entry in entries}
+    found = set()
+    for entry in entries:
+        path = os.path.dirname(entry["path"])
+        while entry.get("state") != "absent" and path.startswith("/") and path != "/" and path not in found:
+            found.add(path)
+            path = os.path.dirname(path)
+    return [{"path": path, "state": "directory"} for path in sorted(found - named)]
 
 
 def _faults(entry: dict) -> object:
@@ -110,6 +124,8 @@ def _faults(entry: dict) -> object:
     if "mode" in entry and (state == "link" or not _MODE.match(entry["mode"])):
         got = "one for a link" if state == "link" else entry["mode"]
         yield "a mode in octal with a leading zero", got, 'quote it: "0644"'
+    if entry.get("keep_existing") and state == "absent":
+        yield "keep_existing for what has to exist", "state absent", "remove keep_existing"
     if entry.get("secret") and "content" in entry:
         yield "the content of a secret file in secret_content", "it in content", "rename the key"
 
@@ -167,8 +183,12 @@ def plan(wanted: list, predict: bool = False) -> list:
             problems += error.problems
         except OSError as error:
             problems.append(
-                Problem(
-                    "E4015", "to read %s" % entry["path"], reason(error), "correct it on the host", path=entry["path"]
+                Problem.plain(
+                    "E4015",
+                    "%s cannot be read" % entry["path"],
+                    reason(error),
+                    "correct it on the host",
+                    path=entry["path"],
                 )
             )
         if entry["state"] == "directory":
@@ -189,12 +209,16 @@ def _step(wanted: dict, listed: set, predict: bool) -> dict:
     actual = look(path)
     if actual["state"] == "link" and _only_there(wanted) and leads_to_directory(path):
         actual = {"state": "directory"}
+    if wanted["keep_existing"] and actual["state"] != "absent":
+        return {"wanted": wanted, "actual": actual, "changes": [], "before": None}
     before = None
     if not predict and wanted["state"] != "absent" and actual["state"] == "absent":
         parent = os.path.dirname(path)
         if not os.path.isdir(parent) and parent not in listed:
             problems.append(
-                Problem("E4012", "the directory %s" % parent, "nothing", "list it before the entry", path=path)
+                Problem.plain(
+                    "E4012", "the directory %s does not exist" % parent, "", "list it before the entry", path=path
+                )
             )
     if not _replaceable(wanted["state"], actual["state"]):
         problems.append(
@@ -208,7 +232,9 @@ def _step(wanted: dict, listed: set, predict: bool) -> dict:
         )
     if wanted["state"] == "absent" and actual["state"] == "directory" and path.count("/") < _DEPTH:
         problems.append(
-            Problem("E4013", "a directory below a top-level one to remove", path, "remove it by hand", path=path)
+            Problem.plain(
+                "E4013", "a directory so high in the tree is never deleted", path, "remove it by hand", path=path
+            )
         )
     if problems:
         raise WindflowError(problems)
@@ -229,6 +255,28 @@ def _replaceable(wanted: str, actual: str) -> bool:
     if actual == "absent" or wanted in (actual, "absent"):
         return True
     return wanted in ("file", "link") and actual in ("file", "link")
+
+
+def reversal(steps: list) -> list:
+    """The entries that put back what the steps change, in order. Raises WindflowError for a directory that would be
+    removed: what was in it cannot be put back."""
+    entries = []
+    for step in reversed([step for step in steps if step["changes"]]):
+        path, actual = step["wanted"]["path"], step["actual"]
+        entry = {**step["wanted"], "state": actual["state"], "data": None, "source": "", "target": "", "backup": False}
+        if actual["state"] == "absent":
+            entry.update(owner=None, group=None, mode=None)
+        elif actual["state"] == "directory" and step["wanted"]["state"] == "absent":
+            expected = "no directory to be removed where a test can fail"
+            raise WindflowError(Problem("E4010", expected, "state absent", "remove it in a task of its own", path=path))
+        else:
+            entry.update(owner=str(actual["uid"]), group=str(actual["gid"]), mode=actual["mode"])
+        if actual["state"] == "link":
+            entry.update(target=actual["target"], mode=None)
+        if actual["state"] == "file":
+            entry["data"] = read_file(path) if step["before"] is None else step["before"]
+        entries.append(entry)
+    return entries
 
 
 def diffs(steps: list) -> list:
@@ -266,7 +314,9 @@ def _source(source: str, path: str, predict: bool, problems: list) -> bytes | No
             return file.read()
     except OSError as error:
         if not (predict and error.errno == errno.ENOENT):
-            problems.append(Problem("E4016", "a source that can be read", reason(error), "correct source", path=path))
+            problems.append(
+                Problem.plain("E4016", "the source cannot be read", reason(error), "correct source", path=path)
+            )
         return None
 
 
@@ -279,7 +329,9 @@ def _number(name: str | None, kind: str, path: str, predict: bool, problems: lis
         return pwd.getpwnam(name).pw_uid if kind == "user" else grp.getgrnam(name).gr_gid
     except KeyError:
         if not predict:
-            problems.append(Problem("E4011", "a %s of the host" % kind, name, "create it first", path=path))
+            problems.append(
+                Problem.plain("E4011", "the host has no such %s" % kind, name, "create it first", path=path)
+            )
         return None
 
 

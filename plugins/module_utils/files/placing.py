@@ -46,7 +46,9 @@ def apply(steps: list, backup_dir: str = "") -> list:
         outcome = "These were changed before: %s." % ", ".join(done) if done else "Nothing was changed."
         place = steps[len(done)]["wanted"]["path"] if len(done) < len(steps) else ""
         remedy = "correct it on the host"
-        problem = Problem("E4015", "to write the files of this step", reason(error), remedy, path=place)
+        problem = Problem.plain(
+            "E4015", "the files of this step could not be written", reason(error), remedy, path=place
+        )
         raise WindflowError(problem, outcome) from error
     finally:
         work.close()
@@ -170,7 +172,7 @@ def _attributes(step: dict, descriptor: int) -> None:
 
 
 def _to_keep(step: dict) -> bool:
-    """Whether the present file is somebody's edit: it goes, and is not what we last wrote."""
+    """Returns whether the present file is somebody's edit: it goes, and is not what we last wrote."""
     before = step["before"]
     return (
         step["wanted"]["backup"]

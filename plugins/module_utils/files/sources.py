@@ -54,7 +54,7 @@ class _Ignored:
 
 
 def _read(path: Path) -> object:
-    """The patterns of a file; None without one."""
+    """Returns the patterns of a file; None without one."""
     try:
         text = path.read_text(encoding="utf-8") if path.is_file() and path.stat().st_size <= MAX_BYTES else None
     except (OSError, ValueError) as error:

@@ -114,7 +114,7 @@ def read_members(stream: io.IOBase) -> object:
 
 
 def _records(content: bytes, shown: str) -> dict:
-    """The records of a pax header that mean something here: path, linkpath, size."""
+    """Returns the records of a pax header that mean something here: path, linkpath, size."""
     records = {}
     while content:
         length, space, _rest = content.partition(b" ")
@@ -176,4 +176,4 @@ def _text(field: bytes) -> str:
 
 def refused(member: str, fault: str) -> WindflowError:
     expected = "an archive of plain files, directories and inner links"
-    return WindflowError(Problem("E4020", expected, fault, "make the archive anew", path=member))
+    return WindflowError(Problem("E4020", expected, fault, "make the archive again", path=member))

@@ -45,7 +45,7 @@ def manifest(root: str, exclude: tuple = ()) -> dict:
 
 
 def entry(path: str, info: os.stat_result) -> list:
-    """The manifest's entry of one path; ``info`` is its lstat."""
+    """Returns the manifest's entry of one path; ``info`` is its lstat."""
     kind = _kind(info.st_mode)
     if kind == "f":
         digest = file_digest(path)
@@ -55,7 +55,7 @@ def entry(path: str, info: os.stat_result) -> list:
 
 
 def drift(root: str, recorded: dict, exclude: tuple = ()) -> list:
-    """What differs from ``recorded`` (a manifest, perhaps read back from JSON), sorted by path.
+    """Returns what differs from ``recorded`` (a manifest, perhaps read back from JSON), sorted by path.
 
     Each finding is {path, attribute, expected, found}; attribute is content, mode, owner, missing,
     added or kind. A file whose stat is the recorded one is not read. One whose stat differs is
@@ -164,7 +164,7 @@ def file_digest(path: str) -> str:
 
 
 def name_fault(relpath: str) -> str:
-    """What is wrong with a relative path that is to be shipped, or an empty string."""
+    """Returns what is wrong with a relative path that is to be shipped, or an empty string."""
     if _CONTROL.search(relpath):
         return "a control character"
     if _SURROGATE.search(relpath):
@@ -173,7 +173,7 @@ def name_fault(relpath: str) -> str:
 
 
 def link_fault(relpath: str, target: str) -> str:
-    """Why a link at ``relpath`` may not point to ``target``, or an empty string.
+    """Returns why a link at ``relpath`` may not point to ``target``, or an empty string.
 
     ``..`` is accepted at the front only: behind a name it would be resolved from wherever that
     name leads, and could leave the tree through another link that is harmless by itself.
@@ -238,7 +238,7 @@ def matcher(patterns: Iterable) -> Callable | None:
 
 
 def _below(relpath: str, excluded: Callable | None) -> bool:
-    """Whether a path or one of the directories above it is excluded."""
+    """Returns whether a path or one of the directories above it is excluded."""
     while excluded and relpath != ".":
         if excluded(relpath, posixpath.basename(relpath), True):
             return True
@@ -267,5 +267,5 @@ def _finding(path: str, attribute: str, expected: object, found: object) -> dict
 
 
 def _problem(code: str, root: str, path: str, expected: str, got: str) -> Problem:
-    remedy = "mend or remove the entry" if path else "correct the path"
+    remedy = "correct or remove the entry" if path else "correct the path"
     return Problem(code, expected, got, remedy, file=root, path=path)

@@ -53,12 +53,12 @@ class HookResult:
 
 
 def hook_argv(path: str, event: str, old_version: str = "", new_version: str = "") -> list:
-    """How a hook is called, as Debian's maintainer scripts are: event, old version, new version."""
+    """Returns how a hook is called, as Debian's maintainer scripts are: event, old version, new version."""
     return [path, event, old_version or "", new_version or ""]
 
 
 def script_argv(content: bytes, path: str) -> list:
-    """What runs a script that was written to ``path``: its interpreter by name.
+    """Returns what runs a script that was written to ``path``: its interpreter by name.
 
     The kernel would find the interpreter itself, but not on a filesystem mounted with noexec.
     """
@@ -78,19 +78,19 @@ def printable(line: str) -> str:
 
 
 def account(user: object) -> object:
-    """The password entry to run as, or None for the caller's own; raises E3005 where that is impossible."""
+    """Returns the password entry to run as, or None for the caller's own; raises E3005 where that is impossible."""
     if not user:
         return None
     try:
         entry = pwd.getpwnam(user)
     except KeyError:
-        raise WindflowError(Problem("E3005", "an account to run the hook as", user, "create it first")) from None
+        raise WindflowError(
+            Problem.plain("E3005", "the account that is to run the hook does not exist", user, "create it first")
+        ) from None
     if entry.pw_uid == os.geteuid():
         return None
     if os.geteuid() != 0:
-        raise WindflowError(
-            Problem("E3005", "to be root in order to run a hook as %s" % user, "another account", "use become")
-        )
+        raise WindflowError(Problem.plain("E3005", "only root can run a hook as %s" % user, "", "use become"))
     return entry
 
 
@@ -193,7 +193,7 @@ def _start(
         reason = getattr(error, "strerror", None) or str(error)
         remedy = "give it a first line such as #!/bin/sh that names an interpreter of this host, and make it executable"
         raise WindflowError(
-            Problem("E3003", "hook %s to start on %s" % (name or argv[0], host), reason, remedy)
+            Problem.plain("E3003", "hook %s could not be started on %s" % (name or argv[0], host), reason, remedy)
         ) from None
 
 
@@ -258,7 +258,8 @@ def _read(selector: selectors.BaseSelector, seconds: float) -> None:
 
 
 def _ended(pid: int) -> bool:
-    """Whether the hook has ended. It is not reaped here: its group's number stays taken until the group is gone."""
+    """Returns whether the hook has ended. It is not reaped here: its group's number stays taken until the group is
+    gone."""
     return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
@@ -278,7 +279,7 @@ def _end_group(group: int) -> None:
 
 
 def _alive(group: int) -> bool:
-    """Whether a process of the group is left that is more than an entry waiting to be reaped."""
+    """Returns whether a process of the group is left that is more than an entry waiting to be reaped."""
     return any(of == group and state not in "ZX" for _pid, state, _parent, of in processes.alive())
 
 
@@ -305,18 +306,18 @@ def _read_result(path: str, name: str, host: str, secrets: list) -> dict:
     # Results are shown, recorded and used as configuration: nothing in them may be hidden, and nothing changed.
     found = revealing(result, secrets)
     if found:
-        expected = "the result of hook %s on %s to hold no secret" % (name, host)
+        said = "the result of hook %s on %s holds a secret" % (name, host)
         remedy = (
-            "leave it out: what dependents get of a secret is named by results in plugin.yml; "
+            "leave it out, and name secrets for dependents under results in plugin.yml; "
             "or, if it is there by chance, choose a secret that is no part of other values"
         )
-        raise WindflowError(Problem("E3004", expected, "one in %s" % ", ".join(found[:10]), remedy), _DONE)
+        raise WindflowError(Problem.plain("E3004", said, ", ".join(found[:10]), remedy), _DONE)
     return result
 
 
 def _bad_result(name: str, host: str, got: object) -> WindflowError:
-    expected = "the result file of hook %s on %s to hold a JSON map of at most 1 MB" % (name, host)
-    return WindflowError(Problem("E3004", expected, str(got), 'write for example {"changed": true}'), _DONE)
+    said = "the result of hook %s on %s is no JSON map of at most 1 MB" % (name, host)
+    return WindflowError(Problem.plain("E3004", said, str(got), 'write for example {"changed": true}'), _DONE)
 
 
 def check(result: HookResult, name: str, host: str, timeout: float, outcome: str) -> None:
@@ -326,17 +327,17 @@ def check(result: HookResult, name: str, host: str, timeout: float, outcome: str
     last = lines_tail("\n".join(part.rstrip("\n") for part in (result.stdout_tail, result.stderr_tail) if part))
     said = "; its last lines:\n%s" % last if last else "; it wrote nothing"
     if result.timed_out:
-        expected = "hook %s to end on %s within %g s" % (name, host, timeout)
+        fault = "hook %s did not end on %s within %g s" % (name, host, timeout)
         raise WindflowError(
-            Problem(
+            Problem.plain(
                 "E3002",
-                expected,
-                "none after %.1f s%s" % (result.seconds, said),
+                fault,
+                "it was ended after %.1f s%s" % (result.seconds, said),
                 "find out what it waits for, or raise its timeout",
             ),
             outcome,
         )
     ending = "signal %d" % -result.rc if result.rc < 0 else "exit code %d" % result.rc
-    expected = "hook %s to succeed on %s" % (name, host)
+    fault = "hook %s failed on %s" % (name, host)
     got = "%s after %.1f s%s" % (ending, result.seconds, said)
-    raise WindflowError(Problem("E3001", expected, got, "mend what it reports, then run again"), outcome)
+    raise WindflowError(Problem.plain("E3001", fault, got, "correct what it reports, then run again"), outcome)

@@ -16,7 +16,7 @@ from . import hook
 
 
 def existing(user):
-    """The account, or nobody as long as it was not created."""
+    """Returns the account, or nobody as long as it was not created."""
     try:
         pwd.getpwnam(user)
     except KeyError:

@@ -20,9 +20,9 @@ def refused_by(
     """E2024 for each of ``needs``, which are as ``dependents`` returns them, that does not accept what ``plugin``
     provides in ``version``. ``remedy`` may name the one that needs it as ``%s``."""
     return [
-        Problem(
+        Problem.plain(
             "E2024",
-            "%s %s, which %s needs here" % (need["name"], need["constraint"], need["plugin"]),
+            "%s needs %s %s here, and would get another" % (need["plugin"], need["name"], need["constraint"]),
             provides.get(need["name"]) or "none in %s %s" % (plugin, version),
             remedy % need["plugin"],
             path=need["name"],
@@ -34,20 +34,20 @@ def refused_by(
 
 def unknown(plugin: str, version: str, current: Mapping[str, Any] | None, unreadable: Mapping) -> list[Problem]:
     """E2024 for each record that cannot be read where ``plugin`` gets another version than ``current``, which is
-    deployed. Where nobody has any reason to need it, somebody else's record is none of its business."""
+    deployed. A plugin that no other one can need is not checked against their records."""
     if not current or current["version"] == version or not current.get("shared", True):
         return []
     return dependents.not_known("E2024", plugin, unreadable)
 
 
 def may_be_needed(manifest: Manifest, dependency: bool) -> bool:
-    """Whether others may need a plugin: somebody did, or it has something for them."""
+    """Returns whether others may need a plugin: somebody did, or it has something for them."""
     return dependency or bool(manifest.results) or set(manifest.provides) != {manifest.name}
 
 
 def rolled_back(plugin: str, revision: Mapping[str, Any], host: Mapping[str, Any]) -> list[Problem]:
-    """What does not fit where ``plugin`` goes back to a revision of its record: E2024 for who needs it, E2029 for what
-    it needs. ``host`` is what the host has, as ``dependents.survey`` returns it."""
+    """Returns what does not fit where ``plugin`` goes back to a revision of its record: E2024 for who needs it, E2029
+    for what it needs. ``host`` is what the host has, as ``dependents.survey`` returns it."""
     version, deployed = revision["version"], host["plugins"]
     needs = dependents.needing(plugin, deployed, host["at_work"])
     problems = refused_by(plugin, version, provided(plugin, revision), needs, "roll back %s first")
@@ -56,10 +56,10 @@ def rolled_back(plugin: str, revision: Mapping[str, Any], host: Mapping[str, Any
         found = deployed.get(need["plugin"])
         offered = provided(need["plugin"], found).get(name) if found else None
         if not allows(need["constraint"], offered):
-            expected = "%s %s, which %s %s needs" % (name, need["constraint"], plugin, version)
+            said = "%s %s needs %s %s, and the host has another" % (plugin, version, name, need["constraint"])
             got = offered or "%s is not deployed here" % need["plugin"]
             remedy = "deploy %s in such a version first, or go back to another revision" % need["plugin"]
-            problems.append(Problem("E2029", expected, got, remedy, path=name))
+            problems.append(Problem.plain("E2029", said, got, remedy, path=name))
     return problems
 
 

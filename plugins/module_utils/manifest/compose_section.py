@@ -58,7 +58,7 @@ class ComposeSpec:
         return [FILE, *[overlay for overlay in wanted if overlay in self.overlays]]
 
     def reader(self, root: Path, variables: Mapping[str, str]) -> Reader:
-        """What reads the files of the plugin at ``root``."""
+        """Returns what reads the files of the plugin at ``root``."""
         places = {
             "WINDFLOW_RELEASE_DIR": RELEASE_DIR,
             "WINDFLOW_SHARED_DIR": SHARED_DIR,
@@ -67,7 +67,7 @@ class ComposeSpec:
         return Reader(root, "%s/app" % RELEASE_DIR, {**places, **variables})
 
     def model_of(self, files: list[str], root: Path, variables: Mapping[str, str]) -> dict[str, Any]:
-        """What Compose would make of the files of the plugin at ``root``, as far as the controller can tell."""
+        """Returns what Compose would make of the files of the plugin at ``root``, as far as the controller can tell."""
         return self.reader(root, variables).model(files)
 
     def named_files(self, files: list[str], root: Path, variables: Mapping[str, str]) -> list[str]:
@@ -81,17 +81,17 @@ class ComposeSpec:
         return sorted(name for name in names if (root / name).is_file())
 
     def problems(self, model: Mapping[str, Any], root: Path, project: str) -> list[Problem]:
-        """What of a model is not allowed (E1055), and which of its files are missing (E1057)."""
+        """Returns what of a model is not allowed (E1055), and which of its files are missing (E1057)."""
         own = Own(project, RELEASE_DIR, SHARED_DIR)
         found = [problem("E1055", item) for item in refused(judge(model, own), self.allow)]
         for path in missing_files(model, "%s/app" % RELEASE_DIR, root):
-            got = "%s, which is not there" % path
-            found.append(Problem("E1057", "a file that a service gets its environment from", got, "add it"))
+            said = "a service gets its environment from a file that does not exist"
+            found.append(Problem.plain("E1057", said, path, "add it"))
         return found
 
 
 def parse_compose(reader: Any, value: object) -> ComposeSpec | None:
-    """The section, which may be left out where the directory ``compose/`` follows the conventions."""
+    """Returns the section, which may be left out where the directory ``compose/`` follows the conventions."""
     folder = reader.root / FOLDER
     if not folder.is_dir():
         if value is not None:
@@ -171,7 +171,11 @@ def _allow(reader: Any, value: object) -> tuple[str, ...]:
     for index, name in enumerate(allowed):
         if name not in ALLOWED:
             reader.add(
-                "E1039", ("compose", "allow", index), "one of %s" % listed(ALLOWED), show(name), "take it off the list"
+                "E1039",
+                ("compose", "allow", index),
+                "one of %s" % listed(ALLOWED),
+                show(name),
+                "remove it from the list",
             )
     return tuple(name for name in allowed if name in ALLOWED)
 
@@ -183,11 +187,11 @@ def _judge(reader: Any, spec: ComposeSpec) -> None:
         model = spec.model_of(files, reader.root, {})
         for item in spec.problems(model, reader.root, "windflow-%s" % reader.document.data.get("name")):
             found[(item.code, item.got)] = item
-    for item in found.values():
-        reader.add(item.code, ("compose",), item.expected, item.got, item.remedy)
+    if found:
+        reader.add_placed(("compose",), WindflowError(list(found.values())))
 
 
 def published(service: dict[str, Any], engine: str) -> list[dict[str, Any]]:
-    """The ports that a service has on the host: in a stack a loopback address has none."""
+    """Returns the ports that a service has on the host: in a stack a loopback address has none."""
     ports = [item for item in service.get("ports") or () if isinstance(item, dict)]
     return [item for item in ports if engine != "swarm" or bound(item) != LOOPBACK]

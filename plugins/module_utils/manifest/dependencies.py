@@ -79,8 +79,8 @@ def resolve(
         except resolvelib.ResolutionImpossible as error:
             raise WindflowError(provider.explain([cause.requirement for cause in error.causes])) from None
         except resolvelib.ResolutionTooDeep:
-            expected = "dependencies that resolve in %d steps" % _ROUNDS
-            raise WindflowError(Problem("E1204", expected, "more", "narrow the constraints", root.file)) from None
+            said = "the dependencies do not resolve in %d steps" % _ROUNDS
+            raise WindflowError(Problem.plain("E1204", said, "", "narrow the constraints", root.file)) from None
         chosen = {name: choice.manifest for name, choice in result.mapping.items()}
         direct = {need.name: chosen[need.name] for need in provider.needs_of(root)}
         return Resolution(_order(root, chosen), direct)
@@ -170,7 +170,7 @@ class _Provider(resolvelib.AbstractProvider if resolvelib else object):
         return self.known[name]
 
     def _host_refuses(self, manifest: Manifest) -> bool:
-        """Whether it is older than what is deployed, or another plugin on the host does not accept it."""
+        """Returns whether it is older than what is deployed, or another plugin on the host does not accept it."""
         version = self.deployed.get(manifest.name, {}).get("version")
         if version and parse_version(manifest.version) < parse_version(version):
             return True
@@ -197,13 +197,13 @@ class _Provider(resolvelib.AbstractProvider if resolvelib else object):
                     "put the plugin into windflow_plugins/ or a folder of WINDFLOW_PLUGINS_PATH; where it is provided "
                     "from elsewhere, name it in windflow_external"
                 )
-                expected = "a plugin that provides %s (%s)" % (name, who)
-                problems.append(Problem("E1203", expected, "none", remedy, **place))
+                said = "no plugin provides %s (%s)" % (name, who)
+                problems.append(Problem.plain("E1203", said, "", remedy, **place))
             else:
                 got = ", ".join(map(self._shown, choices[:10]))
                 remedy = "change a constraint, or add a version that all accept"
-                expected = "a version of %s that suits everyone (%s)" % (name, who)
-                problems.append(Problem("E1204", expected, got, remedy, **place))
+                said = "no version of %s fits all that need it (%s)" % (name, who)
+                problems.append(Problem.plain("E1204", said, got, remedy, **place))
         return problems
 
     def _shown(self, choice: _Choice) -> str:

@@ -29,7 +29,7 @@ def search_folders(cwd: Path, env: Mapping[str, str]) -> list[Path]:
 
 
 def find_plugin(name_or_path: str, cwd: Path, env: Mapping[str, str]) -> Path:
-    """The absolute directory of a plugin.
+    """Returns the absolute directory of a plugin.
 
     A text with a ``/``, or the name of a directory here that has a plugin.yml, is a path; anything else is
     a name. Raises ``WindflowError`` E1020 with the places that were looked at and the nearest names.
@@ -55,7 +55,8 @@ def find_plugin(name_or_path: str, cwd: Path, env: Mapping[str, str]) -> Path:
 
 
 def name_of(name_or_path: str, cwd: Path, env: Mapping[str, str]) -> str:
-    """The name of the plugin that ``find_plugin`` finds, for what is done with a plugin that is on a host already.
+    """Returns the name of the plugin that ``find_plugin`` finds, for what is done with a plugin that is on a host
+    already.
 
     Nothing else of the plugin has to be in order. What leads to no name stays as it is: it may be the name of a plugin
     whose directory is gone, and what is no name is refused where it is used.
@@ -87,7 +88,7 @@ class AvailablePlugins(Mapping):
         self._paths = None
         self._manifests = {}
 
-    def _found(self) -> dict[str, Path]:
+    def _by_name(self) -> dict[str, Path]:
         if self._paths is None:
             self._paths = {}
             for folder in self._folders:
@@ -97,13 +98,13 @@ class AvailablePlugins(Mapping):
         return self._paths
 
     def __getitem__(self, name: str) -> Path:
-        return self._found()[name]
+        return self._by_name()[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._found())
+        return iter(self._by_name())
 
     def __len__(self) -> int:
-        return len(self._found())
+        return len(self._by_name())
 
     def __call__(self, capability: str) -> list[Manifest]:
         manifests = [self._manifest(name, name == capability) for name in self]

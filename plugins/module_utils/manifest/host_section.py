@@ -69,7 +69,7 @@ def parse_host(reader: object, value: object) -> HostSpec | None:
         for key in PROGRAM_KEYS:
             if key in given:
                 remedy = "remove it, or program: false"
-                reader.add("E1056", ("host", key), "nothing about a program where there is none", show(key), remedy)
+                reader.add("E1056", ("host", key), "no key about a program beside program: false", show(key), remedy)
         return HostSpec(None, packages=_packages(reader, given.get("packages")))
     source = _source(reader, given.get("source"))
     requirements = _requirements(reader, given.get("requirements"), source)
@@ -145,7 +145,7 @@ def _command(reader: object, value: object) -> tuple[str, ...] | None:
 
 
 def _placeholders(text: str) -> list[str]:
-    """What stands between braces; a conversion or a format after it makes it no known name."""
+    """Returns what stands between braces; a conversion or a format after it makes it no known name."""
     try:
         found = []
         for _literal, name, form, conversion in string.Formatter().parse(text):

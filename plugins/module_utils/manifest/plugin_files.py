@@ -143,7 +143,7 @@ def _hook_file(reader: object, path: tuple, value: object) -> Path | None:
 
 
 def hook_problem(file: Path) -> tuple[str, str, str, str] | None:
-    """Why the system could not run ``file``: code, expected, got, remedy."""
+    """Returns why the system could not run ``file``: code, expected, got, remedy."""
     try:
         mode = file.stat().st_mode
         with open(file, "rb") as content:

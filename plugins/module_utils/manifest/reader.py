@@ -94,12 +94,12 @@ class Manifest:
     file: str = FILE
 
     def display(self, path: Path) -> str:
-        """How a file of the plugin is named in findings: ``my-plugin/config/schema.json``."""
+        """Returns how a file of the plugin is named in findings: ``my-plugin/config/schema.json``."""
         return "%s/%s" % (self.path.name, path.relative_to(self.path))
 
 
 def load_manifest(plugin_dir: Path, display: str | None = None) -> Manifest:
-    """The manifest of the plugin in ``plugin_dir``; its files, hooks and links are looked at too.
+    """Returns the manifest of the plugin in ``plugin_dir``; its files, hooks and links are looked at too.
 
     ``display`` is the name of plugin.yml in findings, ``<directory>/plugin.yml`` if not given.
     """
@@ -185,7 +185,7 @@ class Reader:
         return default
 
     def file(self, path: tuple, value: object, code: str, what: str, kind: str = "file") -> Path | None:
-        """The existing file or directory that ``value`` names inside the plugin."""
+        """Returns the existing file or directory that ``value`` names inside the plugin."""
         if value is None:
             return None
         if not isinstance(value, str) or not value or not value.isprintable():
@@ -271,7 +271,7 @@ def _version(reader: Reader, path: tuple, version: object) -> str:
 
 
 def _config_files(reader: Reader, config: object) -> tuple[Path | None, Path | None]:
-    """The schema and the defaults; at their usual places they need not be named."""
+    """Returns the schema and the defaults; at their usual places they need not be named."""
     given = reader.map(("config",), config, "schema: config/schema.json")
     reader.keys(("config",), given, ("schema", "defaults"))
     found = []
@@ -355,7 +355,7 @@ def _targets(reader: Reader, data: dict) -> tuple[str, ...]:
         elif target in found:
             reader.add("E1039", path, "each target once", show(target), "remove the second one")
         elif not has[target]:
-            remedy = "add it, or take %s off the list" % target
+            remedy = "add it, or remove %s from the list" % target
             reader.add("E1048", path, "%s for the target %s" % (needs[target], target), "none", remedy)
         else:
             found.append(target)

@@ -85,7 +85,7 @@ def canonical(name: str) -> str:
 
 
 def is_project(source: Path) -> bool:
-    """Whether the application itself can be installed by pip: a pyproject.toml that says how."""
+    """Returns whether the application itself can be installed by pip: a pyproject.toml that says how."""
     try:
         return bool(_PROJECT_TABLE.search((source / "pyproject.toml").read_text(encoding="utf-8", errors="replace")))
     except OSError:
@@ -93,17 +93,17 @@ def is_project(source: Path) -> bool:
 
 
 def from_source(root: Path, source: Path, file: Path | None) -> tuple[FromSource, ...]:
-    """The requirements that pip would build from source that is not the plugin's own."""
+    """Returns the requirements that pip would build from source that is not the plugin's own."""
     return tuple(_read(root, source, file).from_source) if file else ()
 
 
 def problems(root: Path, source: Path, file: Path | None) -> list[tuple[str, str, str]]:
-    """What the requirements refer to and the plugin has not: expected, got, remedy of each."""
+    """Returns what the requirements refer to and the plugin has not: expected, got, remedy of each."""
     return _read(root, source, file).problems if file or is_project(source) else []
 
 
 def collect(root: Path, source: Path, file: Path | None) -> Requirements:
-    """The requirements of the application in ``source``, with everything that they refer to inside ``root``."""
+    """Returns the requirements of the application in ``source``, with everything that they refer to inside ``root``."""
     if file is None and not is_project(source):
         return Requirements(digest=_digest(Requirements().files, ""))
     found = _read(root, source, file)
@@ -246,8 +246,8 @@ def _judged(
 
 
 def _local(target: str, editable: bool, named: bool) -> str | None:
-    """The path in a requirement that is one, from the directory of the first file; None for any other, and for an
-    absolute one: that is the host's."""
+    """Returns the path in a requirement that is one, from the directory of the first file; None for any other, and for
+    an absolute one: that is the host's."""
     if target.startswith("file:"):
         path = target[5:].split("#")[0]
         return None if path.startswith("/") else path
@@ -259,7 +259,7 @@ def _local(target: str, editable: bool, named: bool) -> str | None:
 
 
 def _from_elsewhere(target: str, editable: bool) -> bool:
-    """Whether a requirement that is no path of the plugin's is one that has to be built."""
+    """Returns whether a requirement that is no path of the plugin's is one that has to be built."""
     address = target.split("#")[0].split("?")[0]
     if _URL.match(target) or target.startswith(("/", "~", "$")):
         return not address.lower().endswith(".whl")

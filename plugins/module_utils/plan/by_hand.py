@@ -37,12 +37,12 @@ def changed(config: Config, plugin: str, current: Mapping[str, Any] | None) -> l
     keys = sorted(key for key, value in before.items() if known.get(key) != value)
     if not keys:
         return []
-    expected = "%s as when %s was deployed by its own name" % (", ".join(keys), plugin)
+    said = "%s was deployed by its own name with other values" % plugin
     remedy = (
-        "write it into windflow_plugin_config.%s of the inventory, where plugins that need it find it; "
-        "or, if the other value is meant, deploy %s by its own name with that" % (plugin, plugin)
+        "write them into windflow_plugin_config.%s of the inventory, where plugins that need it find it; "
+        "or, if the new values are meant, deploy %s by its own name with them" % (plugin, plugin)
     )
-    return [Problem("E2030", expected, "another value, or none", remedy, path=plugin)]
+    return [Problem.plain("E2030", said, ", ".join(keys), remedy, path=plugin)]
 
 
 def digests(config: Config, plugin: str) -> dict[tuple, str]:

@@ -70,7 +70,7 @@ def container(plugin: str, service: str) -> str:
 
 
 def questions(
-    manifest: Manifest, config: Config, source: Source, _os_table: dict[str, dict], environment: str = ""
+    manifest: Manifest, config: Config, source: Source, _tables: dict[str, dict], environment: str = ""
 ) -> dict[str, Any]:
     """What this backend asks of the host: some of the arguments of ``host_info``."""
     model = own_model(manifest, config, environment)
@@ -122,18 +122,18 @@ def judged(manifest: Manifest, config: Config, environment: str) -> list[Problem
     for engine in ("compose", "swarm"):
         model = own_model(manifest, config, environment, engine)
         for problem in manifest.compose.problems(model, manifest.path, project(manifest.name)):
-            found[(problem.code, problem.got)] = replace(problem, file=manifest.file)
+            found[(problem.code, problem.sentence)] = replace(problem, file=manifest.file)
         if manifest.compose.app not in (model.get("services") or {}):
-            expected = "the service %s in environment %s" % (manifest.compose.app, environment or "(none)")
+            said = "the service %s does not exist in environment %s" % (manifest.compose.app, environment or "(none)")
             remedy = "name the environment, or write it into %s" % FILE
-            found[("E1039", "")] = Problem("E1039", expected, "none", remedy, manifest.file, path="compose.app")
+            found[("E1039", "")] = Problem.plain("E1039", said, "", remedy, manifest.file, path="compose.app")
     for name, value in config.declared_environment().items():
         try:
             value.encode()
         except UnicodeEncodeError:
-            remedy = "take it out"
+            remedy = "remove it"
             found[("E1058", name)] = Problem(
-                "E1058", "text that a variable can have", "half a character", remedy, path=name
+                "E1058", "text that a variable can have", "half of a surrogate pair", remedy, path=name
             )
     return list(found.values())
 
@@ -144,8 +144,8 @@ def findings(
     """What the host's Compose makes of the files and a deploy would refuse, and room for images."""
     said = host["engine"].get("models", {}).get(settings.engine, {})
     if "error" in said:
-        expected = "Compose files that the host's Compose accepts"
-        return [Problem("E1072", expected, said["error"], "correct the files", manifest.file, path="compose")]
+        refusal = "the host's Compose rejects the Compose files"
+        return [Problem.plain("E1072", refusal, said["error"], "correct the files", manifest.file, path="compose")]
     model = model_of(manifest, config, settings.environment, settings.engine, host)
     own = rules.Own(project(manifest.name), RELEASE_DIR, SHARED_DIR, tuple(settings.networks))
     found = rules.refused(rules.judge(model, own), manifest.compose.allow)
@@ -155,7 +155,9 @@ def findings(
     bind = plain(config.get("server.bind"))
     if settings.engine == "swarm" and bind and not ipaddress.ip_address(bind).is_unspecified:
         remedy = "leave it out: a swarm publishes at every address of its nodes"
-        errors.append(Problem("E1071", "no server.bind with engine swarm", bind, remedy, path="server.bind"))
+        errors.append(
+            Problem.plain("E1071", "a swarm cannot bind the port to one address", bind, remedy, path="server.bind")
+        )
     tags = service_images.tags(project(manifest.name), builds, source)
     free = host["engine"].get("space")
     lacking = any(not host["engine"]["images"].get(tag) for tag in tags.values())

@@ -24,19 +24,19 @@ def questions(*_given: Any) -> dict[str, Any]:
 
 
 def source_of(manifest: Manifest, _source_digest: Any) -> Source:
-    """The hooks' contents."""
+    """Returns the hooks' contents."""
     return Source(digest([hook_content(manifest, hook) for hooks in manifest.hooks.values() for hook in hooks]))
 
 
 def hook_content(manifest: Manifest, hook: HookSpec) -> list:
-    """What a hook is, wherever the plugin's directory lies."""
+    """Returns what a hook is, wherever the plugin's directory lies."""
     content = hashlib.sha256(hook.path.read_bytes()).hexdigest()
     path = str(hook.path.relative_to(manifest.path))
     return [hook.event, path, hook.on, hook.run, hook.timeout, hook.privileged, content]
 
 
 def hook_user(_manifest: Manifest, _config: Config) -> str:
-    """The account that hooks on the host run as."""
+    """Returns the account that hooks on the host run as."""
     return "nobody"
 
 

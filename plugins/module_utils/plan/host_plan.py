@@ -10,6 +10,7 @@ resources, adopted and revision.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import Any
 
@@ -26,6 +27,7 @@ from ..system.places import adopted as adopted_directories
 from ..text.documents import dump
 from ..text.render import program_file, site_file
 from ..text.wording import show
+from .families import OWN_SERVICE, with_python
 from .steps import (
     Settings,
     Shipped,
@@ -40,7 +42,6 @@ from .steps import (
     without_secrets,
 )
 
-SUPPORTED_FAMILIES = ("debian",)
 PACKAGES_DIR = "/var/lib"
 PRODUCTION = "production"
 TITLES = {
@@ -65,14 +66,16 @@ SCALED = "program"
 
 
 def questions(
-    manifest: Manifest, config: Config, _source: Source, os_table: dict[str, dict], _environment: str = ""
+    manifest: Manifest, config: Config, _source: Source, tables: dict[str, dict], _environment: str = ""
 ) -> dict[str, Any]:
     """What this backend asks of the host: some of the arguments of ``host_info``."""
     places = layout(manifest, config)
     parts = surroundings(manifest, config)
+    tables = {name: with_python(table, config.get("app.python", "")) for name, table in tables.items()}
     found = {
-        "packages": {family: package_names(manifest, table, parts) for family, table in os_table.items()},
-        "services": {family: service_names(table, parts) for family, table in os_table.items()},
+        "packages": {name: package_names(manifest, table, parts) for name, table in tables.items()},
+        "services": {name: service_names(table, parts) for name, table in tables.items()},
+        "available": available(config, tables, parts),
         "database": own_database(manifest, config),
     }
     if not manifest.host.program:
@@ -106,7 +109,16 @@ def package_names(manifest: Manifest, table: dict, parts: list[str]) -> list[str
 
 
 def service_names(table: dict, parts: list[str]) -> list[str]:
-    return [table["services"][part] for part in parts]
+    """The services, and the one of a Supervisor from PyPI, which takes the place of the package's."""
+    own = [OWN_SERVICE] if "supervisor" in parts else []
+    return [*(table["services"][part] for part in parts), *own]
+
+
+def available(config: Config, tables: dict[str, dict], parts: list[str]) -> dict[str, list[str]]:
+    """Packages of Supervisor by table, for whose repositories it matters whether they have them."""
+    if "supervisor" not in parts or config.get("host.supervisor_source", "auto") != "auto":
+        return {}
+    return {name: table["packages"]["supervisor"] for name, table in tables.items() if table["family"] != "debian"}
 
 
 def database_is_given(config: Config) -> bool:
@@ -264,13 +276,15 @@ def steps(
     table: dict[str, Any],
 ) -> dict[str, Step]:
     """The steps with digests, and with the reasons that the host itself gives."""
-    found = surrounding_steps(manifest, config, host)
+    found = surrounding_steps(manifest, config, host, table)
     if manifest.host.program:
         found.update(program_steps(manifest, config, settings, source, host, table))
     return {name: found[name] for name in TITLES}
 
 
-def surrounding_steps(manifest: Manifest, config: Config, host: dict[str, Any]) -> dict[str, Step]:
+def surrounding_steps(
+    manifest: Manifest, config: Config, host: dict[str, Any], table: dict[str, Any]
+) -> dict[str, Step]:
     """What every plugin has, and the other steps with nothing to do."""
     found = {name: Step() for name in TITLES}
     found["packages"] = Step(data={"names": host["missing_packages"], "all": sorted(host["packages"])})
@@ -284,7 +298,34 @@ def surrounding_steps(manifest: Manifest, config: Config, host: dict[str, Any]) 
     found["database"] = database_step(manifest, config)
     found["services"] = Step(data={"names": stopped_services(host), "all": sorted(host["services"])})
     found["services"].why.extend("%s is not running and enabled" % name for name in stopped_services(host))
+    wall = firewall(manifest, config, host)
+    found["services"].data["firewall"] = {
+        **wall,
+        "pending": wall["backend"] != "" and not host["facts"]["firewall"]["open"],
+    }
+    if found["services"].data["firewall"]["pending"]:
+        found["services"].why.append("port %d is closed in %s" % (wall["port"], wall["backend"]))
+    if manifest.host.serves and table["nginx"]["include"]:
+        found["services"].why.append("%s does not include %s" % (table["nginx"]["conf"], table["nginx"]["include"]))
     return found
+
+
+def firewall(manifest: Manifest, config: Config, host: dict[str, Any]) -> dict[str, Any]:
+    """Returns {"backend", "port", "opened", "close"}: the port that the host's active firewall has to let in, whether
+    windflow opens or has opened it, and the port of the revision before, if another that windflow has opened."""
+    facts = host["facts"].get("firewall") or {"backend": "", "open": True}
+    before = ((host["current"] or {}).get("host") or {}).get("firewall") or {"port": 0, "opened": False}
+    port = config.get("server.host_port", 8080) if manifest.host.serves and reached_from_outside(config) else 0
+    backend = facts["backend"] if port else ""
+    opened = bool(backend) and (not facts["open"] or before["opened"] and before["port"] == port)
+    close = before["port"] if before["opened"] and before["port"] != port and facts["backend"] else 0
+    return {"backend": backend or (facts["backend"] if close else ""), "port": port, "opened": opened, "close": close}
+
+
+def reached_from_outside(config: Config) -> bool:
+    """Whether nginx listens at an address that is not of the host alone."""
+    bind = plain(config.get("server.bind"))
+    return not bind or not ipaddress.ip_address(bind).is_loopback
 
 
 def program_steps(
@@ -301,7 +342,9 @@ def program_steps(
     # A release's name must not make its own files differ: digests are taken with a fixed one.
     values = render_values(manifest, config, settings, table, "RELEASE", facts["ipv6"])
     policy = packages_policy(config, settings)
-    python = facts["python"].rsplit(".", 1)[0]
+    interpreter = table["python"]["interpreter"]
+    version = re.search(r"[0-9]\.[0-9]+\Z", interpreter)
+    python = version.group() if version else facts["python"].rsplit(".", 1)[0]
     environment = digest({"requirements": source.requirements.digest, "python": python, **policy})
     current = host["current"] or {}
     venv = current.get("venv") or ""
@@ -320,6 +363,7 @@ def program_steps(
             data={
                 "name": venv,
                 "path": "%s/venvs/%s" % (places["install_dir"], venv),
+                "python": interpreter,
                 "requirements": source.requirements.main,
                 "application_at": source.requirements.application_at,
                 **policy,
@@ -357,9 +401,9 @@ def built_from_source(manifest: Manifest, config: Config, settings: Settings) ->
             remedy += ", or name the package (name @ %s) and add the name to app.source_packages" % address
         elif item.name != ":all:":
             remedy += ", or write app.source_packages: [%s] if its code may run on the host" % item.name
-        expected = "wheels of all requirements in production"
+        said = "in production only wheels are installed, and this would be built from source"
         file = "%s/%s" % (manifest.path.name, item.file)
-        found.append(Problem("E2037", expected, "%s, built from source" % show(text), remedy, file, item.line))
+        found.append(Problem.plain("E2037", said, show(text), remedy, file, item.line))
     return found
 
 
@@ -446,6 +490,7 @@ def section(
         "os": table,
         "init": host["facts"]["init"],
         "ipv6": host["facts"]["ipv6"],
+        "firewall": firewall(manifest, config, host),
     }
 
 
@@ -462,11 +507,14 @@ def resources(plan: dict[str, Any]) -> dict[str, Any]:
     steps = plan["steps"]
     database = steps["database"]
     mine = database["managed"] and database["local"]
+    wall = steps["services"]["firewall"]
     found = {
         "packages": steps["packages"]["all"],
         "services": steps["services"]["all"],
         "database": {key: database[key] for key in ("name", "user", "port")} if mine else {},
     }
+    if wall["backend"] and wall["port"]:
+        found["firewall"] = {key: wall[key] for key in ("backend", "port")}
     return {**found, **program_resources(plan)} if plan["host"]["program"] else found
 
 

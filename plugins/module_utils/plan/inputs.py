@@ -46,7 +46,7 @@ LATER = ("E1086", "E1138", "E1150")
 
 
 @dataclass(frozen=True)
-class Place:
+class InputContext:
     """Where inputs are read: ``inventory`` has the variables that are set for the host, ``environ`` the process's
     environment, ``cwd`` is where relative paths begin. Of a variable that merges the inventory has what each place
     says, as ``Given``, lowest first; or one plain value.
@@ -68,18 +68,18 @@ class Place:
         return dict(self.host["plugins"]) if self.host else {}
 
     def kept(self, plugin: str) -> dict[str, str]:
-        """The secrets that were made on the host for a plugin, by their marks unless they were revealed."""
+        """Returns the secrets that were made on the host for a plugin, by their marks unless they were revealed."""
         return dict(self.host["secrets"].get(plugin, {})) if self.host else {}
 
     def said(self, variable: str) -> list[Given]:
-        """What the inventory's places say of a variable that merges, lowest first; a place that leaves it empty says
-        nothing."""
+        """Returns what the inventory's places say of a variable that merges, lowest first; a place that leaves it empty
+        says nothing."""
         value = self.inventory.get(variable)
         given = value if isinstance(value, tuple) else (Given(value, variable),)
         return [item for item in given if item.value]
 
     def config_of(self, plugin: str, dependency: bool) -> list[Given]:
-        """The inventory's configuration of a plugin, lowest first."""
+        """Returns the inventory's configuration of a plugin, lowest first."""
         known = self.said(PLUGIN_CONFIG)
         for item in known:
             if not isinstance(item.value, Mapping):
@@ -135,28 +135,28 @@ class Inputs:
         }
 
 
-def manifest_of(arguments: Mapping[str, Any], place: Place) -> Manifest:
-    """The plugin that is asked for."""
-    return load_manifest(find_plugin(arguments["plugin"], place.cwd, place.environ))
+def manifest_of(arguments: Mapping[str, Any], context: InputContext) -> Manifest:
+    """Returns the plugin that is asked for."""
+    return load_manifest(find_plugin(arguments["plugin"], context.cwd, context.environ))
 
 
-def asks_host(manifest: Manifest, place: Place, own_secrets: bool = True) -> list[str]:
+def asks_host(manifest: Manifest, context: InputContext, own_secrets: bool = True) -> list[str]:
     """Names of the plugins whose secrets the host has to be asked for before the inputs are read; none if the host
     knows nothing of interest. A plan does without secrets that are only the plugin's own: it is the same with any."""
-    if any(dependency.name not in (PLATFORM, *place.external) for dependency in manifest.dependencies):
-        return [found.name for found in chosen(manifest, place).order]
+    if any(dependency.name not in (PLATFORM, *context.external) for dependency in manifest.dependencies):
+        return [found.name for found in chosen(manifest, context).order]
     schema = manifest.config_schema if own_secrets else None
     return [manifest.name] if schema is not None and b'"x-generate"' in schema.read_bytes() else []
 
 
-def chosen(manifest: Manifest, place: Place) -> Resolution:
-    candidates = available_plugins(place.cwd, place.environ)
-    return resolve(manifest, candidates, PLATFORM_VERSION, place.deployed, place.external)
+def chosen(manifest: Manifest, context: InputContext) -> Resolution:
+    candidates = available_plugins(context.cwd, context.environ)
+    return resolve(manifest, candidates, PLATFORM_VERSION, context.deployed, context.external)
 
 
 def read_inputs(
     arguments: Mapping[str, Any],
-    place: Place,
+    context: InputContext,
     target: str = "",
     manifest: Manifest | None = None,
     later: tuple[str, ...] = (),
@@ -167,35 +167,35 @@ def read_inputs(
     ``target`` is what the plugin is deployed to, as far as that is known: containers reach a dependency elsewhere
     than processes of the host do. ``manifest`` is that of the arguments, from those who have read it already.
     """
-    path = find_plugin(arguments["plugin"], place.cwd, place.environ)
+    path = find_plugin(arguments["plugin"], context.cwd, context.environ)
     manifest = manifest or load_manifest(path)
-    resolution = chosen(manifest, place)
+    resolution = chosen(manifest, context)
     dependency = bool(arguments.get("dependency"))
-    files = [Path(place.cwd, os.path.expanduser(name)) for name in arguments["config"] if name]
+    files = [Path(context.cwd, os.path.expanduser(name)) for name in arguments["config"] if name]
     environment = arguments["environment_name"] or ""
     providers = {
         name: read_inputs(
             {"plugin": str(found.path), "environment_name": environment, "config": [], "sets": [], "dependency": True},
-            place,
-            target_of(found, target, place),
+            context,
+            target_of(found, target, context),
         )
         for name, found in resolution.providers.items()
     }
     provided = tuple(
-        provide(name, found, target_of(found.manifest, target, place), target, place)
+        provide(name, found, target_of(found.manifest, target, context), target, context)
         for name, found in providers.items()
     )
     config = load_config(
         manifest,
         environment or None,
-        place.config_of(manifest.name, dependency),
+        context.config_of(manifest.name, dependency),
         files,
-        {} if dependency else place.environ,
+        {} if dependency else context.environ,
         list(arguments["sets"]),
         provided=provided,
-        kept=place.kept(manifest.name),
+        kept=context.kept(manifest.name),
         dependency=dependency,
-        decrypt=place.decrypt,
+        decrypt=context.decrypt,
     )
     errors, warnings = check_config(config, environment or None)
     errors += exposed_secrets(config, arguments["sets"])
@@ -218,20 +218,22 @@ def read_inputs(
         resolution,
         providers,
         provided,
-        *made_on_host(config, provided, [manifest.name, *(found.manifest.name for found in providers.values())], place),
+        *made_on_host(
+            config, provided, [manifest.name, *(found.manifest.name for found in providers.values())], context
+        ),
         tuple(errors),
     )
 
 
 def made_on_host(
-    config: Config, provided: tuple[Provided, ...], plugins: list[str], place: Place
+    config: Config, provided: tuple[Provided, ...], plugins: list[str], context: InputContext
 ) -> tuple[dict[str, tuple[str, str]], dict[str, tuple[str, str]]]:
-    """The marks that a plugin may have filled in, and all that it may not show: {mark: (plugin, key in dots)}.
+    """Returns the marks that a plugin may have filled in, and all that it may not show: {mark: (plugin, key in dots)}.
 
     It may have those that came to it as secrets of its own or by its dependencies. One that somebody wrote into a file
     stays what it is.
     """
-    known = {mark: (plugin, key) for plugin in plugins for key, mark in place.kept(plugin).items()}
+    known = {mark: (plugin, key) for plugin in plugins for key, mark in context.kept(plugin).items()}
     given = set()
     for path in config.secrets:
         if config.origin(path).layer in ("generated", "dependency"):
@@ -242,17 +244,17 @@ def made_on_host(
     return {mark: known[mark] for mark in sorted(known.keys() & given)}, known
 
 
-def target_of(manifest: Manifest, wanted: str, place: Place) -> str:
-    """What a dependency is deployed to, or will be: the same as its dependent, if it can."""
-    deployed = place.deployed.get(manifest.name)
+def target_of(manifest: Manifest, wanted: str, context: InputContext) -> str:
+    """Returns what a dependency is deployed to, or will be: the same as its dependent, if it can."""
+    deployed = context.deployed.get(manifest.name)
     if deployed:
         return deployed["target"]
     return wanted if wanted in manifest.targets else next(iter(manifest.targets), "")
 
 
-def provide(name: str, provider: Inputs, at: str, target: str, place: Place) -> Provided:
-    """What a dependent with ``target`` gets of a provider that is deployed to ``at``: the results that plugin.yml
-    declares, and over them what its hooks have returned."""
+def provide(name: str, provider: Inputs, at: str, target: str, context: InputContext) -> Provided:
+    """Returns what a dependent with ``target`` gets of a provider that is deployed to ``at``: the results that
+    plugin.yml declares, and over them what its hooks have returned."""
     manifest, config = provider.manifest, provider.config
     inside = at == target == "compose"
     data = compose_plan.seen_by_others(manifest, config) if inside else config.data
@@ -267,59 +269,59 @@ def provide(name: str, provider: Inputs, at: str, target: str, place: Place) -> 
         if config.is_secret(path) or any(secret[: len(path)] == path for secret in config.secrets):
             secrets.add(key)
     # A hook returns no secret.
-    returned = place.deployed.get(manifest.name, {}).get("results") or {}
+    returned = context.deployed.get(manifest.name, {}).get("results") or {}
     values.update((key, value) for key, value in returned.items() if key not in secrets)
     return Provided(name, "%s %s" % (manifest.name, manifest.version), values, frozenset(secrets))
 
 
-def out_of_reach(inputs: Inputs, target: str, place: Place) -> list[Problem]:
+def out_of_reach(inputs: Inputs, target: str, context: InputContext) -> list[Problem]:
     """Dependencies that a deploy to ``target`` could not reach: containers have a localhost of their own."""
     if target != "compose":
         return []
     return [
-        Problem(
+        Problem.plain(
             "E2025",
-            "dependency %s to be reachable from containers" % item.name,
-            "%s, deployed straight on the host" % item.plugin,
+            "containers cannot reach the dependency %s" % item.name,
+            "%s is deployed straight on the host" % item.plugin,
             "deploy both to the host (target=host)",
             path="dependencies.%s" % item.name,
         )
         for item in inputs.provided
-        if target_of(inputs.providers[item.name].manifest, target, place) == "host"
+        if target_of(inputs.providers[item.name].manifest, target, context) == "host"
         and item.values.get("host") in LOCAL_HOSTS
     ]
 
 
-def apart(inputs: Inputs, target: str, engine: str, place: Place) -> list[Problem]:
+def unreachable_dependencies(inputs: Inputs, target: str, engine: str, context: InputContext) -> list[Problem]:
     """Dependencies in containers that ``engine`` does not run, and that are out of reach for that: only stacks join a
     stack's network, only a host's own containers a project's, and a stack publishes nothing at a loopback address."""
     found = []
     for item in inputs.provided:
         provider = inputs.providers[item.name].manifest
-        if target_of(provider, target, place) != "compose":
+        if target_of(provider, target, context) != "compose":
             continue
-        theirs = place.deployed[provider.name]["engine"] if provider.name in place.deployed else engine
+        theirs = context.deployed[provider.name]["engine"] if provider.name in context.deployed else engine
         if target == "compose":
             reached, here = theirs == engine, "engine %s" % engine
         else:
             reached = theirs != "swarm" or item.values.get("host") not in LOCAL_HOSTS
             here = "target %s" % (target or "none")
         if not reached:
-            expected = "dependency %s to be reachable with %s" % (item.name, here)
+            said = "the dependency %s cannot be reached with %s" % (item.name, here)
             remedy = "deploy both to containers of one engine, or name the dependency in windflow_external"
-            got = "%s, deployed with engine %s" % (provider.name, theirs)
-            found.append(Problem("E2027", expected, got, remedy, path="dependencies.%s" % item.name))
+            got = "%s is deployed with engine %s" % (provider.name, theirs)
+            found.append(Problem.plain("E2027", said, got, remedy, path="dependencies.%s" % item.name))
     return found
 
 
-def database_on_host(inputs: Inputs, target: str, place: Place) -> dict[str, Any]:
-    """Where the plugin's database is on the host: its name, port and, if it is in one, its container; and the plugin
-    that it is of, which others may need, too. Empty where the database is elsewhere, or there is none."""
+def database_on_host(inputs: Inputs, target: str, context: InputContext) -> dict[str, Any]:
+    """Returns where the plugin's database is on the host: its name, port and, if it is in one, its container; and the
+    plugin that it is of, which others may need, too. Empty where the database is elsewhere, or there is none."""
     config, container = inputs.config, ""
     owner, at = inputs.manifest, target
     if database_is_given(config):
         owner = inputs.providers["database"].manifest
-        at = target_of(owner, target, place)
+        at = target_of(owner, target, context)
     elif not database_is_local(config):
         return {}
     if at == "compose":
@@ -346,10 +348,10 @@ def exposed_secrets(config: Config, sets: list[str]) -> list[Problem]:
         return config.is_secret(path) or any(secret[: len(path)] == path for secret in config.secrets)
 
     return [
-        Problem(
+        Problem.plain(
             "E1150",
-            "no secret on the command line",
-            "a value for %s" % key,
+            "a secret on the command line can be read by other users",
+            key,
             "set it in a configuration file, a vaulted windflow_config or its environment variable",
             path=key,
         )

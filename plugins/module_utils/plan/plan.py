@@ -26,7 +26,7 @@ BACKENDS = {"compose": compose_plan, "host": host_plan, "": hooks_plan}
 def questions(
     manifest: Manifest,
     config: Config,
-    os_table: dict[str, dict],
+    tables: dict[str, dict],
     sources: Mapping[str, Source],
     environment: str = "",
 ) -> dict[str, Any]:
@@ -34,8 +34,9 @@ def questions(
     ``sources`` that it may become."""
     asked: dict[str, Any] = {"plugin": manifest.name, "packages": {}, "services": {}, "paths": []}
     asked.update(port=None, user=None, group=None, engine={}, target="", directories={}, database={})
+    asked.update(available={})
     for target, source in sources.items():
-        wanted = BACKENDS[target].questions(manifest, config, source, os_table, environment)
+        wanted = BACKENDS[target].questions(manifest, config, source, tables, environment)
         directories = {**asked["directories"], target: wanted.get("directories", {})}
         paths = sorted({*asked["paths"], *wanted.get("paths", ())})
         asked.update(wanted, paths=paths, directories=directories)

@@ -16,9 +16,11 @@ from ..errors import Problem
 from ..manifest.compatibility import refused_by, unknown
 from ..manifest.reader import Manifest
 from ..system import accounts
+from ..system.inspect_host import choose
 from ..system.places import findings as findings_of_places
 from ..text.version import parse_version
 from . import compose_plan, host_plan
+from .families import load_all
 from .steps import Settings, Source, layout, owned, places_in
 
 NOTHING = Source()
@@ -64,10 +66,10 @@ def _findings(
     warnings: list[Problem] = []
     if not facts["root"]:
         errors.append(
-            Problem(
+            Problem.plain(
                 "E2001",
-                "root's rights on the host",
-                "those of an ordinary user",
+                "the run has no root rights on the host",
+                "",
                 "set become: true, or connect as root",
             )
         )
@@ -82,7 +84,6 @@ def _findings(
     errors += directories(manifest, config, host, target)
     if target == "host":
         errors += services(manifest, host)
-        warnings += os_version(config, facts)
         volumes = host_plan.volume_sizes(config)
         errors += space(facts, bool(host["missing_packages"]), volumes)
         errors += volume_space(facts, volumes, host["current"])
@@ -102,8 +103,8 @@ def downgrade(manifest: Manifest, settings: Settings, host: dict[str, Any]) -> l
     if settings.downgrade or not current or parse_version(manifest.version) >= parse_version(current["version"]):
         return []
     remedy = "run the playbook rollback, or deploy it by its own name with allow_downgrade=true"
-    expected = "version %s, which is deployed, or a newer one" % current["version"]
-    return [Problem("E2021", expected, manifest.version, remedy, path=manifest.name)]
+    said = "version %s is deployed, which is newer" % current["version"]
+    return [Problem.plain("E2021", said, manifest.version, remedy, path=manifest.name)]
 
 
 def dependents(manifest: Manifest, host: dict[str, Any]) -> list[Problem]:
@@ -124,7 +125,7 @@ def container_engine(engine: dict[str, Any]) -> list[Problem]:
     """Whether a Docker Engine answers and Compose is new enough."""
     if not engine.get("version"):
         remedy = "install Docker Engine and start it"
-        return [Problem("E2017", "a Docker Engine that answers", engine.get("error") or "none", remedy)]
+        return [Problem.plain("E2017", "no Docker Engine answers", engine.get("error") or "", remedy)]
     found = tuple(int(part) for part in re.findall(r"[0-9]+", engine["compose"])[:2])
     if found < COMPOSE:
         remedy = "install Compose v2 as the client's plugin: docker-compose-plugin, or Debian 13's docker-compose"
@@ -143,7 +144,9 @@ def swarm(engine: dict[str, Any]) -> list[Problem]:
 
 
 def operating_system(config: Config, facts: dict[str, Any]) -> list[Problem]:
+    """Whether the host is what is configured, and one that the platform has a table for."""
     found: list[Problem] = []
+    tables = load_all()
     family = facts["os"]["family"]
     shown = "%s (%s %s)" % (family or "an unknown family", facts["os"]["id"], facts["os"]["version"])
     wanted = config.get("host.os.family")
@@ -157,15 +160,11 @@ def operating_system(config: Config, facts: dict[str, Any]) -> list[Problem]:
                 path="host.os.family",
             )
         )
-    if family not in host_plan.SUPPORTED_FAMILIES:
-        found.append(
-            Problem(
-                "E2003",
-                "an OS family that the host backend supports (%s)" % ", ".join(host_plan.SUPPORTED_FAMILIES),
-                shown,
-                "choose another host",
-            )
-        )
+    found += os_version(config, facts)
+    if not (choose(tables, facts["os"]) or {}).get("supported"):
+        supported = ", ".join(dict.fromkeys(table["supported"] for table in tables.values() if table["supported"]))
+        expected = "an operating system that is supported"
+        found.append(Problem("E2003", expected, shown, "choose a host with one of: %s" % supported))
     if tuple(int(part) for part in facts["python"].split(".")[:2]) < TARGET_PYTHON:
         found.append(
             Problem(
@@ -225,7 +224,7 @@ def volume_space(facts: dict[str, Any], volumes: dict[str, Any], current: dict[s
         if free["mb"] < wanted[device] * 1024:
             others = "" if wanted[device] == size else ", %g with the volumes before it" % wanted[device]
             expected = "%g GB free at %s%s" % (size, path, others)
-            remedy = "make room, lower size_gb, or choose another path"
+            remedy = "free some space, lower size_gb, or choose another path"
             found.append(Problem("E2048", expected, "%.1f GB" % (free["mb"] / 1024), remedy, path=key))
     return found
 
@@ -301,8 +300,8 @@ def port(config: Config, host: dict[str, Any], target: str) -> list[Problem]:
         if all(is_default(path) for path in host["port_sites"]):
             got += ": the site that the distribution has made, not one of yours"
             steps = "%s && systemctl reload nginx" % without(host["port_sites"])
-            remedy = "take that site out of use (%s), or set another server.host_port" % steps
-    return [Problem("E2009", "TCP port %d to be free" % wanted, got, remedy, path="server.host_port")]
+            remedy = "disable that site (%s), or set another server.host_port" % steps
+    return [Problem.plain("E2009", "TCP port %d is in use" % wanted, got, remedy, path="server.host_port")]
 
 
 def is_default(path: str) -> bool:
@@ -321,17 +320,17 @@ def services(manifest: Manifest, host: dict[str, Any]) -> list[Problem]:
         return []
     found = []
     for conflict in host.get("port_conflicts", []):
-        got = "%s, process %d, which has port %d" % (conflict["name"], conflict["pid"], conflict["port"])
-        remedy = "take what listens there out of nginx (%s), or stop the other server" % ", ".join(conflict["files"])
+        got = "%s, process %d, uses port %d" % (conflict["name"], conflict["pid"], conflict["port"])
+        remedy = "remove what listens there from nginx (%s), or stop the other server" % ", ".join(conflict["files"])
         if all(is_default(path) for path in conflict["files"]):
             steps = without(conflict["files"])
-            remedy = "take the distribution's own site out of use (%s), or stop the other server" % steps
-        expected = "nginx to be able to start, with %s" % ", ".join(conflict["files"])
-        found.append(Problem("E2032", expected, got, remedy))
+            remedy = "disable the distribution's own site (%s), or stop the other server" % steps
+        said = "nginx cannot start with %s" % ", ".join(conflict["files"])
+        found.append(Problem.plain("E2032", said, got, remedy))
     for name, said in host.get("layout", {}).items():
         if said.get("problem"):
-            expected = "%s to take what is put there for it" % {"nginx": "nginx", "supervisor": "Supervisor"}[name]
-            found.append(Problem("E2047", expected, said["problem"], "mend that file, then run again"))
+            fault = "%s reads no directory for files of plugins" % {"nginx": "nginx", "supervisor": "Supervisor"}[name]
+            found.append(Problem.plain("E2047", fault, said["problem"], "correct that file, then run again"))
     return found
 
 
@@ -340,9 +339,9 @@ def not_supported_yet(config: Config) -> list[Problem]:
     for index, volume in enumerate(config.get("storage.volumes", [])):
         if volume.get("type", "local") != "local":
             found.append(
-                Problem(
+                Problem.plain(
                     "E2010",
-                    "a local volume (type %s is not supported yet)" % volume["type"],
+                    "volumes of type %s are not supported yet" % volume["type"],
                     volume.get("name", ""),
                     "remove it, or mount it yourself and name its directory as a local volume",
                     path="storage.volumes[%d]" % index,
@@ -350,9 +349,9 @@ def not_supported_yet(config: Config) -> list[Problem]:
             )
     for index, network in enumerate(config.get("network.networks", [])):
         found.append(
-            Problem(
+            Problem.plain(
                 "E2011",
-                "no network (interfaces are not supported yet)",
+                "network interfaces are not supported yet",
                 network.get("name", ""),
                 "remove it and configure the interface yourself",
                 path="network.networks[%d]" % index,

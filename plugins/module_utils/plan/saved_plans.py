@@ -23,7 +23,8 @@ _DIGEST = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 
 
 def agreement(plan: dict[str, Any], current: dict[str, Any] | None, hooks: dict[str, list[str]]) -> dict[str, Any]:
-    """What is agreed to by agreeing to a plan; nothing in it depends on the time. ``hooks`` are those that run."""
+    """Returns what is agreed to by agreeing to a plan; nothing in it depends on the time. ``hooks`` are those that
+    run."""
     return {
         "plugin": plan["plugin"],
         "version": plan["version"],
@@ -51,15 +52,15 @@ def compare(path: str, host: str, now: dict[str, Any], dependency: str = "") -> 
     else:
         got = "another content" if isinstance(hosts, dict) else "format %s" % saved["format"]
     if not isinstance(hosts, dict) or not all(isinstance(agreed, dict) for agreed in hosts.values()):
-        raise WindflowError(Problem("E2023", "a plan that the playbook plan has saved", got, "plan again", file=path))
-    remedy = "plan again, and look at it"
+        raise WindflowError(Problem("E2023", "a plan that the playbook plan saved", got, "make a new plan", file=path))
+    remedy = "make a new plan and look at it"
     agreed = hosts.get(host)
     if dependency and agreed is not None:
         others = agreed.get("dependencies")
         agreed = others.get(dependency) if isinstance(others, dict) else None
     if not isinstance(agreed, dict):
-        wanted = "a plan for host %s" % host + (", plugin %s" % dependency if dependency else "")
-        raise WindflowError(Problem("E2022", wanted, "none", remedy, file=path))
+        said = "there is no plan for host %s" % host + (", plugin %s" % dependency if dependency else "")
+        raise WindflowError(Problem.plain("E2022", said, "", remedy, file=path))
     now = json.loads(json.dumps(now))
     problems = []
     # What a dependency's own plan says is compared with that.

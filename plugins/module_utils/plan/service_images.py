@@ -33,8 +33,8 @@ def sections(model: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
             build["additional_contexts"] = {name: _within(text) for name, text in contexts.items()}
         if RELEASE in json.dumps(build):
             remedy = "give it to the container as a variable of its environment"
-            expected = "an image that is the same for every release"
-            raise WindflowError(Problem("E1074", expected, "the release in the build of %s" % service, remedy))
+            said = "the build of service %s uses the name of the release, so the image would differ each time" % service
+            raise WindflowError(Problem.plain("E1074", said, "", remedy))
         found[service] = build
     return found
 

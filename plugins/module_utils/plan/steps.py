@@ -87,8 +87,8 @@ def fingerprint(secret: str, salt: str) -> str:
 
 
 def without_secrets(config: Config, plugin: str) -> Any:
-    """The configuration with each secret replaced by its fingerprint, and by one word if it is made on the host: a
-    plan is the same before it is made and after."""
+    """Returns the configuration with each secret replaced by its fingerprint, and by one word if it is made on the
+    host: a plan is the same before it is made and after."""
 
     def walk(value: Any, path: tuple) -> Any:
         if path in config.generated:
@@ -124,7 +124,8 @@ def layout(manifest: Manifest, config: Config) -> dict[str, str]:
 
 
 def parents(paths: list[str]) -> list[dict[str, str]]:
-    """The directories above ``paths``, outermost first. They have to be there; whose they are is not ours to say."""
+    """Returns the directories above ``paths``, outermost first. They have to be there; whose they are is not ours to
+    say."""
     found = {str(parent) for path in paths for parent in Path(path).parents}
     return [{"path": path, "state": "directory"} for path in sorted(found - {"/", *paths})]
 
@@ -163,7 +164,7 @@ def mark_pending(steps: dict[str, Step], current: dict | None, drift: list[dict]
 
 
 def replicas_of(current: dict[str, Any] | None) -> int:
-    """How many instances a revision of the record has; 0 where there is none, or no program."""
+    """Returns how many instances a revision of the record has; 0 where there is none, or no program."""
     revision = current or {}
     return int((revision.get("host") or revision.get("compose") or {}).get("replicas", 0))
 

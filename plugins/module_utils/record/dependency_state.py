@@ -14,7 +14,7 @@ ARGUMENTS = {
 
 
 def run(params):
-    """The answer of M(windflow.platform.dependency_info) to its options, which are documented there."""
+    """Returns the answer of M(windflow.platform.dependency_info) to its options, which are documented there."""
     told = host_secrets.load if params["reveal"] else host_secrets.marks
     secrets = {name: told(name) for name in params["plugins"]}
     found = dependents.survey()

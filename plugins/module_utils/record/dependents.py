@@ -12,8 +12,9 @@ from . import store
 
 
 def survey(state_dir=store.STATE_DIR):
-    """What is deployed, ``plugins``, by name; ``at_work`` has what each plugin needs that a run is deploying now, and
-    ``unreadable`` what is wrong with each record that cannot be read: what such a plugin needs, nobody knows."""
+    """Returns what is deployed, ``plugins``, by name; ``at_work`` has what each plugin needs that a run is deploying
+    now, and ``unreadable`` what is wrong with each record that cannot be read: what such a plugin needs, nobody knows.
+    """
     plugins, at_work, unreadable = {}, {}, {}
     for name in store.names(state_dir):
         try:
@@ -63,9 +64,9 @@ def needing(plugin, found, at_work=None):
 def not_known(code, plugin, unreadable):
     """A problem for each other plugin whose record cannot be read: it may need ``plugin``."""
     return [
-        Problem(
+        Problem.plain(
             code=code,
-            expected="a record that says whether %s needs %s" % (name, plugin),
+            message="nobody can tell whether %s needs %s, because its record is unusable" % (name, plugin),
             got=found["got"],
             remedy=found["remedy"],
             file=found["file"],

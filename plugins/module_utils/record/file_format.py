@@ -52,7 +52,7 @@ MANAGED = {"paths": MAP, "trees": LIST, "program": MAP, "database": MAP, "compos
 
 
 def encode(record):
-    """The bytes of the record's file."""
+    """Returns the bytes of the record's file."""
     text = as_text(record)
     checksum = hashlib.sha256(text.encode()).hexdigest()
     return as_text(dict(record, **{CHECKSUM: checksum})).encode()
@@ -63,7 +63,7 @@ def as_text(record):
 
 
 def decode(data, plugin, copy=b""):
-    """The record in the bytes of its file. Raises ValueError, with the reason, if it is none of that plugin.
+    """Returns the record in the bytes of its file. Raises ValueError, with the reason, if it is none of that plugin.
 
     ``copy`` is what the last run left, as bytes: what a record without a checksum is compared with.
     """
@@ -76,7 +76,7 @@ def decode(data, plugin, copy=b""):
     if CHECKSUM in record:
         checksum = record.pop(CHECKSUM)
         if checksum != hashlib.sha256(as_text(record).encode()).hexdigest():
-            raise ValueError("a record that was changed since: its checksum is another one")
+            raise ValueError("the record was changed, so its checksum does not match")
     else:
         check(record)
         try:

@@ -42,8 +42,8 @@ def load(plugin, state_dir=store.STATE_DIR):
     except ValueError:
         found = None
     if not isinstance(found, dict) or not all(isinstance(v, str) and _PLAIN.match(v) for v in found.values()):
-        remedy = "put a copy from a backup in its place, or give the secrets in the inventory"
-        raise WindflowError(Problem("E5013", "a map of secrets", "something else", remedy, path))
+        remedy = "restore it from a backup, or give the secrets in the inventory"
+        raise WindflowError(Problem.plain("E5013", "the file of generated secrets is damaged", "", remedy, path))
     return found
 
 
@@ -73,7 +73,7 @@ def marks(plugin, state_dir=store.STATE_DIR):
 
 def fill(data, made, state_dir=store.STATE_DIR):
     """``data``, text or bytes, with secrets where marks of them stand. ``made``: {mark: [plugin, key in dots]}; no
-    other mark is looked for, so that nobody gets a secret by its mark who is not meant to. Raises WindflowError E5013
+    other mark is looked for, so that nobody gets a secret by its mark who is not meant to. Raises WindflowError E5019
     for a secret that is not there any more."""
     known = {}
     for mark, (plugin, key) in made.items():
@@ -81,8 +81,8 @@ def fill(data, made, state_dir=store.STATE_DIR):
             known[plugin] = load(plugin, state_dir)
         secret = known[plugin].get(key)
         if secret is None or _mark(plugin, key, secret) != mark:
-            expected = "the secret %s of %s as it was when the run began" % (key, plugin)
-            raise WindflowError(Problem("E5013", expected, "another one or none", "run it again"))
+            said = "the secret %s of %s changed during the run" % (key, plugin)
+            raise WindflowError(Problem.plain("E5019", said, "", "run again"))
         pair = (mark, secret)
         data = data.replace(*(pair if isinstance(data, str) else (part.encode() for part in pair)))
     return data

@@ -27,11 +27,11 @@ MARK = "Made by windflow"
 
 
 def remedy(kind):
-    """What to write where something that windflow has not made is meant to be used."""
-    return "if it is meant to be used, write %s: [%s] into the plugin's configuration of this host" % (ADOPT, kind)
+    """Returns what to write where something that windflow has not made is meant to be used."""
+    return "to use it all the same, write %s: [%s] into the plugin's configuration of this host" % (ADOPT, kind)
 
 
-def made(remembered):
+def made_resources(remembered):
     """{kind: names} of what windflow has made of a plugin, as its record knows."""
     noted = remembered.get("made")
     found = made_before(remembered) if noted is None else noted
@@ -39,9 +39,9 @@ def made(remembered):
 
 
 def made_before(remembered):
-    """The same for a record that was written before such things were noted: what it managed was made then, and of
-    an account and its group the account's own comment tells."""
-    entry, kept = store.remains(remembered) or {}, remembered["managed"]
+    """Returns the same for a record that was written before such things were noted: what it managed was made then, and
+    of an account and its group the account's own comment tells."""
+    entry, kept = store.latest_present(remembered) or {}, remembered["managed"]
     host = entry.get("host") or {}
     found = {kind: [] for kind in KINDS}
     if host.get("user"):
@@ -57,7 +57,7 @@ def made_before(remembered):
 
 
 def directories_of(entry):
-    """The directories of a revision."""
+    """Returns the directories of a revision."""
     found = set()
     for place in (entry.get("host") or {}, entry.get("compose") or {}):
         found.update(place[key] for key in DIRECTORIES if place.get(key))
@@ -67,7 +67,7 @@ def directories_of(entry):
 
 def settled(remembered):
     """The record with what was made in it: to be done to one of before, before it gets a new revision."""
-    return dict(remembered, made=made(remembered))
+    return dict(remembered, made=made_resources(remembered))
 
 
 def with_made(remembered, kind, names):
@@ -91,8 +91,8 @@ def forget_made(plugin, kind, names, state_dir=store.STATE_DIR):
 
 
 def is_made(plugin, kind, name, state_dir=store.STATE_DIR):
-    """Whether windflow has made that for the plugin."""
-    return name in made(store.load(plugin, state_dir))[kind]
+    """Returns whether windflow has made that for the plugin."""
+    return name in made_resources(store.load(plugin, state_dir))[kind]
 
 
 def known(state_dir=store.STATE_DIR):
@@ -100,7 +100,7 @@ def known(state_dir=store.STATE_DIR):
     found = set()
     for plugin in store.names(state_dir):
         with contextlib.suppress(WindflowError):
-            items = made(store.load(plugin, state_dir)).items()
+            items = made_resources(store.load(plugin, state_dir)).items()
             found.update((kind, name) for kind, names in items for name in names)
     return found
 
@@ -114,7 +114,7 @@ def forget(kind, name, state_dir=store.STATE_DIR):
 
 def _changed(remembered, kind, change):
     remembered = copy.deepcopy(remembered)
-    known = made(remembered)
+    known = made_resources(remembered)
     remembered["made"] = dict(known, **{kind: change(known[kind])})
     return remembered
 

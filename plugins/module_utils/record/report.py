@@ -9,7 +9,7 @@ ERROR_LINES = 40
 
 
 def status(record, serving, last, serves=None, silence=""):
-    """What is deployed, and apart from that how the last action ended and who is at work: one text a line.
+    """Returns what is deployed, and apart from that how the last action ended and who is at work: one text a line.
 
     ``serves`` is the release that serves where that is another one than the record says, ``silence`` why what is
     deployed does not answer.
@@ -49,7 +49,7 @@ def status(record, serving, last, serves=None, silence=""):
 
 
 def other(record, serves):
-    """What is said where another release serves than the record names; ``serves`` is "" where none does."""
+    """Returns what is said where another release serves than the record names; ``serves`` is "" where none does."""
     found = "release %s" % serves if serves else "no release"
     known = [item["release"] for item in record["revisions"] if item["revision"] == record["current"]]
     named = "the record names %s" % (known[0] if known else "none")

@@ -11,7 +11,7 @@ MAKING = ("install", "upgrade", "deploy")
 
 
 def label(record):
-    """The backup that a restore takes where none is named, or an empty text.
+    """Returns the backup that a restore takes where none is named, or an empty text.
 
     It is the first one that was made since the release that serves began to serve: what runs that failed have backed
     up after it may be half migrated. Without any, it is the one that the run made which brought that release.

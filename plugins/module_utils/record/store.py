@@ -71,7 +71,7 @@ def empty(plugin):
 
 
 def find(record, revision):
-    """The revision with that number, or None."""
+    """Returns the revision with that number, or None."""
     for entry in record["revisions"]:
         if entry["revision"] == revision:
             return entry
@@ -79,12 +79,12 @@ def find(record, revision):
 
 
 def current(record):
-    """The revision that serves, or None."""
+    """Returns the revision that serves, or None."""
     return find(record, record["current"]) if record["current"] else None
 
 
-def remains(record):
-    """The newest revision of which anything is on the host: what a removal has to look at."""
+def latest_present(record):
+    """Returns the newest revision of which anything is on the host: what a removal has to look at."""
     if record["current"]:
         return current(record)
     for entry in reversed(record["revisions"]):
@@ -96,20 +96,20 @@ def remains(record):
 
 
 def position(record):
-    """What says whether any run began or ended between two looks at a record; opaque."""
+    """Returns what says whether any run began or ended between two looks at a record; opaque."""
     last = record["revisions"][-1]["state"] if record["revisions"] else "none"
     return "%d %s %s" % (record["sequence"], record["current"] or 0, last)
 
 
 def free(record, now):
-    """Whether a run may begin: none is at work, or its lease ran out."""
+    """Returns whether a run may begin: none is at work, or its lease ran out."""
     return not record["lease"] or record["lease"]["expires"] <= now
 
 
 def good(record, serves=None):
-    """The revisions that a rollback may go to, newest first, one for each release: those that were deployed well,
-    are not the one that serves, and whose release is still on the host as far as the record knows. ``serves`` is the
-    release that serves where that is another one than the record says."""
+    """Returns the revisions that a rollback may go to, newest first, one for each release: those that were deployed
+    well, are not the one that serves, and whose release is still on the host as far as the record knows. ``serves`` is
+    the release that serves where that is another one than the record says."""
     serving = current(record) or {}
     found, seen = [], {serving.get("release") if serves is None else serves}
     for entry in reversed(record["revisions"]):
@@ -134,28 +134,28 @@ def begin(record, run, holder, purpose, now, fields, lease_seconds=LEASE_SECONDS
         return record
     if not free(record, now):
         raise WindflowError(
-            Problem(
+            Problem.plain(
                 code="E5001",
                 path=record["plugin"],
-                expected="no other run at work on this host",
+                message="another run has the lease of the plugin on this host",
                 got="%s by %s since %s, at step %s"
                 % (lease["purpose"], lease["holder"], lease["since"], lease["step"]),
-                remedy="wait until it ends (lock_wait), or until its lease runs out at %s; if it is dead for certain, "
+                remedy="wait until it ends (lock_wait) or its lease expires at %s; if it is certainly dead, "
                 "run the playbook unlock" % stamp(lease["expires"]),
             )
         )
     if seen and position(record) != seen:
         raise WindflowError(
-            Problem(
+            Problem.plain(
                 code="E5005",
                 path=record["plugin"],
-                expected="the host as it was when this run was planned",
-                got="another run that has ended since: %s" % _last_run(record),
+                message="another run ended since this one was planned",
+                got=_last_run(record),
                 remedy="look at its status, then run again",
             )
         )
     if lease:
-        _close(record, lease["revision"], "abandoned", now, lease["step"], "the run ended without a word")
+        _close(record, lease["revision"], "abandoned", now, lease["step"], "the run ended without recording how")
     record["sequence"] += 1
     record["revisions"].append(
         dict(fields, revision=record["sequence"], state="running", started=stamp(now), finished=None, step="begin")
@@ -261,12 +261,12 @@ def _own_lease(record, run):
     lease = record["lease"]
     if not lease or lease["run"] != run:
         raise WindflowError(
-            Problem(
+            Problem.plain(
                 code="E5002",
                 path=record["plugin"],
-                expected="the lease of run %s" % run,
-                got="that of %s by %s" % (lease["run"], lease["holder"]) if lease else "none",
-                remedy="run again: another run took over after the lease had run out",
+                message="run %s lost its lease" % run,
+                got="run %s by %s has it now" % (lease["run"], lease["holder"]) if lease else "no run has it now",
+                remedy="run again",
             ),
             outcome="The record was not changed.",
         )
@@ -295,7 +295,7 @@ def path_of(plugin, state_dir=STATE_DIR):
 
 
 def exists(plugin, state_dir=STATE_DIR):
-    """Whether the plugin has a record, be it one that cannot be read."""
+    """Returns whether the plugin has a record, be it one that cannot be read."""
     path = path_of(plugin, state_dir)
     return os.path.exists(path) or os.path.exists(path + COPY)
 
@@ -310,7 +310,7 @@ def names(state_dir=STATE_DIR):
 
 
 def read(plugin, state_dir=STATE_DIR):
-    """The record of a plugin, an empty one where there is none; and "", or why it was taken from the copy.
+    """Returns the record of a plugin, an empty one where there is none; and "", or why it was taken from the copy.
 
     The copy is taken if the record is missing, cut off, or was edited: an edit is never used silently.
     Raises WindflowError E5003 if the copy is of no use either.
@@ -338,24 +338,24 @@ def read(plugin, state_dir=STATE_DIR):
             if not record["lease"]:
                 return record, (
                     "%s is not used (%s), but its copy %s, which is what the last run left. The next run that changes "
-                    "something writes it anew and keeps what is there now as %s"
+                    "something writes it again and keeps the present one as %s"
                     % (path, reasons[0], place, os.path.basename(path + REJECTED))
                 )
-            reasons.append("a record with a run at work")
+            reasons.append("it is of a run that had not ended")
     raise WindflowError(
-        Problem(
+        Problem.plain(
             code="E5003",
             file=path,
-            expected="a record of plugin %s in format %d, here or in %s" % (plugin, FORMAT, path + COPY),
-            got="here %s; there %s" % tuple(reasons),
-            remedy="put a copy from a backup in its place; or, if an edit of it is meant, remove its line checksum; "
-            "or move both away to deploy as on a new host",
+            message="neither the record of %s nor its copy is usable" % plugin,
+            got="the record: %s; %s: %s" % (reasons[0], path + COPY, reasons[1]),
+            remedy="restore it from a backup; or, if somebody edited it on purpose, remove its line checksum; "
+            "or move both files away to deploy as on a new host",
         )
     )
 
 
 def load(plugin, state_dir=STATE_DIR):
-    """The record alone, wherever it was taken from."""
+    """Returns the record alone, wherever it was taken from."""
     return read(plugin, state_dir)[0]
 
 
@@ -430,12 +430,12 @@ def _kept(path):
         yield
     except OSError as error:
         raise WindflowError(
-            Problem(
+            Problem.plain(
                 code="E5004",
                 file=path,
-                expected="the host to take the record",
+                message="the record could not be written",
                 got=error.strerror or str(error),
-                remedy="make room there (df, df -i), or mend the disk, then run again",
+                remedy="free some space (df, df -i) or repair the disk, then run again",
             ),
             outcome="The record was not changed.",
         ) from error

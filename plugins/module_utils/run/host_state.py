@@ -13,7 +13,7 @@ import time
 from ..containers import engine
 from ..database import postgres
 from ..record import dependents, ownership, report, store
-from ..system import accounts, inspect_host, places, service_layout
+from ..system import accounts, firewall, inspect_host, places, service_layout
 from . import managed, serving
 
 
@@ -21,7 +21,8 @@ def sites_on(port, own):
     """Enabled files of nginx, other than ``own``, with a ``listen`` on that port."""
     listen = re.compile(r"^\s*listen\s+(?:\S+:)?%d[\s;]" % port, re.MULTILINE)
     found = []
-    for path in sorted(glob.glob("/etc/nginx/sites-enabled/*") + glob.glob("/etc/nginx/conf.d/*.conf")):
+    patterns = ("sites-enabled/*", "vhosts.d/*.conf", "conf.d/*.conf")
+    for path in sorted(path for pattern in patterns for path in glob.glob("/etc/nginx/%s" % pattern)):
         if os.path.basename(path) == own:
             continue
         try:
@@ -87,35 +88,49 @@ def database(params, drift):
     return {key: value for key, value in found.items() if key != "password_sha256"}
 
 
+def guarded(backend, port):
+    """Returns {"backend", "open"}: the firewall that is active, "" for none, and whether it lets the port in."""
+    return {"backend": backend, "open": bool(backend and port) and firewall.is_open(backend, port)}
+
+
 def run(params):
     """The answer of M(windflow.platform.host_info) to its options, which are documented there."""
     plugin, port = params["plugin"], params["port"]
     store.wait_until_free(plugin, params["wait"])
     remembered, rebuilt = store.read(plugin)
-    current, made = store.current(remembered), ownership.made(remembered)
+    current, made = store.current(remembered), ownership.made_resources(remembered)
     containers = ask_engine(params, current, remembered["managed"])
     drift = managed.Drift(plugin, remembered["managed"], containers)
-    family = inspect_host.read_os()["family"]
-    packages, services = params["packages"].get(family, []), params["services"].get(family, [])
+    system = inspect_host.read_os()
+    family = system["family"]
+    packages = inspect_host.choose(params["packages"], system) or []
+    services = inspect_host.choose(params["services"], system) or []
     if params.get("everything"):
         # Asked by nobody who makes a plan: that asks for what it is going to need.
         packages, services = (remembered["managed"].get(key, []) for key in ("packages", "services"))
-    questions = inspect_host.Questions(family, packages, services)
+    watched = firewall.asked()
+    questions = inspect_host.Questions(family, packages, [*services, *watched])
+    wanted = params["port"] or remembered["managed"].get("firewall", {}).get("port", 0)
     # Nobody else can have the port that the plugin itself listens on.
     port = None if current and current.get("port") == port else port
-    differing = drift.found()
+    differing = drift.differences()
     serves = serving.other(remembered, time.time())
     warnings = ["E2046 %s: %s" % (plugin, report.other(remembered, serves))] if serves is not None else []
     others = dependents.survey()
     missing, states = questions.missing_packages(), questions.service_states()
+    wall = guarded(firewall.active(states), wanted)
+    states = {name: states[name] for name in services}
+    asked = inspect_host.choose(params["available"], system) or []
+    available = {"supervisor": inspect_host.offered(asked)} if set(asked) & set(missing) else {}
     if params.get("everything"):
-        differing += managed.system_drift(missing, states)
+        differing += managed.system_drift(missing, states) + managed.firewall_drift(remembered["managed"], wall)
     return {
         "changed": False,
         "warnings": [rebuilt] * bool(rebuilt) + warnings,
         "engine": drift.engine,
         "facts": {
             **inspect_host.facts(params["paths"], port),
+            "firewall": wall,
             **judged(params, made),
             "database": database(params, drift),
         },
@@ -125,6 +140,7 @@ def run(params):
         "drift": differing,
         "packages": packages,
         "missing_packages": missing,
+        "available": available,
         "services": states,
         "current": current,
         "recorded": bool(remembered["revisions"]),

@@ -9,7 +9,7 @@ host. Both take the resources by the step that manages them::
     {"paths": [{"path", "step"}], "trees": [{"root", "step"}],
      "program": {"sockets"}, "database": {"name", "user", "port"},
      "compose": {"project", "app", "release", "images", "engine"},
-     "packages": [name], "services": [name]}
+     "packages": [name], "services": [name], "firewall": {"backend", "port"}}
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ EXCLUDED = ("__pycache__",)
 
 
 def tree_file(plugin, root):
-    """Where a tree's manifest is kept: by release and part of it, or by virtual environment."""
+    """Returns where a tree's manifest is kept: by release and part of it, or by virtual environment."""
     parent, name = os.path.split(root.rstrip("/"))
     release = os.path.basename(parent)
     name = {"app": release, "secrets": "%s-secrets" % release}.get(name, "venv-%s" % name)
@@ -35,9 +35,9 @@ def tree_file(plugin, root):
 
 
 def snapshot(plugin, resources):
-    """The resources with their state now. Trees are written beside the record, the rest is returned."""
+    """Returns the resources with their state now. Trees are written beside the record, the rest is returned."""
     kept = {"paths": {}, "trees": []}
-    kept.update((key, resources[key]) for key in ("packages", "services") if resources.get(key))
+    kept.update((key, resources[key]) for key in ("packages", "services", "firewall") if resources.get(key))
     for item in resources.get("paths", []):
         kept["paths"][item["path"]] = dict(nofollow.inspect(item["path"]), step=item["step"])
     for item in resources.get("trees", []):
@@ -58,12 +58,13 @@ def snapshot(plugin, resources):
 
 
 def compose_state(wanted):
-    """The images by tag, and how many containers of each service there are; of a stack, what its services are."""
+    """Returns the images by tag, and how many containers of each service there are; of a stack, what its services
+    are."""
     found = engine.Questions(wanted["project"]).answers()
     images = {tag: found["images"].get(tag, "") for tag in wanted["images"]}
     if wanted["engine"] == "swarm":
-        names = engine.read_services(engine.run(engine.services_of(wanted["project"]), "to list services", "E4070"))
-        said = engine.run(engine.specs_of([item["name"] for item in names]), "to look at services", "E4070")
+        names = engine.read_services(engine.run(engine.services_of(wanted["project"]), "list services", "E4070"))
+        said = engine.run(engine.specs_of([item["name"] for item in names]), "inspect services", "E4070")
         return dict(wanted, images=images, services=engine.read_specs(said))
     services = {}
     for item in found["containers"]:
@@ -86,7 +87,7 @@ class Drift:
         if self.database:
             self.asked = postgres.ask(self.database["port"], self.database["name"], self.database["user"])
 
-    def found(self):
+    def differences(self):
         """[{"step", "resource", "attribute", "expected", "found"}]"""
         found = []
         for path, recorded in sorted(self.kept.get("paths", {}).items()):
@@ -104,7 +105,7 @@ class Drift:
         return found
 
     def database_now(self):
-        """What there is of the database; what nobody could look at is as it was."""
+        """Returns what there is of the database; what nobody could look at is as it was."""
         if self.answered:
             return self.answered
         wanted = self.database
@@ -166,6 +167,15 @@ def system_drift(missing, services):
     for name, state in sorted(services.items()):
         found += differences("services", "service %s" % name, {"running": True, "enabled": True}, state)
     return found
+
+
+def firewall_drift(kept, now):
+    """A port that was open and is not any more. A firewall that is not active any more lets everything in."""
+    wanted = kept.get("firewall")
+    if not wanted or not now["backend"] or now["open"]:
+        return []
+    resource = "port %d in %s" % (wanted["port"], now["backend"])
+    return differences("services", resource, {"state": "open"}, {"state": "closed"})
 
 
 def program_drift(program):

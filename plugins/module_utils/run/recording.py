@@ -37,7 +37,7 @@ ARGUMENTS = {
 
 
 def run(params):
-    """The result of the module for its options and ``check``, whether it is only asked what it would do."""
+    """Returns the result of the module for its options and ``check``, whether it is only asked what it would do."""
     if params["state"] == "unlocked":
         return unlock(params)
     if params["state"] == "renewed":
@@ -120,7 +120,7 @@ def refuse_if_needed(plugin):
     if needed:
         who = ", ".join("%s needs %s %s" % (need["plugin"], need["name"], need["constraint"]) for need in needed)
         remedy = "remove %s first" % ", ".join(sorted({need["plugin"] for need in needed}))
-        problems.append(Problem("E5011", "nothing on the host to need %s" % plugin, who, remedy, path=plugin))
+        problems.append(Problem.plain("E5011", "other plugins on the host need %s" % plugin, who, remedy, path=plugin))
     if problems:
         raise WindflowError(problems)
 
@@ -172,8 +172,8 @@ def end(params):
 
 
 def looks_anew(params):
-    """Whether what the host has now is what it should have. A restore has looked at nothing but the database: what
-    differed before it still does."""
+    """Returns whether what the host has now is what it should have. A restore has looked at nothing but the database:
+    what differed before it still does."""
     if params["state"] != "finished":
         return False
     lease = store.load(params["plugin"])["lease"]
@@ -181,8 +181,8 @@ def looks_anew(params):
 
 
 def restored(params, known, revision):
-    """The release that serves, and whether it served before the run that failed: by the record, or by the host where
-    that was not the same."""
+    """Returns the release that serves, and whether it served before the run that failed: by the record, or by the host
+    where that was not the same."""
     if not params["install_dir"]:
         return {}
     serves = releases.current_release(params["install_dir"])

@@ -16,7 +16,7 @@ RELEASE = r"/run/([0-9]{8}T[0-9]{6}Z-[0-9a-f]{8})-[0-9]+\.sock"
 
 def release(remembered):
     """Name of the release that serves, or "". nginx's site says it first: ``current`` is the last to be switched."""
-    known = store.remains(remembered) or {}
+    known = store.latest_present(remembered) or {}
     install_dir, host, found = place_of(known), known.get("host") or {}, None
     if not install_dir:
         return ""
@@ -32,15 +32,15 @@ def release(remembered):
 
 
 def place_of(revision):
-    """The installation directory of a revision's releases, or "": hooks alone and packages alone have none."""
+    """Returns the installation directory of a revision's releases, or "": hooks alone and packages alone have none."""
     host, compose = revision.get("host") or {}, revision.get("compose") or {}
     return host.get("install_dir") or compose.get("install_dir") or ""
 
 
 def other(remembered, now):
-    """The release that serves if it is not the one that the record names, "" for none; None where the record is right,
-    a run is at work, or no release of the plugin is to serve."""
-    if not store.free(remembered, now) or not store.remains(remembered):
+    """Returns the release that serves if it is not the one that the record names, "" for none; None where the record is
+    right, a run is at work, or no release of the plugin is to serve."""
+    if not store.free(remembered, now) or not store.latest_present(remembered):
         return None
     known = store.current(remembered) or {}
     if known and not place_of(known):

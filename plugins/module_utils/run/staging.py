@@ -50,7 +50,7 @@ def application_changes(plugin, current, listing):
 
 
 def differences(params, current_dir):
-    """The diff that --diff shows: rendered files as texts, the configuration masked, files by name."""
+    """Returns the diff that --diff shows: rendered files as texts, the configuration masked, files by name."""
     shown = []
     for name, after in sorted(params["documents"].items()):
         before = read(os.path.join(current_dir, name)) if current_dir else ""
@@ -95,7 +95,13 @@ def stage(params):
         manifest = archive.unpack(data, path, private=(*params["private"], *params["readable"]))
     except OSError as error:
         raise WindflowError(
-            Problem("E4001", "to write the release", str(error), "make room (df, df -i), or mend the disk", path=path)
+            Problem.plain(
+                "E4001",
+                "the release could not be written",
+                str(error),
+                "free some space (df, df -i) or repair the disk",
+                path=path,
+            )
         ) from error
     try:
         fill(params, path)
@@ -115,7 +121,9 @@ def stage(params):
         nofollow.flush_filesystem(path)
     except (OSError, KeyError) as error:
         shutil.rmtree(path)
-        raise WindflowError(Problem("E4001", "to complete the release", str(error), path=path)) from error
+        raise WindflowError(
+            Problem.plain("E4001", "the release could not be completed", str(error), path=path)
+        ) from error
     except WindflowError:
         shutil.rmtree(path)
         raise
@@ -123,7 +131,7 @@ def stage(params):
 
 
 def run(params):
-    """The result of the module for what its action sends, and ``check``: whether to ask only."""
+    """Returns the result of the module for what its action sends, and ``check``: whether to ask only."""
     current = releases.current_release(params["install_dir"])
     current_dir = os.path.join(params["install_dir"], "releases", current) if current else ""
     path = os.path.join(params["install_dir"], "releases", params["release"])

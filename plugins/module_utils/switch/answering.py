@@ -14,7 +14,7 @@ ASK_SECONDS = 5.0
 
 
 def silence(revision):
-    """Why what is deployed does not answer, "" where it does or has nothing to answer with."""
+    """Returns why what is deployed does not answer, "" where it does or has nothing to answer with."""
     host = revision.get("host") or {}
     place = host or revision.get("compose") or {}
     if host.get("program") and not host.get("health"):
@@ -28,7 +28,7 @@ def silence(revision):
 
 
 def silent_processes(host):
-    """The same of a program that need not answer: its processes run."""
+    """Returns the same of a program that need not answer: its processes run."""
     try:
         found = Supervisor(conf=host["os"]["supervisor"]["conf"]).processes([host["program"]])
     except WindflowError as error:

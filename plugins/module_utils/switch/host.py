@@ -98,7 +98,7 @@ class Switch(Installation):
         return True
 
     def edited(self, path, data):
-        """Whether a file is not what the previous release put there, and is to be kept."""
+        """Returns whether a file is not what the previous release put there, and is to be kept."""
         if not self.options.backup_dir:
             return False
         copy = (self.options.config_copy or {}).get("path")
@@ -139,7 +139,7 @@ class Switch(Installation):
         )
 
     def targets(self):
-        """The sockets of the new release's instances."""
+        """Returns the sockets of the new release's instances."""
         return [
             os.path.join(self.run_dir, "%s-%d.sock" % (self.options.release, number))
             for number in range(self.options.replicas)
@@ -170,47 +170,47 @@ class Switch(Installation):
             self.wait_settled(offsets)
             return
         health = probe.wait_healthy(
-            self.targets(), options.health, options.host_header, limit=options.health_timeout, stop=self.fallen_now()
+            self.targets(), options.health, options.host_header, limit=options.health_timeout, stop=self.stop_reason()
         )
         if not health.healthy:
-            expected = "%s to answer 200 at %s within %d s" % (
+            said = "%s does not answer 200 at %s within %d s" % (
                 os.path.basename(health.target),
                 options.health,
                 options.health_timeout,
             )
-            raise self.sick("E4040", expected, health.answer, health.stopped, offsets)
+            raise self.unhealthy("E4040", said, health.answer, health.stopped, offsets)
 
     def wait_settled(self, offsets):
         """No health path: every process has been running for ``settle`` seconds."""
         options = self.options
-        fallen = self.fallen_now()
+        reason_now = self.stop_reason()
         deadline = time.monotonic() + max(options.health_timeout, options.settle + 5)
         while True:
             found = self.supervisor.processes([self.program])
             steady = [i for i in found if i["statename"] == "RUNNING" and i["now"] - i["start"] >= options.settle]
             if len(steady) == options.replicas:
                 return
-            reason = fallen()
+            reason = reason_now()
             if reason or time.monotonic() > deadline:
-                expected = "%s to run for %d s" % (self.program, options.settle)
-                raise self.sick("E4041", expected, None, reason, offsets)
+                said = "%s did not keep running for %d s" % (self.program, options.settle)
+                raise self.unhealthy("E4041", said, None, reason, offsets)
             time.sleep(STATE_INTERVAL)
 
-    def fallen_now(self):
+    def stop_reason(self):
         """A function that says which process did not stay up, and asks Supervisor only now and then."""
         asked = [0.0]
 
-        def fallen():
+        def reason_now():
             if time.monotonic() - asked[0] < STATE_INTERVAL:
                 return ""
             asked[0] = time.monotonic()
             found = self.supervisor.processes([self.program])
             return ", ".join(describe(item) for item in found if item["statename"] in FALLEN)
 
-        return fallen
+        return reason_now
 
-    def sick(self, code, expected, answer, reason, offsets):
-        """The error of a release that does not work: last answer, Supervisor's states, the end of its log."""
+    def unhealthy(self, code, said, answer, reason, offsets):
+        """Returns the error of a release that does not work: last answer, Supervisor's states, the end of its log."""
         found = self.supervisor.processes([self.program])
         states = [describe(item) for item in found]
         secrets = self.secrets()
@@ -234,7 +234,7 @@ class Switch(Installation):
         got.append("Supervisor: %s" % (reason or ", ".join(states) or "no such program"))
         if log:
             got.append("last lines of %s" % "\n    ".join(log))
-        return WindflowError(Problem(code, expected, "; ".join(got), "mend the application, then deploy again"))
+        return WindflowError(Problem.plain(code, said, "; ".join(got), "correct the application, then deploy again"))
 
     def log_sizes(self):
         """{path: bytes} of the logs, so that only what the new release writes is shown."""
@@ -246,7 +246,9 @@ class Switch(Installation):
     def master(self):
         pid = nginx.master(self.options.nginx_conf, self.options.nginx_binary)
         if not pid:
-            raise WindflowError(Problem("E4042", "nginx to run", "no master process", "start the service nginx"))
+            raise WindflowError(
+                Problem.plain("E4042", "nginx does not run", "it has no master process", "start the service nginx")
+            )
         return pid
 
     def point_nginx(self, entries, undo):
@@ -270,7 +272,7 @@ class Switch(Installation):
         nginx.drain(master, old, self.options.drain_timeout)
 
     def verify(self, offsets):
-        """The answer through nginx. One that names a release must name this one."""
+        """Returns the answer through nginx. One that names a release must name this one."""
         options = self.options
         if not options.port:
             return probe.Answer()
@@ -281,14 +283,14 @@ class Switch(Installation):
         )
         if not health.healthy:
             named = health.answer.headers.get("x-windflow-release", "")
-            expected = "%s to answer for release %s through nginx at port %d, path %s" % (
+            said = "%s does not answer for release %s through nginx at port %d, path %s" % (
                 options.host_header,
                 options.release,
                 options.port,
                 path,
             )
-            reason = "answer of %s" % named if named else self.closed_sockets()
-            raise self.sick("E4043", expected, health.answer, reason, offsets)
+            reason = "release %s answered" % named if named else self.closed_sockets()
+            raise self.unhealthy("E4043", said, health.answer, reason, offsets)
         return health.answer
 
     def closed_sockets(self):
@@ -348,7 +350,9 @@ class Switch(Installation):
 
     def remove(self):
         """Takes site, programs, ``current`` and the configuration's copy away. Data and logs stay."""
-        with self.outcome_of(lambda: "It is not all gone. Run it again." if self.changes else "Nothing was changed."):
+        with self.outcome_of(
+            lambda: "Not everything was removed. Run again." if self.changes else "Nothing was changed."
+        ):
             with self.phase("nginx"):
                 self.remove_site()
             with self.phase("stop"):

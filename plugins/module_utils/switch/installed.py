@@ -89,11 +89,14 @@ class Installation(Switching):
                 return stream.read()
         except OSError as error:
             raise WindflowError(
-                Problem("E4038", "a release with %s" % name, error.strerror or "", "make the release first", path)
+                Problem.plain(
+                    "E4038", "a file of the release cannot be read", error.strerror or "", "deploy again", path
+                )
             ) from None
 
     def secrets(self):
-        """What must not be shown of what the release's processes print or answer; the release brings the list."""
+        """Returns what must not be shown of what the release's processes print or answer; the release brings the
+        list."""
         path = os.path.join(self.release_dir, "secrets.json")
         if not os.path.exists(path):
             return []
@@ -120,12 +123,12 @@ def ids(owner, group):
         return pwd.getpwnam(owner).pw_uid, grp.getgrnam(group).gr_gid
     except KeyError as error:
         raise WindflowError(
-            Problem("E4039", "an account and a group of the host", str(error.args[0]), "create them first")
+            Problem.plain("E4039", "the account or the group does not exist", str(error.args[0]), "create them first")
         ) from None
 
 
 def differs(entry):
-    """Whether a file, link or absence is not as wanted."""
+    """Returns whether a file, link or absence is not as wanted."""
     path, data, target, mode, uid, gid = entry
     saved = atomic.save(path)
     if data is None:

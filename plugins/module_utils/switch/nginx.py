@@ -91,8 +91,8 @@ def test(changes, conf=CONF, binary=BINARY):
         code, output = run([binary, "-t", "-q", "-c", staged])
         if code:
             said = output.replace(directory, os.path.dirname(os.path.abspath(conf)))
-            remedy = "mend what nginx names; the files in place were not touched"
-            raise WindflowError(Problem("E4035", "a configuration that nginx accepts", said.strip()[-2000:], remedy))
+            remedy = "correct what nginx names; the files in use were not changed"
+            raise WindflowError(Problem.plain("E4035", "nginx rejects the configuration", said.strip()[-2000:], remedy))
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 
@@ -103,12 +103,12 @@ def run(argv):
         return processes.ask(argv, _environment(), TEST_SECONDS)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise WindflowError(
-            Problem("E4036", "%s to run" % argv[0], str(error), "install nginx, or name its program")
+            Problem.plain("E4036", "%s could not be run" % argv[0], str(error), "install nginx, or name its program")
         ) from None
 
 
 def pid_file(conf=CONF, binary=BINARY):
-    """Where the master writes its pid: as nginx.conf says, else as nginx was built."""
+    """Returns where the master writes its pid: as nginx.conf says, else as nginx was built."""
     try:
         with open(conf, encoding="utf-8", errors="replace") as stream:
             found = re.search(r"^\s*pid\s+[\"']?([^;\"'\s]+)", stream.read(), re.MULTILINE)
@@ -169,7 +169,9 @@ def reload(pid, conf=CONF):
         if time.monotonic() > deadline or not _title(pid) or any("still could not bind" in line for line in said):
             got = "; ".join(said[-3:]) or "no new workers after %d s" % RELOAD_SECONDS
             raise WindflowError(
-                Problem("E4037", "nginx to take the new configuration over", got, "look at %s" % (log or "nginx's log"))
+                Problem.plain(
+                    "E4037", "nginx did not load the new configuration", got, "read %s" % (log or "nginx's log")
+                )
             )
         time.sleep(POLL_SECONDS)
 
@@ -185,7 +187,7 @@ def error_log(conf):
 
 
 def tail(path, offset, lines):
-    """The last lines of a file, none from before ``offset``. A shorter file was rotated: all of it counts.
+    """Returns the last lines of a file, none from before ``offset``. A shorter file was rotated: all of it counts.
 
     No link is followed: an application that may write beside its log could show us any file by one.
     """

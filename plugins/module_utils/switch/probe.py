@@ -76,7 +76,7 @@ def get(target, path, host="localhost", seconds=REQUEST_SECONDS):
 
 
 def complete(received):
-    """Whether the answer is all there, as far as its length says so."""
+    """Returns whether the answer is all there, as far as its length says so."""
     head, separator, body = received.partition(b"\r\n\r\n")
     if not separator:
         return False

@@ -62,7 +62,9 @@ def server_section(conf=CONF):
         parser.read(conf)
     except configparser.Error as error:
         raise WindflowError(
-            Problem("E4030", "a configuration of Supervisor", str(error), "mend the file", conf)
+            Problem.plain(
+                "E4030", "the configuration of Supervisor cannot be read", str(error), "correct the file", conf
+            )
         ) from None
     if parser.has_section("unix_http_server") or not parser.has_section("inet_http_server"):
         section = parser["unix_http_server"] if parser.has_section("unix_http_server") else {}
@@ -78,7 +80,7 @@ def tcp_place(text, conf):
     address, _colon, port = text.strip().rpartition(":")
     if not port.isdigit():
         expected = "a port in [inet_http_server] of Supervisor"
-        raise WindflowError(Problem("E4030", expected, repr(text), "mend the file", conf))
+        raise WindflowError(Problem("E4030", expected, repr(text), "correct the file", conf))
     return "127.0.0.1" if address in ("", "*", "0.0.0.0") else address.strip("[]"), int(port)
 
 
@@ -102,18 +104,20 @@ class Supervisor:
         except xmlrpc.client.Fault as fault:
             if fault.faultCode in accept:
                 return None
-            expected = "Supervisor to accept %s(%s)" % (name, ", ".join(str(item) for item in arguments))
-            remedy = "look at Supervisor's own log"
-            raise WindflowError(Problem("E4032", expected, fault.faultString, remedy)) from None
+            said = "Supervisor refused %s(%s)" % (name, ", ".join(str(item) for item in arguments))
+            remedy = "read Supervisor's own log"
+            raise WindflowError(Problem.plain("E4032", said, fault.faultString, remedy)) from None
         except (OSError, http.client.HTTPException, xmlrpc.client.ProtocolError) as error:
             remedy, got = "start the service supervisor", str(error)
             if isinstance(error, xmlrpc.client.ProtocolError):
-                # It runs: what it asks for is what is wrong. The error's own text has the address in it, no more.
+                # It runs, but wants another login. The error's own text has the address in it, no more.
                 got = "status %d %s" % (error.errcode, error.errmsg)
-                remedy = "look at Supervisor's own log"
+                remedy = "read Supervisor's own log"
                 if error.errcode == 401:
                     remedy = "give the user and password of %s as Supervisor was started with them" % self.conf
-            raise WindflowError(Problem("E4031", "Supervisor to answer on %s" % self.path, got, remedy)) from None
+            raise WindflowError(
+                Problem.plain("E4031", "Supervisor does not answer on %s" % self.path, got, remedy)
+            ) from None
 
     def reload(self):
         """Reads the configuration again. Returns the groups that are (added, changed, removed) in it."""
@@ -121,7 +125,7 @@ class Supervisor:
         return added, changed, removed
 
     def processes(self, groups=None):
-        """What Supervisor says of every process, or of those of some groups, in order."""
+        """Returns what Supervisor says of every process, or of those of some groups, in order."""
         found = [item for item in self.call("getAllProcessInfo") if groups is None or item["group"] in groups]
         return sorted(found, key=lambda item: (item["group"], len(item["name"]), item["name"]))
 
@@ -141,9 +145,9 @@ class Supervisor:
         while any(item["statename"] not in STOPPED_STATES for item in self.processes(present)):
             if time.monotonic() > deadline:
                 raise WindflowError(
-                    Problem(
+                    Problem.plain(
                         "E4033",
-                        "%s to stop within %d s" % (", ".join(present), limit),
+                        "%s did not stop within %d s" % (", ".join(present), limit),
                         ", ".join(describe(item) for item in self.processes(present)),
                         "end the processes, then run again",
                     ),

@@ -69,8 +69,8 @@ class Switching:
             raise WindflowError(atomic.problem(error), outcome()) from None
 
     def outcome(self):
-        """What has become of the host by an error before the switch."""
-        serving = "Release %s serves on." % self.previous if self.previous else "No release was there before."
+        """Returns what has become of the host by an error before the switch."""
+        serving = "Release %s still serves." % self.previous if self.previous else "No release was there before."
         if self.not_undone:
             return "Not everything could be put back: %s. %s" % ("; ".join(self.not_undone), serving)
         if self.previous == self.options.release:
@@ -79,7 +79,7 @@ class Switching:
         return "%s %s" % ("What had been changed was put back." if self.undone else "Nothing was changed.", serving)
 
     def outcome_after(self):
-        """What has become of the host by an error after the switch."""
+        """Returns what has become of the host by an error after the switch."""
         return "Release %s serves; what it replaced has not stopped yet. Run it again." % self.options.release
 
     @contextlib.contextmanager
@@ -103,14 +103,15 @@ class Switching:
         undo.callback(run)
 
     def accepts(self, answer):
-        """Whether an answer at the host's port is of the new release: one that names a release must name this one."""
+        """Returns whether an answer at the host's port is of the new release: one that names a release must name this
+        one."""
         named = answer.headers.get("x-windflow-release", self.options.release)
         good = answer.status == 200 if self.options.health else answer.status not in GATEWAY_ERRORS
         return good and named == self.options.release
 
 
 def check(options, lowest_port):
-    """Raises WindflowError for values that cannot be meant or would lead out of the plugin's own places."""
+    """Raises WindflowError for invalid options, and for those that would lead out of the plugin's own directories."""
     problems = []
     if options.state != "absent" and not RELEASE.match(options.release):
         problems.append(Problem("E4044", "a release's name", repr(options.release), "use the name that the plan gives"))
@@ -138,4 +139,4 @@ def end_by_exception():
 def _interrupted(number, frame):
     for other in SIGNALS:
         signal.signal(other, signal.SIG_IGN)
-    raise WindflowError(Problem("E4045", "to be left to finish", "signal %d" % number, "run it again"))
+    raise WindflowError(Problem.plain("E4045", "signal %d interrupted the switch" % number, "", "run again"))

@@ -72,23 +72,24 @@ def findings(user, name, there, group_there, made, adopt):
     found = []
     for key, what, item in (("app.user", user, there), ("app.group", name, group_there)):
         if item and item["never"]:
-            remedy = "set %s to a name of its own, which windflow then makes" % key
-            expected = "an account without rights of its own" if key == "app.user" else "a group that opens nothing"
-            found.append(Problem("E2035", expected, "%s, %s" % (what, item["never"]), remedy, path=key))
+            remedy = "set %s to another name, which windflow then makes" % key
+            kind = "account" if key == "app.user" else "group"
+            said = "the %s %s is never used for an application" % (kind, what)
+            found.append(Problem.plain("E2035", said, "it is %s" % item["never"], remedy, path=key))
     if found:
         return found
     if there and not own:
         if "account" not in adopt:
-            expected = "no account %s, or the one that windflow has made for the plugin" % user
-            found.append(Problem("E2036", expected, "another one", ownership.remedy("account"), path="app.user"))
+            said = "the account %s exists, and windflow did not make it for this plugin" % user
+            found.append(Problem.plain("E2036", said, "", ownership.remedy("account"), path="app.user"))
         elif there["group"] != name:
-            expected = "the group of the account %s, which is used as it is: %s" % (user, there["group"])
+            expected = "%s, the group of the adopted account %s" % (there["group"], user)
             found.append(Problem("E2036", expected, name, "set app.group: %s" % there["group"], path="app.group"))
     # Whose the account's own group is goes with the account.
     of_account = there and there["group"] == name and not own
     if group_there and not own_group and not of_account and "group" not in adopt:
-        expected = "no group %s, or the one that windflow has made for the plugin" % name
-        found.append(Problem("E2036", expected, "another one", ownership.remedy("group"), path="app.group"))
+        said = "the group %s exists, and windflow did not make it for this plugin" % name
+        found.append(Problem.plain("E2036", said, "", ownership.remedy("group"), path="app.group"))
     return found
 
 
@@ -172,15 +173,18 @@ def ask(argv):
 
 def present(params, state_dir=store.STATE_DIR):
     """Makes the group and the account where they are missing, and brings those that were made for the plugin to what
-    is wanted. Returns what was, or with ``check`` would be, changed."""
+    is wanted. Without a plugin, what exists stays as it is. Returns what was, or with ``check`` would be, changed."""
     plugin, user, name = params["plugin"], params["user"], params["group"]
-    made = ownership.made(store.load(plugin, state_dir))
-    own = [(kind, item) for kind, items in made.items() for item in items]
-    known = ownership.known(state_dir)
-    there, group_there = account(user, known, own), group(name, known, own)
-    problems = findings(user, name, there, group_there, made, params["adopt"])
-    if problems:
-        raise WindflowError(problems)
+    if not plugin:
+        made, there, group_there = {"account": [], "group": []}, account_of(user), group(name)
+    else:
+        made = ownership.made_resources(store.load(plugin, state_dir))
+        own = [(kind, item) for kind, items in made.items() for item in items]
+        known = ownership.known(state_dir)
+        there, group_there = account(user, known, own), group(name, known, own)
+        problems = findings(user, name, there, group_there, made, params["adopt"])
+        if problems:
+            raise WindflowError(problems)
     changes = []
     if group_there is None:
         changes.append("group %s" % name)
@@ -188,8 +192,9 @@ def present(params, state_dir=store.STATE_DIR):
             _make(plugin, "group", name, ["groupadd", "--system", name], state_dir)
     if there is None:
         changes.append("user %s" % user)
-        comment = mark(name if group_there is None or name in made["group"] else "")
-        options = ["--gid", name, "--home-dir", params["home"], "--shell", params["shell"], "--comment", comment]
+        options = ["--gid", name, "--home-dir", params["home"], "--shell", params["shell"]]
+        if plugin:
+            options += ["--comment", mark(name if group_there is None or name in made["group"] else "")]
         if not params["check"]:
             _make(plugin, "account", user, ["useradd", "--system", "--no-create-home", *options, user], state_dir)
     elif user in made["account"]:
@@ -202,6 +207,9 @@ def present(params, state_dir=store.STATE_DIR):
 
 
 def _make(plugin, kind, name, argv, state_dir):
+    if not plugin:
+        _do(argv)
+        return
     ownership.note_made(plugin, kind, [name], state_dir)
     try:
         _do(argv)
@@ -219,8 +227,8 @@ def _do(argv):
     except (OSError, subprocess.TimeoutExpired) as error:
         said = str(error)
     if said:
-        remedy = "mend what it reports, then run again"
-        raise WindflowError(Problem("E4057", "%s to succeed" % argv[0], said, remedy), "Accounts may be half made.")
+        remedy = "correct what it reports, then run again"
+        raise WindflowError(Problem.plain("E4057", "%s failed" % argv[0], said, remedy), "Accounts may be half made.")
 
 
 def absent(params, state_dir=store.STATE_DIR):
@@ -292,7 +300,7 @@ def _used(plugin, key, value, state_dir):
         if name == plugin:
             continue
         try:
-            entry = store.remains(store.read(name, state_dir)[0]) or {}
+            entry = store.latest_present(store.read(name, state_dir)[0]) or {}
         except WindflowError:
             return "the record of the plugin %s cannot be read" % name
         if (entry.get("host") or {}).get(key) == value:

@@ -12,8 +12,13 @@ from __future__ import annotations
 import glob
 import os
 import platform
+import re
 import subprocess
 
+from . import processes
+
+# Where its index is not there yet, the package manager fetches it.
+OFFERED_SECONDS = 120
 FAMILIES = {
     "debian": "debian",
     "ubuntu": "debian",
@@ -36,6 +41,18 @@ def os_release(text):
     words = [values.get("ID", "")] + values.get("ID_LIKE", "").split()
     family = next((FAMILIES[word] for word in words if word in FAMILIES), "")
     return {"id": values.get("ID", ""), "version": values.get("VERSION_ID", ""), "family": family}
+
+
+def tables_for(found):
+    """Names of the tables that may describe a system of ``os_release``, the most specific one first."""
+    family, name, major = found["family"], found["id"], found["version"].split(".")[0]
+    parts = [[name, major], [major, name], [name], [major], []]
+    return ["-".join([family, *more]) for more in parts if family and all(more)]
+
+
+def choose(tables, found):
+    """What ``tables`` has for the system, by the most specific name; None where it has nothing."""
+    return next((tables[name] for name in tables_for(found) if name in tables), None)
 
 
 def read_os():
@@ -137,6 +154,26 @@ def parse_installed(family, output):
         if family == "debian" and words[1:] == ["installed"] or family != "debian" and len(words) == 1:
             names.add(words[0])
     return names
+
+
+# How a package manager says which of some packages its repositories have; the first that is there is asked. zypper ends
+# with 104 where it finds none, and pacman with 1, as it does without an index.
+OFFERED = (
+    ("/usr/bin/dnf", ["repoquery", "--quiet", "--available", "--queryformat", "%{name}\\n"]),
+    ("/usr/bin/zypper", ["--non-interactive", "--quiet", "search", "--match-exact", "--type", "package"]),
+    ("/usr/bin/pacman", ["-Ssq"]),
+)
+
+
+def offered(packages):
+    """Whether the enabled repositories have all of ``packages``; None where that cannot be known."""
+    for program, arguments in OFFERED:
+        if os.path.exists(program):
+            exact = ["^%s$" % name for name in packages] if program.endswith("pacman") else packages
+            code, said = processes.ask([program, *arguments, *exact], dict(os.environ, LC_ALL="C"), OFFERED_SECONDS)
+            known = code in (0, 104) or (code == 1 and "pacman" in program and "database" not in said)
+            return set(packages) <= set(re.findall(r"[^\s|]+", said)) if known else None
+    return None
 
 
 def parse_systemctl(output):

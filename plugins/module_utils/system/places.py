@@ -49,7 +49,7 @@ MAX_LINKS = 40
 
 
 def of_system(path):
-    """Whether a path is the system's, whoever asks."""
+    """Returns whether a path is the system's, whoever asks."""
     path = path.replace("//", "/")
     return path in SYSTEM_DIRECTORIES or any(within(path, tree) for tree in SYSTEM_TREES)
 
@@ -98,7 +98,7 @@ def resolve(path):
 
 
 def exchangeable(info):
-    """Whether somebody but root could put something else in the place of what is in a directory."""
+    """Returns whether somebody but root could put something else in the place of what is in a directory."""
     return info.st_uid != 0 or bool(info.st_mode & stat.S_IWOTH and not info.st_mode & stat.S_ISVTX)
 
 
@@ -120,7 +120,7 @@ def look(plugin, directories, user, made, state_dir=store.STATE_DIR):
             seen["never"] = planted
         elif path not in own_directories(plugin):
             seen["other"] = next((text for place, text in others if overlap(real, place)), "")
-            seen["never"] = never(real, seen, homes) or between(way, mine, user, owner)
+            seen["never"] = never(real, seen, homes) or exchangeable_part(way, mine, user, owner)
         if not seen["never"] and seen["empty"] and seen["state"] != "absent" and not is_made(path, made["directories"]):
             package = package_of(real)
             seen["never"] = "one that came with the package %s" % package if package else ""
@@ -129,7 +129,7 @@ def look(plugin, directories, user, made, state_dir=store.STATE_DIR):
 
 
 def own_directories(plugin):
-    """Where a plugin has its place by its name."""
+    """Returns where a plugin has its place by its name."""
     return {*OWN_TREES[:2]} | {"%s/%s" % (tree, plugin) for tree in OWN_TREES[:2]}
 
 
@@ -149,7 +149,7 @@ def state_of(real):
 
 
 def never(real, seen, homes):
-    """Why a place is never an application's, whatever is configured."""
+    """Returns why a place is never an application's, whatever is configured."""
     if seen["state"] in ("link", "other"):
         return "a %s, not a directory" % {"other": "file"}.get(seen["state"], seen["state"])
     if of_system(real):
@@ -160,8 +160,8 @@ def never(real, seen, homes):
     return next((text for place, person, text in homes if within(place, real) or (person and within(real, place))), "")
 
 
-def between(way, mine, user, owner):
-    """What of the way to a directory somebody could exchange; ``mine`` has the plugin's own, {path: owner}."""
+def exchangeable_part(way, mine, user, owner):
+    """Returns what of the way to a directory somebody could exchange; ``mine`` has the plugin's own, {path: owner}."""
     for place, info in way:
         name = mine.get(place) or name_of(pwd.getpwuid, info.st_uid)
         if place in mine and name != "root" and owner == "root":
@@ -185,13 +185,13 @@ def homes_of_others(users, passwd="/etc/passwd"):
 
 
 def package_of(path):
-    """The package that a directory came with, "" if there is none."""
+    """Returns the package that a directory came with, "" if there is none."""
     for program, option in PACKAGES:
         if shutil.which(program):
             try:
                 code, said = accounts.ask([program, option, path])
             except (OSError, subprocess.TimeoutExpired):
-                return "of which nobody can tell"
+                return "(unknown)"
             line = said.split("\n")[0]
             return line.rpartition(": ")[0] or line if code == 0 else ""
     return ""
@@ -211,25 +211,25 @@ def of_others(plugin, state_dir=store.STATE_DIR):
 
 
 def of_record(remembered):
-    """The directories of a plugin, as its record knows."""
-    entry = store.remains(remembered) or {}
-    found = {*ownership.made(remembered)["directories"], *ownership.directories_of(entry)}
+    """Returns the directories of a plugin, as its record knows."""
+    entry = store.latest_present(remembered) or {}
+    found = {*ownership.made_resources(remembered)["directories"], *ownership.directories_of(entry)}
     return sorted(found)
 
 
 def is_made(path, made):
-    """Whether a directory was made for the plugin, or lies in one that was."""
+    """Returns whether a directory was made for the plugin, or lies in one that was."""
     return any(within(path, known) for known in made)
 
 
 def is_free(seen, user):
-    """Whether nothing of anybody's is there."""
+    """Returns whether nothing of anybody's is there."""
     return seen["state"] == "absent" or (seen["empty"] and seen["owner"] in ("root", user))
 
 
 def findings(plugin, looked, made, adopt, user, keys):
-    """What speaks against the directories of a plugin, by ``look``; ``keys`` has their places in the configuration,
-    {path: key}."""
+    """Returns what speaks against the directories of a plugin, by ``look``; ``keys`` has their places in the
+    configuration, {path: key}."""
     problems, refused = [], []
     install = next((looked[path]["real"] for path, key in keys.items() if key == "app.install_dir"), "")
     for path in sorted(looked):
@@ -245,22 +245,24 @@ def findings(plugin, looked, made, adopt, user, keys):
         elif install and keys.get(path, "app.install_dir") != "app.install_dir" and of_platform(seen["real"], install):
             got = "the platform's own part of app.install_dir"
         elif not (known or is_free(seen, user) or "directories" in adopt):
-            got = "%s of %s" % ("an empty one" if seen["empty"] else "one with something in it", seen["owner"])
+            got = "it %s and belongs to %s" % ("is empty" if seen["empty"] else "is not empty", seen["owner"])
             remedy = ownership.remedy("directories")
         if got:
             refused.append(path)
             key = next((keys[place] for place in sorted(keys, reverse=True) if within(path, place)), "")
-            problems.append(Problem(code, "the directory %s to be the plugin's own" % path, got, remedy, path=key))
+            problems.append(
+                Problem.plain(code, "the directory %s is not the plugin's own" % path, got, remedy, path=key)
+            )
     return problems
 
 
 def of_platform(real, install):
-    """Whether a directory is one in which only the platform writes, of a plugin's own."""
+    """Returns whether a directory is one in which only the platform writes, of a plugin's own."""
     return real == install or any(within(real, "%s/%s" % (install, name)) for name in PARTS)
 
 
 def adopted(plugin, looked, made, entries):
-    """What becomes of the directories that are used though they were not made here, in words."""
+    """Returns what becomes of the directories that are used though they were not made here, in words."""
     wanted = {entry["path"]: entry for entry in entries if "owner" in entry}
     found = []
     for path in sorted(wanted):
@@ -279,7 +281,7 @@ def take(plugin, entries, adopt, check, state_dir=store.STATE_DIR):
     Raises WindflowError for one that is somebody else's, and has become so since the plan was made.
     """
     remembered = store.load(plugin, state_dir)
-    made, user = ownership.made(remembered)["directories"], application_of(remembered)
+    made, user = ownership.made_resources(remembered)["directories"], application_of(remembered)
     noted, problems = [], []
     for entry in entries:
         path = entry["path"]
@@ -289,8 +291,8 @@ def take(plugin, entries, adopt, check, state_dir=store.STATE_DIR):
         if path in own_directories(plugin) or seen["state"] == "absent" or (is_free(seen, user) and not adopt):
             noted.append(path)
         elif not adopt:
-            got, remedy = "one of %s" % seen["owner"], ownership.remedy("directories")
-            problems.append(Problem("E2033", "the directory %s to be the plugin's own" % path, got, remedy))
+            got, remedy = "it belongs to %s" % seen["owner"], ownership.remedy("directories")
+            problems.append(Problem.plain("E2033", "the directory %s is not the plugin's own" % path, got, remedy))
     if problems:
         raise WindflowError(problems)
     if noted and not check:
@@ -298,14 +300,14 @@ def take(plugin, entries, adopt, check, state_dir=store.STATE_DIR):
 
 
 def named_by(remembered):
-    """What the configuration of the newest revision names, be it adopted."""
-    host = (store.remains(remembered) or {}).get("host") or {}
+    """Returns what the configuration of the newest revision names, be it adopted."""
+    host = (store.latest_present(remembered) or {}).get("host") or {}
     return [*(host[key] for key in ("install_dir", "data_dir", "log_dir") if host.get(key)), *host.get("volumes", ())]
 
 
 def application_of(remembered):
-    """The account of the application, as the newest revision of which anything is there has it."""
-    return ((store.remains(remembered) or {}).get("host") or {}).get("user", "")
+    """Returns the account of the application, as the newest revision of which anything is there has it."""
+    return ((store.latest_present(remembered) or {}).get("host") or {}).get("user", "")
 
 
 def remove(plugin, wanted, check, state_dir=store.STATE_DIR):
@@ -315,7 +317,7 @@ def remove(plugin, wanted, check, state_dir=store.STATE_DIR):
     it was somebody's stays, too. Raises WindflowError E4058 with what could not be removed, after all others were.
     """
     remembered = store.load(plugin, state_dir)
-    known = ownership.made(remembered)
+    known = ownership.made_resources(remembered)
     others = of_others(plugin, state_dir)
     homes = homes_of_others({application_of(remembered), *known["account"]})
     if wanted is None:
@@ -332,12 +334,14 @@ def remove(plugin, wanted, check, state_dir=store.STATE_DIR):
         try:
             gone = os.path.lexists(real) if check else nofollow.remove(path)
         except (OSError, WindflowError) as error:
-            said = nofollow.reason(error) if isinstance(error, OSError) else error.problems[0].got
-            left.append(Problem("E4058", "%s to be removed" % path, said, "mend that, then remove again"))
+            said = nofollow.reason(error) if isinstance(error, OSError) else error.problems[0].sentence
+            left.append(
+                Problem.plain("E4058", "%s could not be removed" % path, said, "correct that, then remove again")
+            )
             continue
         removed += [path] if gone else []
         if not check:
             ownership.forget_made(plugin, "directories", [path], state_dir)
     if left:
-        raise WindflowError(left, "It is not all gone. Removed: %s." % (", ".join(removed) or "nothing"))
+        raise WindflowError(left, "Not everything was removed. Removed: %s." % (", ".join(removed) or "nothing"))
     return removed, stays

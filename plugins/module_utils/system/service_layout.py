@@ -15,9 +15,16 @@ import os
 import re
 
 NGINX = "/etc/nginx/nginx.conf"
-SUPERVISOR = "/etc/supervisor/supervisord.conf"
+# Of Debian, of the other families, and of the Supervisor that windflow installs from PyPI.
+SUPERVISORS = ("/etc/supervisor/supervisord.conf", "/etc/supervisord.conf")
+WINDFLOWS_SUPERVISOR = "/etc/windflow/supervisord.conf"
 # Directories of nginx's sites, available and enabled; the first that its configuration includes is taken.
-SITES = (("sites-available", "sites-enabled"), ("conf.d", "conf.d"), ("http.d", "http.d"))
+SITES = (
+    ("sites-available", "sites-enabled"),
+    ("vhosts.d", "vhosts.d"),
+    ("conf.d", "conf.d"),
+    ("http.d", "http.d"),
+)
 PROBE = "windflow-probe"
 
 
@@ -41,8 +48,15 @@ def nginx(conf=NGINX):
     return dict(found, problem="%s includes none of %s" % (conf, expected))
 
 
-def supervisor(conf=SUPERVISOR):
-    """{"program_dir", "program_ext", "problem"} by Supervisor's configuration; {} where there is none."""
+def supervisor(conf=""):
+    """{"conf", "program_dir", "program_ext", "problem"} by Supervisor's configuration; {} where there is none.
+    Without ``conf``, the package's own."""
+    conf = conf or next(filter(os.path.exists, SUPERVISORS), SUPERVISORS[0])
+    found = _supervisor(conf)
+    return dict(found, conf=conf) if found else {}
+
+
+def _supervisor(conf):
     parser = configparser.RawConfigParser(inline_comment_prefixes=(";", "#"), strict=False)
     try:
         if not parser.read(conf):
@@ -51,10 +65,12 @@ def supervisor(conf=SUPERVISOR):
         return {"problem": "%s cannot be read: %s" % (conf, str(error).splitlines()[0])}
     root = os.path.dirname(conf)
     if not parser.has_section("unix_http_server") and not parser.has_section("inet_http_server"):
-        return {"problem": "%s has neither [unix_http_server] nor [inet_http_server], so nobody can ask it" % conf}
+        return {
+            "problem": "%s has neither [unix_http_server] nor [inet_http_server], so windflow cannot reach it" % conf
+        }
     server = parser["unix_http_server" if parser.has_section("unix_http_server") else "inet_http_server"]
     if server.get("password", "").startswith("{SHA}"):
-        return {"problem": "%s has a password in [%s] that nobody can send, {SHA}…" % (conf, server.name)}
+        return {"problem": "%s has a password in [%s] that cannot be sent, {SHA}…" % (conf, server.name)}
     patterns = parser.get("include", "files", fallback="").replace("%(here)s", root).split()
     for pattern in patterns:
         folder, name = os.path.split(os.path.join(root, pattern))
@@ -76,7 +92,7 @@ def adapted(table, found):
             )
             for name, keys in (
                 ("nginx", ("user", "available_dir", "enabled_dir")),
-                ("supervisor", ("program_dir", "program_ext")),
+                ("supervisor", ("conf", "program_dir", "program_ext")),
             )
             if name in table
         },
@@ -87,9 +103,10 @@ def listened_ports(conf=NGINX):
     """{port: files} of the TCP ports that nginx's files listen on."""
     root = os.path.dirname(conf)
     found = {}
-    for _available, folder in SITES:
+    for folder in ["", *(folder for _available, folder in SITES)]:
         folder = os.path.join(root, folder)
-        for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
+        names = sorted(os.listdir(folder)) if os.path.isdir(folder) else ()
+        for name in names if folder != os.path.join(root, "") else [os.path.basename(conf)]:
             path = os.path.join(folder, name)
             try:
                 with open(path, encoding="utf-8", errors="replace") as stream:

@@ -44,14 +44,15 @@ def explain(names, error, lines):
         got = error.strip() or "it failed"
         if said:
             got += "\n  its last lines:\n    %s" % "\n    ".join(said).rstrip(".")
-        remedy = "mend what they name, then run again" if said else "start it by hand to see why"
-        problems.append(Problem("E4047", "the service %s to start" % name, got, remedy))
+        remedy = "correct what they name, then run again" if said else "start it by hand to see why"
+        problems.append(Problem.plain("E4047", "the service %s did not start" % name, got, remedy))
     if problems:
-        raise WindflowError(problems, "What served before serves on.")
+        raise WindflowError(problems, "What served before still serves.")
 
 
 def failed(name):
-    """Whether the service, or an instance of it, is there and down, or systemd is about to start it once more."""
+    """Returns whether the service, or an instance of it, is there and down, or systemd is about to start it once
+    more."""
     if not os.path.isdir("/run/systemd/system"):
         return os.path.exists("/etc/init.d/%s" % name) and _run(["service", name, "status"])[0] != 0
     said = _output(["systemctl", "show", "--property=LoadState,ActiveState,SubState", _units(name)[0]])
@@ -67,7 +68,7 @@ def _units(name):
 
 
 def last_lines(name, lines):
-    """The end of its journal, else of its newest log; what a test of its configuration says comes last."""
+    """Returns the end of its journal, else of its newest log; what a test of its configuration says comes last."""
     units = [word for unit in _units(name) for word in ("--unit", unit)]
     journal = _output(["journalctl", "--no-pager", "--quiet", "--output=cat", "--lines=%d" % lines, *units])
     found = journal.splitlines()[-lines:]

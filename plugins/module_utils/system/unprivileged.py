@@ -29,7 +29,7 @@ _GRACE = 5.0
 
 
 def account(user):
-    """The password entry to run as; None for who runs this. Raises WindflowError E4062."""
+    """Returns the password entry to run as; None for who runs this. Raises WindflowError E4062."""
     if os.geteuid() != 0 or not user:
         return None
     try:
@@ -183,7 +183,7 @@ class _Copy:
                 os.utime(created, ns=(info.st_mtime_ns, info.st_mtime_ns))
 
     def link(self, pointed, path):
-        """The link's own text. What it leads to is inside the copy, or nothing that the account may write."""
+        """Returns the link's own text. What it leads to is inside the copy, or nothing that the account may write."""
         parts = [part for part in pointed.split("/") if part not in ("", ".")]
         there = os.path.normpath(os.path.join(self.target + os.path.dirname(path), pointed))
         inside = there == self.target or there.startswith(self.target + "/")
@@ -195,7 +195,7 @@ class _Copy:
         return pointed
 
     def fixed(self, path):
-        """Whether the account can neither write nor exchange what is at ``path``."""
+        """Returns whether the account can neither write nor exchange what is at ``path``."""
         exists = True
         while True:
             try:

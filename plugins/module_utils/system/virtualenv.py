@@ -95,7 +95,7 @@ class Recipe:
                     yield path, os.path.join(at, os.path.relpath(path, top))
 
     def marker(self):
-        """What the marker of a complete environment holds: digest, interpreter, options, a line each.
+        """Returns what the marker of a complete environment holds: digest, interpreter, options, a line each.
 
         The interpreter is the real path (/usr/bin/python3.11): after an upgrade of the distribution the packages lie
         in a directory that the new one does not read.
@@ -121,7 +121,8 @@ def _content_digest(path: str) -> str:
 
 
 def is_complete(path: str, marker: str) -> bool:
-    """Whether the environment at ``path`` was completed with this marker, by who runs this, and can still run."""
+    """Returns whether the environment at ``path`` was completed with this marker, by who runs this, and can still
+    run."""
     try:
         with open(os.open(os.path.join(path, MARKER), FLAGS | os.O_NONBLOCK), encoding="utf-8") as file:
             owners = {os.lstat(path).st_uid, os.fstat(file.fileno()).st_uid}
@@ -132,17 +133,17 @@ def is_complete(path: str, marker: str) -> bool:
 
 
 def wants_hashes(requirements: str) -> bool:
-    """Whether a requirement carries a hash, so that all of them must."""
+    """Returns whether a requirement carries a hash, so that all of them must."""
     return bool(re.search(r"(?m)^[^#\n]*\s--hash[=\s]", requirements))
 
 
 def is_empty(requirements: str) -> bool:
-    """Whether there is nothing to install."""
+    """Returns whether there is nothing to install."""
     return not re.search(r"(?m)^\s*[^#\s]", requirements)
 
 
 def pip_wheel(stdlib: str, packaged: str) -> str:
-    """The pip that the interpreter brings along: its newest bundled wheel, or an empty string.
+    """Returns the pip that the interpreter brings along: its newest bundled wheel, or an empty string.
 
     ``stdlib``: the interpreter's library directory; ``packaged``: the directory where its distribution
     keeps wheels instead, if it does (Debian, Fedora: /usr/share/python-wheels).
@@ -188,7 +189,9 @@ def check_path(path: str) -> None:
     except FileNotFoundError:
         return
     except OSError as error:
-        raise _problem("E4061", "a directory for the virtual environment", reason(error), "move it away") from error
+        raise _problem(
+            "E4061", "a directory for the virtual environment", reason(error), "move away what is there"
+        ) from error
     if os.path.islink(path) or (names and not {MARKER, BUILDING, "pyvenv.cfg"} & set(names)):
         got = "a link" if os.path.islink(path) else "a directory with other things in it"
         raise _problem("E4061", "a virtual environment or nothing at %s" % path, got, "move it away")
@@ -218,8 +221,13 @@ def build(path: str, recipe: Recipe) -> None:
         os.rename(os.path.join(path, BUILDING), os.path.join(path, MARKER))
     except OSError as error:
         _remove(path)
-        problem = _problem(
-            "E4062", "to make the virtual environment", reason(error), "make room or install the program"
+        problem = WindflowError(
+            Problem.plain(
+                "E4062",
+                "the virtual environment could not be made",
+                reason(error),
+                "free some space or install the program",
+            )
         )
         raise WindflowError(list(problem.problems), REMOVED) from error
     except BaseException:
@@ -272,7 +280,7 @@ def _place(recipe: Recipe, directory: str, entry: object) -> str:
 
 
 def installed(path: str) -> list:
-    """What is installed, as name-version, from the names of the metadata directories; sorted."""
+    """Returns what is installed, as name-version, from the names of the metadata directories; sorted."""
     found = glob(os.path.join(glob(os.path.join(path, "lib", "python3.*", "site-packages"))[0], "*.dist-info"))
     return sorted(os.path.basename(name)[: -len(".dist-info")] for name in found)
 
@@ -318,17 +326,19 @@ def _run(argv: list, settings: dict, cwd: str, recipe: Recipe, entry: object, co
     missing = _NO_DISTRIBUTION.search(text)
     if code == "E4063" and recipe.only_binary and missing:
         name = missing.group(1)
-        expected = "a wheel of %s that fits this host's Python" % name
+        fault = "no wheel of %s fits this host's Python" % name
         remedy = (
             "look at the version and the index; where there is only source, and its code may run on the host, "
             "write app.source_packages: [%s]" % name
         )
-        raise WindflowError(Problem("E4064", expected, said, remedy), REMOVED)
-    what = "pip to install the requirements" if code == "E4063" else "%s to make the virtual environment" % argv[0]
+        raise WindflowError(Problem.plain("E4064", fault, said, remedy), REMOVED)
+    fault = "pip could not install the requirements"
+    if code == "E4062":
+        fault = "%s could not make the virtual environment" % argv[0]
     remedy = "look at its last lines: index, certificate, hash or version"
     if code == "E4062":
         remedy = "install the interpreter with its venv module; the account %s must reach it" % (recipe.user or "root")
-    raise WindflowError(Problem(code, what, said, remedy), REMOVED)
+    raise WindflowError(Problem.plain(code, fault, said, remedy), REMOVED)
 
 
 def _problem(code: str, expected: str, got: str, remedy: str) -> WindflowError:

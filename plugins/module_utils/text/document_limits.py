@@ -13,7 +13,7 @@ MAX_DEPTH = 50
 
 
 def whole_number(text: str, base: int = 10) -> int:
-    """The integer in ``text``, which must fit in 64 bits (signed)."""
+    """Returns the integer in ``text``, which must fit in 64 bits (signed)."""
     if len(text) <= 30:
         number = int(text.replace("0o", "").replace("0x", ""), base)
         if -(2**63) <= number < 2**63:

@@ -91,7 +91,7 @@ def read(
     code: str = "E1001",
     decrypt: Callable[[bytes], bytes] | None = None,
 ) -> Document:
-    """The document in ``path``, JSON if its name ends in ``.json``, otherwise YAML.
+    """Returns the document in ``path``, JSON if its name ends in ``.json``, otherwise YAML.
 
     ``display`` is the name used in findings, ``what`` says what the file is for, and ``code`` is the
     code of the finding where the file cannot be read. ``decrypt`` takes what Ansible Vault has encrypted and raises
@@ -146,7 +146,7 @@ def dump(data: object) -> str:
 
 
 def resolve_plain(text: str) -> object:
-    """The value of an unquoted YAML scalar; raises ``ValueError`` for a number that nothing can hold."""
+    """Returns the value of an unquoted YAML scalar; raises ``ValueError`` for a number that nothing can hold."""
     if text in _WORDS:
         return _WORDS[text]
     if text[0] not in "0123456789+-.":
@@ -181,12 +181,14 @@ def _content(path: Path, name: str, what: str, code: str) -> bytes:
         # O_NONBLOCK: opening a FIFO must not wait for a writer
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise WindflowError(Problem(code, "%s, a regular file" % what, "something else", "", name))
+                raise WindflowError(
+                    Problem.plain(code, "%s is no regular file" % what, "", "name a regular file", name)
+                )
             content = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         got = "no such file" if isinstance(error, FileNotFoundError) else getattr(error, "strerror", "") or str(error)
         remedy = "create the file or correct the path" if isinstance(error, FileNotFoundError) else ""
-        raise WindflowError(Problem(code, "%s that can be read" % what, got, remedy, name)) from error
+        raise WindflowError(Problem.plain(code, "%s cannot be read" % what, got, remedy, name)) from error
     if len(content) > MAX_BYTES:
         raise WindflowError(Problem("E1002", "a file of at most 1 MB", "more", "make the file smaller", name))
     return content
@@ -288,7 +290,7 @@ class _YamlReader:
                 documents += 1
                 if documents > 1:
                     got = "a second one that starts here"
-                    self._stop(self._found("E1009", event, "one document", got, "put it into a file of its own"))
+                    self._stop(self._problem_at("E1009", event, "one document", got, "put it into a file of its own"))
                 if event.tags:
                     self._problem("E1012", event, "no tags", "a %TAG directive", "remove the directive")
 
@@ -321,7 +323,7 @@ class _YamlReader:
             remedy = "put the key in quotes"
             if isinstance(key, (dict, list)):
                 remedy = "put a value that begins with { or [ in quotes"
-            problem = self._found("E1014", mark, "text as the key", kind(key), remedy, frame.path)
+            problem = self._problem_at("E1014", mark, "text as the key", kind(key), remedy, frame.path)
             if isinstance(key, (dict, list)):
                 self._stop(problem)
             self.problems.append(problem)
@@ -350,7 +352,7 @@ class _YamlReader:
             return event.value
 
     def _secret(self, event: object) -> str:
-        """The text of a value that is encrypted; empty, with its finding kept, where it cannot be decrypted."""
+        """Returns the text of a value that is encrypted; empty, with its finding kept, where it cannot be decrypted."""
         place = (self.file, *_place(event.start_mark), dotted(self._path()))
         try:
             return _decoded(_decrypted(event.value.strip().encode(), self.decrypt, *place), self.file)
@@ -376,7 +378,9 @@ class _YamlReader:
             return frame.path + (len(frame.container),)
         return frame.path + (frame.key,) if frame.waiting else frame.path
 
-    def _found(self, code: str, at: object, expected: str, got: str, remedy: str, path: tuple | None = None) -> Problem:
+    def _problem_at(
+        self, code: str, at: object, expected: str, got: str, remedy: str, path: tuple | None = None
+    ) -> Problem:
         line, column = _place(getattr(at, "start_mark", at))
         path = self._path() if path is None else path
         return Problem(code, expected, got, remedy, self.file, line, column, dotted(self._shown(path)))
@@ -387,7 +391,7 @@ class _YamlReader:
         return path if hidden is None or path[: len(hidden)] != hidden else hidden
 
     def _problem(self, *arguments: object) -> None:
-        self.problems.append(self._found(*arguments))
+        self.problems.append(self._problem_at(*arguments))
 
     def _stop(self, problem: Problem) -> None:
         fail_if_any([*self.problems, problem])

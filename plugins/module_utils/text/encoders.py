@@ -30,6 +30,7 @@ ADDRESS6 = re.compile(r"\[[0-9a-f:.]+\]\Z")
 # expression, which needs no bucket.
 SERVER_NAME_HASHED = 40
 SIZE = re.compile(r"[0-9]+[kKmMgG]?\Z")
+PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*\Z")
 PLAIN_PATH = re.compile(r"/[A-Za-z0-9_./:@+,=-]*\Z")
 ENV_BARE = re.compile(r"[A-Za-z0-9_./:@%+,-]+\Z")
 ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
@@ -119,6 +120,14 @@ def plain_path(value: object) -> str:
     return text
 
 
+def plain_name(value: object) -> str:
+    """A name that may be a file's and a section's."""
+    text = _text(value, "a name")
+    if not PLAIN_NAME.match(text):
+        raise _reject("E1196", "a name of letters, digits and _.-", value, "choose a plain name")
+    return text
+
+
 def supervisor_value(value: object) -> str:
     """A value after ``key=`` in one of Supervisor's files.
 
@@ -201,6 +210,7 @@ FILTERS = {
     "nginx_address": nginx_address,
     "nginx_duration": nginx_duration,
     "nginx_size": nginx_size,
+    "plain_name": plain_name,
     "plain_path": plain_path,
     "supervisor_value": supervisor_value,
     "supervisor_command": supervisor_command,

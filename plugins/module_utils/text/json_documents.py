@@ -38,7 +38,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def read_json(text: str, file: str) -> object:
-    """The value in ``text``; findings are raised as ``WindflowError``."""
+    """Returns the value in ``text``; findings are raised as ``WindflowError``."""
     # "//" after a colon is nearly always part of a URL; where it is not, the parser's failure tells
     if "/*" in text or "//" in text.replace("://", ""):
         text = without_comments(text)
@@ -160,24 +160,24 @@ class JsonPositions(Mapping):
         self._repeated = []
         self._scalars = []
 
-    def _found(self) -> dict:
+    def _scanned(self) -> dict:
         if self._places is None:
             self._places = {}
             self._scan()
         return self._places
 
     def __getitem__(self, path: tuple) -> tuple[int, int]:
-        return self._found()[path]
+        return self._scanned()[path]
 
     def __iter__(self) -> object:
-        return iter(self._found())
+        return iter(self._scanned())
 
     def __len__(self) -> int:
-        return len(self._found())
+        return len(self._scanned())
 
     def problems(self, file: str) -> list[Problem]:
-        """What is wrong in a text that is valid JSON: repeated keys, numbers and halves of characters."""
-        self._found()
+        """Returns what is wrong in a text that is valid JSON: repeated keys, numbers and halves of characters."""
+        self._scanned()
         found = [duplicate_problem(file, dotted(path), first, again) for path, first, again in self._repeated]
         for path, token, (line, column) in self._scalars:
             where = (file, line, column, dotted(path))

@@ -105,7 +105,7 @@ class time_limit:  # pylint: disable=invalid-name
         if time.monotonic() - self.start > self.seconds:
             return self._problem(
                 "E1017",
-                "%s to take at most %g s" % (self.what, self.seconds),
+                "at most %g s for %s" % (self.seconds, self.what),
                 "no end after %g s" % self.seconds,
                 "look for patterns with nested repetition such as (a+)+ and for very large values",
             )
@@ -115,7 +115,7 @@ class time_limit:  # pylint: disable=invalid-name
 
     def _too_big(self) -> Problem:
         return self._problem(
-            "E1018", "%s to take at most %g MB" % (self.what, self.megabytes), "more", "make the input smaller"
+            "E1018", "at most %g MB for %s" % (self.megabytes, self.what), "more", "make the input smaller"
         )
 
     def _problem(self, code: str, expected: str, got: str, remedy: str = "") -> Problem:
@@ -133,7 +133,7 @@ def _on_tick(_signum: int, frame: FrameType | None) -> None:
 
 
 def _resident_megabytes() -> float:
-    """What this process holds in memory now; 0 where the system does not say."""
+    """Returns what this process holds in memory now; 0 where the system does not say."""
     try:
         with open("/proc/self/statm", encoding="ascii") as file:
             return int(file.read().split()[1]) * _PAGE_MEGABYTES

@@ -32,7 +32,7 @@ def conninfo(name: str) -> str:
 
 
 def invalid(expected: str, got: str) -> WindflowError:
-    """The error for a value that is not fit for PostgreSQL."""
+    """Returns the error for a value that is not fit for PostgreSQL."""
     return WindflowError(Problem("E4050", expected, got, "choose another one"))
 
 

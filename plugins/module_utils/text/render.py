@@ -20,6 +20,11 @@ from .thirdparty import jinja2, require
 ROLES = ROOT / "roles"
 PROGRAM_TEMPLATE = ROLES / "host_supervisor/templates/etc/supervisor/conf.d/windflow.conf.j2"
 SITE_TEMPLATE = ROLES / "host_nginx/templates/etc/nginx/sites-available/windflow.conf.j2"
+# What the roles write where no plugin is deployed.
+OWN_PROGRAM_TEMPLATE = ROLES / "host_supervisor/templates/program.conf.j2"
+OWN_SITE_TEMPLATE = ROLES / "host_nginx/templates/site.conf.j2"
+OWN_PROGRAM = {"directory": "/", "user": "root", "environment": {}, "processes": 1, "stop_seconds": 10, "log": ""}
+OWN_SITE = {"port": 80, "ipv6": False, "default": False, "server_names": [], "proxy": "", "root": "", "directives": []}
 
 # After its time-out a request is still answered or killed by the application server; only then Supervisor kills.
 STOP_MARGIN = 10
@@ -129,3 +134,15 @@ def site_file(values: Mapping[str, Any]) -> str:
             "variable": "windflow_%s" % hashlib.sha256(values["plugin"].encode()).hexdigest()[:8],
         },
     )
+
+
+def own_program_file(program: Mapping[str, Any]) -> str:
+    """Supervisor's file of a program that belongs to no plugin, as the role host_supervisor describes it."""
+    given = {key: value for key, value in program.items() if value is not None}
+    return render(OWN_PROGRAM_TEMPLATE, {"options": {}, **OWN_PROGRAM, **given})
+
+
+def own_site_file(site: Mapping[str, Any]) -> str:
+    """nginx's file of a site that belongs to no plugin, as the role host_nginx describes it."""
+    given = {key: value for key, value in site.items() if value is not None}
+    return given.get("content") or render(OWN_SITE_TEMPLATE, {**OWN_SITE, **given})

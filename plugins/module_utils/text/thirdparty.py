@@ -62,10 +62,10 @@ def require() -> None:
     """Raise ``WindflowError`` E1000 that names every package the controller's Python lacks."""
     if MISSING:
         raise WindflowError(
-            Problem(
+            Problem.plain(
                 code="E1000",
-                expected="the controller's Python to have %s" % ", ".join(MISSING),
-                got="no such package",
+                message="the controller's Python lacks a package",
+                got=", ".join(MISSING),
                 remedy="install them for the Python that runs ansible-playbook: pip install %s" % " ".join(MISSING),
             )
         )

@@ -113,7 +113,7 @@ def _parsed_constraint(text: str) -> Constraint:
         for operator, part in _comparators(alternative.strip()):
             match = _COMPARATOR.match(operator + part)
             if not match:
-                remedy = "mend the part %s; %s" % (show(part), _FORMS) if part else _FORMS
+                remedy = "correct the part %s; %s" % (show(part), _FORMS) if part else _FORMS
                 raise WindflowError(_constraint_problem(show(text), remedy))
             prerelease = prerelease or match.group("prerelease") is not None
             intervals.append(_interval(match))
@@ -122,7 +122,7 @@ def _parsed_constraint(text: str) -> Constraint:
 
 
 def _comparators(text: str) -> list[tuple[str, str]]:
-    """The parts of an alternative that must all hold, each with an operator that its form stands for."""
+    """Returns the parts of an alternative that must all hold, each with an operator that its form stands for."""
     span = _HYPHEN.match(text)
     if span:
         return [(">=", span.group(1)), ("<=", span.group(2))]
@@ -134,7 +134,7 @@ def _comparators(text: str) -> list[tuple[str, str]]:
 
 
 def _interval(match: re.Match) -> _Interval:
-    """What a comparator stands for. Numbers that are left out, or are ``x``, stand for any."""
+    """Returns what a comparator stands for. Numbers that are left out, or are ``x``, stand for any."""
     numbers = []
     for name in ("major", "minor", "patch"):
         text = match.group(name)
@@ -167,8 +167,8 @@ def _interval(match: re.Match) -> _Interval:
 
 
 def _kept(operator: str, numbers: list[int]) -> int:
-    """The number that the next version beyond the range counts up: the first that is not 0 for ``^``, else the second,
-    as far as there is one; for ``~=`` the last but one."""
+    """Returns the number that the next version beyond the range counts up: the first that is not 0 for ``^``, else the
+    second, as far as there is one; for ``~=`` the last but one."""
     last = len(numbers) - 1
     if operator == "^":
         return next((index for index, number in enumerate(numbers) if number), last)
@@ -181,7 +181,7 @@ def _version(numbers: list[int], prerelease: tuple = ()) -> object:
 
 
 def _next(numbers: list[int], index: int, prerelease: tuple = _LOWEST) -> object:
-    """The first version with the number at ``index`` counted up."""
+    """Returns the first version with the number at ``index`` counted up."""
     return _version([*numbers[:index], numbers[index] + 1], prerelease)
 
 

@@ -58,7 +58,7 @@ def show(value: object) -> str:
 
 
 def kind(value: object) -> str:
-    """What sort of value it is, and nothing of the value itself."""
+    """Returns what sort of value it is, and nothing of the value itself."""
     if value is None or isinstance(value, (dict, list, tuple)):
         return show(value)
     if isinstance(value, str):
@@ -82,7 +82,7 @@ def dotted(path: tuple) -> str:
 
 
 def nearest(word: object, choices: object) -> str:
-    """The choice that was most likely meant, or an empty string."""
+    """Returns the choice that was most likely meant, or an empty string."""
     texts = [choice for choice in choices if isinstance(choice, str)]
     if not isinstance(word, str) or not 0 < len(word) <= 64:
         return ""

@@ -80,7 +80,9 @@ def test_check_mode_on_the_blank_host_named_the_steps_that_the_real_run_changed(
     steps = {}
     for kind in ("check", "real"):
         tasks = json.loads((state / "changes" / f"{kind}.json").read_text(encoding="utf-8"))[app.name]
-        steps[kind] = {number for task in tasks for number in re.findall(r"\d+", re.match(r"[\d, ]*", task)[0])}
+        steps[kind] = {
+            number for task in tasks for number in re.findall(r"\d+", re.match(r"(Steps? [\d, ]+:)?", task)[0])
+        }
     assert steps["check"] == steps["real"]
     # Account, directories, application, virtual environment, configuration, program, site, database.
     assert steps["check"] >= {"5", "6", "7", "8", "9", "10", "11"}

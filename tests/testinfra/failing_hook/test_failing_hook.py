@@ -16,7 +16,7 @@ def test_what_served_before_serves_again(app):
 def test_record_says_at_which_hook_and_what_became_of_the_host(app):
     last = app.record()["revisions"][-1]
     assert (last["version"], last["state"]) == ("1.1.1", "failed")
-    assert last["step"] == "14 The hooks after the deploy have run"
+    assert last["step"] == "Step 14: Run the hooks after the deploy"
     assert "E3001" in last["error"] and f"Release {app.current()['release']} serves again." in last["error"]
 
 

@@ -249,15 +249,15 @@ def test_the_lines_of_the_documentation_have_options_and_variables_that_exist(mo
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["remove", "hooked", "--purge", "hokoed"], 4, ["E2045", "expected purge to name the plugin, hooked"]),
+        (["remove", "hooked", "--purge", "hokoed"], 4, ["E2049", "expected purge=hooked"]),
         (["deploy", "hooked", "--engine", "podman"], 2, ["'podman' is not one of", "swarm"]),
         (["deploy", "hooked", "--target", "dockr"], 2, ["'dockr' is not one of", "compose"]),
         (["deploy", "hooked", "--", "-e", "engine=podman"], 4, ["engine must be one of"]),
         (["explain", "template", "server.wrokers"], 3, ["E1089", "workers"]),
         (["explain", "template", "email.sender"], 0, []),
-        (["deploy", "hooked", "--", "--tags", "x"], 3, ["E2045", "steps have no tags"]),
-        (["deploy", "hooked", "--", "--skip-tags=x"], 3, ["E2045", "steps have no tags"]),
-        (["deploy", "hooked", "--", "--start-at-task", "x"], 3, ["E2045"]),
+        (["deploy", "hooked", "--", "--tags", "x"], 3, ["E2050", "steps have no tags"]),
+        (["deploy", "hooked", "--", "--skip-tags=x"], 3, ["E2050", "steps have no tags"]),
+        (["deploy", "hooked", "--", "--start-at-task", "x"], 3, ["E2050"]),
     ],
 )
 def test_what_cannot_be_meant_is_named_and_has_changed_nothing(home, arguments, code, words):

@@ -28,22 +28,22 @@ NAME = "windflow-test-migration-%d" % os.getpid()
 STATE = Path("/var/lib/windflow", NAME)
 BACKUPS = STATE / "backups" / "database"
 SOCKETS = "/var/run/postgresql"
-DEPLOY = f"""
+DEPLOY = """
 - hosts: localhost
   connection: local
   gather_facts: false
   tasks:
     - windflow.platform.plan:
-        plugin: "{{{{ plugin }}}}"
-      register: windflow_plan
+        plugin: "{{ plugin }}"
+      register: deploy_plan
     - ansible.builtin.set_fact:
-        windflow_plan: >-
-          {{{{ windflow_plan | combine({{'role': 'backend', 'new_release': true, 'release': release,
-          'events': {{'pre': [], 'migrate': ['migrate'], 'post': []}},
-          'revision': windflow_plan.revision | combine({{'release': release}})}}) }}}}
+        deploy_plan: >-
+          {{ deploy_plan | combine({'role': 'backend', 'new_release': true, 'release': release,
+          'events': {'pre': [], 'migrate': ['migrate'], 'post': []},
+          'revision': deploy_plan.revision | combine({'release': release})}) }}
       vars:
-        release: "{{{{ windflow_plan.run.split('-')[0] }}}}-0123abcd"
-    - ansible.builtin.include_tasks: {ROOT}/playbooks/tasks/apply.yml
+        release: "{{ deploy_plan.run.split('-')[0] }}-0123abcd"
+    - ansible.builtin.include_role: {name: windflow.platform.deploy, tasks_from: apply, rolespec_validate: false}
 """
 FAILING_IN_CONTAINERS = f"""
 - hosts: localhost
@@ -62,11 +62,11 @@ FAILING_IN_CONTAINERS = f"""
       register: found
     - ansible.builtin.set_fact:
         compose_prepared: {{changes: [db]}}
-        windflow_plan: >-
+        deploy_plan: >-
           {{{{ planned | combine({{'role': 'backend', 'new_release': true, 'target': 'compose',
           'events': {{'pre': [], 'migrate': ['migrate'], 'post': []}},
           'position': found.plugins['{NAME}'].position}}) }}}}
-    - ansible.builtin.include_tasks: {ROOT}/playbooks/tasks/apply.yml
+    - ansible.builtin.include_role: {{name: windflow.platform.deploy, tasks_from: apply, rolespec_validate: false}}
 """
 DOCKER = """#!/bin/sh
 echo "$*" >>"$0.log"
@@ -80,7 +80,7 @@ MIGRATING = """
     name: windflow.platform.migration
     rolespec_validate: false
   vars:
-    migration_plan: "{{ windflow_plan }}"
+    migration_plan: "{{ host_plan }}"
 """
 VERIFY = """
 - ansible.builtin.fail:
@@ -192,7 +192,7 @@ def test_a_migration_from_its_first_run_to_the_restore(site):
     again = [site.deploy(failing, keep_backups=1)["backup"] for _attempt in range(2)]
     assert site.backups() == sorted([label, again[1]]) and site.sql("select name from items") == ""
     output = site.platform("restore")
-    assert output.index(f"{label} of 20") < output.index("TASK [The database is as it was then]")
+    assert output.index(f"{label} of 20") < output.index("TASK [Restore the database]")
     assert site.sql("select name from items") == "precious"
     assert (site.record()["revisions"][-1]["backup"], site.record()["lease"]) == (label, None)
 

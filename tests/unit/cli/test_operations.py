@@ -73,7 +73,7 @@ def test_status_and_history_tell_what_is_deployed_apart_from_how_the_last_action
     write(home, "1.1.0", "exit 3")
     platform(home, "deploy", ".", code=6)
     status = platform(home, "status", NAME)
-    assert f"{NAME} 1.0.0 is deployed since" in status and "upgrade 1.1.0 failed at 1 The hooks" in status
+    assert f"{NAME} 1.0.0 is deployed since" in status and "upgrade 1.1.0 failed at Step 1: run the hooks" in status
     assert f"{NAME} 1.0.0 is deployed since" in platform(home, "status")
     history = platform(home, "history", NAME)
     assert history.index("2 upgrade 1.1.0 failed") < history.index("1 install 1.0.0 deployed")
@@ -88,7 +88,7 @@ def test_what_a_hook_says_is_shown_when_it_succeeds_and_apart_from_the_remedy_wh
     write(home, "1.1.0", "echo the last line; exit 3")
     output = platform(home, "deploy", ".", code=6)
     lines = [line.strip() for line in output.splitlines()]
-    assert "the last line" in lines and "Fix: mend what it reports, then run again." in lines
+    assert "the last line" in lines and "Fix: correct what it reports, then run again." in lines
 
 
 def test_validate_names_everything_that_is_wrong_and_asks_no_host(home):
@@ -176,7 +176,7 @@ def test_what_leads_to_no_name_is_refused_and_what_has_no_record_is_told(home):
     assert f"{none} is not deployed: there is no record of it" in platform(home, "drift", none)
     told = platform(home, "unlock", none, code=4)
     assert f"there is no record of {none}" in told and "E5018" in told
-    assert f"got no record of {none}" in platform(home, "rollback", none, code=4)
+    assert f"There is no record of {none}" in platform(home, "rollback", none, code=4)
     assert "there is no record of it" in platform(home, "remove", none, "--skip-hooks")
     assert not Path("/var/lib/windflow", none).exists()
 
@@ -193,7 +193,7 @@ def test_where_the_configuration_names_the_host_it_is_the_one_that_is_looked_aft
 @pytest.mark.parametrize("inventory", [(), LOCAL], ids=["no inventory", "an inventory"])
 def test_a_run_for_which_no_host_matches_says_so(home, inventory):
     output = platform(home, "unlock", NAME, "--", *inventory, "-e", "windflow_hosts=nobody", code=4)
-    assert "E2031: expected a host to go to" in output
+    assert "E2031: the run has no host" in output
 
 
 def test_what_is_found_after_a_run_has_begun_is_not_told_as_if_nothing_had_been_changed(home):

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.windflow.platform.plugins.action import plan
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.files import tree
-from ansible_collections.windflow.platform.plugins.module_utils.plan.inputs import Place, read_inputs
+from ansible_collections.windflow.platform.plugins.module_utils.plan.inputs import InputContext, read_inputs
 from ansible_collections.windflow.platform.plugins.module_utils.plan.plan import listening, source_of
 
 
@@ -50,7 +50,7 @@ def test_what_is_deployed_stays_what_it_is():
 
 
 def test_where_none_is_possible_the_first_reports_why():
-    assert plan.choose_target(inputs(*BOTH), BOTH, host(family="arch")) == ("compose", [])
+    assert plan.choose_target(inputs(*BOTH), BOTH, host(family="")) == ("compose", [])
 
 
 @pytest.mark.parametrize(("able", "current"), [(["host"], "compose"), (["compose"], "host"), ([""], "host")])
@@ -162,7 +162,7 @@ def make_in_containers(tmp_path, engine, deployed=None, more="", dependency=Fals
     (folder / "migrate.sh").write_text("#!/bin/sh\n", encoding="utf-8")
     (folder / "migrate.sh").chmod(0o755)
     known = {"version": "2.0.0", "target": "compose", "engine": deployed, "needs": {}, "results": {}}
-    where = Place({}, {}, tmp_path, {"plugins": {"database": known} if deployed else {}, "secrets": {}})
+    where = InputContext({}, {}, tmp_path, {"plugins": {"database": known} if deployed else {}, "secrets": {}})
     asked = {"plugin": "needy", "environment_name": "", "config": [], "sets": [], "dependency": dependency}
     found = read_inputs(asked, where, "compose")
     machine = host(engine="26.1.5")
@@ -172,7 +172,7 @@ def make_in_containers(tmp_path, engine, deployed=None, more="", dependency=Fals
     arguments = {"dependency": dependency, "engine": engine, "force": False, "allow_downgrade": False}
     arguments.update(replicas=replicas)
     source = source_of(found.manifest, "compose", tree.source_digest)
-    return plan.make(found, arguments, machine, {"debian": {}}, "compose", source, where)
+    return plan.make(found, arguments, machine, "compose", source, where)
 
 
 @pytest.mark.parametrize("deployed", [None, "swarm"])

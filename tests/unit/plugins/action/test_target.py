@@ -8,7 +8,7 @@ import pytest
 
 from ansible_collections.windflow.platform.plugins.action import target
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
-from ansible_collections.windflow.platform.plugins.module_utils.plan.inputs import Place
+from ansible_collections.windflow.platform.plugins.module_utils.plan.inputs import InputContext
 
 
 @pytest.mark.parametrize("sources", [None, [], ["/etc/ansible/hosts"]])
@@ -61,7 +61,7 @@ CONFIG = "host: {connection: {host: far.example}}\n"
 def connection(directory, plugin, **arguments):
     (directory / "far.yaml").write_text(CONFIG, encoding="utf-8")
     arguments = {"environment_name": "", "config": [], "sets": [], "dependency": False, **arguments}
-    return target.connection_of({"plugin": plugin, **arguments}, Place({}, {}, directory))
+    return target.connection_of({"plugin": plugin, **arguments}, InputContext({}, {}, directory))
 
 
 def test_the_configuration_names_the_host_and_without_a_plugin_it_is_this_machine(tmp_path):
@@ -74,7 +74,7 @@ def test_what_is_on_this_machine_can_be_looked_after_though_its_plugin_is_gone_o
     (tmp_path / "plugin.yml").write_text("name: app\nversion: one\n", encoding="utf-8")
     for plugin in (".", "gone"):
         found, (warning,) = connection(tmp_path, plugin)
-        assert found == {} and "it is this machine" in warning
+        assert found == {} and "run uses this machine" in warning
 
 
 def test_a_host_that_a_plugin_may_name_is_never_taken_for_this_machine(tmp_path):

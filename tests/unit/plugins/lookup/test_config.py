@@ -94,7 +94,7 @@ def test_a_secret_that_is_given_is_found(here):
 def test_a_key_that_is_not_set_is_refused_unless_there_is_a_default(here):
     missing = call("'x.z'", "third")
     refused, empty, other = look(missing, call("'x.z'", "third", ", default=''"), call("'x.z'", "third", ", default=2"))
-    assert "E1152 x.z: expected a key that is set, got none in third" in refused and (empty, other) == ("", 2)
+    assert "E1152 x.z: the configuration of third does not set the key" in refused and (empty, other) == ("", 2)
     assert look(call("'own.name'", "first", ", default='other'")) == ["n"]
 
 

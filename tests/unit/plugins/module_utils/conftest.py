@@ -80,7 +80,7 @@ def only(findings):
         problem = problems[0]
         where = ":".join(str(part) for part in (problem.file, problem.line) if part)
         assert (where + " " + problem.path).strip() == place
-        assert problem.expected and problem.got and problem.remedy, problem
+        assert (problem.message or (problem.expected and problem.got)) and problem.remedy, problem
         for word in words:
             assert word in str(problem), "%s is not in: %s" % (word, problem)
         return problem

@@ -149,7 +149,7 @@ def test_a_removal_that_was_cut_off_can_be_taken_back(cluster):
 
 def test_a_connection_that_is_lost_half_way_is_told_with_what_was_done(cluster):
     sql = "CREATE ROLE half; SELECT pg_terminate_backend(pg_backend_pid());"
-    with pytest.raises(WindflowError, match=r"E4051(.|\n)*see in the server's log(.|\n)*Half of it.") as caught:
+    with pytest.raises(WindflowError, match=r"E4051(.|\n)*read in the server's log(.|\n)*Half of it.") as caught:
         postgres.execute_sql(sql, cluster.port, socket_dir=cluster.root, outcome="Half of it.")
     assert "Nothing was changed" not in str(caught.value)
 
@@ -390,7 +390,7 @@ def test_what_was_not_made_here_is_taken_only_where_it_is_adopted_and_loses_noth
     assert refused({**params, "adopt": ["database"]}) == ["E2041"]
     assert refused(cluster.params(plugin=plugin, name="new")) == ["E2041"]
     adopted = {**params, "adopt": ["database", "role"]}
-    words = owners.adopted("app", "web", there, ownership.made(store.load(plugin)))
+    words = owners.adopted("app", "web", there, ownership.made_resources(store.load(plugin)))
     assert "role web gets the configured password" in words[0]
     assert "database app: web gets CREATE ON SCHEMA public; its owner legacy" in words[1]
     predicted = database.run(adopted, True)[0]["changes"]
@@ -411,18 +411,18 @@ def test_only_what_was_made_is_dropped(cluster, plugin):
     cluster.sql(LIVED_IN)
     params = cluster.params(plugin=plugin, user="fresh", adopt=["database"])
     database.run(params, False)
-    assert ownership.made(store.load(plugin))["role"] == ["fresh"]
+    assert ownership.made_resources(store.load(plugin))["role"] == ["fresh"]
     assert cluster.login(user="fresh", sql="CREATE TABLE mine ()")[0] == 0
     with pytest.raises(WindflowError, match="E4065.*objects or rights of the role fresh in the database app"):
         database.run({**params, "state": "absent"}, False)
-    assert ownership.made(store.load(plugin))["role"] == ["fresh"]
+    assert ownership.made_resources(store.load(plugin))["role"] == ["fresh"]
     cluster.sql("\\connect app\nREASSIGN OWNED BY fresh TO legacy;")
     result = database.run({**params, "state": "absent"}, False)[0]
     assert result["changes"][-1]["object"] == "role fresh"
-    assert ownership.made(store.load(plugin))["role"] == []
+    assert ownership.made_resources(store.load(plugin))["role"] == []
     own = cluster.params(plugin=plugin, name="own", adopt=["role"])
     database.run(own, False)
-    assert ownership.made(store.load(plugin)) == {
+    assert ownership.made_resources(store.load(plugin)) == {
         **dict.fromkeys(ownership.KINDS, []),
         "database": ["own"],
         "role": ["own_owner"],
@@ -459,12 +459,12 @@ def test_a_purge_that_cannot_end_says_what_is_left_and_goes_on_later(cluster, pl
     cluster.sql("\\connect app\nROLLBACK PREPARED 'held';")
     with pytest.raises(WindflowError, match="E4065.*1 objects or rights of the role web in the database theirs"):
         database.run({**params, "state": "absent"}, False)
-    made = ownership.made(store.load(plugin))
+    made = ownership.made_resources(store.load(plugin))
     assert (made["database"], made["role"]) == ([], ["app_owner", "web"])
     cluster.sql("\\connect theirs\nREVOKE ALL ON x FROM web;")
     assert database.run({**params, "state": "absent"}, False)[0]["changed"]
     assert not database.run({**params, "state": "absent"}, False)[0]["changed"]
-    assert ownership.made(store.load(plugin))["role"] == []
+    assert ownership.made_resources(store.load(plugin))["role"] == []
 
 
 @pytest.mark.fault(53)
@@ -486,3 +486,51 @@ def test_rules_that_keep_the_superuser_out_are_named_with_their_line(cluster, ru
     assert named in str(caught.value) and "install" not in str(caught.value)
     problem = owners.findings("app", "web", there, dict.fromkeys(ownership.KINDS, []), ())[0]
     assert problem.code == "E2042" and named in problem.got
+
+
+@pytest.mark.parametrize("method", ["ident", "trust", "peer-map"])
+def test_the_application_logs_in_by_password_whatever_the_distribution_has_for_others(cluster, method):
+    method = "ident map=none" if method == "peer-map" else method
+    others = "local all all peer\nhost all all 127.0.0.1/32 %s\nhost all all ::1/128 %s\n" % (method, method)
+    with cluster.hba("# of the distribution\n" + others):
+        changed = [database.run(cluster.params(), check)[0]["changed"] for check in (True, False, True, False)]
+        assert changed == [True, True, False, False]
+        assert cluster.login()[0] == 0
+        assert cluster.login(password="wrong")[0] == 2
+        file = cluster.root + "/data/pg_hba.conf"
+        with open(file, encoding="utf-8") as stream:
+            assert stream.read().endswith("# of the distribution\n" + others)
+        database.run(cluster.params(state="absent"), False)
+        with open(file, encoding="utf-8") as stream:
+            assert stream.read() == "# of the distribution\n" + others
+        assert oct(os.stat(file).st_mode & 0o777) == "0o600"
+
+
+def test_a_method_that_asks_for_the_password_is_left_alone(cluster):
+    with cluster.hba("local all all peer\nhost all all 127.0.0.1/32 md5\nhost all all ::1/128 scram-sha-256\n"):
+        changes = database.run(cluster.params(), False)[0]["changes"]
+        assert not [change for change in changes if "pg_hba" in change["object"]]
+
+
+def test_without_a_plugin_what_is_there_is_used_as_it_is_where_it_is_adopted(cluster):
+    cluster.sql("CREATE ROLE theirs; CREATE ROLE web NOLOGIN CONNECTION LIMIT 7;")
+    cluster.sql("CREATE DATABASE app OWNER theirs;")
+    params = cluster.params(adopt=["database", "role"], max_connections=3)
+    found = {(change["object"], change["attribute"]) for change in database.run(params, False)[0]["changes"]}
+    assert ("role web", "password") in found and ("role web", "connection_limit") not in found
+    assert cluster.sql("SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'app'") == "theirs"
+    assert cluster.sql("SELECT rolconnlimit FROM pg_roles WHERE rolname = 'web'") == "7"
+    assert not database.run(params, False)[0]["changed"]
+
+
+def test_without_a_plugin_what_the_first_run_has_made_is_as_wanted_in_the_second(cluster):
+    params = cluster.params(adopt=["database", "role"], max_connections=3)
+    changed = [database.run(params, check)[0]["changed"] for check in (True, False, True, False)]
+    assert changed == [True, True, False, False]
+    assert cluster.login(sql="CREATE TABLE t (x int)")[0] == 0
+    assert cluster.sql("SELECT rolconnlimit FROM pg_roles WHERE rolname = 'web'") == "3"
+
+
+def test_without_a_plugin_no_role_with_rights_over_the_server_is_taken_over(cluster):
+    with pytest.raises(WindflowError, match="E2041"):
+        database.run(cluster.params(user="postgres", adopt=["database", "role"]), False)

@@ -116,7 +116,7 @@ def test_sick_release_is_taken_away_while_the_old_one_serves(machine, switch, fi
         result = switch(SECOND, health_timeout=2)
     assert result["failed"] and result["code"] == "E4040" and result["probe_status"] == 500
     assert "the database is away" in result["msg"] and "RUNNING" in result["msg"]
-    assert "Release %s serves on." % FIRST in result["msg"]
+    assert "Release %s still serves." % FIRST in result["msg"]
     assert load.result["failed"] == {} and set(load.result["releases"]) == {FIRST}
     assert_first_serves(machine)
 
@@ -139,7 +139,7 @@ def test_a_run_that_has_lost_its_lease_switches_nothing(machine, switch, first, 
     machine.make_release(SECOND)
     store.save(store.begin(store.empty("demo"), "other", "bob", "deploy", time.time(), {}), place)
     result = switch(SECOND, run="mine")
-    assert result["code"] == "E5002" and "bob" in result["msg"] and "Release %s serves on." % FIRST in result["msg"]
+    assert result["code"] == "E5002" and "bob" in result["msg"] and "Release %s still serves." % FIRST in result["msg"]
     assert_first_serves(machine)
     assert not switch(SECOND, run="other").get("failed") and machine.serving() == SECOND
     assert store.load("demo", place)["lease"]["step"] == "switch"

@@ -10,7 +10,11 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.vault import VaultLib, VaultSecret
 
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
-from ansible_collections.windflow.platform.plugins.module_utils.plan.inputs import Place, manifest_of, read_inputs
+from ansible_collections.windflow.platform.plugins.module_utils.plan.inputs import (
+    InputContext,
+    manifest_of,
+    read_inputs,
+)
 from ansible_collections.windflow.platform.plugins.plugin_utils import gathering
 
 
@@ -44,7 +48,7 @@ def test_the_secrets_of_what_is_chosen_are_asked_for_whatever_the_host_has(tmp_p
         folder = tmp_path / "windflow_plugins" / name
         folder.mkdir(parents=True)
         (folder / "plugin.yml").write_text("name: %s\nversion: 1.0.0\n%s\n" % (name, more), encoding="utf-8")
-    where = Place({}, {}, tmp_path)
+    where = InputContext({}, {}, tmp_path)
     manifest = manifest_of({"plugin": "shop"}, where)
     found = gathering.ask_host(None, manifest, where, {})
     assert asked == rounds
@@ -75,7 +79,7 @@ def configured(tmp_path, name, *secrets):
     (tmp_path / name).write_text(FORMS[name], encoding="utf-8")
     loader = DataLoader()
     loader.set_vault_secrets([("default", secret) for secret in secrets])
-    where = Place({}, {}, tmp_path, decrypt=gathering.decrypter(loader))
+    where = InputContext({}, {}, tmp_path, decrypt=gathering.decrypter(loader))
     asked = {"plugin": "template", "environment_name": "", "config": [name], "sets": []}
     return read_inputs(asked, where).config.data["database"]
 
@@ -112,5 +116,7 @@ def test_a_plugin_has_nothing_encrypted(tmp_path):
     (folder / "plugin.yml").write_text("name: mine\nversion: 1.0.0\nconfig: {defaults: defaults.yaml}\n")
     (folder / "defaults.yaml").write_text(FORMS["whole.yaml"], encoding="utf-8")
     with pytest.raises(WindflowError) as caught:
-        read_inputs({"plugin": str(folder), "environment_name": "", "config": [], "sets": []}, Place({}, {}, tmp_path))
+        read_inputs(
+            {"plugin": str(folder), "environment_name": "", "config": [], "sets": []}, InputContext({}, {}, tmp_path)
+        )
     assert caught.value.code == "E1087" and "not encrypted" in str(caught.value)

@@ -17,6 +17,7 @@ QUESTION = {
     "plugin": "windflow-test-none",
     "packages": {"debian": ["dpkg"]},
     "services": {},
+    "available": {},
     "paths": ["/"],
     "port": None,
     "user": "root",

@@ -44,7 +44,7 @@ REVISIONS = [
 
 @pytest.fixture
 def found(directory):
-    return listing.found({"plugin": "demo", "revisions": REVISIONS}, NOW, directory)
+    return listing.backups_of({"plugin": "demo", "revisions": REVISIONS}, NOW, directory)
 
 
 def test_every_backup_is_listed_with_age_size_and_release_whoever_made_it(found):

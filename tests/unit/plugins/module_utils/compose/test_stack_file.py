@@ -70,7 +70,11 @@ def test_port_of_one_address_is_refused(address):
     with pytest.raises(WindflowError) as caught:
         stack(db={"ports": [{"target": 5432, "published": "5432", "host_ip": address}]})
     (problem,) = caught.value.problems
-    assert problem.code == "E4080" and "port 5432 of db, bound to %s" % address in problem.got and problem.remedy
+    assert (
+        problem.code == "E4080"
+        and "port 5432 of service db to %s alone" % address in problem.message
+        and problem.remedy
+    )
 
 
 def test_front_is_on_every_node_and_reads_its_servers_from_a_configuration():
@@ -178,13 +182,13 @@ def test_everything_that_a_swarm_cannot_do_is_named_at_once():
         )
     said = str(caught.value)
     assert {problem.code for problem in caught.value.problems} == {"E4080"}
-    for part in ("privileged of app", "network_mode of app", "/opt/demo/releases/r/x of web"):
+    for part in ("privileged of service app", "network_mode of service app", "web mounts /opt/demo/releases/r/x"):
         assert part in said
 
 
 def test_what_a_swarm_ignores_is_said():
     _stack, warnings = stack_file.stack({"services": {"app": {"security_opt": ["no-new-privileges:true"]}}}, wanted())
-    assert warnings == ["a swarm knows nothing of security_opt of service app"]
+    assert warnings == ["a swarm ignores security_opt of service app"]
 
 
 def test_networks_reach_over_nodes():

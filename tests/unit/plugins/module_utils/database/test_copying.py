@@ -195,7 +195,7 @@ def test_what_the_program_itself_says_is_kept():
 
 def test_a_shield_holds_a_signal_off_until_its_end():
     reached = []
-    with pytest.raises(WindflowError, match="E4098.*the signal 15"), bounds.Bounds(60) as limits:
+    with pytest.raises(WindflowError, match="E4045.*the signal 15"), bounds.Bounds(60) as limits:
         with limits.shield():
             os.kill(os.getpid(), signal.SIGTERM)
             reached.append(True)

@@ -136,7 +136,9 @@ def test_a_database_of_our_roles_is_accepted(owner):
 
 @pytest.mark.parametrize("state", ["present", "absent"])
 def test_a_database_of_somebody_else_is_neither_taken_over_nor_removed(state):
-    with pytest.raises(WindflowError, match="E4053 database.name: expected the database app to belong to"):
+    with pytest.raises(
+        WindflowError, match="E4053 database.name: expected app_owner or web as the owner of the database app"
+    ):
         statements(desired(state=state), changed(("database", "owner"), "somebody"))
 
 

@@ -99,7 +99,9 @@ def test_a_verifier_in_a_message_of_the_server_is_cut_out():
     assert "canary" not in str(caught.value)
 
 
-@pytest.mark.parametrize(("code", "told"), [(2, "E4051.*Fix: install and start"), (124, "E4055.*Fix: see what")])
+@pytest.mark.parametrize(
+    ("code", "told"), [(2, "E4051.*Fix: install and start"), (124, "E4055.*Fix: see in pg_stat_activity")]
+)
 def test_a_server_that_does_not_answer_is_told_from_an_error(code, told):
     with pytest.raises(WindflowError, match=told) as caught:
         postgres.execute_sql("x", 5432, lambda argv, sql: (code, "", "no"))

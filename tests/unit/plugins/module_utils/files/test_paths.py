@@ -164,3 +164,17 @@ def test_a_directory_and_another_kind_never_replace_each_other(tmp_path, wanted,
 def test_a_top_level_directory_is_never_removed():
     with pytest.raises(WindflowError, match="E4013"):
         planned({"path": "/etc", "state": "absent"})
+
+
+def test_parents_are_the_directories_above_that_are_not_named(tmp_path):
+    entries = [
+        {"path": "/a/b/c/d", "state": "directory"},
+        {"path": "/a/b", "state": "directory"},
+        {"path": "/x/y", "state": "absent"},
+    ]
+    assert paths.parents(entries) == [{"path": path, "state": "directory"} for path in ("/a", "/a/b/c")]
+
+
+def test_nothing_that_is_to_be_absent_is_kept(tmp_path):
+    with pytest.raises(WindflowError, match="E4010.*keep_existing"):
+        paths.parse([{"path": str(tmp_path), "state": "absent", "keep_existing": True}])

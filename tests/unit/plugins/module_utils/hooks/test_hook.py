@@ -150,7 +150,7 @@ def test_secrets_are_hidden_in_output_and_errors(run):
 @pytest.mark.parametrize(
     ("result", "place"),
     [
-        ('{"host": "postgres.internal"}', "one in host."),
+        ('{"host": "postgres.internal"}', "holds a secret: host."),
         ('{"ok": 1, "all": [{"url": "x"}, {"url": "http://u:postgres@h"}], "b": "postgres"}', "all[1].url, b."),
         ('{"keys": {"postgres": 1}}', "keys.********."),
     ],

@@ -29,7 +29,7 @@ def test_what_needs_the_plugin_gets_a_version_that_it_accepts(version, found):
     deployed = {"database": known("2.1.0"), "shop": known("1.0.0", database=("database", ">=2.0.0"))}
     problems = rolled_back("database", known(version), host(deployed))
     assert codes(problems) == found
-    assert all("shop" in problem.expected and problem.got == version for problem in problems)
+    assert all("shop" in problem.sentence and problem.got == version for problem in problems)
 
 
 @pytest.mark.parametrize(("offered", "found"), [("2.4.0", []), ("3.0.0", [("E2029", "database")])])
@@ -54,7 +54,7 @@ def test_a_capability_has_the_version_that_its_provider_gives_it():
 def test_who_is_deployed_just_now_counts_too():
     needs = known("1.0.0", database=("database", ">=2.0.0"))["needs"]
     problems = rolled_back("database", known("1.9.0"), host({"database": known("2.0.0")}, at_work={"shop": needs}))
-    assert codes(problems) == [("E2024", "database")] and "shop" in problems[0].expected
+    assert codes(problems) == [("E2024", "database")] and "shop" in problems[0].sentence
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_a_record_that_cannot_be_read_stops_another_version_of_what_it_may_need(
     unreadable = {"shop": {"file": "/record.json", "got": "here no JSON", "remedy": "mend it"}}
     problems = rolled_back("database", known(version), host(deployed, unreadable=unreadable))
     assert [problem.code for problem in problems] == found
-    assert all("shop needs database" in problem.expected and problem.file == "/record.json" for problem in problems)
+    assert all("shop needs database" in problem.sentence and problem.file == "/record.json" for problem in problems)
 
 
 @pytest.mark.parametrize(

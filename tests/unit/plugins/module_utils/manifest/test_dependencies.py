@@ -108,7 +108,7 @@ def test_where_the_platform_is_too_old_for_all_who_suit_each_is_named_with_who_a
     versions = [plugin("cache", text, needs={"core": ">=%s" % text}) for text in ("3.0.0", "2.0.0", "1.0.0")]
     problems = findings(resolve, plugin("shop", needs={"cache": ">=2"}), versions, "1.0.0")
     assert [problem.code for problem in problems] == ["E1205", "E1205"]
-    assert all("shop requires >=2" in problem.expected for problem in problems)
+    assert all("shop requires >=2" in problem.sentence for problem in problems)
     postgres = plugin("postgres", provides={"cache": "4.0.0"}, needs={"core": ">=9"})
     (problem,) = findings(resolve, plugin("shop", needs={"cache": "*"}), [postgres], "1.0.0")
     assert (problem.code, problem.file) == ("E1205", "postgres/plugin.yml")
@@ -180,7 +180,7 @@ def test_an_unsatisfiable_dependency_names_both_requirers(only):
     versions = [plugin("database", "1.0.0"), plugin("database", "2.0.0")]
     words = ["shop -> cache requires <2", "shop requires >=2", "database 2.0.0, database 1.0.0"]
     problem = only("E1204", "shop/plugin.yml:11 dependencies.database", words, resolve, shop, [cache, *versions])
-    assert "shop -> database" not in problem.expected
+    assert "shop -> database" not in problem.sentence
 
 
 def test_a_large_tangle_ends():

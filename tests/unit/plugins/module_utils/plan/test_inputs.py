@@ -11,11 +11,11 @@ import pytest
 from ansible_collections.windflow.platform.plugins.action.plugin_info import view
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.plan.inputs import (
-    Place,
-    apart,
+    InputContext,
     database_on_host,
     out_of_reach,
     read_inputs,
+    unreachable_dependencies,
 )
 
 ROOT = Path(__file__).parents[5]
@@ -27,8 +27,8 @@ def arguments(**changes):
 
 def test_the_arguments_that_come_back_give_the_same_inputs_from_anywhere(tmp_path):
     (tmp_path / "my.yaml").write_text("server: {host_port: 8099}\n", encoding="utf-8")
-    first = read_inputs(arguments(config=["my.yaml"]), Place({}, {}, tmp_path))
-    second = read_inputs(first.arguments, Place({}, {}, Path("/")))
+    first = read_inputs(arguments(config=["my.yaml"]), InputContext({}, {}, tmp_path))
+    second = read_inputs(first.arguments, InputContext({}, {}, Path("/")))
     assert second.config.data == first.config.data
     assert first.config.get("server.host_port") == 8099
 
@@ -36,20 +36,22 @@ def test_the_arguments_that_come_back_give_the_same_inputs_from_anywhere(tmp_pat
 def test_the_inventory_lies_below_files_and_above_defaults(tmp_path):
     (tmp_path / "my.yaml").write_text("server: {workers: 3}\n", encoding="utf-8")
     inventory = {"server": {"workers": 5, "timeout": 44}}
-    config = read_inputs(arguments(config=["my.yaml"]), Place({"windflow_config": inventory}, {}, tmp_path)).config
+    config = read_inputs(
+        arguments(config=["my.yaml"]), InputContext({"windflow_config": inventory}, {}, tmp_path)
+    ).config
     assert config.get("server.workers") == 3 and config.get("server.timeout") == 44
 
 
 @pytest.mark.parametrize("text", ["database.password=canary", 'database={"password": "canary"}'])
 def test_a_secret_on_the_command_line_is_refused_and_not_repeated(text):
     with pytest.raises(WindflowError) as caught:
-        read_inputs(arguments(sets=[text]), Place({}, {}, ROOT))
+        read_inputs(arguments(sets=[text]), InputContext({}, {}, ROOT))
     assert caught.value.code == "E1150"
     assert "canary" not in str(caught.value)
 
 
 def test_other_values_on_the_command_line_win():
-    config = read_inputs(arguments(sets=["app.log_level=debug"]), Place({}, {"LOG_LEVEL": "error"}, ROOT)).config
+    config = read_inputs(arguments(sets=["app.log_level=debug"]), InputContext({}, {"LOG_LEVEL": "error"}, ROOT)).config
     assert config.get("app.log_level") == "debug"
 
 
@@ -58,12 +60,12 @@ PLACEHOLDERS = {"DB_PASSWORD": "dbpassword", "SECRET_KEY": "your-secret-key-here
 
 def test_placeholders_for_secrets_are_refused_in_production():
     with pytest.raises(WindflowError) as caught:
-        read_inputs(arguments(environment_name="production"), Place({}, PLACEHOLDERS, ROOT))
+        read_inputs(arguments(environment_name="production"), InputContext({}, PLACEHOLDERS, ROOT))
     assert {problem.path for problem in caught.value.problems} == {"app.secret_key", "database.password"}
 
 
 def test_placeholders_for_secrets_are_a_warning_elsewhere():
-    assert {problem.path for problem in read_inputs(arguments(), Place({}, PLACEHOLDERS, ROOT)).warnings} == {
+    assert {problem.path for problem in read_inputs(arguments(), InputContext({}, PLACEHOLDERS, ROOT)).warnings} == {
         "app.secret_key",
         "database.password",
     }
@@ -87,7 +89,7 @@ def shop(tmp_path):
 
 
 def place(tmp_path, host=None, environ=None, **inventory):
-    return Place(inventory, environ or {}, tmp_path, host)
+    return InputContext(inventory, environ or {}, tmp_path, host)
 
 
 def on_host(target="host", results=None, engine="compose", **secrets):
@@ -214,7 +216,7 @@ def test_containers_reach_a_dependency_in_containers_over_its_network(shop, tmp_
 def test_containers_do_not_reach_a_dependency_on_the_host(shop, tmp_path):
     where = place(tmp_path, on_host("host"))
     (problem,) = out_of_reach(read_inputs(shop, where), "compose", where)
-    assert problem.code == "E2025" and "database" in problem.expected
+    assert problem.code == "E2025" and "dependency database" in problem.message
     assert out_of_reach(read_inputs(shop, where), "host", where) == []
     inside = place(tmp_path, on_host("compose"))
     assert out_of_reach(read_inputs(shop, inside), "compose", inside) == []
@@ -234,20 +236,23 @@ def test_containers_do_not_reach_a_dependency_on_the_host(shop, tmp_path):
 )
 def test_a_stack_and_what_is_none_do_not_reach_each_other(shop, tmp_path, target, engine, theirs, reached):
     where = place(tmp_path, on_host("compose", engine=theirs))
-    problems = apart(read_inputs(shop, where, target), target, engine, where)
+    problems = unreachable_dependencies(read_inputs(shop, where, target), target, engine, where)
     assert [problem.code for problem in problems] == ([] if reached else ["E2027"])
     for problem in problems:
-        assert "database" in problem.expected and "engine %s" % theirs in problem.got and problem.remedy
+        assert "dependency database" in problem.message and "engine %s" % theirs in problem.got and problem.remedy
 
 
 def test_what_is_not_deployed_yet_gets_its_dependents_engine(shop, tmp_path):
     for engine in ("compose", "swarm"):
-        assert apart(read_inputs(shop, place(tmp_path), "compose"), "compose", engine, place(tmp_path)) == []
+        assert (
+            unreachable_dependencies(read_inputs(shop, place(tmp_path), "compose"), "compose", engine, place(tmp_path))
+            == []
+        )
 
 
 def test_a_dependency_on_the_host_itself_has_no_engine(shop, tmp_path):
     where = place(tmp_path, on_host("host"))
-    assert apart(read_inputs(shop, where, "host"), "host", "compose", where) == []
+    assert unreachable_dependencies(read_inputs(shop, where, "host"), "host", "compose", where) == []
 
 
 def test_what_a_hook_has_returned_wins_but_for_secrets(shop, tmp_path):

@@ -67,7 +67,9 @@ def outcome(function, *arguments, area="E1") -> str:
         function(*arguments)
     except WindflowError as error:
         assert error.problems
-        assert all(problem.code.startswith(area) and problem.expected for problem in error.problems)
+        assert all(
+            problem.code.startswith(area) and (problem.message or problem.expected) for problem in error.problems
+        )
         str(error).encode("utf-8")
         return error.code
     finally:
@@ -221,7 +223,9 @@ def test_every_error_of_any_schema_becomes_a_finding(dialect, schema, data, tmp_
     errors = list(dialects.validator(loaded.raw, dialect).iter_errors(data))
     problems = loaded.validate(data, lambda path: ("f", 1, 1))
     assert bool(problems) == bool(errors)
-    assert all(problem.expected and problem.got and problem.remedy for problem in problems), problems
+    assert all((problem.message or (problem.expected and problem.got)) and problem.remedy for problem in problems), (
+        problems
+    )
     for path in loaded.secret_paths(data):
         loaded.types_at(path)
 
@@ -311,7 +315,7 @@ def test_any_edit_of_a_record_leaves_one_that_can_be_used_or_none(top, revision,
         return
     serving, last = store.current(remembered), (remembered["revisions"] or [None])[-1]
     assert isinstance(report.status(remembered, serving, last) + report.history(remembered), list)
-    store.good(remembered), store.remains(remembered), store.kept_releases(remembered, 5)
+    store.good(remembered), store.latest_present(remembered), store.kept_releases(remembered, 5)
     store.unlock(remembered, "bob", 0.0)
     begun = store.begin(remembered, "four", "bob", "deploy", 1e12, {"release": "four"})
     ended = store.finish(store.at_step(begun, "four", "site", 1e9), "four", 1e9, {}, {}, 5)

@@ -101,7 +101,7 @@ def test_what_only_the_saved_plan_has_is_refused(saved, tmp_path):
 
 
 def test_a_host_that_nobody_looked_at_is_refused(saved):
-    assert "a plan for host web2, got none" in str(refused(saved, host="web2"))
+    assert "there is no plan for host web2" in str(refused(saved, host="web2"))
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 2, "hosts": {}}', '{"format": 1, "hosts": []}', "\0"])

@@ -200,7 +200,7 @@ def test_a_mark_becomes_the_secret_only_for_whom_it_is_meant():
     assert host_secrets.fill(text.encode(), granted) == filled.encode()
     assert host_secrets.fill(text, {}) == text
     host_secrets.remove("database")
-    with pytest.raises(WindflowError, match="E5013"):
+    with pytest.raises(WindflowError, match="E5019"):
         host_secrets.fill(text, granted)
 
 

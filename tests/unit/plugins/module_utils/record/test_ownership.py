@@ -46,7 +46,7 @@ def test_what_is_noted_is_in_the_record_until_it_is_forgotten(tmp_path):
     ownership.note_made("web", "directories", ["/c", "/a"], state)
     assert store.load("web", state)["made"]["directories"] == ["/a", "/b", "/c"]
     ownership.forget_made("web", "directories", ["/a", "/never"], state)
-    assert ownership.made(store.load("web", state)) == {
+    assert ownership.made_resources(store.load("web", state)) == {
         "account": ["web"],
         "database": [],
         "directories": ["/b", "/c"],
@@ -67,13 +67,13 @@ def test_it_survives_a_run_and_a_removal():
         ]
     ):
         kept = end(store.begin(kept, str(number), "me", "deploy", 1, fields), str(number))
-        assert ownership.made(kept)["database"] == ["web"]
+        assert ownership.made_resources(kept)["database"] == ["web"]
 
 
 def test_a_record_of_before_tells_by_what_it_managed(monkeypatch):
     comment(monkeypatch, "Made by windflow with group web")
     kept = of_before(host=HOST, database={"name": "shop", "user": "web", "port": 5432})
-    found = ownership.made(kept)
+    found = ownership.made_resources(kept)
     assert found["account"] == found["group"] == ["web"]
     assert found["directories"] == ["/opt/web", "/srv/web", "/var/lib/web", "/var/log/web"]
     assert (found["database"], found["role"]) == (["shop"], ["shop_owner", "web"])
@@ -85,7 +85,7 @@ def test_a_record_of_before_tells_by_what_it_managed(monkeypatch):
 )
 def test_whose_an_account_of_before_is_its_comment_tells(monkeypatch, text, account, group):
     comment(monkeypatch, text)
-    found = ownership.made(of_before(host=HOST))
+    found = ownership.made_resources(of_before(host=HOST))
     assert (found["account"], found["group"]) == (account, group)
 
 
@@ -95,7 +95,7 @@ def test_a_run_that_begins_settles_it_before_its_own_plan_is_in_the_record(monke
     kept = store.begin(kept, "run", "me", "deploy", 1, {"release": "s", "host": dict(HOST, data_dir="/home/ann")})
     assert "/home/ann" not in ownership.with_made(kept, "directories", ["/x"])["made"]["directories"]
     kept = store.begin(store.empty("web"), "run", "me", "deploy", 1, {"release": "r", "host": HOST})
-    assert not any(ownership.made(kept).values())
+    assert not any(ownership.made_resources(kept).values())
 
 
 def test_one_that_was_edited_is_refused():

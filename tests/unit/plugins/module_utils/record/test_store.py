@@ -135,7 +135,7 @@ def test_a_removal_leaves_the_history_and_nothing_current():
     remembered = store.remove(remembered, "run-2", NOW, {"purged": True})
     assert states(remembered) == ["superseded", "removed"]
     assert remembered["current"] is None and remembered["managed"] == {}
-    assert store.remains(remembered) is None
+    assert store.latest_present(remembered) is None
 
 
 @pytest.mark.fault(39)
@@ -361,7 +361,7 @@ def test_a_damaged_record_without_a_copy_is_an_error_that_names_the_file_and_the
     with pytest.raises(WindflowError) as caught:
         store.load("app", str(tmp_path))
     assert caught.value.code == "E5003"
-    assert str(file_of(tmp_path)) in str(caught.value) and "put a copy from a backup" in str(caught.value)
+    assert str(file_of(tmp_path)) in str(caught.value) and "restore it from a backup" in str(caught.value)
 
 
 @pytest.mark.fault(38)

@@ -40,13 +40,13 @@ def resources(host, **more):
 
 
 def drift(host, **more):
-    return managed.Drift("app", managed.snapshot("app", resources(host, **more))).found()
+    return managed.Drift("app", managed.snapshot("app", resources(host, **more))).differences()
 
 
 def later(host, change):
     kept = managed.snapshot("app", resources(host))
     change()
-    return managed.Drift("app", kept).found()
+    return managed.Drift("app", kept).differences()
 
 
 def test_what_was_left_alone_has_no_drift(host):
@@ -54,7 +54,7 @@ def test_what_was_left_alone_has_no_drift(host):
 
 
 def test_a_plugin_that_manages_nothing_has_no_drift():
-    assert managed.Drift("app", {}).found() == []
+    assert managed.Drift("app", {}).differences() == []
 
 
 def test_an_edited_file_is_named_with_its_step(host):
@@ -89,7 +89,7 @@ def test_a_lost_manifest_is_drift_and_no_crash(host):
     kept = managed.snapshot("app", resources(host))
     for path in (host / "state" / "app").glob("*.tree.json"):
         path.unlink()
-    assert [item["attribute"] for item in managed.Drift("app", kept).found()] == ["manifest"]
+    assert [item["attribute"] for item in managed.Drift("app", kept).differences()] == ["manifest"]
 
 
 def test_an_instance_that_does_not_listen_is_drift(host):
@@ -115,7 +115,7 @@ def test_a_path_that_was_led_through_a_strangers_link_is_drift_and_no_crash(host
     volume.symlink_to(host / "elsewhere")
     os.lchown(volume, 65534, 65534)
     kept["paths"][str(volume / "x")]["state"] = "directory"
-    assert [item["step"] for item in managed.Drift("app", kept).found()] == ["volumes"]
+    assert [item["step"] for item in managed.Drift("app", kept).differences()] == ["volumes"]
 
 
 def test_other_secrets_of_a_later_release_are_no_drift(host):

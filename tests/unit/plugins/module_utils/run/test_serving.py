@@ -19,7 +19,7 @@ pytestmark = pytest.mark.fault(80)
 def place(tmp_path):
     """Where nginx's site and ``current`` are, and what points at a release there."""
 
-    class Place:
+    class InputContext:
         host = {"install_dir": str(tmp_path / "opt"), "os": {"nginx": {"enabled_dir": str(tmp_path / "sites")}}}
 
         def point(self, site="", current=""):
@@ -31,7 +31,7 @@ def place(tmp_path):
                 elif text:
                     (tmp_path / name).symlink_to(f"releases/{text}")
 
-    return Place()
+    return InputContext()
 
 
 def run(before, release, place, end=True, purpose="deploy"):

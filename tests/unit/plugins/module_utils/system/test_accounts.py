@@ -145,3 +145,30 @@ def codes(user="web", group="web", there=(), group_there=None, made=None, adopt=
 )
 def test_what_windflow_has_not_made_is_used_only_where_that_is_said(found, given):
     assert codes(**given) == found
+
+
+def wanted(user, group, check=False):
+    own = {"user": user, "group": group, "home": "/srv/x", "shell": "/bin/sh"}
+    return {"plugin": None, "adopt": [], "check": check, **own}
+
+
+@pytest.fixture
+def done(monkeypatch):
+    """The commands that would change the host, which has nothing beside ACCOUNTS and GROUPS."""
+    commands = []
+    monkeypatch.setattr(accounts, "_do", commands.append)
+    return commands
+
+
+def test_without_a_plugin_what_exists_stays_and_nothing_is_recorded(tmp_path, done):
+    for name in ("www-data", "web"):
+        assert accounts.present(wanted(name, name), str(tmp_path)) == []
+    assert done == [] and list(tmp_path.iterdir()) == []
+
+
+def test_without_a_plugin_what_is_missing_is_made_without_a_mark(tmp_path, done):
+    assert accounts.present(wanted("new", "other", check=True), str(tmp_path)) == ["group other", "user new"]
+    assert done == []
+    assert accounts.present(wanted("new", "web"), str(tmp_path)) == ["user new"]
+    [argv] = done
+    assert argv[0] == "useradd" and "--comment" not in argv and list(tmp_path.iterdir()) == []

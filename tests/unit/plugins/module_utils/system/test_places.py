@@ -57,10 +57,10 @@ def test_what_is_roots_and_empty_is_free_and_what_is_somebodys_is_not(host):
     (host / "empty").mkdir()
     assert found(host, "empty") == ([], "")
     os.chown(host / "empty", 1500, 1500)
-    assert found(host, "empty") == (["E2033"], "an empty one of 1500")
+    assert found(host, "empty") == (["E2033"], "it is empty and belongs to 1500")
     (host / "full").mkdir()
     (host / "full" / "letter").write_text("")
-    assert found(host, "full") == (["E2033"], "one with something in it of root")
+    assert found(host, "full") == (["E2033"], "it is not empty and belongs to root")
     assert found(host, "full", adopt=["directories"]) == ([], "")
     assert found(host, "full", adopt=["account"])[0] == ["E2033"]
     assert found(host, "full", made=[str(host / "full")]) == ([], "")
@@ -210,7 +210,7 @@ def entry(path, owner="0"):
 
 
 def made(host):
-    return ownership.made(store.load("web", str(host / "state")))["directories"]
+    return ownership.made_resources(store.load("web", str(host / "state")))["directories"]
 
 
 def take(host, *paths, adopt=False, check=False):

@@ -67,7 +67,7 @@ def test_an_nginx_that_includes_none_of_them_is_named_and_one_that_is_not_there_
         (UNIX, "", "", "no [include]"),
         (UNIX + "[include]\nfiles = one.conf\n", "", "", "[include] with files = one.conf"),
         ("[include]\nfiles = conf.d/*.conf\n", "", "", "neither [unix_http_server] nor"),
-        (UNIX + "password = {SHA}82ab876d\n[include]\nfiles = conf.d/*.conf\n", "", "", "nobody can send"),
+        (UNIX + "password = {SHA}82ab876d\n[include]\nfiles = conf.d/*.conf\n", "", "", "that cannot be sent"),
         ("no section\n", "", "", "cannot be read"),
     ],
 )

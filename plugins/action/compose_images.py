@@ -1,0 +1,47 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ships the plugin's files as one archive to a host that builds images and has no release of the plugin."""
+
+from __future__ import annotations
+
+import os
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
+from ansible_collections.windflow.platform.plugins.module_utils.files import archive, sources
+from ansible_collections.windflow.platform.plugins.plugin_utils.sending import send
+
+MODULE = "windflow.platform.compose_images"
+
+
+class ActionModule(ActionBase):
+    TRANSFERS_FILES = True
+
+    def run(self, tmp=None, task_vars=None):
+        result = super().run(tmp, task_vars)
+        arguments = dict(self._task.args)
+        folders = arguments.pop("folders", [])
+        sent = ""
+        if arguments.get("source"):
+            try:
+                packed = b"" if self._task.check_mode else pack(arguments["source"], folders)
+            except WindflowError as error:
+                raise AnsibleActionFail(str(error)) from error
+            arguments["source"] = sent = send(self, packed, "source.tar.gz")
+        result.update(self._execute_module(MODULE, arguments, task_vars=task_vars))
+        if sent:
+            self._remove_tmp_path(self._connection._shell.tmpdir)
+        return result
+
+
+def pack(root: str, folders: list[str]) -> bytes:
+    """The files of ``folders`` below ``root`` that are not ignored, below ``app/``. Raises WindflowError."""
+    listing = [
+        (os.path.join(folder, name), mode, digest)
+        for folder in folders
+        for name, mode, digest in sources.digest(os.path.join(root, folder))[1]
+    ]
+    return archive.pack(root, listing, prefix="app/")

@@ -1,0 +1,51 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: nginx_site
+short_description: The configuration file of a site of nginx
+version_added: 1.0.0
+author: Windflow contributors (@windflow)
+description:
+  - Writes each value so that the program reads back exactly that value, and refuses a value that cannot be written so.
+options:
+  _input:
+    description:
+      - The site, as an item of P(windflow.platform.host_nginx#role) describes it.
+    type: dict
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Show the file
+  ansible.builtin.debug:
+    msg: >-
+      {{ {'name': 'reports', 'server_names': ['reports.example.com'], 'proxy': 'http://127.0.0.1:8000'}
+      | windflow.platform.nginx_site }}
+"""
+
+RETURN = r"""
+_value:
+  description: The text of the file.
+  type: str
+"""
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
+from ansible_collections.windflow.platform.plugins.module_utils.text import render
+
+
+def nginx_site(given: dict) -> str:
+    try:
+        return render.own_site_file(given)
+    except WindflowError as error:
+        raise AnsibleFilterError(str(error)) from error
+
+
+class FilterModule:
+    def filters(self):
+        return {"nginx_site": nginx_site}
