@@ -65,9 +65,12 @@ def run(*command: str, **options) -> str:
 
 
 def apt(*arguments: str) -> None:
-    """Run apt-get without questions."""
+    """Run apt-get without questions. The package lists may be as old as the image below this one."""
+    command = ["apt-get", "-q", "-y", "--no-install-recommends", "-o", "Dpkg::Options::=--force-unsafe-io", *arguments]
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    run("apt-get", "-q", "-y", "--no-install-recommends", *arguments, env=environment)
+    if subprocess.run(command, env=environment, capture_output=True, check=False).returncode:
+        run("apt-get", "-q", "update")
+        run(*command, env=environment)
 
 
 def read(table: Path) -> dict:
@@ -357,16 +360,16 @@ def build_packages(table: dict, target: Path) -> None:
 # The system
 
 
-def accounts(table: dict) -> None:
+def accounts(table: dict, etc: Path) -> None:
     """The accounts of the family in place of Debian's; those of people and of the daemons here stay."""
     keep = re.compile(r"^(root|deploy|sshd|_ssh|messagebus|systemd-.*|polkitd)$")
     for database in ("passwd", "group"):
-        path = Path("/etc", database)
+        path = Path(etc, database)
         kept = [line for line in path.read_text(encoding="utf-8").splitlines() if keep.match(line.split(":")[0])]
         path.write_text("\n".join([kept[0], *table["accounts"][database], *kept[1:]]) + "\n", encoding="utf-8")
     for shadow, database in (("shadow", "passwd"), ("gshadow", "group")):
-        names = [line.split(":")[0] for line in Path("/etc", database).read_text(encoding="utf-8").splitlines()]
-        path = Path("/etc", shadow)
+        names = [line.split(":")[0] for line in Path(etc, database).read_text(encoding="utf-8").splitlines()]
+        path = Path(etc, shadow)
         known = {line.split(":")[0]: line for line in path.read_text(encoding="utf-8").splitlines()}
         blank = "*:19000:0:99999:7:::" if shadow == "shadow" else "!::"
         path.write_text("".join(known.get(name, f"{name}:{blank}") + "\n" for name in names), encoding="utf-8")
@@ -402,7 +405,6 @@ def remove(patterns: list[str]) -> None:
 
 def build_system(table: dict, repository: Path) -> None:
     """Make this system one of the family."""
-    apt("update")
     libraries = repository / "libraries"
     apt("install", *table["debian"], *(libraries.read_text(encoding="utf-8").split() if libraries.exists() else []))
     libraries.unlink(missing_ok=True)
@@ -413,7 +415,7 @@ def build_system(table: dict, repository: Path) -> None:
         Path(path).symlink_to(target)
     if table["manager"] != "apt":
         replace_shell()
-        accounts(table)
+        accounts(table, Path("/etc"))
     if table.get("merge_programs"):
         merge_programs(Path("/usr"))
     if "python" in table:

@@ -102,3 +102,15 @@ def test_programs_are_merged_without_links_to_themselves(build, tmp_path):
     assert (tmp_path / "usr/sbin").readlink().name == "bin"
     assert (tmp_path / "usr/bin/tool").read_text() == "real"
     assert (tmp_path / "usr/sbin/daemon").read_text() == "daemon"
+
+
+def test_debian_s_accounts_go_and_those_in_use_stay(build, tmp_path):
+    (tmp_path / "passwd").write_text("root:x:0:0::/root:/bin/bash\nwww-data:x:33:33::/:/x\ndeploy:x:1000:1000::/:/x\n")
+    (tmp_path / "group").write_text("root:x:0:\nwww-data:x:33:\ndeploy:x:1000:\n")
+    (tmp_path / "shadow").write_text("root:*:1::::::\nwww-data:*:1::::::\ndeploy:secret:1::::::\n")
+    (tmp_path / "gshadow").write_text("root:*::\nwww-data:!::\ndeploy:!::\n")
+    own = {"passwd": ["http:x:33:33::/srv/http:/usr/bin/nologin"], "group": ["http:x:33:"]}
+    build.accounts({"accounts": own}, tmp_path)
+    assert [line.split(":")[0] for line in (tmp_path / "passwd").read_text().splitlines()] == ["root", "http", "deploy"]
+    assert (tmp_path / "shadow").read_text().splitlines()[1:] == ["http:*:19000:0:99999:7:::", "deploy:secret:1::::::"]
+    assert (tmp_path / "gshadow").read_text().splitlines()[1] == "http:!::"
