@@ -46,7 +46,7 @@ run "lint and sanity" both scripts/sanity.sh scripts/lint.sh
 run "unit tests" scripts/unit.sh quick
 run "unit tests with servers" scripts/unit.sh system
 run "build and offline install" scripts/build.sh
-run "molecule roles" scripts/molecule.sh roles
+run "molecule families, roles" both "scripts/molecule.sh families" "scripts/molecule.sh roles"
 # What is on this machine beside what is in containers.
 run "integration, elsewhere" both scripts/integration.sh "scripts/molecule.sh elsewhere"
 run "molecule default, dependencies" both "scripts/molecule.sh default" "scripts/molecule.sh dependencies"
