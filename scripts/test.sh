@@ -46,7 +46,6 @@ run "lint and sanity" both scripts/sanity.sh scripts/lint.sh
 run "unit tests" scripts/unit.sh quick
 run "unit tests with servers" scripts/unit.sh system
 run "build and offline install" scripts/build.sh
-run "molecule families, roles" both "scripts/molecule.sh families" "scripts/molecule.sh roles"
 # What is on this machine beside what is in containers.
 run "integration, elsewhere" both scripts/integration.sh "scripts/molecule.sh elsewhere"
 run "molecule default, dependencies" both "scripts/molecule.sh default" "scripts/molecule.sh dependencies"
@@ -54,7 +53,7 @@ run "molecule default, dependencies" both "scripts/molecule.sh default" "scripts
 run "molecule host" scripts/molecule.sh host
 run "molecule compose" scripts/molecule.sh compose
 run "molecule swarm" scripts/molecule.sh swarm
-run "clean clone" scripts/clean_clone.sh
+run "molecule roles, clean clone" both "scripts/molecule.sh roles" scripts/clean_clone.sh
 
 say "All tests passed in $((SECONDS - started)) s"
 printf '   %s\n' "${summary[@]}"
