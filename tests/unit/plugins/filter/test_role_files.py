@@ -32,7 +32,10 @@ def test_supervisor_reads_a_program_as_it_was_given():
         "options": {"priority": 5, "autorestart": True},
     }
     parser = read(write_program(given))
-    get = lambda key: parser.saneget("program:worker", key)  # noqa: E731
+
+    def get(key):
+        return parser.saneget("program:worker", key)
+
     assert get("command") == "/bin/worker 'a b' 100%"
     assert get("environment") == 'RATE="5%"'
     assert (get("user"), get("directory"), get("priority"), get("autorestart")) == ("reports", "/", "5", "True")
