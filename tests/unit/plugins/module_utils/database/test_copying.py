@@ -11,8 +11,7 @@ import time
 import pytest
 
 from ansible_collections.windflow.platform.plugins.module_utils.backup import backup, bounds
-from ansible_collections.windflow.platform.plugins.module_utils.database import copying, postgres
-from ansible_collections.windflow.platform.plugins.module_utils.database import programs
+from ansible_collections.windflow.platform.plugins.module_utils.database import copying, postgres, programs
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 
 WANTED = {
