@@ -50,4 +50,4 @@ def test_collections_installed_are_those_that_the_collection_depends_on(script):
     dependencies = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["dependencies"]
     required = yaml.safe_load((ROOT / "requirements.yml").read_text(encoding="utf-8"))["collections"]
     assert {item["name"]: item["version"] for item in required} == dependencies
-    assert script.wanted() == [f"ansible_collections/{name.replace('.', '/')}/" for name in dependencies]
+    assert {f"ansible_collections/{name.replace('.', '/')}/" for name in dependencies} <= set(script.wanted())
