@@ -431,7 +431,7 @@ def test_a_package_that_has_no_wheel_is_named_with_what_to_write(make, archive):
     with pytest.raises(WindflowError) as caught:
         make("canarypkg\nevilpkg==1.0\n", archive, only_binary=True)
     assert caught.value.code == "E4064"
-    assert "a wheel of evilpkg" in str(caught.value) and "app.source_packages: [evilpkg]" in str(caught.value)
+    assert "no wheel of evilpkg" in str(caught.value) and "app.source_packages: [evilpkg]" in str(caught.value)
     assert os.listdir(os.path.dirname(make.path)) == []
 
 
