@@ -73,7 +73,7 @@ def test_status_and_history_tell_what_is_deployed_apart_from_how_the_last_action
     write(home, "1.1.0", "exit 3")
     platform(home, "deploy", ".", code=6)
     status = platform(home, "status", NAME)
-    assert f"{NAME} 1.0.0 is deployed since" in status and "upgrade 1.1.0 failed at Step 1: run the hooks" in status
+    assert f"{NAME} 1.0.0 is deployed since" in status and "upgrade 1.1.0 failed at Step 1: Run the hooks" in status
     assert f"{NAME} 1.0.0 is deployed since" in platform(home, "status")
     history = platform(home, "history", NAME)
     assert history.index("2 upgrade 1.1.0 failed") < history.index("1 install 1.0.0 deployed")
