@@ -299,11 +299,9 @@ def surrounding_steps(
     found["services"] = Step(data={"names": stopped_services(host), "all": sorted(host["services"])})
     found["services"].why.extend("%s is not running and enabled" % name for name in stopped_services(host))
     wall = firewall(manifest, config, host)
-    found["services"].data["firewall"] = {
-        **wall,
-        "pending": wall["backend"] != "" and not host["facts"]["firewall"]["open"],
-    }
-    if found["services"].data["firewall"]["pending"]:
+    closed = bool(wall["backend"] and wall["port"]) and not host["facts"]["firewall"]["open"]
+    found["services"].data["firewall"] = {**wall, "pending": closed}
+    if closed:
         found["services"].why.append("port %d is closed in %s" % (wall["port"], wall["backend"]))
     if manifest.host.serves and table["nginx"]["include"]:
         found["services"].why.append("%s does not include %s" % (table["nginx"]["conf"], table["nginx"]["include"]))
@@ -490,7 +488,7 @@ def section(
         "os": table,
         "init": host["facts"]["init"],
         "ipv6": host["facts"]["ipv6"],
-        "firewall": firewall(manifest, config, host),
+        "firewall": plan["steps"]["services"]["firewall"],
     }
 
 

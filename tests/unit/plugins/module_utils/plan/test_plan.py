@@ -418,3 +418,38 @@ def test_a_program_without_a_socket_has_neither_site_nor_port(make_plugin):
     assert not [item for item in made["resources"]["paths"] if item["step"] == "site"]
     groups = {entry["path"]: entry.get("group") for entry in made["steps"]["directories"]["entries"]}
     assert groups["/opt/worker/run"] == "worker"
+
+
+def guarded(host, backend="firewalld", is_open=False):
+    host["facts"]["firewall"] = {"backend": backend, "open": is_open}
+    return host
+
+
+def test_a_port_that_an_active_firewall_keeps_closed_is_opened_and_stays_windflows():
+    made = make(guarded(blank_host()))
+    services = made["steps"]["services"]
+    assert services["firewall"] == {"backend": "firewalld", "port": 8080, "opened": True, "close": 0, "pending": True}
+    assert "port 8080 is closed in firewalld" in services["why"]
+    assert made["resources"]["firewall"] == {"backend": "firewalld", "port": 8080}
+    again = make(guarded(after(made), is_open=True))
+    assert pending(again) == [] and again["host"]["firewall"]["opened"]
+
+
+@pytest.mark.parametrize(("backend", "is_open"), [("", False), ("ufw", True)])
+def test_a_port_that_was_open_before_is_never_windflows_to_close(backend, is_open):
+    made = make(guarded(blank_host(), backend, is_open))
+    assert not made["host"]["firewall"]["opened"] and not made["steps"]["services"]["firewall"]["pending"]
+
+
+@pytest.mark.parametrize(
+    ("sets", "port", "is_pending"), [({"server.host_port": 8081}, 8081, True), ({"server.bind": "127.0.0.1"}, 0, False)]
+)
+def test_the_port_of_the_revision_before_is_closed_if_windflow_has_opened_it(sets, port, is_pending):
+    before = after(make(guarded(blank_host())))
+    _manifest, config = template(**sets)
+    made = make(guarded(before), config)
+    expected = {"port": port, "close": 8080, "pending": is_pending}
+    found = made["steps"]["services"]["firewall"]
+    assert {key: found[key] for key in expected} == expected
+    assert ("firewall" in made["resources"]) is is_pending
+    assert not [why for why in made["steps"]["services"]["why"] if "port 0" in why]
