@@ -33,17 +33,10 @@ _value:
   type: str
 """
 
-from ansible.errors import AnsibleFilterError
-
-from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.text import render
+from ansible_collections.windflow.platform.plugins.plugin_utils.filtering import as_filter
 
-
-def supervisor_program(given: dict) -> str:
-    try:
-        return render.own_program_file(given)
-    except WindflowError as error:
-        raise AnsibleFilterError(str(error)) from error
+supervisor_program = as_filter(render.own_program_file)
 
 
 class FilterModule:
