@@ -208,7 +208,8 @@ class Containers(Switching):
         except WindflowError as error:
             log = [line for name in names for line in self.log_of(name)]
             self.evidence = {"log": log}
-            got = "%s; last lines: %s" % (error.problems[0].got, "\n    ".join(log))
+            shown = "its last lines:\n    %s" % "\n    ".join(log) if log else ""
+            got = "; ".join(part for part in (error.problems[0].got, shown) if part)
             raise WindflowError([replace(error.problems[0], got=got)]) from None
         if {item["id"] for item in self.containers() if item["service"] in names} - before:
             self.changes.extend(names)

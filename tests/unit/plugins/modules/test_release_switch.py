@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+from unittest import mock
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
@@ -37,19 +38,26 @@ CRASHING = 'raise RuntimeError("no such table: items")\n'
 
 @pytest.fixture
 def switch(machine, capsys):
-    """Runs the module in this process and returns what it prints."""
+    """Runs the module in this process and returns what it prints, with the warnings of this run.
+
+    ansible-core itself sends a warning elsewhere once another test of the process has imported the controller."""
 
     def run(release="", check=False, diff=False, **changes):
         arguments = machine.options(release, **changes)
         arguments.update(_ansible_check_mode=check, _ansible_diff=diff)
+        warned = []
         handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)}
         try:
-            with patch_module_args(arguments), pytest.raises(SystemExit):
+            with (
+                patch_module_args(arguments),
+                mock.patch.object(release_switch.AnsibleModule, "warn", lambda module, text: warned.append(text)),
+                pytest.raises(SystemExit),
+            ):
                 release_switch.main()
         finally:
             for number, handler in handlers.items():
                 signal.signal(number, handler)
-        return json.loads(capsys.readouterr().out)
+        return {**json.loads(capsys.readouterr().out), "warnings": warned}
 
     return run
 

@@ -43,7 +43,8 @@ def test_a_service_that_others_wait_for_and_that_fails_is_shown_with_its_log(com
     host = compose_host
     with pytest.raises(WindflowError) as caught:
         host.deploy(host.release(1, one_shot(host, "echo canary-7741; exit 3")))
-    assert "init" in str(caught.value) and "canary-7741" in str(caught.value) and "3" in caught.value.problems[0].got
+    said = str(caught.value)
+    assert "-init-1 ended with exit code 3" in said and "its last lines:\n    canary-7741\nFix: " in said
     assert host.switch().containers() == []
 
 
