@@ -34,10 +34,11 @@ def explain(names, error, lines):
     """Raises ``WindflowError`` E4047 with the last lines of each service that did not start; where ``error`` is empty,
     only if one of them has an instance that failed, as each cluster of PostgreSQL is one.
 
-    An error for which no service is to blame is raised as it is, without lines.
+    Returns where no service is to blame. A single one whose task failed is, if the host has it: it may serve still,
+    as when it did not load its new configuration.
     """
-    several = len(names) > 1
-    blamed = [name for name in names if failed(name)] if several or not error else list(names)
+    single = len(names) == 1 and bool(error)
+    blamed = [name for name in names if (is_there(name) if single else failed(name))]
     problems = []
     for name in blamed:
         said = last_lines(name, lines)
@@ -48,6 +49,13 @@ def explain(names, error, lines):
         problems.append(Problem.plain("E4047", "the service %s did not start" % name, got, remedy))
     if problems:
         raise WindflowError(problems, "What served before still serves.")
+
+
+def is_there(name):
+    """Returns whether the host has a service of this name."""
+    if not os.path.isdir("/run/systemd/system"):
+        return os.path.exists("/etc/init.d/%s" % name)
+    return "LoadState=not-found" not in _output(["systemctl", "show", "--property=LoadState", _units(name)[0]])
 
 
 def failed(name):
