@@ -9,7 +9,8 @@ host. Both take the resources by the step that manages them::
     {"paths": [{"path", "step"}], "trees": [{"root", "step"}],
      "program": {"sockets"}, "database": {"name", "user", "port"},
      "compose": {"project", "app", "release", "images", "engine"},
-     "packages": [name], "services": [name], "firewall": {"backend", "port"}}
+     "packages": [name], "services": [name], "firewall": {"backend", "port"},
+     "selinux": {"directory", "module", "port"}}
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def tree_file(plugin, root):
 def snapshot(plugin, resources):
     """Returns the resources with their state now. Trees are written beside the record, the rest is returned."""
     kept = {"paths": {}, "trees": []}
-    kept.update((key, resources[key]) for key in ("packages", "services", "firewall") if resources.get(key))
+    kept.update((key, resources[key]) for key in ("packages", "services", "firewall", "selinux") if resources.get(key))
     for item in resources.get("paths", []):
         kept["paths"][item["path"]] = dict(nofollow.inspect(item["path"]), step=item["step"])
     for item in resources.get("trees", []):
@@ -176,6 +177,27 @@ def firewall_drift(kept, now):
         return []
     resource = "port %d in %s" % (wanted["port"], now["backend"])
     return differences("services", resource, {"state": "open"}, {"state": "closed"})
+
+
+def selinux_drift(kept, now):
+    """Rules that nginx needs and that are gone. Without SELinux, it needs none."""
+    wanted = kept.get("selinux")
+    if not wanted or not now["mode"]:
+        return []
+    found = []
+    if now["module"] != wanted["module"]:
+        resource = "SELinux module %s" % wanted["name"]
+        found += differences(
+            "services", resource, {"state": "loaded"}, {"state": "changed" if now["module"] else "missing"}
+        )
+    if not now["labelled"]:
+        found += differences(
+            "services", "SELinux label of %s" % wanted["directory"], {"type": "as in the module"}, {"type": "another"}
+        )
+    if not now["port"]:
+        resource = "SELinux label of port %d" % wanted["port"]
+        found += differences("services", resource, {"state": "open to nginx"}, {"state": "missing"})
+    return found
 
 
 def program_drift(program):
