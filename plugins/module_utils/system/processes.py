@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterator, Mapping, Sequence
 
 
-def alive():
+def alive() -> Iterator[tuple[int, str, int, int]]:
     """(number, state, parent, group) of every process, as /proc has them; one that has ended meanwhile is left out.
     ``state`` is a letter, "Z" for one that waits to be reaped."""
     for name in os.listdir("/proc"):
@@ -24,7 +25,7 @@ def alive():
         yield int(name), fields[0].decode("ascii"), int(fields[1]), int(fields[2])
 
 
-def ask(argv, environment, seconds):
+def ask(argv: Sequence[str], environment: Mapping[str, str], seconds: float) -> tuple[int, str]:
     """(exit code, what it said on both streams) of a program that reads nothing. Raises OSError and
     subprocess.TimeoutExpired."""
     done = subprocess.run(  # pylint: disable=ansible-bad-function
