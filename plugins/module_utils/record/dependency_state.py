@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from . import dependents, host_secrets
 
 ARGUMENTS = {
@@ -13,7 +15,7 @@ ARGUMENTS = {
 }
 
 
-def run(params):
+def run(params: dict[str, Any]) -> dict[str, Any]:
     """Returns the answer of M(windflow.platform.dependency_info) to its options, which are documented there."""
     told = host_secrets.load if params["reveal"] else host_secrets.marks
     secrets = {name: told(name) for name in params["plugins"]}
