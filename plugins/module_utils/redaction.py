@@ -17,7 +17,11 @@ import base64
 import functools
 import json
 import re
-from collections.abc import Collection, Iterable, Sequence
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
 
 REDACTED = "********"
 

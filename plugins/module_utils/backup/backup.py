@@ -21,17 +21,22 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
-from typing import Any
 
-from ..database import copying, logins, postgres
+from ..database import copying, logins
 from ..database.programs import Server, Session
 from ..errors import Problem, WindflowError
 from ..files import atomic
+from ..system import processes
 from ..text.quoting import quote_identifier, quote_literal
 from . import filling
 from .bounds import Bounds
 from .store import FORMAT, LABEL, Store, digest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
 
 RESERVED = ("postgres", "template0", "template1")
 NOTHING = "Nothing was changed."
@@ -540,8 +545,8 @@ class Job:
         with self.bounds.shield(), Session(self.server) as killer:
             process = self.server.start("psql", self.server.psql(), stderr=subprocess.PIPE)
             with contextlib.suppress(BrokenPipeError):
-                postgres.pipe(process.stdin).write(sql.encode("utf-8"))
-                postgres.pipe(process.stdin).close()
+                processes.pipe(process.stdin).write(sql.encode("utf-8"))
+                processes.pipe(process.stdin).close()
             process.stdin = None
             while live and process.poll() is None:
                 # By its number: the name may be the restored database's already.

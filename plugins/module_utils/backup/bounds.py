@@ -8,10 +8,14 @@ from __future__ import annotations
 import contextlib
 import signal
 import time
-from collections.abc import Iterator
-from typing import Any
 
 from ..errors import Problem, WindflowError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
 
 SHIELD_SECONDS = 300
 

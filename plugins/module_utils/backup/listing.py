@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import calendar
 import time
-from typing import Any
 
 from .store import Store, directory_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 UNITS = (("d", 86400), ("h", 3600), ("min", 60))
 

@@ -16,13 +16,17 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterator
-from typing import Any
 
 from ..database.programs import CHUNK
 from ..errors import Problem, WindflowError
 from ..files import atomic
 from ..record.store import STATE_DIR
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
 
 FORMAT = 1
 LABEL = r"[A-Za-z0-9._-]{1,128}"

@@ -13,10 +13,14 @@ from __future__ import annotations
 import copy
 import ipaddress
 import os
-from collections.abc import Callable
-from typing import Any
 
 from .rules import below
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
 
 LABEL = "windflow.files"
 

@@ -10,11 +10,15 @@ a finding. A finding has the kind by which the plugin may ask for it, or no kind
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from ..errors import Problem
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable
+    from typing import Any
+
 
 # What a plugin may ask for by name. Each of them is as good as root's rights on the host, or reaches what is not
 # the plugin's own.

@@ -12,12 +12,16 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from ..errors import Problem, WindflowError
 from .rules import below
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
 
 VERSION = "3.9"
 # Taken over as they are.

@@ -20,17 +20,19 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from ..compose.rules import below
 from ..errors import Problem, WindflowError
 from ..files import nofollow, tree
 from ..record.store import directory
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ..compose import effective
     from .project import Containers
+
 
 DIGITS = 32
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC

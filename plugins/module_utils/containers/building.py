@@ -9,13 +9,17 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from ..errors import Problem, WindflowError
 from ..files import archive
 from . import engine
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
 
 BUILD_SECONDS = 3600
 LOAD_SECONDS = 1800

@@ -16,11 +16,15 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
 from ..errors import Problem, WindflowError
 from ..system.inspect_host import free_space
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Any
+
 
 PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"

@@ -12,14 +12,16 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from ..errors import Problem, WindflowError
 from ..files import atomic
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .project import Containers
+
 
 POLL_SECONDS = 0.2
 RELOAD_SECONDS = 10.0

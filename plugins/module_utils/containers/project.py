@@ -16,9 +16,7 @@ import glob
 import json
 import os
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
 from ..compose import effective, rules
 from ..errors import Problem, WindflowError
@@ -29,6 +27,12 @@ from ..switch.transaction import Options, Switching
 from . import engine
 from .binds import Binds, digest
 from .front import Front
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
 
 CONFIG_FILES = ("windflow.yaml",)
 EFFECTIVE = "effective.json"

@@ -15,8 +15,6 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Iterable
-from typing import Any
 
 from ..compose import effective, stack_file
 from ..errors import Problem, WindflowError
@@ -25,6 +23,12 @@ from ..redaction import redact_lines
 from ..switch import probe
 from . import building, engine
 from .project import Containers
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
 
 WENT_BACK = ("paused", "rollback_started", "rollback_paused", "rollback_completed")
 POLL_SECONDS = 1.0

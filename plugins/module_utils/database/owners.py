@@ -9,13 +9,16 @@ application gets what it needs, and nobody loses anything. Neither is dropped at
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any
-
 from ..errors import Problem
 from ..record import ownership
 from . import hba
 from .postgres import owner_role
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from typing import Any
+
 
 KINDS = ("database", "role")
 _RIGHTS = ("SUPERUSER", "CREATEROLE", "REPLICATION", "BYPASSRLS")

@@ -15,12 +15,17 @@ import os
 import pwd
 import re
 import subprocess
-from collections.abc import Callable
-from typing import IO, Any
 
 from ..errors import Problem, WindflowError
+from ..system import processes
 from ..text.quoting import conninfo, invalid, quote_identifier, quote_literal
 from . import access, hba, logins
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
 
 TIMEOUT = 60
 # What ``inspect`` says of the schema, which has to be looked at inside the database.
@@ -303,13 +308,6 @@ def execute_inside(sql: str, port: int, name: str, owner: str, socket_dir: str, 
         raise WindflowError(Problem.plain("E4052", "PostgreSQL refused a statement", _shown(err), remedy), outcome)
 
 
-def pipe(stream: IO[bytes] | None) -> IO[bytes]:
-    """Returns a stream of a program that was started with a pipe there."""
-    if stream is None:
-        raise ValueError("the program has no pipe there")
-    return stream
-
-
 def ask(port: int, name: str, user: str, socket_dir: str = "") -> subprocess.Popen | None:
     """Begins ``inspect`` without waiting for it; ``answer`` gives its result. None without PostgreSQL."""
     sql, environment = inspect_sql(name, user, port, socket_dir)
@@ -318,8 +316,8 @@ def ask(port: int, name: str, user: str, socket_dir: str = "") -> subprocess.Pop
     except OSError:
         return None
     try:
-        pipe(process.stdin).write(sql.encode("utf-8"))
-        pipe(process.stdin).close()
+        processes.pipe(process.stdin).write(sql.encode("utf-8"))
+        processes.pipe(process.stdin).close()
     except BrokenPipeError:
         pass
     process.stdin = None

@@ -18,11 +18,16 @@ import secrets
 import subprocess
 import tempfile
 from dataclasses import dataclass
-from typing import IO, Any
 
 from ..errors import Problem, WindflowError
+from ..system import processes
 from . import hba, logins, postgres
 from .logins import Login
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import IO, Any
+
 
 CHUNK = 1 << 20
 # Sessions take no names from the application's schemas and outwait everything.
@@ -155,7 +160,7 @@ class Server:
             process = self.start(program, arguments, listing, stdout=out or subprocess.DEVNULL, stderr=errors)
             digest = hashlib.sha256()
             with ending(process):
-                stdin = postgres.pipe(process.stdin)
+                stdin = processes.pipe(process.stdin)
                 listening = _write(stdin, listing)
                 for chunk in iter(lambda: stream.read(CHUNK), b""):
                     digest.update(chunk)
@@ -180,7 +185,7 @@ class Server:
             process = self.start(program, arguments, stdin=subprocess.DEVNULL, stderr=errors)
             digest, size = hashlib.sha256(), 0
             with ending(process):
-                output = postgres.pipe(process.stdout)
+                output = processes.pipe(process.stdout)
                 for chunk in iter(lambda: output.read(CHUNK), b""):
                     digest.update(chunk)
                     size += len(chunk)
@@ -255,7 +260,7 @@ class Session:
 
     def close(self) -> None:
         with ending(self.process):
-            _close(postgres.pipe(self.process.stdin))
+            _close(processes.pipe(self.process.stdin))
             try:
                 self.process.wait(5)
             except subprocess.TimeoutExpired:
@@ -265,9 +270,9 @@ class Session:
     def ask(self, sql: str) -> list:
         """Returns what ``sql`` answers, a JSON document a line; other lines are dropped. Raises WindflowError."""
         marker = secrets.token_hex(16)
-        _write(postgres.pipe(self.process.stdin), ("%s\n\\echo %s\n" % (sql, marker)).encode("utf-8"))
+        _write(processes.pipe(self.process.stdin), ("%s\n\\echo %s\n" % (sql, marker)).encode("utf-8"))
         found: list[Any] = []
-        for raw in postgres.pipe(self.process.stdout):
+        for raw in processes.pipe(self.process.stdout):
             line = raw.decode("utf-8", "replace").rstrip("\n")
             if line == marker:
                 return found

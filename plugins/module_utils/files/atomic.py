@@ -14,10 +14,13 @@ import os
 import secrets
 import stat
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..errors import Problem
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @dataclass(frozen=True)
@@ -107,12 +110,12 @@ def remove(path: str) -> bool:
     return True
 
 
-def back_up(path: str, saved: Saved, directory: str) -> str:
-    """Keeps a file's content in ``directory`` (0700) under its name and the time. Returns where."""
+def back_up(path: str, data: bytes, directory: str) -> str:
+    """Keeps a file's content ``data`` in ``directory`` (0700) under its name and the time. Returns where."""
     make_directory(directory, 0o700)
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     copy = os.path.join(directory, "%s.%s.%s" % (os.path.basename(path), stamp, secrets.token_hex(2)))
-    write(copy, saved.data, 0o600)
+    write(copy, data, 0o600)
     return copy
 
 

@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from . import dependents, host_secrets
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 ARGUMENTS = {
     "plugins": {"type": "list", "elements": "str", "default": []},

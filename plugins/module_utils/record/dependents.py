@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from ..errors import Problem, WindflowError
 from . import store
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def survey(state_dir: str = store.STATE_DIR) -> dict[str, dict[str, Any]]:

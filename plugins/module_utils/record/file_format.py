@@ -13,8 +13,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
 
 FORMAT = 1
 STATES = ("running", "deployed", "superseded", "failed", "rolled_back", "abandoned", "removed")

@@ -15,12 +15,16 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
-from typing import AnyStr
 
 from ..errors import Problem, WindflowError
 from ..files import atomic
 from . import store
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import AnyStr
+
 
 CHARACTERS = 48
 _ROUNDS = 10000

@@ -13,11 +13,15 @@ from __future__ import annotations
 import contextlib
 import copy
 import pwd
-from collections.abc import Callable, Iterable
-from typing import Any
 
 from ..errors import WindflowError
 from . import store
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
 
 # The key of a configuration that names the kinds of what may be used all the same.
 ADOPT = "adopt"

@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 WELL = ("deployed", "superseded", "rolled_back")
 # The others note the backup of the revision that they are about, or one that they restore.

@@ -31,13 +31,17 @@ import copy
 import fcntl
 import os
 import time
-from collections.abc import Iterator
-from typing import Any
 
 from .. import naming
 from ..errors import Problem, WindflowError
 from ..files import atomic
 from . import file_format
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
 
 STATE_DIR = "/var/lib/windflow"
 FORMAT = file_format.FORMAT

@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..errors import WindflowError
 from . import probe
 from .supervisor import Supervisor, describe
 from .transaction import GATEWAY_ERRORS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 ASK_SECONDS = 5.0
 

@@ -16,9 +16,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any
 
 from ..errors import Problem, WindflowError
 from ..files import atomic, nofollow
@@ -26,6 +24,12 @@ from ..redaction import redact, redact_lines
 from . import nginx, probe
 from .installed import Entry, HostOptions, Installation, differs
 from .supervisor import Supervisor, describe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
 
 # Supervisor's states of a process that did not stay up.
 FALLEN = ("BACKOFF", "FATAL", "EXITED", "UNKNOWN")
@@ -88,7 +92,7 @@ class Switch(Installation):
             return False
         path, saved = entry.path, atomic.save(entry.path)
         if saved.data is not None and self.edited(path, saved.data):
-            self.backups.append(atomic.back_up(path, saved, self.options.backup_dir))
+            self.backups.append(atomic.back_up(path, saved.data, self.options.backup_dir))
         self.on_failure(undo, atomic.restore, path, saved)
         if entry.target is not None:
             atomic.link(path, entry.target)

@@ -12,10 +12,14 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable
 
 from ..errors import Problem, WindflowError
 from ..system import processes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 
 CONF = "/etc/nginx/nginx.conf"
 BINARY = "/usr/sbin/nginx"

@@ -10,8 +10,12 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
 
 REQUEST_SECONDS = 5.0
 ANSWER_BYTES = 65536

@@ -12,10 +12,14 @@ import os
 import socket
 import time
 import xmlrpc.client
-from collections.abc import Collection, Mapping
-from typing import Any
 
 from ..errors import Problem, WindflowError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from typing import Any
+
 
 CONF = "/etc/supervisor/supervisord.conf"
 SOCKET = "/var/run/supervisor.sock"

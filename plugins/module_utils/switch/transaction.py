@@ -12,17 +12,20 @@ import os
 import re
 import signal
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import FrameType
-from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..errors import Problem, WindflowError
 from ..files import atomic
 from ..record import store
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any, NoReturn
+
     from . import probe
+
 
 RELEASE = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}\Z")
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

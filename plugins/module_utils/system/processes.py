@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import IO
 
 
 def alive() -> Iterator[tuple[int, str, int, int]]:
@@ -23,6 +27,13 @@ def alive() -> Iterator[tuple[int, str, int, int]]:
         except OSError:
             continue
         yield int(name), fields[0].decode("ascii"), int(fields[1]), int(fields[2])
+
+
+def pipe(stream: IO[bytes] | None) -> IO[bytes]:
+    """Returns a stream of a program that was started with a pipe there."""
+    if stream is None:
+        raise ValueError("the program has no pipe there")
+    return stream
 
 
 def ask(argv: Sequence[str], environment: Mapping[str, str], seconds: float) -> tuple[int, str]:
