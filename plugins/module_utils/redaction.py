@@ -22,7 +22,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-
 REDACTED = "********"
 
 # A piece of a secret that is as long as this is hidden wherever it stands.

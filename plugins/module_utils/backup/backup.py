@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-
 RESERVED = ("postgres", "template0", "template1")
 NOTHING = "Nothing was changed."
 

@@ -14,7 +14,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-
 UNITS = (("d", 86400), ("h", 3600), ("min", 60))
 
 

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-
 FORMAT = 1
 LABEL = r"[A-Za-z0-9._-]{1,128}"
 # What a backup's document must have to be one.

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
     from typing import Any
 
-
 # What a plugin may ask for by name. Each of them is as good as root's rights on the host, or reaches what is not
 # the plugin's own.
 ALLOWED = (

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-
 VERSION = "3.9"
 # Taken over as they are.
 KEPT = (

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from ..compose import effective
     from .project import Containers
 
-
 DIGITS = 32
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-
 BUILD_SECONDS = 3600
 LOAD_SECONDS = 1800
 # What the engines' builders say of an image that they have not and do not get.

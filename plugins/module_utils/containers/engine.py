@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
-
 PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"
 RELEASE = "windflow.release"

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from .project import Containers
 
-
 POLL_SECONDS = 0.2
 RELOAD_SECONDS = 10.0
 

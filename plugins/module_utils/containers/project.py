@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-
 CONFIG_FILES = ("windflow.yaml",)
 EFFECTIVE = "effective.json"
 SETTLE_SECONDS = 7

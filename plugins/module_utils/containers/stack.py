@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-
 WENT_BACK = ("paused", "rollback_started", "rollback_paused", "rollback_completed")
 POLL_SECONDS = 1.0
 # Besides what the tasks themselves may take: for each one, the swarm watches it for a while.

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from typing import Any
 
-
 KINDS = ("database", "role")
 _RIGHTS = ("SUPERUSER", "CREATEROLE", "REPLICATION", "BYPASSRLS")
 

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-
 TIMEOUT = 60
 # What ``inspect`` says of the schema, which has to be looked at inside the database.
 INSIDE = ("public_usage", "public_create", "app_usage", "app_create")

@@ -28,7 +28,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import IO, Any
 
-
 CHUNK = 1 << 20
 # Sessions take no names from the application's schemas and outwait everything.
 OPTIONS = (

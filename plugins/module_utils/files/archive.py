@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
-
 # What one archive may hold: entries, and bytes of all files together.
 LIMITS = {"entries": 200000, "bytes": 2 << 30}
 

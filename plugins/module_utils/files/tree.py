@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
-
 # Entry of a manifest: [kind, mode, digest, size, mtime_ns, ctime_ns, inode, uid, gid].
 # kind is f, d or l (o: anything else); digest is the content's sha256, or the target of a link.
 KIND, MODE, DIGEST, SIZE, MTIME, CTIME, INODE, UID, GID = range(9)

@@ -11,7 +11,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-
 ARGUMENTS = {
     "plugins": {"type": "list", "elements": "str", "default": []},
     "reveal": {"type": "bool", "default": False},

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-
 FORMAT = 1
 STATES = ("running", "deployed", "superseded", "failed", "rolled_back", "abandoned", "removed")
 CHECKSUM = "checksum"

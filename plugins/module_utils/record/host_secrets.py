@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import AnyStr
 
-
 CHARACTERS = 48
 _ROUNDS = 10000
 # What no format reads as a number.

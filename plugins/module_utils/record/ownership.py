@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
-
 # The key of a configuration that names the kinds of what may be used all the same.
 ADOPT = "adopt"
 KINDS = ("account", "database", "directories", "group", "role")

@@ -9,7 +9,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-
 WELL = ("deployed", "superseded", "rolled_back")
 # The others note the backup of the revision that they are about, or one that they restore.
 MAKING = ("install", "upgrade", "deploy")

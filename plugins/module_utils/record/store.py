@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-
 STATE_DIR = "/var/lib/windflow"
 FORMAT = file_format.FORMAT
 LEASE_SECONDS = 900

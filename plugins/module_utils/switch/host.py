@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
-
 # Supervisor's states of a process that did not stay up.
 FALLEN = ("BACKOFF", "FATAL", "EXITED", "UNKNOWN")
 STATE_INTERVAL = 0.2

@@ -20,7 +20,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-
 CONF = "/etc/nginx/nginx.conf"
 BINARY = "/usr/sbin/nginx"
 PID_FILE = "/run/nginx.pid"

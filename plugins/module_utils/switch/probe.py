@@ -16,7 +16,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-
 REQUEST_SECONDS = 5.0
 ANSWER_BYTES = 65536
 BODY_CHARACTERS = 500

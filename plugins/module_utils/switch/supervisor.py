@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from typing import Any
 
-
 CONF = "/etc/supervisor/supervisord.conf"
 SOCKET = "/var/run/supervisor.sock"
 CALL_SECONDS = 15.0

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from . import probe
 
-
 RELEASE = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}\Z")
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 GATEWAY_ERRORS = (0, 502, 503, 504)
