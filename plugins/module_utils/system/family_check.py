@@ -12,6 +12,10 @@ import re
 
 from . import inspect_host, processes, service_layout
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 SAME, DIFFERS, UNKNOWN = "same", "differs", "unknown"
 SECONDS = 30
 
@@ -23,15 +27,15 @@ class Comparison:
     ``found`` (what the host says, or why it cannot say anything) and ``state`` (``same``, ``differs``, ``unknown``).
     """
 
-    def __init__(self, table):
+    def __init__(self, table: dict[str, Any]) -> None:
         self.table = table
-        self.lines = []
+        self.lines: list[dict[str, str]] = []
         names = [name for group in table["packages"].values() for name in group]
         questions = inspect_host.Questions(table["family"], names, list(table["services"].values()))
         self.missing = questions.missing_packages()
         self.states = questions.service_states()
 
-    def compare(self):
+    def compare(self) -> list[dict[str, str]]:
         """Compares everything; returns ``lines``."""
         self.packages()
         self.services()
@@ -46,17 +50,17 @@ class Comparison:
             self.postgresql()
         return self.lines
 
-    def add(self, key, expected, found, state):
+    def add(self, key: str, expected: Any, found: Any, state: str) -> None:
         self.lines.append({"key": key, "expected": str(expected), "found": str(found), "state": state})
 
-    def same(self, key, expected, found):
+    def same(self, key: str, expected: Any, found: Any) -> None:
         self.add(key, expected, found, SAME if expected == found else DIFFERS)
 
-    def file(self, key, path):
+    def file(self, key: str, path: str) -> None:
         there = os.path.exists(path)
         self.add(key, path, "it exists" if there else "it does not exist", SAME if there else DIFFERS)
 
-    def has(self, concern):
+    def has(self, concern: str) -> bool:
         """Whether the packages of a concern are installed. Without them, the host cannot say where their files are."""
         names = self.table["packages"][concern]
         if names and not set(names) & set(self.missing):
@@ -64,7 +68,7 @@ class Comparison:
         self.add(concern, "paths and accounts", "not installed", UNKNOWN)
         return False
 
-    def packages(self):
+    def packages(self) -> None:
         for concern, names in self.table["packages"].items():
             # Of these, the table says itself that no enabled repository needs to have them.
             optional = concern == "supervisor" and self.table["supervisor"]["source"] == "venv"
@@ -74,7 +78,7 @@ class Comparison:
                 state = SAME if there else UNKNOWN if there is None or optional else DIFFERS
                 self.add("packages.%s" % concern, name, "installed" if name not in self.missing else said, state)
 
-    def services(self):
+    def services(self) -> None:
         for concern, name in self.table["services"].items():
             if set(self.table["packages"][concern]) & set(self.missing):
                 self.add("services.%s" % concern, name, "not installed", UNKNOWN)
@@ -83,7 +87,7 @@ class Comparison:
                 found = "it exists" if there else "no such service"
                 self.add("services.%s" % concern, name, found, SAME if there else DIFFERS)
 
-    def nginx(self):
+    def nginx(self) -> None:
         table = self.table["nginx"]
         said = service_layout.nginx(table["conf"])
         self.file("nginx.conf", table["conf"])
@@ -103,7 +107,7 @@ class Comparison:
         self.same("nginx.default_inline", table["default_inline"], has_server(table["conf"]))
         self.file("nginx.log_dir", table["log_dir"])
 
-    def supervisor(self):
+    def supervisor(self) -> None:
         table = self.table["supervisor"]
         if table["source"] == "venv" and table["conf"] == service_layout.WINDFLOWS_SUPERVISOR:
             return
@@ -112,7 +116,7 @@ class Comparison:
         for key in ("program_dir", "program_ext") if said else ():
             self.same("supervisor.%s" % key, table[key], said.get(key) or said["problem"])
 
-    def postgresql(self):
+    def postgresql(self) -> None:
         initialise = self.table["postgresql"]["initialise"]
         if not initialise:
             clusters = glob.glob("/etc/postgresql/*/*/pg_hba.conf")
@@ -135,13 +139,13 @@ class Comparison:
             self.add("postgresql.initialise.creates", initialise["creates"], found, SAME if there else UNKNOWN)
 
 
-def has_server(conf):
+def has_server(conf: str) -> bool:
     """Whether nginx.conf itself has a ``server`` block, not only the files that it includes."""
     with open(conf, encoding="utf-8", errors="replace") as stream:
         return bool(re.search(r"^\s*server\s*\{", stream.read(), re.MULTILINE))
 
 
-def offers(name):
+def offers(name: str) -> bool | None:
     """Whether an enabled repository has the package; None where the package manager has no index."""
     if not os.path.exists("/usr/bin/apt-cache"):
         return inspect_host.offered([name])
