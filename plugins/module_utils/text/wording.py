@@ -8,6 +8,8 @@ from __future__ import annotations
 import difflib
 import json
 import re
+from collections.abc import Collection, Iterable
+from typing import Any
 
 _LONGEST = 60
 _PLAIN_KEY = re.compile(r"[^.\[\]\s\"]+\Z")
@@ -81,7 +83,7 @@ def dotted(path: tuple) -> str:
     return text
 
 
-def nearest(word: object, choices: object) -> str:
+def nearest(word: Any, choices: Iterable[Any]) -> str:
     """Returns the choice that was most likely meant, or an empty string."""
     texts = [choice for choice in choices if isinstance(choice, str)]
     if not isinstance(word, str) or not 0 < len(word) <= 64:
@@ -103,13 +105,13 @@ def _bare(word: str) -> str:
     return word.lower().replace("-", "").replace("_", "").replace(" ", "")
 
 
-def listed(words: object, limit: int = 12) -> str:
+def listed(words: Iterable[Any], limit: int = 12) -> str:
     """``a, b, c``, cut after ``limit`` words."""
     names = [str(word) for word in words]
     return ", ".join(names[:limit]) + (", ... (%d more)" % (len(names) - limit) if len(names) > limit else "")
 
 
-def use_or_list(word: object, choices: object, verb: str = "write") -> str:
+def use_or_list(word: Any, choices: Collection[Any], verb: str = "write") -> str:
     """A remedy: the nearest choice if there is one, otherwise all of them."""
     best = nearest(word, choices)
     return '%s "%s"' % (verb, best) if best else "%s one of: %s" % (verb, listed(choices))
