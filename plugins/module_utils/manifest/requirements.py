@@ -183,7 +183,8 @@ def _read(root: Path, source: Path, file: Path | None) -> _Reading:
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
     """Number of each logical line, and what it says without its comment; continued lines are one."""
-    number, first, parts = 0, 1, []
+    number, first = 0, 1
+    parts: list[str] = []
     for line in text.splitlines():
         number += 1
         first = first if parts else number
@@ -222,8 +223,8 @@ def _judged(
         return line
     if option and option not in _EDITABLE:
         return line
-    rest = _REST.search(value)
-    rest = rest.group() if rest else ""
+    ending = _REST.search(value)
+    rest = ending.group() if ending else ""
     target = value[: len(value) - len(rest)].strip()
     named = _NAMED.match(target)
     name, target = named.groups() if named else ("", target)
@@ -233,8 +234,8 @@ def _judged(
             egg = _EGG.search(target)
             found.from_source.append(FromSource(name or (egg.group(1) if egg else ""), target, *place))
         return line
-    extras = _EXTRAS.search(local)
-    extras = extras.group() if extras and not os.path.exists(first / local) else ""
+    bracketed = _EXTRAS.search(local)
+    extras = bracketed.group() if bracketed and not os.path.exists(first / local) else ""
     there = _reference(found, first, local[: len(local) - len(extras)], first)
     if there is None:
         return line
