@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import isfinite
+from typing import Any
 
 from ..errors import Problem, WindflowError
 from ..text.document_limits import MAX_DEPTH, MAX_VALUES, count_problem, depth_problem, whole_number
@@ -50,7 +51,7 @@ class Given:
     """What one place of the inventory says of a variable. ``source`` is the group or host; ``locate`` finds the file,
     line and column of a key path in it, or None."""
 
-    value: object
+    value: Any
     variable: str = INVENTORY
     source: str = ""
     locate: Callable[[tuple], tuple[str, int, int] | None] | None = None
@@ -62,7 +63,8 @@ class Given:
 
     def at(self, key: str) -> Given:
         """Returns what it says of one key of a map."""
-        locate = self.locate and (lambda path: self.locate((key, *path)))
+        outer = self.locate
+        locate = outer and (lambda path: outer((key, *path)))
         return Given(self.value[key], "%s.%s" % (self.variable, key), self.source, locate)
 
 
@@ -72,13 +74,13 @@ def inventory_layer(given: Given) -> Layer:
     file, line, column = given.place()
     if not isinstance(given.value, Mapping):
         raise WindflowError(Problem("E1101", "a map", kind(given.value), "write keys and values", file, line, column))
-    problems = []
+    problems: list[Problem] = []
     plain = _plain(given.value, (), problems, [0], given)
     fail_if_any(problems)
     return Layer("inventory", plain, file, given=given)
 
 
-def _plain(value: object, path: tuple, problems: list[Problem], count: list[int], given: Given) -> object:
+def _plain(value: Any, path: tuple, problems: list[Problem], count: list[int], given: Given) -> Any:
     count[0] += 1
     if count[0] > MAX_VALUES:
         raise WindflowError(count_problem(given.place()[0]))
@@ -136,7 +138,7 @@ def dependency_layer(provided: Provided, schema: Schema | None) -> Layer:
 
 def generated_layer(schema: Schema, kept: Mapping[str, str]) -> Layer:
     """Returns the secrets that are made where nobody gives them; ``kept`` has those that were made, by key in dots."""
-    data = {}
+    data: dict[str, Any] = {}
     for path in schema.generated:
         here = data
         for part in path[:-1]:
@@ -189,7 +191,7 @@ def _text_layer(
     return Layer(name, _nested(path, value), where)
 
 
-def coerce(text: str, types: frozenset, guess: bool = False, where: str = "the environment") -> object:
+def coerce(text: str, types: frozenset, guess: bool = False, where: str = "the environment") -> Any:
     """Returns the value that ``text`` stands for, given the schema's ``types``; ``text`` itself where it fits none.
 
     What fits none is left to the validation, which knows the place. Without types ``text`` stays text,
@@ -217,7 +219,8 @@ def coerce(text: str, types: frozenset, guess: bool = False, where: str = "the e
 
 def merge(layers: list[Layer], problems: list[Problem]) -> tuple[dict, dict]:
     """Returns the merged data, and by key path the index of the layer that each map, list and scalar came from."""
-    data, owners = {}, {}
+    data: dict[str, Any] = {}
+    owners: dict[tuple[Any, ...], int] = {}
     for index, layer in enumerate(layers):
         _merge_map(data, layer.data, (), index, owners, layers, problems)
     return data, owners
@@ -248,7 +251,7 @@ def _forget(owners: dict, path: tuple) -> None:
         del owners[known]
 
 
-def _clash(layers: list, owners: dict, path: tuple, index: int, below: object, value: object) -> Problem:
+def _clash(layers: list, owners: dict, path: tuple, index: int, below: Any, value: Any) -> Problem:
     file, line, column = layers[index].place(path)
     below_file, below_line, _column = layers[owners[path]].place(path)
     before = "%s:%d" % (below_file, below_line) if below_line else below_file
@@ -262,7 +265,7 @@ def _kind(value: object) -> str:
     return "a list" if isinstance(value, list) else "a single value"
 
 
-def _nested(path: tuple, value: object) -> dict:
+def _nested(path: tuple, value: Any) -> dict[str, Any]:
     for part in reversed(path):
         value = {part: value}
     return value

@@ -33,6 +33,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ..errors import Problem, WindflowError
 from ..manifest.reader import Manifest
@@ -134,7 +135,7 @@ class Config:
         origin = self.origin(path)
         return origin.file, origin.line, origin.column
 
-    def get(self, path: str, default: object = None) -> object:
+    def get(self, path: str, default: Any = None) -> Any:
         """Returns the value at ``a.b.c``, or ``default``."""
         value = self.data
         for part in path.split("."):
@@ -205,7 +206,7 @@ class Config:
                 return Problem("E1089", where, show(here[-1]), remedy, path=path)
         return None
 
-    def _hidden(self, path: tuple, value: object) -> object:
+    def _hidden(self, path: tuple, value: Any) -> Any:
         """``value`` of one layer at ``path``, with every secret in it hidden."""
         tree = value
         for part in reversed(path):
@@ -256,8 +257,8 @@ def load_config(
         if schema:
             layers.insert(0, generated_layer(schema, kept or {}))
             layers += environment_layers(schema, environ or {}, problems)
-        layers += [set_layer(text, index, schema, problems) for index, text in enumerate(sets)]
-        layers, adopt = adoption.take([layer for layer in layers if layer is not None], problems)
+        given_sets = [set_layer(text, index, schema, problems) for index, text in enumerate(sets)]
+        layers, adopt = adoption.take([*layers, *(layer for layer in given_sets if layer is not None)], problems)
         layers = [layer for layer in layers if layer.data]
         data, owners = merge(layers, problems)
         given = frozenset((item.name, key) for item in provided for key in item.secrets)
@@ -300,7 +301,7 @@ def _read_layer(name: str, path: Path, display: str, decrypt: Callable[[bytes], 
     return Layer(name, document.data, document.file, document)
 
 
-def _try(problems: list[Problem], function: object, subject: object, *arguments: object) -> object:
+def _try(problems: list[Problem], function: Callable[..., Any], subject: Any, *arguments: Any) -> Any:
     """Returns the result of ``function``, or None with its findings kept, so that the other files are still read."""
     if subject is None:
         return None
@@ -345,8 +346,10 @@ def _unwritable(config: Config) -> list[Problem]:
         for text in [value] if isinstance(value, str) else _scalars(value) if isinstance(value, list) else ():
             if isinstance(text, str) and _SURROGATE.search(text):
                 remedy = "write the value in UTF-8"
-                place = config.layers[index].place(path)
-                problems.append(Problem("E1123", "text in UTF-8", "other bytes", remedy, *place, dotted(path)))
+                file, line, column = config.layers[index].place(path)
+                problems.append(
+                    Problem("E1123", "text in UTF-8", "other bytes", remedy, file, line, column, dotted(path))
+                )
     return problems
 
 
@@ -355,7 +358,7 @@ def _add_checks(config: Config, environment: str | None, found: list[Problem]) -
     found += [problem for problem in check_config(config, environment)[0] if problem.path not in known]
 
 
-def _value_at(data: object, path: tuple, default: object = None) -> object:
+def _value_at(data: Any, path: tuple, default: Any = None) -> Any:
     for part in path:
         try:
             data = data[part]
@@ -364,7 +367,7 @@ def _value_at(data: object, path: tuple, default: object = None) -> object:
     return data
 
 
-def _put(data: object, path: tuple, value: object) -> None:
+def _put(data: Any, path: tuple, value: Any) -> None:
     for part in path[:-1]:
         data = data[part]
     if path:

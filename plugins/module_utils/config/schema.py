@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 from ..errors import Problem
@@ -64,7 +65,7 @@ class Schema:
 
     def types_at(self, path: tuple) -> frozenset:
         """Returns the JSON types that the schema names for ``path``; empty if it names none."""
-        found = set()
+        found: set[str] = set()
         for node in self._here(self._nodes_at(path)):
             kinds = node.get("type")
             found.update([kinds] if isinstance(kinds, str) else kinds or ())
@@ -80,8 +81,8 @@ class Schema:
         """Returns the keys that the schema names in the map at ``path``."""
         return sorted({name for node in self._here(self._nodes_at(path)) for name in node.get("properties") or ()})
 
-    def _nodes_at(self, path: tuple) -> list:
-        nodes = [self.raw]
+    def _nodes_at(self, path: tuple) -> list[Any]:
+        nodes: list[Any] = [self.raw]
         for part in path:
             nodes = [child for node in self._here(nodes) for child in _children(node, part)]
         return nodes
@@ -94,7 +95,7 @@ class Schema:
                 if _has(data, path) and not any(path[:length] in found for length in range(len(path))):
                     found.add(path)
             return frozenset(found)
-        pending = [([self.raw], data, ())] if self.secrets else []
+        pending: list[tuple[list[Any], Any, tuple[Any, ...]]] = [([self.raw], data, ())] if self.secrets else []
         while pending:
             nodes, value, path = pending.pop()
             nodes = list(self._here(nodes))
@@ -107,7 +108,9 @@ class Schema:
                         pending.append((below, child, path + (key,)))
         return frozenset(found)
 
-    def validate(self, data: dict, place: Callable[[tuple], tuple], secrets: frozenset | None = None) -> list[Problem]:
+    def validate(
+        self, data: dict, place: Callable[[tuple[Any, ...]], tuple[str, int, int]], secrets: frozenset | None = None
+    ) -> list[Problem]:
         """Every finding in ``data``. ``place`` gives (file, line, column) of a key path or of its nearest ancestor."""
         secrets = self.secret_paths(data) if secrets is None else secrets
         with time_limit(SECONDS, "validating the configuration", self.file):
@@ -117,7 +120,7 @@ class Schema:
 
     def names(self, path: tuple) -> bool:
         """Returns whether the schema has each key of ``path`` by its name."""
-        nodes = [self.raw]
+        nodes: list[Any] = [self.raw]
         for part in path:
             nodes = list(self._here(nodes))
             if isinstance(part, str) and not any(part in (node.get("properties") or {}) for node in nodes):
@@ -125,7 +128,7 @@ class Schema:
             nodes = [child for node in nodes for child in _children(node, part)]
         return True
 
-    def _here(self, nodes: list) -> Iterator[dict]:
+    def _here(self, nodes: list[Any]) -> Iterator[dict]:
         """Every schema that speaks about the same value as ``nodes``: references and branches followed."""
         seen = set()
         pending = list(reversed(nodes))
@@ -149,7 +152,10 @@ def load_schema(path: Path, display: str | None = None) -> Schema:
 
 
 def findings(
-    place: Callable, secrets: frozenset, errors: Iterable, known: Callable[[tuple], bool] | None = None
+    place: Callable[[tuple[Any, ...]], tuple[str, int, int]],
+    secrets: frozenset[tuple[Any, ...]],
+    errors: Iterable[Any],
+    known: Callable[[tuple], bool] | None = None,
 ) -> list[Problem]:
     """Returns the validator's errors in our words. What puts them into words is loaded only when there are any."""
     from .findings import Findings
@@ -161,10 +167,11 @@ class _Loader:
     def __init__(self, document: Document) -> None:
         self.document = document
         self.raw = document.data
-        self.problems = []
-        self.environment = {}
-        self.secrets = {}
-        self.generated = {}
+        self.problems: list[Problem] = []
+        self.environment: dict[str, tuple[Any, ...]] = {}
+        # Ordered sets.
+        self.secrets: dict[tuple[Any, ...], bool] = {}
+        self.generated: dict[tuple[Any, ...], bool] = {}
 
     def add(self, code: str, path: tuple, expected: str, got: str, remedy: str) -> None:
         line, column = self.document.place(path)
@@ -180,7 +187,7 @@ class _Loader:
             told = {problem.path for problem in self.problems}
             self.problems.extend(replace(problem, code="E1061") for problem in found if problem.path not in told)
         fail_if_any(self.problems)
-        references = []
+        references: list[tuple[tuple[Any, ...], str]] = []
         self._look(self.raw, (), references)
         self._references(references)
         fail_if_any(self.problems)
@@ -198,7 +205,7 @@ class _Loader:
             self.add("E1062", ("$schema",), "draft-07, 2019-09 or 2020-12", show(given), remedy)
         return dialect or dialects.DEFAULT
 
-    def _look(self, node: object, path: tuple, references: list, names: bool = False) -> None:
+    def _look(self, node: Any, path: tuple, references: list, names: bool = False) -> None:
         """Collect references and anchors, and judge patterns and identifiers, in every part of the schema.
 
         ``names`` says that the keys of ``node`` are names that the author chose, and no keywords.
@@ -253,7 +260,7 @@ class _Loader:
             elif _target(self.raw, reference) is None:
                 self.add("E1064", path, "a $ref to a part that exists", show(reference), "correct the path after #")
 
-    def _flags(self, node: object, path: tuple, names: bool = False) -> None:
+    def _flags(self, node: Any, path: tuple, names: bool = False) -> None:
         """What is meant as ``writeOnly`` and is not: nobody would notice that a secret is shown. ``names`` as above."""
         pending = [(node, path, names)]
         while pending:
@@ -277,7 +284,7 @@ class _Loader:
 
     def _annotations(self) -> None:
         visited = set()
-        pending = [(self.raw, (), frozenset())]
+        pending: list[tuple[Any, tuple[Any, ...], frozenset[str]]] = [(self.raw, (), frozenset())]
         while pending:
             node, path, followed = pending.pop()
             if not isinstance(node, dict) or (id(node), path) in visited:
@@ -299,7 +306,7 @@ class _Loader:
             found += [(child, path + (part,), followed) for part, child in _parts(node) if child]
             pending.extend(reversed(found))
 
-    def _variable(self, name: object, path: tuple) -> None:
+    def _variable(self, name: Any, path: tuple) -> None:
         where = _schema_path(path)
         if not isinstance(name, str) or not _VARIABLE.match(name) or len(name) > 128:
             remedy = "use letters, digits and underscores"
@@ -323,7 +330,7 @@ class _Loader:
             self.generated[path] = True
 
 
-def _has(data: object, path: tuple) -> bool:
+def _has(data: Any, path: tuple) -> bool:
     for part in path:
         if not isinstance(data, dict) or part not in data:
             return False
@@ -332,13 +339,13 @@ def _has(data: object, path: tuple) -> bool:
 
 
 def _schema_path(path: tuple) -> tuple:
-    found = ()
+    found: tuple[Any, ...] = ()
     for part in path:
         found += ("properties", part)
     return found + ("x-env",)
 
 
-def _branches(node: dict) -> Iterator[object]:
+def _branches(node: dict[str, Any]) -> Iterator[Any]:
     """The schemas inside ``node`` that speak about the same value."""
     for key in _SAME_PLACE:
         value = node.get(key)
@@ -352,7 +359,7 @@ def _branches(node: dict) -> Iterator[object]:
             yield value
 
 
-def _parts(node: dict) -> Iterator[tuple]:
+def _parts(node: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
     """The schemas inside ``node`` that speak about a key or an item of the value."""
     if "properties" in node:
         yield from node["properties"].items()
@@ -363,7 +370,7 @@ def _parts(node: dict) -> Iterator[tuple]:
             yield from (("*", one) for one in several)
 
 
-def _children(node: dict, part: object) -> Iterator[object]:
+def _children(node: dict[str, Any], part: str | int) -> Iterator[Any]:
     """The schemas inside ``node`` that speak about its key or item ``part``."""
     if isinstance(part, int):
         yield from (child for key, child in _parts(node) if key == "*")
@@ -381,7 +388,7 @@ def _children(node: dict, part: object) -> Iterator[object]:
         yield node.get("unevaluatedProperties")
 
 
-def _targets(root: dict, node: dict) -> dict[str, object]:
+def _targets(root: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
     """Returns the schemas that ``node`` refers to, by what it says."""
     found = {key: node[key] for key in _REFERENCES if isinstance(node.get(key), str)}
     targets = {reference: _target(root, reference) for reference in found.values()}
@@ -392,12 +399,12 @@ def _is_pointer(reference: str) -> bool:
     return reference == "#" or reference.startswith("#/")
 
 
-def _target(root: dict, reference: str) -> object:
+def _target(root: dict[str, Any], reference: str) -> Any:
     """Returns what the JSON pointer ``#/a/b`` or the anchor ``#a`` leads to, or None."""
     if not _is_pointer(reference):
         found = _anchored(root, reference)
         return found[0] if found else None
-    node = root
+    node: Any = root
     for part in unquote(reference[2:]).split("/") if reference != "#" else ():
         part = part.replace("~1", "/").replace("~0", "~")
         if isinstance(node, dict):
