@@ -260,7 +260,7 @@ def provide(name: str, provider: Inputs, at: str, target: str, context: InputCon
     data = compose_plan.seen_by_others(manifest, config) if inside else config.data
     values, secrets = {}, set()
     for key, path in manifest.results.items():
-        value = data
+        value: Any = data
         for part in path:
             value = value.get(part) if isinstance(value, dict) else None
         if value is not None:
