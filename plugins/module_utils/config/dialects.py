@@ -39,7 +39,7 @@ def validator(schema: dict[str, Any], dialect: str) -> Any:
     return _validator_class(dialect)(schema, registry=referencing.Registry(), format_checker=_format_checker())
 
 
-def schema_errors(schema: dict, dialect: str) -> list:
+def schema_errors(schema: dict[str, Any], dialect: str) -> list[Any]:
     """Returns what the metaschema finds wrong, as jsonschema's errors."""
     if _plain_schema(schema):
         return []
@@ -47,7 +47,7 @@ def schema_errors(schema: dict, dialect: str) -> list:
 
 
 @lru_cache(maxsize=256)
-def compiled(pattern: str) -> re.Pattern:
+def compiled(pattern: str) -> re.Pattern[str]:
     """``pattern`` with the meaning that ``$`` has in ECMA 262; raises ``re.error``."""
     text = []
     in_class = False

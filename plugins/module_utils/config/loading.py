@@ -40,7 +40,7 @@ from ..manifest.reader import Manifest
 from ..redaction import REDACTED
 from ..text.documents import read
 from ..text.limits import SECONDS, fail_if_any, time_limit
-from ..text.wording import dotted, listed, nearest, show, use_or_list
+from ..text.wording import KeyPath, dotted, listed, nearest, show, use_or_list
 from . import adoption
 from .checks import KNOWN_SECRETS, check_config
 from .layers import (
@@ -100,16 +100,16 @@ class Config:
     ``adopt`` has the kinds of what may be used of a host though windflow has not made it.
     """
 
-    data: dict
-    secrets: frozenset = frozenset()
-    generated: frozenset = frozenset()
+    data: dict[str, Any]
+    secrets: frozenset[KeyPath] = frozenset()
+    generated: frozenset[KeyPath] = frozenset()
     schema: Schema | None = None
     layers: tuple[Layer, ...] = ()
-    owners: dict = field(default_factory=dict)
-    given: frozenset = frozenset()
-    adopt: frozenset = frozenset()
+    owners: dict[KeyPath, int] = field(default_factory=dict)
+    given: frozenset[KeyPath] = frozenset()
+    adopt: frozenset[str] = frozenset()
 
-    def origin(self, path: tuple) -> Origin:
+    def origin(self, path: KeyPath) -> Origin:
         """Where the value at ``path`` came from, or its nearest ancestor that exists."""
         path = tuple(path)
         owner = path
@@ -126,11 +126,11 @@ class Config:
             return self._origin(self.owners[owner], owner)
         return self._origin(len(self.layers) - 1, ()) if self.layers else Origin("none", "the configuration")
 
-    def _origin(self, index: int, path: tuple) -> Origin:
+    def _origin(self, index: int, path: KeyPath) -> Origin:
         layer = self.layers[index]
         return Origin(layer.name, *layer.place(path), layer.given.source if layer.given else "")
 
-    def place(self, path: tuple) -> tuple[str, int, int]:
+    def place(self, path: KeyPath) -> tuple[str, int, int]:
         """File, line and column of ``path``, as ``Problem`` wants them."""
         origin = self.origin(path)
         return origin.file, origin.line, origin.column
@@ -149,10 +149,10 @@ class Config:
         index = self.owners.get(tuple(path.split(".")))
         return "" if index is None else self.layers[index].name
 
-    def is_secret(self, path: tuple) -> bool:
+    def is_secret(self, path: KeyPath) -> bool:
         return any(tuple(path[:length]) in self.secrets for length in range(len(path) + 1))
 
-    def redacted(self) -> dict:
+    def redacted(self) -> dict[str, Any]:
         """A copy of ``data`` with asterisks for every secret, whatever its value."""
         shown = copy.deepcopy(self.data)
         for path in self.secrets:
@@ -163,7 +163,7 @@ class Config:
         """Every text that is a secret. ``redaction`` knows the forms in which it could show up in output."""
         return set().union(*(self.texts_at(path) for path in self.secrets)) - {"", "true", "false", "null"}
 
-    def texts_at(self, path: tuple) -> set[str]:
+    def texts_at(self, path: KeyPath) -> set[str]:
         """Every single value at or below ``path``, as text."""
         return texts(_value_at(self.data, path))
 
@@ -206,7 +206,7 @@ class Config:
                 return Problem("E1089", where, show(here[-1]), remedy, path=path)
         return None
 
-    def _hidden(self, path: tuple, value: Any) -> Any:
+    def _hidden(self, path: KeyPath, value: Any) -> Any:
         """``value`` of one layer at ``path``, with every secret in it hidden."""
         tree = value
         for part in reversed(path):
@@ -227,7 +227,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 def load_config(
     manifest: Manifest,
     environment: str | None = None,
-    inventory: Mapping | list[Given] | tuple[Given, ...] | None = None,
+    inventory: Mapping[str, Any] | list[Given] | tuple[Given, ...] | None = None,
     files: list[Path] | tuple[Path, ...] = (),
     environ: Mapping[str, str] | None = None,
     sets: list[str] | tuple[str, ...] = (),
@@ -358,7 +358,7 @@ def _add_checks(config: Config, environment: str | None, found: list[Problem]) -
     found += [problem for problem in check_config(config, environment)[0] if problem.path not in known]
 
 
-def _value_at(data: Any, path: tuple, default: Any = None) -> Any:
+def _value_at(data: Any, path: KeyPath, default: Any = None) -> Any:
     for part in path:
         try:
             data = data[part]
@@ -367,7 +367,7 @@ def _value_at(data: Any, path: tuple, default: Any = None) -> Any:
     return data
 
 
-def _put(data: Any, path: tuple, value: Any) -> None:
+def _put(data: Any, path: KeyPath, value: Any) -> None:
     for part in path[:-1]:
         data = data[part]
     if path:
@@ -379,7 +379,7 @@ def texts(value: object) -> set[str]:
     return {item if isinstance(item, str) else json.dumps(item) for item in _scalars(value)}
 
 
-def _scalars(value: object) -> list:
+def _scalars(value: object) -> list[Any]:
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, list):
@@ -387,7 +387,7 @@ def _scalars(value: object) -> list:
     return [] if value is None else [value]
 
 
-def _secrets(schema: Schema | None, data: dict, given: frozenset) -> frozenset:
+def _secrets(schema: Schema | None, data: dict[str, Any], given: frozenset[KeyPath]) -> frozenset[KeyPath]:
     """Returns the key paths in ``data`` that hold secrets, none of them below another one: what dependencies or the
     schema say, and what the platform itself knows for one."""
     found = {path for path in (*given, *KNOWN_SECRETS) if _value_at(data, path, _ABSENT) is not _ABSENT}

@@ -159,7 +159,7 @@ def _service(
     return ""
 
 
-def _health(reader: ManifestReader, given: dict) -> str | None:
+def _health(reader: ManifestReader, given: dict[str, Any]) -> str | None:
     value = given.get("health", "/healthz")
     if value is None or (isinstance(value, str) and len(value) <= 256 and URL_PATH.match(value)):
         return value

@@ -76,7 +76,7 @@ def _not_found(name: str, folders: list[Path], known: Mapping[str, Path]) -> Pro
     return Problem("E1020", expected, show(name), remedy)
 
 
-class AvailablePlugins(Mapping):
+class AvailablePlugins(Mapping[str, Path]):
     """The directories of all plugins by name, the first place winning; nothing is read before it is asked for.
 
     Called with the name of a plugin or of a capability, it returns the manifests that provide it. A plugin

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..text.wording import listed, nearest, show, use_or_list
+from ..text.wording import KeyPath, listed, nearest, show, use_or_list
 from .plugin_files import inside
 from .requirements import problems
 
@@ -123,7 +123,7 @@ def _requirements(reader: Reader, value: Any, source: Path | None) -> Path | Non
     return found
 
 
-def _callable(reader: Reader, path: tuple[Any, ...], value: Any) -> str | None:
+def _callable(reader: Reader, path: KeyPath, value: Any) -> str | None:
     if value is None or (isinstance(value, str) and _CALLABLE.match(value)):
         return value
     reader.add("E1052", path, "module:callable", show(value), "write for example app:application")

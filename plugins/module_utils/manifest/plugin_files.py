@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import Problem
 from ..text.limits import SECONDS, fail_if_any, time_limit
-from ..text.wording import listed, nearest, show
+from ..text.wording import KeyPath, listed, nearest, show
 
 if TYPE_CHECKING:
     from .reader import Reader
@@ -114,7 +114,7 @@ def parse_hooks(reader: Reader, given: Any) -> dict[str, tuple[HookSpec, ...]]:
     return found
 
 
-def _hook(reader: Reader, path: tuple[Any, ...], event: str, value: Any) -> HookSpec | None:
+def _hook(reader: Reader, path: KeyPath, event: str, value: Any) -> HookSpec | None:
     if not isinstance(value, dict):
         file = _hook_file(reader, path, value)
         return HookSpec(event, file) if file else None
@@ -131,7 +131,7 @@ def _hook(reader: Reader, path: tuple[Any, ...], event: str, value: Any) -> Hook
     return HookSpec(event, file, **options) if file else None
 
 
-def _hook_file(reader: Reader, path: tuple[Any, ...], value: Any) -> Path | None:
+def _hook_file(reader: Reader, path: KeyPath, value: Any) -> Path | None:
     if value is None:
         reader.add("E1040", path, "the path of a hook", "nothing", "write for example hooks/pre-deploy.sh")
         return None

@@ -21,7 +21,7 @@ from ..text.documents import Document, read
 from ..text.limits import SECONDS, fail_if_any, time_limit
 from ..text.thirdparty import require
 from ..text.version import parse_constraint, parse_version
-from ..text.wording import dotted, listed, show, use_or_list
+from ..text.wording import KeyPath, dotted, listed, show, use_or_list
 from .compose_section import ComposeSpec, parse_compose
 from .host_section import HostSpec, parse_host
 from .plugin_files import HookSpec, check_tree, inside, parse_hooks, problems_of_tree
@@ -126,11 +126,11 @@ class Reader:
         self.root = root
         self.problems: list[Problem] = []
 
-    def add(self, code: str, path: tuple[Any, ...], expected: str, got: str, remedy: str = "") -> None:
+    def add(self, code: str, path: KeyPath, expected: str, got: str, remedy: str = "") -> None:
         line, column = self.document.place(path)
         self.problems.append(Problem(code, expected, got, remedy, self.document.file, line, column, dotted(path)))
 
-    def add_placed(self, path: tuple[Any, ...], error: WindflowError) -> None:
+    def add_placed(self, path: KeyPath, error: WindflowError) -> None:
         """The findings of a parser that knows no place, put at ``path``."""
         line, column = self.document.place(path)
         file, where = self.document.file, dotted(path)
@@ -138,14 +138,14 @@ class Reader:
             replace(problem, file=file, line=line, column=column, path=where) for problem in error.problems
         )
 
-    def keys(self, path: tuple[Any, ...], given: dict[str, Any], known: tuple[str, ...]) -> None:
+    def keys(self, path: KeyPath, given: dict[str, Any], known: tuple[str, ...]) -> None:
         """Report every key of the map at ``path`` that is not known."""
         for key in given:
             if key not in known:
                 remedy = use_or_list(key, known)
                 self.add("E1034", path + (key,), "a known key", show(key), remedy)
 
-    def text(self, path: tuple[Any, ...], value: Any, default: str = "") -> str:
+    def text(self, path: KeyPath, value: Any, default: str = "") -> str:
         if value is None:
             return default
         if isinstance(value, str):
@@ -158,7 +158,7 @@ class Reader:
             self.add("E1031", path, "text", written, remedy)
         return default
 
-    def map(self, path: tuple[Any, ...], value: Any, example: str) -> dict[str, Any]:
+    def map(self, path: KeyPath, value: Any, example: str) -> dict[str, Any]:
         if value is None:
             return {}
         if isinstance(value, dict):
@@ -166,7 +166,7 @@ class Reader:
         self.add("E1031", path, "a map", show(value), "write %s" % example)
         return {}
 
-    def whole(self, path: tuple[Any, ...], value: Any, default: int, lowest: int, highest: int, unit: str) -> int:
+    def whole(self, path: KeyPath, value: Any, default: int, lowest: int, highest: int, unit: str) -> int:
         if value is None:
             return default
         if isinstance(value, int) and not isinstance(value, bool) and lowest <= value <= highest:
@@ -175,19 +175,19 @@ class Reader:
         self.add("E1031", path, expected, show(value), "write for example %d" % default)
         return default
 
-    def flag(self, path: tuple[Any, ...], value: Any, default: bool = False) -> bool:
+    def flag(self, path: KeyPath, value: Any, default: bool = False) -> bool:
         if value is None or isinstance(value, bool):
             return default if value is None else value
         self.add("E1031", path, "true or false", show(value), "write true or false")
         return default
 
-    def choice(self, path: tuple[Any, ...], value: Any, choices: tuple[str, ...], default: str) -> str:
+    def choice(self, path: KeyPath, value: Any, choices: tuple[str, ...], default: str) -> str:
         if value is None or value in choices:
             return default if value is None else value
         self.add("E1039", path, "one of %s" % listed(choices), show(value), use_or_list(value, choices))
         return default
 
-    def file(self, path: tuple[Any, ...], value: Any, code: str, what: str, kind: str = "file") -> Path | None:
+    def file(self, path: KeyPath, value: Any, code: str, what: str, kind: str = "file") -> Path | None:
         """Returns the existing file or directory that ``value`` names inside the plugin."""
         if value is None:
             return None
@@ -238,7 +238,7 @@ def _manifest(reader: Reader) -> Manifest:
     )
 
 
-def check_name(reader: Reader, path: tuple[Any, ...], name: Any) -> str:
+def check_name(reader: Reader, path: KeyPath, name: Any) -> str:
     if name is None:
         reader.add("E1030", path, "a name", "none", "add a line such as name: my-plugin")
     elif not isinstance(name, str):
@@ -255,7 +255,7 @@ def check_name(reader: Reader, path: tuple[Any, ...], name: Any) -> str:
     return ""
 
 
-def _version(reader: Reader, path: tuple[Any, ...], version: Any) -> str:
+def _version(reader: Reader, path: KeyPath, version: Any) -> str:
     if version is None:
         reader.add("E1030", path, "a version", "none", "add a line such as version: 1.0.0")
         return ""
@@ -319,7 +319,7 @@ def _dependencies(reader: Reader, given: Any, provides: dict[str, str]) -> tuple
     return tuple(found.values())
 
 
-def _dependency(reader: Reader, path: tuple[Any, ...], entry: Any) -> Dependency | None:
+def _dependency(reader: Reader, path: KeyPath, entry: Any) -> Dependency | None:
     if not isinstance(entry, dict) or len(entry) != 1:
         got = "a map with %d keys" % len(entry) if isinstance(entry, dict) else show(entry)
         name = entry if is_name(entry) else "core"

@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -136,7 +136,7 @@ def _files(path: str, real: str, application_at: str) -> Iterator[tuple[str, tup
             yield place, (mode if mode != 0o777 else 0o644, Path(there).read_bytes())
 
 
-def _digest(files: tuple, of_application: str) -> str:
+def _digest(files: Iterable[tuple[str, int, bytes]], of_application: str) -> str:
     found = hashlib.sha256(of_application.encode())
     for path, mode, content in files:
         found.update(("%s\0%o\0%s\0" % (path, mode, hashlib.sha256(content).hexdigest())).encode())

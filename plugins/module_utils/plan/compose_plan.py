@@ -119,7 +119,7 @@ def model_question(manifest: Manifest, config: Config, source: Source, environme
 
 def judged(manifest: Manifest, config: Config, environment: str) -> list[Problem]:
     """What is to be said of the Compose files with this configuration, before any host is asked."""
-    found: dict[tuple, Problem] = {}
+    found: dict[tuple[str, str], Problem] = {}
     for engine in ("compose", "swarm"):
         model = own_model(manifest, config, environment, engine)
         for problem in manifest.compose.problems(model, manifest.path, project(manifest.name)):

@@ -63,7 +63,7 @@ class InputContext:
     decrypt: Callable[[bytes], bytes] | None = None
 
     @property
-    def deployed(self) -> dict[str, dict]:
+    def deployed(self) -> dict[str, dict[str, Any]]:
         """{plugin: its version, target, needs and results} of what is deployed on the host."""
         return dict(self.host["plugins"]) if self.host else {}
 

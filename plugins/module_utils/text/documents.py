@@ -45,7 +45,7 @@ from .document_limits import (
 from .json_documents import JsonPositions, read_json
 from .limits import SECONDS, fail_if_any, time_limit
 from .thirdparty import require, yaml
-from .wording import dotted, kind
+from .wording import KeyPath, dotted, kind
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", None) or getattr(yaml, "SafeLoader", None)
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -72,9 +72,9 @@ class Document:
     """
 
     data: dict[str, Any]
-    positions: Mapping[tuple[str | int, ...], tuple[int, int]] = field(default_factory=dict)
+    positions: Mapping[KeyPath, tuple[int, int]] = field(default_factory=dict)
     file: str = ""
-    numbers: Mapping[tuple[str | int, ...], str] = field(default_factory=dict)
+    numbers: Mapping[KeyPath, str] = field(default_factory=dict)
 
     def place(self, path: Iterable[Any]) -> tuple[int, int]:
         """Line and column of ``path`` or, where it does not exist, of its nearest ancestor that does."""
@@ -224,12 +224,12 @@ class _Frame:
 
     __slots__ = ("container", "flow", "key", "path", "shown", "waiting")
 
-    def __init__(self, container: Any, path: tuple[Any, ...], flow: bool, shown: tuple[Any, ...] | None) -> None:
+    def __init__(self, container: Any, path: KeyPath, flow: bool, shown: KeyPath | None) -> None:
         self.flow = flow
         self.shown = shown  # what a finding names instead of a path below
         self.container = container
         self.path = path
-        self.key: str | None = None
+        self.key = ""
         self.waiting = False  # a key was read and its value was not
 
 
@@ -240,8 +240,8 @@ class _YamlReader:
         self.text = text
         self.file = file
         self.decrypt = decrypt
-        self.positions: dict[tuple[str | int, ...], tuple[int, int]] = {}
-        self.numbers: dict[tuple[str | int, ...], str] = {}
+        self.positions: dict[KeyPath, tuple[int, int]] = {}
+        self.numbers: dict[KeyPath, str] = {}
         self.problems: list[Problem] = []
         self.frames: list[_Frame] = []
         self.root: Any = None
@@ -297,7 +297,7 @@ class _YamlReader:
                 if event.tags:
                     self._problem("E1012", event, "no tags", "a %TAG directive", "remove the directive")
 
-    def _add(self, value: object, mark: yaml.Mark) -> tuple[Any, ...]:
+    def _add(self, value: object, mark: yaml.Mark) -> KeyPath:
         """Put ``value`` where the reader stands and return its path."""
         self.values += 1
         if self.values > MAX_VALUES:
@@ -321,7 +321,7 @@ class _YamlReader:
             self.numbers[path] = self.number
         return path
 
-    def _key(self, frame: _Frame, key: object, mark: yaml.Mark) -> tuple[Any, ...]:
+    def _key(self, frame: _Frame, key: object, mark: yaml.Mark) -> KeyPath:
         if not isinstance(key, str):
             remedy = "put the key in quotes"
             if isinstance(key, (dict, list)):
@@ -373,7 +373,7 @@ class _YamlReader:
                 remedy = "put the secret in the inventory variable windflow_config or an environment variable"
             self._problem("E1012", event, "no tags", "a tag", remedy)
 
-    def _path(self) -> tuple[Any, ...]:
+    def _path(self) -> KeyPath:
         if not self.frames:
             return ()
         frame = self.frames[-1]
@@ -388,13 +388,13 @@ class _YamlReader:
         expected: str,
         got: str,
         remedy: str,
-        path: tuple[Any, ...] | None = None,
+        path: KeyPath | None = None,
     ) -> Problem:
         line, column = _place(getattr(at, "start_mark", at))
         path = self._path() if path is None else path
         return Problem(code, expected, got, remedy, self.file, line, column, dotted(self._shown(path)))
 
-    def _shown(self, path: tuple[Any, ...]) -> tuple[Any, ...]:
+    def _shown(self, path: KeyPath) -> KeyPath:
         """``path`` without keys that may be a value: those in braces that are a block's value."""
         hidden = next((frame.shown for frame in self.frames if frame.shown is not None), None)
         return path if hidden is None or path[: len(hidden)] != hidden else hidden

@@ -23,7 +23,7 @@ from .document_limits import (
     whole_number,
 )
 from .limits import fail_if_any
-from .wording import dotted
+from .wording import KeyPath, dotted
 
 # Each alternative also matches its unterminated form up to the end, so that no text makes the search
 # start over again and again.
@@ -153,26 +153,26 @@ def _place(starts: list[int], offset: int) -> tuple[int, int]:
     return line, offset - starts[line - 1] + 1
 
 
-class JsonPositions(Mapping):
+class JsonPositions(Mapping[KeyPath, tuple[int, int]]):
     """(line, column) by key path, found out at the first question: most files never have a finding."""
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._places: dict[tuple[str | int, ...], tuple[int, int]] = {}
-        self._repeated: list[tuple[tuple[str | int, ...], tuple[int, int], tuple[int, int]]] = []
-        self._scalars: list[tuple[tuple[str | int, ...], str, tuple[int, int]]] = []
+        self._places: dict[KeyPath, tuple[int, int]] = {}
+        self._repeated: list[tuple[KeyPath, tuple[int, int], tuple[int, int]]] = []
+        self._scalars: list[tuple[KeyPath, str, tuple[int, int]]] = []
         self._is_scanned = False
 
-    def _scanned(self) -> dict[tuple[str | int, ...], tuple[int, int]]:
+    def _scanned(self) -> dict[KeyPath, tuple[int, int]]:
         if not self._is_scanned:
             self._is_scanned = True
             self._scan()
         return self._places
 
-    def __getitem__(self, path: tuple[str | int, ...]) -> tuple[int, int]:
+    def __getitem__(self, path: KeyPath) -> tuple[int, int]:
         return self._scanned()[path]
 
-    def __iter__(self) -> Iterator[tuple[str | int, ...]]:
+    def __iter__(self) -> Iterator[KeyPath]:
         return iter(self._scanned())
 
     def __len__(self) -> int:
@@ -215,7 +215,7 @@ class JsonPositions(Mapping):
                 self._token(token, _place(starts, match.start()), frames)
 
     def _token(self, token: str, place: tuple[int, int], frames: list[list[Any]]) -> None:
-        path: tuple[str | int, ...] = ()
+        path: KeyPath = ()
         if frames:
             parent, index, key = frames[-1]
             if index is None and key is None:

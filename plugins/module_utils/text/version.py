@@ -133,7 +133,7 @@ def _comparators(text: str) -> list[tuple[str, str]]:
     return found
 
 
-def _interval(match: re.Match) -> _Interval:
+def _interval(match: re.Match[str]) -> _Interval:
     """Returns what a comparator stands for. Numbers that are left out, or are ``x``, stand for any."""
     numbers = []
     for name in ("major", "minor", "patch"):

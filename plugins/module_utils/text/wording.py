@@ -9,7 +9,10 @@ import difflib
 import json
 import re
 from collections.abc import Collection, Iterable
-from typing import Any
+from typing import Any, Union
+
+# The way to a value in data: keys of maps and indexes of lists.
+KeyPath = tuple[Union[str, int], ...]
 
 _LONGEST = 60
 _PLAIN_KEY = re.compile(r"[^.\[\]\s\"]+\Z")
@@ -70,7 +73,7 @@ def kind(value: object) -> str:
     return "a number" if isinstance(value, (int, float)) else "a %s" % type(value).__name__
 
 
-def dotted(path: tuple) -> str:
+def dotted(path: KeyPath) -> str:
     """``("storage", "volumes", 1, "path")`` as ``storage.volumes[1].path``."""
     text = ""
     for part in path:
