@@ -13,7 +13,7 @@ import time
 from ..containers import engine
 from ..database import postgres
 from ..record import dependents, ownership, report, store
-from ..system import accounts, firewall, inspect_host, places, service_layout
+from ..system import accounts, firewall, inspect_host, places, selinux, service_layout
 from . import managed, serving
 
 TYPE_CHECKING = False
@@ -124,11 +124,14 @@ def run(params: dict[str, Any]) -> dict[str, Any]:
     others = dependents.survey()
     missing, states = questions.missing_packages(), questions.service_states()
     wall = guarded(firewall.active(states), wanted)
+    sockets = params["socket_dir"] or remembered["managed"].get("selinux", {}).get("directory", "")
+    labels = selinux.inspect(plugin, sockets, wanted if sockets else 0)
     states = {name: states[name] for name in services}
     asked = inspect_host.choose(params["available"], system) or []
     available = {"supervisor": inspect_host.offered(asked)} if set(asked) & set(missing) else {}
     if params.get("everything"):
         differing += managed.system_drift(missing, states) + managed.firewall_drift(remembered["managed"], wall)
+        differing += managed.selinux_drift(remembered["managed"], labels)
     return {
         "changed": False,
         "warnings": [rebuilt] * bool(rebuilt) + warnings,
@@ -136,6 +139,7 @@ def run(params: dict[str, Any]) -> dict[str, Any]:
         "facts": {
             **inspect_host.facts(params["paths"], port),
             "firewall": wall,
+            "selinux": labels,
             **judged(params, made),
             "database": database(params, drift),
         },

@@ -9,7 +9,8 @@ host. Both take the resources by the step that manages them::
     {"paths": [{"path", "step"}], "trees": [{"root", "step"}],
      "program": {"sockets"}, "database": {"name", "user", "port"},
      "compose": {"project", "app", "release", "images", "engine"},
-     "packages": [name], "services": [name], "firewall": {"backend", "port"}}
+     "packages": [name], "services": [name], "firewall": {"backend", "port"},
+     "selinux": {"directory", "module", "port"}}
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
+
 EXCLUDED = ("__pycache__",)
 
 
@@ -43,7 +45,7 @@ def tree_file(plugin: str, root: str) -> str:
 def snapshot(plugin: str, resources: dict[str, Any]) -> dict[str, Any]:
     """Returns the resources with their state now. Trees are written beside the record, the rest is returned."""
     kept: dict[str, Any] = {"paths": {}, "trees": []}
-    kept.update((key, resources[key]) for key in ("packages", "services", "firewall") if resources.get(key))
+    kept.update((key, resources[key]) for key in ("packages", "services", "firewall", "selinux") if resources.get(key))
     for item in resources.get("paths", []):
         kept["paths"][item["path"]] = dict(nofollow.inspect(item["path"]), step=item["step"])
     for item in resources.get("trees", []):
@@ -182,6 +184,27 @@ def firewall_drift(kept: dict[str, Any], now: dict[str, Any]) -> list[dict[str, 
         return []
     resource = "port %d in %s" % (wanted["port"], now["backend"])
     return differences("services", resource, {"state": "open"}, {"state": "closed"})
+
+
+def selinux_drift(kept: dict[str, Any], now: dict[str, Any]) -> list[dict[str, str]]:
+    """Rules that nginx needs and that are gone. Without SELinux, it needs none."""
+    wanted = kept.get("selinux")
+    if not wanted or not now["mode"]:
+        return []
+    found = []
+    if now["module"] != wanted["module"]:
+        resource = "SELinux module %s" % wanted["name"]
+        found += differences(
+            "services", resource, {"state": "loaded"}, {"state": "changed" if now["module"] else "missing"}
+        )
+    if not now["labelled"]:
+        found += differences(
+            "services", "SELinux label of %s" % wanted["directory"], {"type": "as in the module"}, {"type": "another"}
+        )
+    if not now["port"]:
+        resource = "SELinux label of port %d" % wanted["port"]
+        found += differences("services", resource, {"state": "open to nginx"}, {"state": "missing"})
+    return found
 
 
 def program_drift(program: dict[str, Any]) -> list[dict[str, str]]:
