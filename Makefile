@@ -19,7 +19,7 @@ remove:          ## take PLUGIN=template away again, from this machine or INVENT
 test:            ## everything below, with its own set-up
 	@scripts/test.sh
 
-lint:            ## ruff, ansible-lint (production), shellcheck, changelog fragments
+lint:            ## ruff, mypy (the core), ansible-lint (production), shellcheck, changelog fragments
 	@scripts/lint.sh
 
 sanity:          ## ansible-test sanity

@@ -11,6 +11,10 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -84,6 +88,6 @@ class WindflowError(Exception):
     def __str__(self) -> str:
         return "\n".join([*(str(problem) for problem in self.problems), self.outcome])
 
-    def as_result(self) -> dict:
+    def as_result(self) -> dict[str, Any]:
         """Returns the keys that an adapter hands to ``fail_json`` or returns with ``failed``."""
         return {"msg": str(self), "code": self.code, "problems": [asdict(problem) for problem in self.problems]}

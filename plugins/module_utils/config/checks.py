@@ -14,11 +14,11 @@ import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import Problem
 from ..system.places import of_system
-from ..text.wording import dotted, listed, show, use_or_list
+from ..text.wording import KeyPath, dotted, listed, show, use_or_list
 from . import formats
 
 if TYPE_CHECKING:
@@ -70,36 +70,36 @@ def check_config(config: Config, environment: str | None) -> tuple[list[Problem]
 class _Checks:
     config: Config
     production: bool
-    errors: list = field(default_factory=list)
-    warnings: list = field(default_factory=list)
+    errors: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
 
-    def _problem(self, code: str, path: tuple, expected: str, got: str, remedy: str) -> Problem:
+    def _problem(self, code: str, path: KeyPath, expected: str, got: str, remedy: str) -> Problem:
         return Problem(code, expected, got, remedy, *self.config.place(path), dotted(path))
 
-    def add(self, code: str, path: tuple, expected: str, got: str, remedy: str = "") -> None:
+    def add(self, code: str, path: KeyPath, expected: str, got: str, remedy: str = "") -> None:
         self.errors.append(self._problem(code, path, expected, got, remedy))
 
-    def value(self, *path: object) -> object:
-        data = self.config.data
+    def value(self, *path: str | int) -> Any:
+        data: Any = self.config.data
         for part in path:
             data = data.get(part) if isinstance(data, dict) else None
         return data
 
-    def map(self, *path: object) -> dict:
+    def map(self, *path: str | int) -> dict[str, Any]:
         found = self.value(*path)
         return found if isinstance(found, dict) else {}
 
-    def maps(self, *path: object) -> Iterator[tuple[tuple, dict]]:
+    def maps(self, *path: str | int) -> Iterator[tuple[KeyPath, dict[str, Any]]]:
         """The maps in the list at ``path``, each with its path."""
         found = self.value(*path)
         for index, entry in enumerate(found if isinstance(found, list) else ()):
             if isinstance(entry, dict):
                 yield path + (index,), entry
 
-    def shown(self, path: tuple, value: object) -> str:
+    def shown(self, path: KeyPath, value: Any) -> str:
         return "a value that is not shown" if self.config.is_secret(path) else show(value)
 
-    def text(self, path: tuple, value: object) -> bool:
+    def text(self, path: KeyPath, value: Any) -> bool:
         """Whether ``value`` is a text without control characters; reports it if it has some."""
         if not isinstance(value, str):
             return False
@@ -109,21 +109,21 @@ class _Checks:
         self.add("E1139", path, "one line of printable text", self.shown(path, value), remedy)
         return False
 
-    def name(self, path: tuple, value: object, pattern: object, expected: str, remedy: str) -> None:
+    def name(self, path: KeyPath, value: Any, pattern: re.Pattern[str], expected: str, remedy: str) -> None:
         if self.text(path, value) and not pattern.match(value):
             self.add("E1140", path, expected, self.shown(path, value), remedy)
 
-    def address(self, path: tuple, value: object) -> None:
+    def address(self, path: KeyPath, value: Any) -> None:
         if self.text(path, value) and not (_HOST.match(value) or formats.is_address(value.strip("[]"))):
             remedy = "write for example db.example.com or 192.0.2.1"
             self.add("E1140", path, "a host name or an address", self.shown(path, value), remedy)
 
-    def port(self, path: tuple, value: object) -> None:
+    def port(self, path: KeyPath, value: Any) -> None:
         if value is not None and (isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 65535):
             remedy = "write for example 8080, without quotes"
             self.add("E1141", path, "a port, a whole number from 1 to 65535", self.shown(path, value), remedy)
 
-    def directory(self, path: tuple, value: object) -> str | None:
+    def directory(self, path: KeyPath, value: Any) -> str | None:
         """The directory at ``path`` if it is absolute, normalised and not the system's."""
         if not self.text(path, value):
             return None
@@ -145,7 +145,8 @@ class _Checks:
         return None
 
     def host(self) -> None:
-        connection, path = self.map("host", "connection"), ("host", "connection")
+        path: tuple[str, ...] = ("host", "connection")
+        connection = self.map(*path)
         if connection.get("password") is not None and connection.get("key_file") is not None:
             got = "password and key_file"
             self.add("E1130", path, "one way to log in", got, "remove one of the two, preferably the password")
@@ -170,6 +171,7 @@ class _Checks:
 
     def app(self) -> None:
         app = self.map("app")
+        path: KeyPath
         expected = "a name of lower-case letters, digits, _ and -, at most 32"
         for key in ("user", "group"):
             path = ("app", key)
@@ -199,7 +201,7 @@ class _Checks:
             path, remedy = ("app", "python"), 'write it in quotes, such as "3.12"'
             self.add("E1140", path, "a minor version of Python, from 3.8 on", self.shown(path, python), remedy)
 
-    def packages(self, path: tuple, value: object) -> None:
+    def packages(self, path: KeyPath, value: Any) -> None:
         """Names of Python packages, each exactly: ``:all:`` would be no exception any more."""
         for index, name in enumerate(value if isinstance(value, list) else ()):
             if not isinstance(name, str) or not _PACKAGE.match(name):
@@ -208,7 +210,7 @@ class _Checks:
         if value is not None and not isinstance(value, list):
             self.add("E1140", path, "a list of package names", self.shown(path, value), "write [name, name]")
 
-    def _keep_data_outside(self, directories: dict) -> None:
+    def _keep_data_outside(self, directories: dict[str, str]) -> None:
         install = directories.get("install_dir", "")
         if len(install) > _LONGEST_INSTALL_DIR:
             got = "%d characters" % len(install)
@@ -239,7 +241,7 @@ class _Checks:
                 expected = "a name of at most 63 bytes that does not begin with -"
                 self.add("E1140", path, expected, self.shown(path, value), "write for example app")
 
-    def _password_elsewhere(self, host: object) -> None:
+    def _password_elsewhere(self, host: Any) -> None:
         path = ("database", "password")
         if path in self.config.generated and host not in LOCAL_HOSTS:
             expected = "the password of the role at %s, which exists already" % show(host)
@@ -260,7 +262,7 @@ class _Checks:
             self.add("E1140", path, expected, self.shown(path, size), "write for example 50m; 0 is no limit")
 
     def storage(self) -> None:
-        seen = {"name": {}, "path": {}}
+        seen: dict[str, dict[str, str]] = {"name": {}, "path": {}}
         for path, volume in self.maps("storage", "volumes"):
             expected = "a name of letters, digits, dots, _ and -"
             self.name(path + ("name",), volume.get("name"), _WORD, expected, "write for example data")
@@ -287,7 +289,7 @@ class _Checks:
             if volume.get("type") == "nfs":
                 self._nfs(path + ("options",), volume.get("options"))
 
-    def _nfs(self, path: tuple, options: object) -> None:
+    def _nfs(self, path: KeyPath, options: Any) -> None:
         options = options if isinstance(options, dict) else {}
         examples = {"server": "nfs-server.example.com", "export": "/exports/data"}
         for key, example in examples.items():
@@ -327,7 +329,7 @@ class _Checks:
     def secrets(self) -> None:
         paths = {*self.config.secrets, *(path for path in KNOWN_SECRETS if self.value(*path) is not None)}
         for path in sorted(paths, key=dotted):
-            value = self.config.data
+            value: Any = self.config.data
             for part in path:
                 value = value[part]
             got = ""
@@ -341,7 +343,7 @@ class _Checks:
                 problem = self._problem("E1138", path, "a real secret", got, self._secret_remedy(path))
                 (self.errors if self.production else self.warnings).append(problem)
 
-    def _secret_remedy(self, path: tuple) -> str:
+    def _secret_remedy(self, path: KeyPath) -> str:
         environment = self.config.schema.environment if self.config.schema else {}
         names = [name for name, known in environment.items() if known == path]
         by_name = " or the environment variable %s" % names[0] if names else ""
@@ -349,7 +351,7 @@ class _Checks:
 
     def every_text(self) -> None:
         """No text may hold NUL: neither an environment variable nor PostgreSQL can take it."""
-        pending = [((), self.config.data)]
+        pending: list[tuple[KeyPath, Any]] = [((), self.config.data)]
         while pending:
             path, value = pending.pop()
             if isinstance(value, dict):

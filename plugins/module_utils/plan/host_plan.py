@@ -3,9 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The plan of the backend ``host``: an application straight on the machine.
 
-The module is the backend's side of ``plan``. The names that are used from outside are TITLES, RELEASE_STEPS, FORCED,
-SCALED and the functions questions, source_of, application_digest, shipped, hook_user, relevant_drift, steps, section,
-resources, adopted and revision.
+The module is a ``ReleaseBackend``.
 """
 
 from __future__ import annotations
@@ -66,7 +64,7 @@ SCALED = "program"
 
 
 def questions(
-    manifest: Manifest, config: Config, _source: Source, tables: dict[str, dict], _environment: str = ""
+    manifest: Manifest, config: Config, _source: Source, tables: dict[str, dict[str, Any]], _environment: str = ""
 ) -> dict[str, Any]:
     """What this backend asks of the host: some of the arguments of ``host_info``."""
     places = layout(manifest, config)
@@ -109,19 +107,19 @@ def own_label(manifest: Manifest, config: Config) -> bool:
     return bool(manifest.host.serves) and config.get("server.host_port", 8080) not in selinux.PORTS
 
 
-def package_names(manifest: Manifest, table: dict, parts: list[str]) -> list[str]:
+def package_names(manifest: Manifest, table: dict[str, Any], parts: list[str]) -> list[str]:
     wanted = ["python", *parts] if manifest.host.program else parts
     names = [name for part in wanted for name in table["packages"][part]]
     return sorted({*names, *manifest.host.packages.get(table["family"], ())})
 
 
-def service_names(table: dict, parts: list[str]) -> list[str]:
+def service_names(table: dict[str, Any], parts: list[str]) -> list[str]:
     """The services, and the one of a Supervisor from PyPI, which takes the place of the package's."""
     own = [OWN_SERVICE] if "supervisor" in parts else []
     return [*(table["services"][part] for part in parts), *own]
 
 
-def available(config: Config, tables: dict[str, dict], parts: list[str]) -> dict[str, list[str]]:
+def available(config: Config, tables: dict[str, dict[str, Any]], parts: list[str]) -> dict[str, list[str]]:
     """Packages of Supervisor by table, for whose repositories it matters whether they have them."""
     if "supervisor" not in parts or config.get("host.supervisor_source", "auto") != "auto":
         return {}
@@ -145,8 +143,8 @@ def own_database(manifest: Manifest, config: Config) -> dict[str, Any]:
 
 
 def render_values(
-    manifest: Manifest, config: Config, settings: Settings, table: dict, release: str, ipv6: bool
-) -> dict:
+    manifest: Manifest, config: Config, settings: Settings, table: dict[str, Any], release: str, ipv6: bool
+) -> dict[str, Any]:
     """What the templates of Supervisor's and nginx's files are given."""
     places = layout(manifest, config)
     spec = manifest.host
@@ -233,7 +231,7 @@ def volume_entries(config: Config, places: dict[str, str]) -> list[dict[str, str
 def source_of(manifest: Manifest, source_digest: SourceDigest) -> Source:
     """The application's files."""
     spec = manifest.host
-    if not spec.program:
+    if spec.source is None:
         return Source(digest([manifest.name, manifest.version]))
     total, listing = source_digest(str(spec.source))
     return Source(total, tuple(listing), requirements.collect(manifest.path, spec.source, spec.requirements))
@@ -256,7 +254,7 @@ def shipped(manifest: Manifest, config: Config, source: Source, made: dict[str, 
             **({"nginx.conf": site_file(values)} if manifest.host.serves else {}),
         },
         readable={"config.yaml": dump(config.data)},
-        files=tuple(("requirements/%s" % path, *rest) for path, *rest in source.requirements.files),
+        files=tuple(("requirements/%s" % path, mode, content) for path, mode, content in source.requirements.files),
         venv=made["steps"]["virtualenv"]["name"],
     )
 
@@ -266,7 +264,7 @@ def hook_user(manifest: Manifest, config: Config) -> str:
     return layout(manifest, config)["user"] if manifest.host.program else "nobody"
 
 
-def relevant_drift(host: dict[str, Any], table: dict[str, Any]) -> list[dict]:
+def relevant_drift(host: dict[str, Any], table: dict[str, Any]) -> list[dict[str, Any]]:
     """The host's drift, less processes that only wait for Supervisor: the step ``services`` starts it,
     and it starts them."""
     supervisor = host["services"].get(table["services"]["supervisor"])
@@ -426,7 +424,7 @@ def packages_policy(config: Config, settings: Settings) -> dict[str, Any]:
 def built_from_source(manifest: Manifest, config: Config, settings: Settings) -> list[Problem]:
     """Requirements whose code would run when they are installed, and that nobody has named for it."""
     spec, policy = manifest.host, packages_policy(config, settings)
-    if not spec.program or not policy["only_binary"]:
+    if spec.source is None or not policy["only_binary"]:
         return []
     allowed = {requirements.canonical(name) for name in policy["source_packages"]}
     found = []
@@ -463,7 +461,7 @@ def account_step(places: dict[str, str], table: dict[str, Any], config: Config, 
     return step
 
 
-def adopted(manifest: Manifest, config: Config, host: dict[str, Any], table: dict[str, Any] | None) -> list[str]:
+def adopted(manifest: Manifest, config: Config, host: dict[str, Any], table: dict[str, Any]) -> list[str]:
     """What is used though windflow has not made it, in words."""
     places, facts, made = layout(manifest, config), host["facts"], host["made"]
     wanted = own_database(manifest, config)

@@ -214,7 +214,8 @@ def refused_everywhere(manifest: Manifest, config: Config) -> list[Problem]:
 def volume_space(facts: dict[str, Any], volumes: dict[str, Any], current: dict[str, Any] | None) -> list[Problem]:
     """Room for volumes that are not there yet, those on one file system together."""
     there = ((current or {}).get("host") or {}).get("volumes", [])
-    found, wanted = [], {}
+    found: list[Problem] = []
+    wanted: dict[Any, float] = {}
     for path, (key, size) in volumes.items():
         free = facts["space"].get(path)
         if free is None or path in there:

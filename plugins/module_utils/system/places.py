@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from typing import Any
 
+    from ..record.file_format import Record
+
+
 # Directories that belong to the system: the first ones themselves, the second ones with all below them.
 SYSTEM_DIRECTORIES = frozenset(
     "/ /home /media /mnt /opt /root /srv /tmp /usr /usr/local /usr/local/share /usr/share /var /var/backups /var/cache "
@@ -218,7 +221,7 @@ def of_others(plugin: str, state_dir: str = store.STATE_DIR) -> list[tuple[str, 
     return found
 
 
-def of_record(remembered: dict[str, Any]) -> list[str]:
+def of_record(remembered: Record) -> list[str]:
     """Returns the directories of a plugin, as its record knows."""
     entry = store.latest_present(remembered) or {}
     found = {*ownership.made_resources(remembered)["directories"], *ownership.directories_of(entry)}
@@ -319,13 +322,13 @@ def take(
         ownership.note_made(plugin, "directories", noted, state_dir)
 
 
-def named_by(remembered: dict[str, Any]) -> list[str]:
+def named_by(remembered: Record) -> list[str]:
     """Returns what the configuration of the newest revision names, be it adopted."""
     host = (store.latest_present(remembered) or {}).get("host") or {}
     return [*(host[key] for key in ("install_dir", "data_dir", "log_dir") if host.get(key)), *host.get("volumes", ())]
 
 
-def application_of(remembered: dict[str, Any]) -> str:
+def application_of(remembered: Record) -> str:
     """Returns the account of the application, as the newest revision of which anything is there has it."""
     return ((store.latest_present(remembered) or {}).get("host") or {}).get("user", "")
 

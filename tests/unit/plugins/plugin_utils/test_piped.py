@@ -19,6 +19,7 @@ QUESTION = {
     "services": {},
     "available": {},
     "paths": ["/"],
+    "socket_dir": "",
     "port": None,
     "user": "root",
     "group": "root",
