@@ -13,6 +13,7 @@ import time
 from ..containers import engine
 from ..database import postgres
 from ..record import dependents, ownership, report, store
+from ..storage import state as storage
 from ..system import accounts, firewall, inspect_host, places, service_layout
 from . import managed, serving
 
@@ -133,6 +134,7 @@ def run(params):
             "firewall": wall,
             **judged(params, made),
             "database": database(params, drift),
+            "volumes": storage.look_all(params.get("volumes") or []),
         },
         "made": made,
         "layout": {"nginx": service_layout.nginx(), "supervisor": service_layout.supervisor()} if services else {},

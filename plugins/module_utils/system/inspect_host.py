@@ -15,7 +15,7 @@ import platform
 import re
 import subprocess
 
-from . import processes
+from . import mounts, processes
 
 # Where its index is not there yet, the package manager fetches it.
 OFFERED_SECONDS = 120
@@ -74,7 +74,15 @@ def memory_mb():
 
 
 def free_space(path):
-    """Free MB and inodes of the filesystem that holds ``path`` or will hold it, and which one that is."""
+    """Free MB and inodes of the filesystem that holds ``path`` or will hold it, and which one that is; ``silent``, the
+    name of its mount, where it does not answer."""
+    try:
+        return mounts.answer(path, _free_space, path)
+    except mounts.NotAnswering as error:
+        return {"silent": error.text}
+
+
+def _free_space(path):
     while not os.path.isdir(path):
         path = os.path.dirname(path) or "/"
     status = os.statvfs(path)

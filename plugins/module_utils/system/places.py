@@ -22,7 +22,7 @@ from ..errors import Problem, WindflowError
 from ..files import nofollow
 from ..files.nofollow import name_of
 from ..record import ownership, store
-from . import accounts
+from . import accounts, mounts
 
 # Directories that belong to the system: the first ones themselves, the second ones with all below them.
 SYSTEM_DIRECTORIES = frozenset(
@@ -66,8 +66,10 @@ def resolve(path):
     """(the path without links, what each directory on the way is as (path, stat), what is in the way or "").
 
     A link counts as root's if root made it where nobody else could have put it. The last component is not followed.
+    Nothing waits for a file system that does not answer: the way ends there.
     """
     pending, real, way, links = path.split("/")[:0:-1], "", [], 0
+    remote = mounts.of_network()
     while pending:
         part = pending.pop()
         if part in ("", "."):
@@ -77,7 +79,9 @@ def resolve(path):
             continue
         here = "%s/%s" % (real, part)
         try:
-            info = os.lstat(here)
+            info = mounts.lstat(here, remote)
+        except mounts.NotAnswering as error:
+            return "/".join([here, *pending[::-1]]), way, "on %s, which does not answer" % error.text
         except OSError:
             return "/".join([here, *pending[::-1]]), way, ""
         if pending and stat.S_ISLNK(info.st_mode):
@@ -103,10 +107,12 @@ def exchangeable(info):
 
 
 def look(plugin, directories, user, made, state_dir=store.STATE_DIR):
-    """{path: real, state, owner, group, mode, empty, never, other} of the ``directories`` of a plugin, {path: owner}.
+    """{path: real, state, owner, group, mode, empty, never, other, silent} of the ``directories`` of a plugin,
+    {path: owner}.
 
-    ``never`` is why it cannot be an application's, ``other`` which plugin has it; both "" where nothing speaks
-    against it. ``user`` is the application's account, ``made`` what the record knows to be made for the plugin.
+    ``never`` is why it cannot be an application's, ``other`` which plugin has it, ``silent`` which mount does not
+    answer; "" where nothing speaks against it. ``user`` is the application's account, ``made`` what the record knows to
+    be made for the plugin.
     """
     others, homes = of_others(plugin, state_dir), homes_of_others({user, *made["account"]})
     resolved = {path: resolve(path) for path in directories}
@@ -114,8 +120,11 @@ def look(plugin, directories, user, made, state_dir=store.STATE_DIR):
     found = {}
     for path, owner in directories.items():
         real, way, planted = resolved[path]
-        seen = dict(state_of(real), real=real, never="")
+        seen = {"silent": "", **state_of(real), "real": real, "never": ""}
         seen["other"] = ""
+        if seen["silent"]:
+            found[path] = seen
+            continue
         if planted:
             seen["never"] = planted
         elif path not in own_directories(plugin):
@@ -134,6 +143,13 @@ def own_directories(plugin):
 
 
 def state_of(real):
+    try:
+        return mounts.answer(real, _state_of, real)
+    except mounts.NotAnswering as error:
+        return {"state": "unknown", "empty": False, "owner": "", "group": "", "mode": "", "silent": error.text}
+
+
+def _state_of(real):
     try:
         info = os.lstat(real)
     except OSError:
@@ -231,7 +247,11 @@ def findings(plugin, looked, made, adopt, user, keys):
     """Returns what speaks against the directories of a plugin, by ``look``; ``keys`` has their places in the
     configuration, {path: key}."""
     problems, refused = [], []
-    install = next((looked[path]["real"] for path, key in keys.items() if key == "app.install_dir"), "")
+    # What lies on a mount that does not answer is a finding of its own.
+    looked = {path: seen for path, seen in looked.items() if not seen.get("silent")}
+    install = next(
+        (looked[path]["real"] for path, key in keys.items() if key == "app.install_dir" and path in looked), ""
+    )
     for path in sorted(looked):
         # Of what lies in a directory that is refused nothing more needs to be said.
         if any(within(path, other) for other in refused):
@@ -327,9 +347,11 @@ def remove(plugin, wanted, check, state_dir=store.STATE_DIR):
         real = resolve(path)[0]
         why = "" if is_made(path, known["directories"]) else "windflow has not made it"
         why = why or next((text for place, text in others if overlap(real, place)), "")
+        remote = mounts.below(real)
+        why = why or ("%s, and nothing on a server is deleted" % mounts.named(remote) if remote else "")
         why = why or ("" if path in own_directories(plugin) else never(real, {"state": "directory"}, homes))
         if why:
-            stays += ["The directory %s stays: %s." % (path, why)] if os.path.lexists(real) else []
+            stays += ["The directory %s stays: %s." % (path, why)] if remote or os.path.lexists(real) else []
             continue
         try:
             gone = os.path.lexists(real) if check else nofollow.remove(path)

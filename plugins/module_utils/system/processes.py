@@ -26,14 +26,19 @@ def alive():
 
 def ask(argv, environment, seconds):
     """(exit code, what it said on both streams) of a program that reads nothing. Raises OSError and
-    subprocess.TimeoutExpired."""
-    done = subprocess.run(  # pylint: disable=ansible-bad-function
+    subprocess.TimeoutExpired. A program that outlives its time is told to end and is not waited for: one that touches a
+    file system that does not answer cannot end."""
+    process = subprocess.Popen(  # pylint: disable=ansible-bad-function,consider-using-with
         argv,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         env=environment,
-        timeout=seconds,
-        check=False,
     )
-    return done.returncode, done.stdout.decode("utf-8", "replace")
+    try:
+        said = process.communicate(timeout=seconds)[0]
+    except BaseException:
+        process.kill()
+        process.stdout.close()
+        raise
+    return process.returncode, said.decode("utf-8", "replace")

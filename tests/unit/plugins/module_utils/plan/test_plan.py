@@ -31,6 +31,7 @@ KEPT = {"app.secret_key": "canary-key-0815", "database.password": "canary-db-471
 def blank_host(**changes):
     facts = {
         "database": {},
+        "volumes": {},
         "os": {"family": "debian", "id": "debian", "version": "12"},
         "python": "3.11.2",
         "ipv6": False,
