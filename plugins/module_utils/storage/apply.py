@@ -146,7 +146,7 @@ def reload_systemd() -> None:
 
 def mount_now(volume: dict[str, Any], at: str) -> None:
     """Mounts once, in the foreground, and checks that the mount is where it should be."""
-    options = [option for option in volume["options"] if option not in AT_START and not option.startswith("x-")]
+    options = [option for option in volume["options"] if option not in AT_START and not option.lower().startswith("x-")]
     if volume["kind"] == "nfs":
         options = [option for option in options if not option.startswith("retry=")] + ["retry=0"]
     chosen = ["-o", ",".join(options)] if options else []

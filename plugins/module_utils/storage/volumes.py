@@ -20,6 +20,8 @@ NFS_OPTIONS = ("soft", "timeo=50", "retrans=2", "bg", "_netdev", "nofail")
 NFS_OPTIONS_SYSTEMD = ("x-systemd.mount-timeout=infinity",)
 LOCAL_OPTIONS = ("nofail",)
 LOCAL_OPTIONS_SYSTEMD = ("x-systemd.device-timeout=30s",)
+# Trimming would give back the space that is reserved in the file.
+FILE_OPTIONS = ("loop", "X-fstrim.notrim")
 # Where the files of volumes in files lie: a place of root's own.
 BACKING_DIR = "/var/lib/windflow-volumes"
 # What LVM and its file systems take for themselves.
@@ -101,7 +103,7 @@ def _volume(given: Mapping[str, Any], owner: str, group: str, systemd: bool, plu
         )
     elif kind == "file":
         path = "%s/%s.img" % (BACKING_DIR, own_name)
-        found.update(backing=path, source=path, type=filesystem, options=["loop", *local])
+        found.update(backing=path, source=path, type=filesystem, options=[*FILE_OPTIONS, *local])
     return found
 
 
