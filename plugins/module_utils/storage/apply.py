@@ -72,12 +72,15 @@ def refuse(plugin: str, volumes: list[dict[str, Any]], found: dict[str, dict]) -
 
 def mount_point(plugin: str, volume: dict[str, Any], seen: dict[str, Any], check: bool) -> list[Change]:
     """Makes the directory on which a volume is mounted; root's, so that nothing is written there by mistake."""
-    if seen["mounts"] or seen["owner"]:
+    if seen["mounts"]:
+        return []
+    if plugin and not check:
+        # An empty directory that is there already becomes the plugin's, too: what is mounted there fills it.
+        entry = {"path": volume["path"], "state": "directory", "owner": volume["owner"]}
+        places.take(plugin, [entry], False, False)
+    if seen["owner"]:
         return []
     if not check:
-        if plugin:
-            entry = {"path": volume["path"], "state": "directory", "owner": volume["owner"]}
-            places.take(plugin, [entry], False, False)
         atomic.make_directory(seen["at"])
     return [change(seen["at"], "state", "absent", "directory")]
 
@@ -138,9 +141,14 @@ def listed(at: str, line: list[str] | None, check: bool) -> list[Change]:
     return [change(FSTAB, "line for %s" % at, before or "none", " ".join(line) if line else "none")]
 
 
+def has_systemd() -> bool:
+    """Returns whether systemd mounts what fstab lists."""
+    return os.path.isdir("/run/systemd/system")
+
+
 def reload_systemd() -> None:
     """systemd makes its units for mounts from fstab when it is told to."""
-    if os.path.isdir("/run/systemd/system"):
+    if has_systemd():
         devices.say(["systemctl", "daemon-reload"], TOOL_SECONDS)
 
 
@@ -149,6 +157,9 @@ def mount_now(volume: dict[str, Any], at: str) -> None:
     options = [option for option in volume["options"] if option not in AT_START and not option.lower().startswith("x-")]
     if volume["kind"] == "nfs":
         options = [option for option in options if not option.startswith("retry=")] + ["retry=0"]
+    if has_systemd():
+        # It may be trying the same since the host has started.
+        devices.say(["systemctl", "stop", at], UNMOUNT_SECONDS)
     chosen = ["-o", ",".join(options)] if options else []
     code, said = devices.say(["mount", "-t", volume["type"], *chosen, volume["source"], at], MOUNT_SECONDS)
     if code == 0 and len(mounts.at(at)) == 1:

@@ -28,7 +28,7 @@ PLACE = "/tmp"
 NFS_PROGRAM, NFS_VERSION = 100003, 4
 LAST_FRAGMENT = 0x80000000
 # What the kernel or mount(8) says where this host, not the server, lacks something.
-INCAPABLE = ("unknown filesystem type", "bad option", "helper program", "No such device", "not supported", "permission")
+INCAPABLE = ("unknown filesystem type", "bad option", "helper program", "No such device", "not supported", "unshare")
 TEST_OPTIONS = "ro,soft,timeo=50,retrans=1,retry=0"
 
 

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 
 
@@ -26,19 +28,21 @@ def alive():
 
 def ask(argv, environment, seconds):
     """(exit code, what it said on both streams) of a program that reads nothing. Raises OSError and
-    subprocess.TimeoutExpired. A program that outlives its time is told to end and is not waited for: one that touches a
-    file system that does not answer cannot end."""
+    subprocess.TimeoutExpired. A program that outlives its time is told to end, with what it has started, and is not
+    waited for: one that touches a file system that does not answer cannot end."""
     process = subprocess.Popen(  # pylint: disable=ansible-bad-function,consider-using-with
         argv,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         env=environment,
+        start_new_session=True,
     )
     try:
         said = process.communicate(timeout=seconds)[0]
     except BaseException:
-        process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.stdout.close()
         raise
     return process.returncode, said.decode("utf-8", "replace")
