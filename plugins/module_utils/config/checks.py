@@ -45,7 +45,7 @@ _GROUP = re.compile(r"[A-Za-z0-9_+.][A-Za-z0-9_+.-]{0,63}\Z")
 _OWNER = re.compile(r"(?:[a-z_][a-z0-9_-]{0,31}|[0-9]{1,10})\Z")
 _MODE = re.compile(r"0[0-7]{3,4}\Z")
 _MOUNT_OPTIONS = re.compile(r"[A-Za-z0-9_.:=/@%+-]+(?:,[A-Za-z0-9_.:=/@%+-]+)*\Z")
-_DEVICE = re.compile(r"/dev/(?!.*(?:^|/)\.\.?(?:/|\Z))[A-Za-z0-9._:@/+-]+\Z")
+_DEVICE = re.compile(r"/dev/(?!(?:.*/)?\.\.?(?:/|\Z))[A-Za-z0-9._:@/+-]+\Z")
 # What nginx can hold in 63 bits.
 _SIZE = re.compile(r"(?:[0-9]{1,18}|[0-9]{1,9}[kKmMgG])\Z")
 _INTERFACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:@-]{0,14}\Z")
@@ -330,11 +330,8 @@ class _Checks:
             useless.update(dict.fromkeys(("devices", "filesystem"), "without vg"))
         for key in sorted(useless):
             if options.get(key) is not None:
-                said = "%s has no meaning %s" % (key, useless[key])
-                file, line, column = self.config.place(place + (key,))
-                remedy = "remove it, or correct the rest"
-                problem = Problem.plain("E1160", said, "", remedy, file, line, column, dotted(place + (key,)))
-                self.errors.append(problem)
+                where, remedy = place + (key,), "remove it, or correct the rest"
+                self.add("E1160", where, "no %s %s" % (key, useless[key]), self.shown(where, options[key]), remedy)
         if kind == "local" and (options.get("vg") or options.get("backing")) and not volume.get("size_gb"):
             expected = "the size of a volume with a file system of its own"
             self.add("E1161", path + ("size_gb",), expected, "none", "add size_gb, such as 10")
