@@ -81,6 +81,9 @@ class WindflowError(Exception):
         self.outcome = outcome
         super().__init__(str(self))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (list(self.problems), self.outcome)
+
     @property
     def code(self) -> str:
         return self.problems[0].code if self.problems else ""

@@ -13,8 +13,8 @@ import ipaddress
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import Problem
 from ..system.places import of_system
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 PRODUCTION = "production"
 FAMILIES = ("debian", "redhat", "suse", "arch")
+FILESYSTEMS = ("ext4", "xfs")
 # Where Supervisor comes from: a package where a repository has one, a package, PyPI.
 SUPERVISOR_SOURCES = ("auto", "package", "venv")
 
@@ -40,6 +41,11 @@ _DIRECTORY = re.compile(r"[A-Za-z0-9._/@+-]+\Z")
 _WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}\Z")
 _PACKAGE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9])?\Z")
 _PYTHON = re.compile(r"3\.(?:[89]|[1-9][0-9])\Z")
+_GROUP = re.compile(r"[A-Za-z0-9_+.][A-Za-z0-9_+.-]{0,63}\Z")
+_OWNER = re.compile(r"(?:[a-z_][a-z0-9_-]{0,31}|[0-9]{1,10})\Z")
+_MODE = re.compile(r"0[0-7]{3,4}\Z")
+_MOUNT_OPTIONS = re.compile(r"[A-Za-z0-9_.:=/@%+-]+(?:,[A-Za-z0-9_.:=/@%+-]+)*\Z")
+_DEVICE = re.compile(r"/dev/(?!(?:.*/)?\.\.?(?:/|\Z))[A-Za-z0-9._:@/+-]+\Z")
 # What nginx can hold in 63 bits.
 _SIZE = re.compile(r"(?:[0-9]{1,18}|[0-9]{1,9}[kKmMgG])\Z")
 _INTERFACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:@-]{0,14}\Z")
@@ -64,6 +70,30 @@ def check_config(config: Config, environment: str | None) -> tuple[list[Problem]
     checks.secrets()
     checks.every_text()
     return checks.errors, checks.warnings
+
+
+def check_volumes(volumes: list[Any], name: str) -> list[Problem]:
+    """The findings about volumes that stand in no configuration but in the variable ``name``."""
+    checks = _Checks(cast("Config", _Variable(volumes)), False)
+    checks.storage()
+    return [replace(problem, path=problem.path.replace("storage.volumes", name, 1)) for problem in checks.errors]
+
+
+@dataclass
+class _Variable:
+    """Volumes of a variable, as the checks see a configuration."""
+
+    volumes: list[Any]
+
+    @property
+    def data(self) -> dict[str, Any]:
+        return {"storage": {"volumes": self.volumes}}
+
+    def place(self, _path: KeyPath) -> tuple[str, int, int]:
+        return "", 0, 0
+
+    def is_secret(self, _path: KeyPath) -> bool:
+        return False
 
 
 @dataclass
@@ -286,11 +316,59 @@ class _Checks:
                     self.shown(path + ("size_gb",), size),
                     "write the size in GB, such as 10",
                 )
-            if volume.get("type") == "nfs":
-                self._nfs(path + ("options",), volume.get("options"))
+            options = volume.get("options")
+            self._volume_options(path, volume, options if isinstance(options, dict) else {})
 
-    def _nfs(self, path: KeyPath, options: Any) -> None:
-        options = options if isinstance(options, dict) else {}
+    def _volume_options(self, path: KeyPath, volume: dict[str, Any], options: dict[str, Any]) -> None:
+        kind = "nfs" if volume.get("type") == "nfs" else "local"
+        if kind == "nfs":
+            self._nfs(path + ("options",), options)
+        place = path + ("options",)
+        others = ("vg", "devices", "filesystem", "backing") if kind == "nfs" else ("server", "export", "options")
+        useless = dict.fromkeys(others, "in a volume of type %s" % kind)
+        if kind == "local" and options.get("backing") is not None:
+            useless.update(dict.fromkeys(("vg", "devices", "filesystem"), "beside backing: file"))
+        elif kind == "local" and options.get("vg") is None:
+            useless.update(dict.fromkeys(("devices", "filesystem"), "without vg"))
+        for key in sorted(useless):
+            if options.get(key) is not None:
+                where, remedy = place + (key,), "remove it, or correct the rest"
+                self.add("E1160", where, "no %s %s" % (key, useless[key]), self.shown(where, options[key]), remedy)
+        if kind == "local" and (options.get("vg") or options.get("backing")) and not volume.get("size_gb"):
+            expected = "the size of a volume with a file system of its own"
+            self.add("E1161", path + ("size_gb",), expected, "none", "add size_gb, such as 10")
+        self._volume_values(place, options)
+
+    def _volume_values(self, place: KeyPath, options: dict[str, Any]) -> None:
+        backing, filesystem = options.get("backing"), options.get("filesystem")
+        if backing is not None and backing != "file":
+            got = self.shown(place + ("backing",), backing)
+            self.add("E1140", place + ("backing",), '"file"', got, "write file, or remove it")
+        if filesystem is not None and filesystem not in FILESYSTEMS:
+            expected, got = "one of %s" % listed(FILESYSTEMS), self.shown(place + ("filesystem",), filesystem)
+            self.add("E1140", place + ("filesystem",), expected, got, use_or_list(filesystem, FILESYSTEMS))
+        expected = "a volume group's name of letters, digits, dots, _, + and -"
+        self.name(place + ("vg",), options.get("vg"), _GROUP, expected, "write for example data")
+        for key in ("owner", "group"):
+            expected = "a name of lower-case letters, digits, _ and -, or a number"
+            self.name(place + (key,), options.get(key), _OWNER, expected, "write for example app")
+        mode = options.get("mode")
+        if mode is not None and not (isinstance(mode, str) and _MODE.match(mode)):
+            got = self.shown(place + ("mode",), mode)
+            self.add("E1140", place + ("mode",), "a mode in octal, in quotes", got, 'write for example "0750"')
+        found = options.get("options")
+        expected = "options of mount, with commas and without blanks"
+        self.name(place + ("options",), found, _MOUNT_OPTIONS, expected, "write for example vers=4.2,timeo=100")
+        devices = options.get("devices")
+        for index, device in enumerate(devices if isinstance(devices, list) else ()):
+            where = place + ("devices", index)
+            expected = "the path of a device below /dev"
+            self.name(where, device, _DEVICE, expected, "write for example /dev/disk/by-id/…")
+        if devices is not None and not isinstance(devices, list):
+            where = place + ("devices",)
+            self.add("E1140", where, "a list of devices", self.shown(where, devices), "write [/dev/sdb]")
+
+    def _nfs(self, path: KeyPath, options: dict[str, Any]) -> None:
         examples = {"server": "nfs-server.example.com", "export": "/exports/data"}
         for key, example in examples.items():
             if not options.get(key):

@@ -78,7 +78,7 @@ NEED = {"plugin": TEXT, "constraint": TEXT}
 # Maps whose keys are names of things, which may be fewer or others after an edit.
 BY_NAME = ("paths", "digests", "results", "by_hand", "needs", "provides", "images", "services")
 LATEST = 10**11  # seconds; a time beyond it is none
-MANAGED = {"paths": MAP, "trees": LIST, "program": MAP, "database": MAP, "compose": MAP}
+MANAGED = {"paths": MAP, "trees": LIST, "program": MAP, "database": MAP, "compose": MAP, "volumes": LIST}
 
 
 def encode(record: Record) -> bytes:

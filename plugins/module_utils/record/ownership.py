@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 # The key of a configuration that names the kinds of what may be used all the same.
 ADOPT = "adopt"
 KINDS = ("account", "database", "directories", "group", "role")
+# Logical volumes and files with file systems, "lvm:group/name" and "file:/path". What is somebody else's is never used.
+VOLUMES = "volumes"
+MADE = (*KINDS, VOLUMES)
 # What a revision says of its directories.
 DIRECTORIES = ("install_dir", "data_dir", "log_dir", "program_log_dir", "config_dir", "shared_dir", "run_dir")
 # The comment of an account that windflow has made.
@@ -43,7 +46,7 @@ def made_resources(remembered: Record) -> dict[str, list[str]]:
     """{kind: names} of what windflow has made of a plugin, as its record knows."""
     noted = remembered.get("made")
     found = made_before(remembered) if noted is None else noted
-    return {kind: list(found.get(kind, ())) for kind in KINDS}
+    return {kind: list(found.get(kind, ())) for kind in MADE}
 
 
 def made_before(remembered: Record) -> dict[str, list[str]]:
@@ -51,7 +54,7 @@ def made_before(remembered: Record) -> dict[str, list[str]]:
     of an account and its group the account's own comment tells."""
     entry, kept = store.latest_present(remembered) or {}, remembered["managed"]
     host = entry.get("host") or {}
-    found: dict[str, list[str]] = {kind: [] for kind in KINDS}
+    found: dict[str, list[str]] = {kind: [] for kind in MADE}
     if host.get("user"):
         comment = _comment(host["user"])
         found["account"] = [host["user"]] if comment.split(" with group ")[0] == MARK else []

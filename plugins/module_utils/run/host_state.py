@@ -13,6 +13,7 @@ import time
 from ..containers import engine
 from ..database import postgres
 from ..record import dependents, ownership, report, store
+from ..storage import state as storage
 from ..system import accounts, firewall, inspect_host, places, selinux, service_layout
 from . import managed, serving
 
@@ -142,6 +143,7 @@ def run(params: dict[str, Any]) -> dict[str, Any]:
             "selinux": labels,
             **judged(params, made),
             "database": database(params, drift),
+            "volumes": storage.look_all(params.get("volumes") or []),
         },
         "made": made,
         "layout": {"nginx": service_layout.nginx(), "supervisor": service_layout.supervisor()} if services else {},

@@ -241,6 +241,8 @@ GROUPS = (
                 "Give the secret in the configuration, or leave it to the platform's own tasks.",
             ),
             "E1152": Row("The lookup was asked for a key that is not set.", "Correct the key, or give a default."),
+            "E1160": Row("An option of a volume has no meaning beside the others.", "Remove it, or correct the rest."),
+            "E1161": Row("A volume with a file system of its own has no size_gb.", "Add size_gb, such as 10."),
         },
     ),
     Group(
@@ -294,9 +296,6 @@ GROUPS = (
             "E2007": Row("The host has less memory than configured.", "Use a larger host, or lower the key."),
             "E2008": Row("A file system lacks space or inodes.", "Free some space."),
             "E2009": Row("Another program uses the port.", "Stop it, or set another server.host_port."),
-            "E2010": Row(
-                "This type of volume is not supported yet.", "Mount it yourself and name it as a local volume."
-            ),
             "E2011": Row("Network interfaces are not supported yet.", "Remove the key and configure it yourself."),
             "E2012": Row("The plugin does not support the target.", "Choose one of its targets."),
             "E2013": Row("The inventory names no host.", "Name the right one with -i, or none for this machine."),
@@ -398,6 +397,18 @@ GROUPS = (
                 "An option of ansible-playbook would leave out some tasks.",
                 "Leave it out: each step needs those before it.",
             ),
+            "E2060": Row("An NFS server does not answer.", "Start it, let the host reach it, or correct its name."),
+            "E2061": Row("An NFS server does not give an export to the host.", "Export it there, or correct export."),
+            "E2062": Row(
+                "A device, volume or directory carries data that the platform has not put there.",
+                "Name another one, or save the data and delete them yourself.",
+            ),
+            "E2063": Row("A volume is larger than size_gb. Volumes never shrink.", "Write its present size or more."),
+            "E2064": Row(
+                "A volume group or device is missing or too small.",
+                "Correct vg or devices, add a device, or lower size_gb.",
+            ),
+            "E2066": Row("A mount of the host does not answer.", "Start its server, or unmount it with umount --lazy."),
         },
     ),
     Group(
@@ -651,6 +662,22 @@ GROUPS = (
                 LIVE,
             ),
             "E4099": Row("An option of the backup is malformed.", "Correct the named option."),
+        },
+    ),
+    Group(
+        "Volumes",
+        {
+            "E4023": Row("The space of a volume in a file cannot be reserved.", "Free space there.", STEP),
+            "E4024": Row("A volume cannot be mounted.", "Correct what the message says, then run again.", STEP),
+            "E4025": Row("A file system cannot grow.", "Correct what the message says, then run again.", STEP),
+            "E4026": Row(
+                "A volume cannot be given to its owner.",
+                "On NFS with root_squash, set the owner on the server, or name its owner in options.",
+                STEP,
+            ),
+            "E4027": Row("A volume is not as wanted after the change.", "Correct what the message names.", STEP),
+            "E4028": Row("A volume cannot be unmounted.", "Unmount it by hand, then run again.", STEP),
+            "E4029": Row("A logical volume cannot be deleted.", "Correct what the message says, then purge again."),
         },
     ),
     Group(

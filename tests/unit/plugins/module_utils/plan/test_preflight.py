@@ -38,6 +38,8 @@ def host(**facts):
             "group": None,
             "directories": {"host": Absent(), "compose": Absent()},
             "database": {},
+            "volumes": {},
+            "init": "systemd",
             **facts,
         },
         "current": None,
@@ -106,23 +108,6 @@ def test_a_volume_that_is_there_needs_no_more_room_and_a_small_one_may_be_small(
         ("E2008", {}, {"space": {"/opt/app": {"mb": 50_000, "inodes": 10}}}),
         ("E2009", {}, {"port_owner": {"pid": 7, "name": "apache2"}}),
         (
-            "E2010",
-            {
-                "storage": {
-                    "volumes": [
-                        {
-                            "name": "n",
-                            "path": "/mnt/n",
-                            "type": "nfs",
-                            "size_gb": 1,
-                            "options": {"server": "nfs.example.com", "export": "/e"},
-                        }
-                    ]
-                }
-            },
-            {},
-        ),
-        (
             "E2011",
             {"network": {"networks": [{"name": "n", "cidr": "192.168.1.0/24", "type": "physical", "interface": "e"}]}},
             {},
@@ -138,7 +123,6 @@ def test_a_volume_that_is_there_needs_no_more_room_and_a_small_one_may_be_small(
         "disk",
         "inodes",
         "port",
-        "nfs",
         "network",
     ],
 )
