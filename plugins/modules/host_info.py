@@ -58,6 +58,11 @@ options:
     description: C(name), C(user) and C(port) of the database on the host that the plugin sees to, to say whose it is.
     type: dict
     default: {}
+  networks:
+    description: Networks as M(windflow.platform.host_network) takes them, to say what of them is as wanted.
+    type: list
+    elements: dict
+    default: []
   engine:
     description:
       - What to ask the Docker Engine; C(project) of Compose, whose images and containers are listed. Without it, what a
@@ -196,6 +201,7 @@ def main():
             "group": {"type": "str"},
             "directories": {"type": "dict", "default": {}},
             "database": {"type": "dict", "default": {}},
+            "networks": {"type": "list", "elements": "dict", "default": []},
             "engine": {"type": "dict", "default": {}},
             "target": {"type": "str", "default": ""},
             "wait": {"type": "int", "default": 0},

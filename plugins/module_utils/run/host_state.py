@@ -12,6 +12,7 @@ import time
 
 from ..containers import engine
 from ..database import postgres
+from ..network import looking
 from ..record import dependents, ownership, report, store
 from ..system import accounts, firewall, inspect_host, places, service_layout
 from . import managed, serving
@@ -133,6 +134,7 @@ def run(params):
             "firewall": wall,
             **judged(params, made),
             "database": database(params, drift),
+            "networks": looking.look(params),
         },
         "made": made,
         "layout": {"nginx": service_layout.nginx(), "supervisor": service_layout.supervisor()} if services else {},

@@ -9,7 +9,8 @@ host. Both take the resources by the step that manages them::
     {"paths": [{"path", "step"}], "trees": [{"root", "step"}],
      "program": {"sockets"}, "database": {"name", "user", "port"},
      "compose": {"project", "app", "release", "images", "engine"},
-     "packages": [name], "services": [name], "firewall": {"backend", "port"}}
+     "packages": [name], "services": [name], "firewall": {"backend", "port"},
+     "networks": [a network as ``wanted.parse`` takes it]}
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from ..containers import engine
 from ..database import postgres
 from ..errors import WindflowError
 from ..files import atomic, nofollow, tree
+from ..network import interfaces
+from ..network.wanted import parse
 from ..record.store import directory
 
 EXCLUDED = ("__pycache__",)
@@ -52,9 +55,17 @@ def snapshot(plugin, resources):
     if resources.get("database"):
         wanted = resources["database"]
         kept["database"] = dict(wanted, state=postgres.inspect(wanted["port"], wanted["name"], wanted["user"]))
+    if resources.get("networks"):
+        kept["networks"] = [dict(item, state=state) for item, state in network_states(resources["networks"])]
     if resources.get("compose"):
         kept["compose"] = compose_state(resources["compose"])
     return kept
+
+
+def network_states(networks):
+    """Returns each network with the state of its interface now."""
+    found = interfaces.read()
+    return [(item, interfaces.state_of(found, parse(item))) for item in networks]
 
 
 def compose_state(wanted):
@@ -99,6 +110,9 @@ class Drift:
         if self.database:
             resource = "database %s" % self.database["name"]
             found += differences("database", resource, self.database["state"], self.database_now())
+        if self.kept.get("networks"):
+            for item, now in network_states(self.kept["networks"]):
+                found += differences("network", "interface %s" % item["interface"], item["state"], now)
         if self.containers:
             self.engine = self.containers.answers()
             found += compose_drift(self.kept.get("compose", {}), self.engine)

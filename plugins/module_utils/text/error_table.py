@@ -16,6 +16,7 @@ SERVES = "A switch is undone: the release before it still serves. A removal stay
 RELEASE = "The release that served before still serves. The unfinished release was deleted."
 STEP = "The steps before this one stay. The release that served before still serves."
 HOOK = "What the hook did stays. Before the deploy the platform changed nothing; after it, see rollback_on_failure."
+NETWORKS = "The networks are again as they were. The release that served before still serves."
 VENV = "The unfinished virtual environment was deleted. The release that served before still serves."
 DATABASE = "PostgreSQL undoes a statement that fails. Earlier statements of this step stay."
 LIVE = "The database itself was not changed. The unfinished backup or copy was deleted."
@@ -241,6 +242,18 @@ GROUPS = (
                 "Give the secret in the configuration, or leave it to the platform's own tasks.",
             ),
             "E1152": Row("The lookup was asked for a key that is not set.", "Correct the key, or give a default."),
+            "E1160": Row(
+                "A network's address has no prefix length, or is none of a host in cidr.",
+                "Write for example 192.168.1.10/24.",
+            ),
+            "E1161": Row("A gateway is outside its network.", "Write the address of the router in that network."),
+            "E1162": Row("A VLAN has no valid number.", "Write for example vlan_id: 10."),
+            "E1163": Row("The members of a network do not fit its type.", "Write for example [eth1, eth2]."),
+            "E1164": Row("Two networks have one name, or configure one interface.", "Change one of the two."),
+            "E1165": Row(
+                "A key of a network needs an address, or another type.", "Add address, correct type, or remove the key."
+            ),
+            "E1166": Row("A value of a network cannot be used.", "Write a value of the kind that the message names."),
         },
     ),
     Group(
@@ -297,7 +310,6 @@ GROUPS = (
             "E2010": Row(
                 "This type of volume is not supported yet.", "Mount it yourself and name it as a local volume."
             ),
-            "E2011": Row("Network interfaces are not supported yet.", "Remove the key and configure it yourself."),
             "E2012": Row("The plugin does not support the target.", "Choose one of its targets."),
             "E2013": Row("The inventory names no host.", "Name the right one with -i, or none for this machine."),
             "E2014": Row("The private key of host.connection is missing.", "Correct host.connection.key_file."),
@@ -397,6 +409,32 @@ GROUPS = (
             "E2050": Row(
                 "An option of ansible-playbook would leave out some tasks.",
                 "Leave it out: each step needs those before it.",
+            ),
+            "E2060": Row("The host has no such interface.", "Write the name of one that the message lists."),
+            "E2061": Row(
+                "The interface has no address in the network.",
+                "Correct cidr or interface, or add an address, which configures the interface.",
+            ),
+            "E2062": Row(
+                "No program of the host can configure the interface.",
+                "Correct what the message names, or configure the interface by hand and leave out address.",
+            ),
+            "E2063": Row(
+                "The run would change an interface that carries its own connection.",
+                "Add windflow_network_consent=true. The host restores itself if the connection is lost.",
+            ),
+            "E2064": Row(
+                "The host has a default route of its own.",
+                "Leave out gateway, or remove that route from the host's own configuration.",
+            ),
+            "E2065": Row("The host has no program ip.", "Install the package iproute2."),
+            "E2066": Row(
+                "An interface would lose its address as a member of another.",
+                "Remove the address from the host's own configuration.",
+            ),
+            "E2067": Row(
+                "An interface of that name is there and is something else.",
+                "Choose another name, or write what it is.",
             ),
         },
     ),
@@ -513,6 +551,27 @@ GROUPS = (
                 "status found that a release does not answer, or that another one serves than recorded.",
                 "Read the log of the application. Deploy or roll back.",
             ),
+        },
+    ),
+    Group(
+        "Network interfaces",
+        {
+            "E4023": Row(
+                "The host did not become what is wanted of its networks.",
+                "Correct the configuration, then run again.",
+                NETWORKS,
+            ),
+            "E4024": Row(
+                "The connection was lost after a change of networks, and the host undid the change.",
+                "Correct the configuration, then run again.",
+                NETWORKS,
+            ),
+            "E4025": Row(
+                "The host cannot be reached after a change of networks.",
+                "Look at the host from its console. The message names the script that undoes the change.",
+                "The change undoes itself within the time that the message names.",
+            ),
+            "E4026": Row("The restore of the networks could not be armed.", "Look at the journal of the host."),
         },
     ),
     Group(

@@ -1,0 +1,101 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""systemd-networkd: files in /etc/systemd/network.
+
+Only one .network file counts for an interface. Where the host has one, ours is a drop-in of that.
+"""
+
+from __future__ import annotations
+
+import os
+
+from .backend import HEADER, Backend, is_running, text_of
+from .wanted import Network
+
+FOLDER = "/etc/systemd/network"
+LINKS = "/run/systemd/netif/links"
+RELOAD = "networkctl reload"
+
+
+class Networkd(Backend):
+    name = "networkd"
+    title = "systemd-networkd"
+
+    def is_active(self) -> bool:
+        return is_running("systemd-networkd.service")
+
+    def network_file(self, interface: str, stem: str) -> str:
+        """Returns the host's own file that counts for an interface; "" where there is none."""
+        number = text_of("/sys/class/net/%s/ifindex" % interface).strip()
+        for line in text_of("%s/%s" % (LINKS, number)).splitlines() if number else ():
+            key, _equals, value = line.partition("=")
+            if key == "NETWORK_FILE" and not os.path.basename(value).startswith(stem):
+                return value
+        return ""
+
+    def manages(self, interface: str) -> bool:
+        return bool(self.network_file(interface, "windflow-"))
+
+    def files(self, network: Network, stem: str) -> dict:
+        name, found = "%s-%s" % (stem, network.name), {}
+        if network.is_made:
+            found["%s/%s.netdev" % (FOLDER, name)] = (_netdev(network), 0o644)
+        for member in network.members:
+            word = {"vlan": "VLAN", "bridge": "Bridge", "bond": "Bond"}[network.type]
+            own = ["[Network]", "%s=%s" % (word, network.interface)]
+            found[self._place(member, stem, "%s-%s" % (name, member))] = own
+        found[self._place(network.interface, stem, name)] = _settings(network)
+        return {
+            path: value if isinstance(value, tuple) else (self._text(path, value, network, name), 0o644)
+            for path, value in found.items()
+        }
+
+    def _place(self, interface: str, stem: str, name: str) -> str:
+        known = self.network_file(interface, "windflow-")
+        if known:
+            return "%s/%s.d/%s.conf" % (FOLDER, os.path.basename(known), name)
+        return "%s/%s.network" % (FOLDER, name)
+
+    def _text(self, path: str, lines: list, network: Network, name: str) -> str:
+        if path.endswith(".network"):
+            interface = os.path.basename(path)[len(name) + 1 : -len(".network")] or network.interface
+            first = ["[Match]", "Name=%s" % interface, ""]
+            if not network.is_made or interface != network.interface:
+                # What something else has configured stays; nothing is asked for that the network does not say.
+                first += ["[Network]", "KeepConfiguration=static", "LinkLocalAddressing=ipv6", ""]
+            lines = first + lines
+        return HEADER + "\n".join(lines) + "\n"
+
+    def up(self, network: Network, stem: str) -> list:
+        if not network.is_made:
+            return [RELOAD]
+        # A reload does not make again an interface that was deleted, such as for another VLAN.
+        there = "[ -e /sys/class/net/%s ]" % network.interface
+        waits = "for once in 1 2 3 4 5 6 7 8 9 10; do %s && break; sleep 0.3; done" % there
+        return [RELOAD, waits, "%s || systemctl restart systemd-networkd.service" % there]
+
+    def refresh(self, networks: list, stem: str) -> list:
+        return [RELOAD]
+
+
+def _netdev(network: Network) -> str:
+    lines = ["[NetDev]", "Name=%s" % network.interface, "Kind=%s" % network.type]
+    lines += ["MTUBytes=%d" % network.mtu] if network.mtu else []
+    if network.type == "vlan":
+        lines += ["", "[VLAN]", "Id=%d" % network.vlan_id]
+    if network.type == "bond":
+        lines += ["", "[Bond]", "Mode=%s" % network.mode, "MIIMonitorSec=100ms"]
+    return HEADER + "\n".join(lines) + "\n"
+
+
+def _settings(network: Network) -> list:
+    lines = ["[Address]", "Address=%s" % network.address]
+    if network.gateway:
+        lines += ["", "[Route]", "Gateway=%s" % network.gateway]
+    if network.mtu:
+        lines += ["", "[Link]", "MTUBytes=%d" % network.mtu]
+    # A bridge without a carrier, such as one without members, has its address too.
+    own = ["ConfigureWithoutCarrier=yes"] if network.type == "bridge" else []
+    own += ["DNS=%s" % server for server in network.dns]
+    return lines + (["", "[Network]", *own] if own else [])
