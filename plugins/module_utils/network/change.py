@@ -24,7 +24,7 @@ from ..errors import Problem, WindflowError
 from ..files import atomic
 from ..system.inspect_host import init_system
 from . import interfaces, looking
-from .backend import said
+from .backend import said, text_of
 from .findings import findings, pending
 from .wanted import configured, faults, parse
 
@@ -131,6 +131,7 @@ def settle(folder: str) -> None:
     with open(source, encoding="utf-8") as stream:
         found = json.load(stream)
     path = looking.kept_path(found.pop("owner"))
+    del found["stays"]
     if found["networks"]:
         atomic.write(path, json.dumps(found, indent=1, sort_keys=True).encode(), 0o600)
     else:
@@ -216,6 +217,9 @@ class Change:
             if new == old:
                 continue
             found += interfaces.undo(old, new if new and new.interface == old.interface else None, self.before)
+            # With the first address of a network the kernel takes away the others of it.
+            own = [one for interface, one in self.staying() if interface == old.interface]
+            found += [interfaces.add_address(one, old.interface) for one in own]
             removed.setdefault(self.kept["networks"][name]["backend"], []).append(old)
         for name, networks in removed.items():
             found += self.host.backends[name].refresh(networks, self.stem)
@@ -225,6 +229,22 @@ class Change:
             if looking.differences(self.host, network, backend, known, self.owner):
                 found += backend.up(network, self.stem)
         return [line for number, line in enumerate(found) if not _again(line, found[number + 1 :])] or ["true"]
+
+    def staying(self) -> list:
+        """Returns [interface, address] of everything that somebody else has given the interfaces to stay."""
+        mine = {(old.interface, old.address) for old in self.old.values()}
+        return [
+            [name, one]
+            for name in self.touched
+            for one in self.host.interfaces.get(name, {"own": []})["own"]
+            if (name, one) not in mine and self.before[name] is not None
+        ]
+
+    def staying_routes(self) -> list:
+        """Returns the default routes that somebody else has set."""
+        mine = [(old.gateway, old.interface) for old in self.old.values()]
+        found = interfaces.gateways(self.host.routes)
+        return [route for route in found if (route["gateway"], route["dev"]) not in mine]
 
     def restore_script(self) -> str:
         """Returns the script that brings back what is there now."""
@@ -271,7 +291,8 @@ class Change:
         }
         used = {name for network in self.wanted for name in (network.interface, *network.members)}
         before = {name: state for name, state in self.before.items() if name in used}
-        return {"owner": self.owner, "networks": networks, "before": before}
+        stays = {"addresses": self.staying(), "routes": self.staying_routes()}
+        return {"owner": self.owner, "networks": networks, "before": before, "stays": stays}
 
 
 def _again(line: str, later: list) -> bool:
@@ -355,11 +376,8 @@ def wait_for(path: str, seconds: float) -> bool:
 
 def log_of(folder: str) -> str:
     """Returns the last lines that the commands of a change printed, without those that the shell traced."""
-    with contextlib.suppress(OSError):
-        with open("%s/log" % folder, encoding="utf-8", errors="replace") as stream:
-            lines = [line.strip() for line in stream if line.strip() and not line.startswith("+")]
-            return "\n".join(lines[-8:])
-    return ""
+    lines = [line.strip() for line in text_of("%s/log" % folder).splitlines() if not line.startswith("+")]
+    return "\n".join([line for line in lines if line][-8:])
 
 
 def confirm(params: dict) -> dict:
@@ -367,11 +385,15 @@ def confirm(params: dict) -> dict:
     E4024 where the restore has run."""
     folder = "%s/change-%s" % (looking.KEPT, params["change"])
     wait_for("%s/applied" % folder, params["seconds"])
-    if claim_of(folder) == "restore" or not os.path.isdir(folder):
+    code = text_of("%s/applied" % folder).strip()
+    if code not in ("", "0"):
+        # The change has begun its own restore.
+        fail(folder, ["a command failed:\n%s" % log_of(folder)])
+    if claim_of(folder) == "restore" or code != "0":
         restored(folder)
-    with open("%s/applied" % folder, encoding="ascii") as stream:
-        code = stream.read().strip()
-    left = ["a command failed:\n%s" % log_of(folder)] if code != "0" else settled(params)
+    with open("%s/kept.json" % folder, encoding="utf-8") as stream:
+        stays = json.load(stream)["stays"]
+    left = settled(params, stays)
     if left:
         fail(folder, left)
     try:
@@ -384,13 +406,14 @@ def confirm(params: dict) -> dict:
     return {"changed": True}
 
 
-def settled(params: dict) -> list:
-    """Returns what is not as wanted after a while: the interfaces, and gateways that do not answer."""
+def settled(params: dict, stays: dict) -> list:
+    """Returns what is not as wanted after a while: the interfaces, what the host had of its own, and gateways that do
+    not answer."""
     end = time.monotonic() + SETTLE_SECONDS
     wanted = configured(params["networks"])
     while True:
         host = looking.Host()
-        left = [reason for network in wanted for reason in looking.unlike(host, network)]
+        left = [reason for network in wanted for reason in looking.unlike(host, network)] + lost(host, stays)
         if not left or time.monotonic() > end:
             break
         time.sleep(0.5)
@@ -398,6 +421,21 @@ def settled(params: dict) -> list:
         if network.gateway and not interfaces.answers(network.gateway, network.interface):
             left.append("the gateway %s does not answer on %s" % (network.gateway, network.interface))
     return left
+
+
+def lost(host: looking.Host, stays: dict) -> list:
+    """Returns what the host had of its own and has no more."""
+    found = [
+        "%s has lost its address %s" % (name, address)
+        for name, address in stays["addresses"]
+        if address not in host.interfaces.get(name, {"addresses": []})["addresses"]
+    ]
+    now = interfaces.gateways(host.routes)
+    return found + [
+        "the default route via %s on %s is lost" % (route["gateway"] or "no gateway", route["dev"])
+        for route in stays["routes"]
+        if route not in now
+    ]
 
 
 def fail(folder: str, reasons: list) -> None:

@@ -17,6 +17,7 @@ from . import interfaces
 from .backend import HEADER, Backend, text_of
 from .wanted import Network
 
+PROGRAM = "/sbin/ifup"
 MAIN = "/etc/network/interfaces"
 FOLDER = "/etc/network/interfaces.d"
 STATES = ("/run/network/ifstate", "/etc/network/run/ifstate")
@@ -28,7 +29,7 @@ class Ifupdown(Backend):
     title = "ifupdown"
 
     def is_active(self) -> bool:
-        return os.path.exists("/sbin/ifup") and os.path.exists(MAIN)
+        return os.path.exists(PROGRAM) and os.path.exists(MAIN)
 
     def manages(self, interface: str) -> bool:
         return bool(re.search(r"(?m)^\s*iface\s+%s\s" % re.escape(interface), text_of(MAIN)))

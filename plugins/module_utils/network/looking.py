@@ -130,29 +130,38 @@ def unlike(host: Host, network: Network) -> list:
     state = host.interfaces.get(name)
     if state is None:
         return ["%s is not there" % name]
-    found = []
-    if network.is_made and state["kind"] != network.type:
-        found.append("%s is %s, not a %s" % (name, state["kind"] or "no interface that software makes", network.type))
+    found = unlike_link(host, network)
     if network.address not in state["addresses"]:
         found.append("%s has no address %s" % (name, network.address))
     if network.mtu and state["mtu"] != network.mtu:
         found.append("the MTU of %s is %d, not %d" % (name, state["mtu"], network.mtu))
     if not state["up"]:
         found.append("%s is down" % name)
-    if network.type == "vlan":
-        if (state["link"], state["vlan_id"]) != (network.members[0], network.vlan_id):
-            on = "VLAN %d on %s" % (state["vlan_id"], state["link"])
-            found.append("%s is %s, not VLAN %d on %s" % (name, on, network.vlan_id, network.members[0]))
-    elif network.is_made:
-        for member in network.members:
-            if host.interfaces.get(member, {}).get("master") != name:
-                found.append("%s is no member of %s" % (member, name))
-    if network.type == "bond" and state["mode"] != network.mode:
-        found.append("%s has mode %s, not %s" % (name, state["mode"], network.mode))
     if network.gateway:
         known = {"family": network.version, "dev": name, "gateway": network.gateway}
         if known not in interfaces.gateways(host.routes):
             found.append("no default route via %s on %s" % (network.gateway, name))
+    return found
+
+
+def unlike_link(host: Host, network: Network) -> list:
+    """Returns how an interface that software makes differs in what it is made of."""
+    name, found = network.interface, []
+    state = host.interfaces[name]
+    if network.is_made and state["kind"] != network.type:
+        return ["%s is %s, not a %s" % (name, state["kind"] or "no interface that software makes", network.type)]
+    if network.type == "vlan":
+        if (state["link"], state["vlan_id"]) != (network.members[0], network.vlan_id):
+            on = "VLAN %d on %s" % (state["vlan_id"], state["link"])
+            found.append("%s is %s, not VLAN %d on %s" % (name, on, network.vlan_id, network.members[0]))
+        return found
+    found += [
+        "%s is no member of %s" % (member, name)
+        for member in network.members
+        if host.interfaces.get(member, {}).get("master") != name
+    ]
+    if network.type == "bond" and state["mode"] != network.mode:
+        found.append("%s has mode %s, not %s" % (name, state["mode"], network.mode))
     return found
 
 
@@ -182,7 +191,7 @@ def refusals(host: Host, network: Network, backend: object, before: dict) -> lis
     made = before["before"]
     state = host.interfaces.get(network.interface)
     if network.is_made and state and made.get(network.interface, state) is not None:
-        wrong = [reason for reason in unlike(host, network) if "address" not in reason and "MTU" not in reason]
+        wrong = unlike_link(host, network)
         if wrong:
             remedy = "choose another name for the interface, or write what it is"
             refuse("E2067", "%s is there and was not made by windflow" % network.interface, wrong[0], remedy)
