@@ -15,7 +15,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
 from ansible_collections.windflow.platform.plugins.plugin_utils import stopping
-from ansible_collections.windflow.platform.plugins.plugin_utils.new_connection import alias, fresh, is_ssh, leads_to
+from ansible_collections.windflow.platform.plugins.plugin_utils.new_connection import fresh, is_ssh, known_key, leads_to
 from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call
 
 MODULE = "windflow.platform.host_network"
@@ -116,7 +116,6 @@ class ActionModule(ActionBase):
         """Returns the variables of the connection that later tasks need."""
         if not address or not is_ssh(self._connection):
             return {}
-        known, port = self._connection.get_option("host"), self._connection.get_option("port")
         more = self._connection.get_option("ssh_extra_args") or ""
-        key = "-o HostKeyAlias=%s" % alias(known, port)
-        return {"ansible_host": address, "ansible_ssh_extra_args": ("%s %s" % (more, key)).strip()}
+        more = ("%s %s" % (more, known_key(self._connection))).strip()
+        return {"ansible_host": address, "ansible_ssh_extra_args": more}

@@ -33,7 +33,7 @@ def fresh(connection: Any, address: str = "") -> Iterator[None]:
     before = {name: connection.get_option(name) for name in ("ssh_args", "host")}
     options = OPTIONS
     if address and address != before["host"]:
-        options += " -o HostKeyAlias=%s" % alias(before["host"], connection.get_option("port"))
+        options += " " + known_key(connection)
         connection.set_option("host", address)
     connection.set_option("ssh_args", "%s %s" % (options, before["ssh_args"] or ""))
     try:
@@ -43,9 +43,14 @@ def fresh(connection: Any, address: str = "") -> Iterator[None]:
             connection.set_option(name, value)
 
 
-def alias(host: str, port: Any) -> str:
-    """Returns the name under which known_hosts has a host's key."""
-    return host if port in (None, "", 22, "22") else "[%s]:%s" % (host, port)
+def known_key(connection: Any) -> str:
+    """Returns the option by which a host at another address shows the key that known_hosts has of it; "" where the
+    operator has said so already."""
+    given = [connection.get_option(name) or "" for name in ("ssh_args", "ssh_common_args", "ssh_extra_args")]
+    if "hostkeyalias" in " ".join(given).lower():
+        return ""
+    host, port = connection.get_option("host"), connection.get_option("port")
+    return "-o HostKeyAlias=%s" % (host if port in (None, "", 22, "22") else "[%s]:%s" % (host, port))
 
 
 def leads_to(host: str, address: str) -> bool:
