@@ -48,6 +48,8 @@ class Backend:
     title = ""
     # Whether an interface that the program does not manage keeps the addresses that something else has given it.
     keeps_foreign = True
+    # What has to run at a start of the host if files have changed that were read before.
+    at_boot = ""
 
     def __init__(self, interfaces: dict) -> None:
         self.interfaces = interfaces

@@ -37,7 +37,7 @@ APPLY = """\
 #!/bin/sh
 # Made by windflow: applies a change of networks.
 exec >>%(directory)s/log 2>&1
-echo $$ >%(directory)s/pid
+echo $$ >%(pid)s
 sleep 1
 (
 set -ex
@@ -53,10 +53,31 @@ RESTORE = """\
 # Made by windflow: brings the networks back to what they were before a change. It can be run by hand.
 ln -s restore %(directory)s/claimed 2>/dev/null || exit 0
 exec >>%(directory)s/log 2>&1
-[ -e %(directory)s/applied ] || kill -9 -- "-$(cat %(directory)s/pid)"
+[ -e %(directory)s/applied ] || kill -9 -- "-$(cat %(pid)s)"
 set -x
+%(files)s
+# At a start of the host, what comes next reads the files.
+if [ "$1" = boot ]; then
+%(boot)s
+echo done >%(directory)s/restored
+exit 0
+fi
 %(lines)s
 echo done >%(directory)s/restored
+"""
+# What runs the restore where the host is restarted before the change was confirmed: an operator may well try that.
+UNITS = "/etc/systemd/system"
+UNIT = """\
+[Unit]
+Description=Undo a change of networks that was not confirmed
+DefaultDependencies=no
+RequiresMountsFor=%(directory)s
+Before=network-pre.target systemd-networkd.service NetworkManager.service wicked.service networking.service
+[Service]
+Type=oneshot
+ExecStart=/bin/sh %(directory)s/restore boot
+[Install]
+WantedBy=multi-user.target
 """
 
 
@@ -111,7 +132,6 @@ def clear() -> list:
             sh("%s/restore" % folder)
             found.append("a change of networks that an earlier run had left unconfirmed was undone")
         disarm(folder)
-        shutil.rmtree(folder, ignore_errors=True)
     return found
 
 
@@ -150,6 +170,8 @@ class Change:
         self.host = looking.Host()
         self.number = secrets.token_hex(4)
         self.directory = "%s/change-%s" % (looking.KEPT, self.number)
+        # After a restart another process may have that number.
+        self.pid = "/run/windflow-network-%s.pid" % self.number
         self.old = {name: parse(item["network"]) for name, item in self.kept["networks"].items()}
         self.new = {network.name: network for network in self.wanted}
         self.backends = {
@@ -187,13 +209,14 @@ class Change:
         atomic.make_directory(looking.KEPT, 0o700)
         atomic.make_directory(self.directory, 0o700)
         atomic.write("%s/restore" % self.directory, self.restore_script().encode(), 0o700)
-        script = APPLY % {"directory": self.directory, "lines": "\n".join(self.lines())}
+        script = APPLY % {"directory": self.directory, "pid": self.pid, "lines": "\n".join(self.lines())}
         atomic.write("%s/apply" % self.directory, script.encode(), 0o700)
         atomic.write("%s/kept.json" % self.directory, json.dumps(self.next_kept()).encode(), 0o600)
         try:
+            run_at_boot(self.directory)
             detach("%s-restore" % self.number, "%s/restore" % self.directory, seconds)
         except (OSError, subprocess.SubprocessError) as error:
-            shutil.rmtree(self.directory, ignore_errors=True)
+            disarm(self.directory)
             remedy = "look at the journal of the host"
             raise WindflowError(
                 Problem.plain("E4026", "the restore could not be armed on the host", str(error), remedy)
@@ -248,14 +271,14 @@ class Change:
 
     def restore_script(self) -> str:
         """Returns the script that brings back what is there now."""
-        lines = []
+        files, lines = [], []
         for number, path in enumerate(sorted(self.files)):
             if os.path.exists(path):
                 copy = "%s/file-%d" % (self.directory, number)
                 shutil.copy2(path, copy)
-                lines.append("cp -p %s '%s'" % (copy, path))
+                files.append("cp -p %s '%s'" % (copy, path))
             else:
-                lines.append("rm -f '%s'" % path)
+                files.append("rm -f '%s'" % path)
         changed: dict = {}
         for network in self.wanted:
             changed.setdefault(self.backends[network.name].name, []).append(network)
@@ -277,7 +300,10 @@ class Change:
             given = [added[name]] if name in added else []
             lines += interfaces.bring_back(name, self.host.interfaces[name], given, members)
         lines += interfaces.bring_back_routes(self.host.routes, stays)
-        return RESTORE % {"directory": self.directory, "lines": "\n".join(lines)}
+        boot = [self.host.backends[name].at_boot for name in changed]
+        parts = {"files": files, "boot": [line for line in boot if line] or [":"], "lines": lines}
+        texts = {name: "\n".join(part) for name, part in parts.items()}
+        return RESTORE % {"directory": self.directory, "pid": self.pid, **texts}
 
     def next_kept(self) -> dict:
         """Returns what is kept once the change is confirmed."""
@@ -337,13 +363,27 @@ def detach(name: str, script: str, seconds: int) -> None:
             stream.write("%d" % process.pid)
 
 
+def run_at_boot(folder: str) -> None:
+    """Has systemd run the restore at the next start of the host, too."""
+    if init_system() != "systemd":
+        return
+    name = "windflow-network-%s.service" % folder.rpartition("-")[2]
+    atomic.write("%s/%s" % (UNITS, name), (UNIT % {"directory": folder}).encode())
+    atomic.make_directory("%s/multi-user.target.wants" % UNITS)
+    atomic.link("%s/multi-user.target.wants/%s" % (UNITS, name), "../%s" % name)
+
+
 def disarm(folder: str) -> None:
-    """Stops what waits to run the restore. It would find nothing to do."""
-    number = folder.rpartition("-")[2]
-    said("systemctl", "stop", "windflow-network-%s-restore.timer" % number)
+    """Stops what waits to run the restore, and deletes what belongs to the change."""
+    name = "windflow-network-%s" % folder.rpartition("-")[2]
+    said("systemctl", "stop", "%s-restore.timer" % name)
+    number = text_of("%s/timer" % folder)
     with contextlib.suppress(OSError, ValueError):
-        with open("%s/timer" % folder, encoding="ascii") as stream:
-            os.killpg(int(stream.read()), 9)
+        os.killpg(int(number), 9)
+    for path in ("multi-user.target.wants/%s.service" % name, "%s.service" % name):
+        atomic.remove("%s/%s" % (UNITS, path))
+    atomic.remove("/run/%s.pid" % name)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def sh(script: str) -> None:
@@ -402,7 +442,6 @@ def confirm(params: dict) -> dict:
         restored(folder)
     settle(folder)
     disarm(folder)
-    shutil.rmtree(folder, ignore_errors=True)
     return {"changed": True}
 
 
@@ -441,9 +480,9 @@ def lost(host: looking.Host, stays: dict) -> list:
 def fail(folder: str, reasons: list) -> None:
     """Undoes a change and raises WindflowError E4023 with what was wrong."""
     undo(folder)
-    disarm(folder)
     well = os.path.exists("%s/restored" % folder)
-    shutil.rmtree(folder, ignore_errors=True) if well else None
+    if well:
+        disarm(folder)
     outcome = UNDONE if well else "The restore has not ended yet: see %s/log on the host." % folder
     remedy = "correct the configuration, then run again"
     said_so = "the host did not become what is wanted"
@@ -454,7 +493,6 @@ def restored(folder: str) -> None:
     """Raises WindflowError E4024 once the restore has ended."""
     wait_for("%s/restored" % folder, RESTORE_SECONDS if os.path.isdir(folder) else 0)
     disarm(folder)
-    shutil.rmtree(folder, ignore_errors=True)
     said_so = "nobody could reach the host after the change of its networks, so the host undid it"
     remedy = "correct the configuration, or raise the time that a change may take"
     raise WindflowError(Problem.plain("E4024", said_so, "", remedy), UNDONE)
@@ -467,5 +505,4 @@ def restore(params: dict) -> dict:
         return {"changed": False}
     undo(folder)
     disarm(folder)
-    shutil.rmtree(folder, ignore_errors=True)
     return {"changed": True}

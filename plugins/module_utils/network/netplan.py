@@ -20,6 +20,7 @@ class Netplan(Backend):
     name = "netplan"
     title = "netplan"
     keeps_foreign = False
+    at_boot = "netplan generate"
 
     def is_active(self) -> bool:
         own = "%s/windflow-" % FOLDER

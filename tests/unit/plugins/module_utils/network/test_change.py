@@ -163,6 +163,19 @@ def test_a_change_that_nobody_confirms_undoes_itself(machine):
     assert machine.call([SECOND, BRIDGE])["changed"] is False
 
 
+def test_a_restart_before_the_confirmation_brings_back_the_files(machine):
+    machine.change([SECOND])
+    files = machine.files()
+    machine.call([{**SECOND, "address": "10.5.0.7/24"}, BRIDGE], seconds=300)
+    machine.sh("for i in $(seq 40); do ls %s/kept/change-*/applied && exit; sleep 0.1; done; false" % machine.place)
+    assert machine.files() != files
+    machine.sh("sh %s/kept/change-*/restore boot" % machine.place)
+    # What configures the interfaces at a start comes after it, and finds them as the kernel has made them.
+    assert machine.files() == files and machine.look()[0]["eth0"][3] == ["10.0.0.2/24", "10.5.0.7/24"]
+    machine.sh("ip address delete 10.5.0.7/24 dev eth0; ip link delete br0; ip address add 10.5.0.9/24 dev eth0")
+    assert machine.call([SECOND])["changed"] is False and machine.kept() == ["shop.json"]
+
+
 def test_a_gateway_that_does_not_answer_is_undone_at_once(machine):
     machine.sh("ip route delete default")
     before = machine.look()
