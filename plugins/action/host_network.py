@@ -44,23 +44,23 @@ class ActionModule(ActionBase):
         self.task_vars = task_vars
         try:
             stopping.check(task_vars["inventory_hostname"], "No network was changed.")
-            begun = self.ask(state="apply")
-            number = begun.get("change")
-            if begun.get("failed") or not number:
-                result.update(begun)
-                return result
-            end = time.monotonic() + arguments["seconds"]
-            address = arguments["address"] or self.new_address(begun["moves"])
-            answer = self.confirm(number, end, address)
-            result.update({key: begun[key] for key in ("changed", "why", "warnings", "diff")})
-            result.update(answer)
-            if not answer.get("failed"):
-                result["connection"] = self.variables(address)
+            result.update(self.change(arguments))
         except WindflowError as error:
             result.update(error.as_result(), failed=True)
-        for key in ("change", "moves", "seconds"):
-            result.pop(key, None)
         return result
+
+    def change(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Returns the result of the task."""
+        begun = self.ask(state="apply")
+        number = begun.get("change")
+        told = {key: value for key, value in begun.items() if key not in ("change", "moves", "seconds")}
+        if begun.get("failed") or not number:
+            return told
+        end = time.monotonic() + arguments["seconds"]
+        address = arguments["address"] or self.new_address(begun["moves"])
+        answer = self.confirm(number, end, address)
+        more = {} if answer.get("failed") else {"connection": self.variables(address)}
+        return {**told, **answer, **more}
 
     def ask(self, **more: Any) -> dict[str, Any]:
         """Returns what the host answers."""
