@@ -3,7 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """systemd-networkd: files in /etc/systemd/network.
 
-Only one .network file counts for an interface. Where the host has one, ours is a drop-in of that.
+Only one .network file counts for an interface: the first by name that matches. Where the host has one, ours is a
+drop-in of that. For an interface that only we know, ours begins with a number, to go before a ``20-wired.network`` that
+matches every name.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from .wanted import Network
 
 FOLDER = "/etc/systemd/network"
 LINKS = "/run/systemd/netif/links"
+FIRST = "05-"
 RELOAD = "networkctl reload"
 
 
@@ -25,41 +28,41 @@ class Networkd(Backend):
     def is_active(self) -> bool:
         return is_running("systemd-networkd.service")
 
-    def network_file(self, interface: str, stem: str) -> str:
+    def network_file(self, interface: str) -> str:
         """Returns the host's own file that counts for an interface; "" where there is none."""
         number = text_of("/sys/class/net/%s/ifindex" % interface).strip()
         for line in text_of("%s/%s" % (LINKS, number)).splitlines() if number else ():
             key, _equals, value = line.partition("=")
-            if key == "NETWORK_FILE" and not os.path.basename(value).startswith(stem):
+            if key == "NETWORK_FILE" and not os.path.basename(value).startswith(FIRST + "windflow-"):
                 return value
         return ""
 
     def manages(self, interface: str) -> bool:
-        return bool(self.network_file(interface, "windflow-"))
+        return bool(self.network_file(interface))
 
     def files(self, network: Network, stem: str) -> dict:
         name, found = "%s-%s" % (stem, network.name), {}
         if network.is_made:
-            found["%s/%s.netdev" % (FOLDER, name)] = (_netdev(network), 0o644)
+            found["%s/%s%s.netdev" % (FOLDER, FIRST, name)] = (_netdev(network), 0o644)
         for member in network.members:
             word = {"vlan": "VLAN", "bridge": "Bridge", "bond": "Bond"}[network.type]
             own = ["[Network]", "%s=%s" % (word, network.interface)]
-            found[self._place(member, stem, "%s-%s" % (name, member))] = own
-        found[self._place(network.interface, stem, name)] = _settings(network)
+            found[self._place(member, "%s-%s" % (name, member))] = own
+        found[self._place(network.interface, name)] = _settings(network)
         return {
             path: value if isinstance(value, tuple) else (self._text(path, value, network, name), 0o644)
             for path, value in found.items()
         }
 
-    def _place(self, interface: str, stem: str, name: str) -> str:
-        known = self.network_file(interface, "windflow-")
+    def _place(self, interface: str, name: str) -> str:
+        known = self.network_file(interface)
         if known:
             return "%s/%s.d/%s.conf" % (FOLDER, os.path.basename(known), name)
-        return "%s/%s.network" % (FOLDER, name)
+        return "%s/%s%s.network" % (FOLDER, FIRST, name)
 
     def _text(self, path: str, lines: list, network: Network, name: str) -> str:
         if path.endswith(".network"):
-            interface = os.path.basename(path)[len(name) + 1 : -len(".network")] or network.interface
+            interface = os.path.basename(path)[len(FIRST + name) + 1 : -len(".network")] or network.interface
             first = ["[Match]", "Name=%s" % interface, ""]
             if not network.is_made or interface != network.interface:
                 # What something else has configured stays; nothing is asked for that the network does not say.

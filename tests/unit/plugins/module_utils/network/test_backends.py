@@ -106,8 +106,8 @@ def test_networkd_adds_to_the_file_that_counts_for_an_interface(folder, monkeypa
         "[Address]\nAddress=10.1.0.5/16\n\n[Route]\nGateway=10.1.0.1\n\n[Link]\nMTUBytes=1400\n"
     )
     assert plain(found.files(VLAN, STEM)) == {
-        "windflow-shop-v.netdev": "[NetDev]\nName=eth0.7\nKind=vlan\n\n[VLAN]\nId=7\n",
-        "windflow-shop-v.network": "[Match]\nName=eth0.7\n\n[Address]\nAddress=10.7.0.5/24\n",
+        "05-windflow-shop-v.netdev": "[NetDev]\nName=eth0.7\nKind=vlan\n\n[VLAN]\nId=7\n",
+        "05-windflow-shop-v.network": "[Match]\nName=eth0.7\n\n[Address]\nAddress=10.7.0.5/24\n",
         "windflow-shop-v-eth0.conf": "[Network]\nVLAN=eth0.7\n",
     }
 
@@ -116,15 +116,15 @@ def test_networkd_has_a_file_of_ours_for_an_interface_without_one(folder):
     found = networkd.Networkd(INTERFACES)
     keep = "[Network]\nKeepConfiguration=static\nLinkLocalAddressing=ipv6\n\n"
     assert plain(found.files(SIX, STEM)) == {
-        "windflow-shop-six.network": "[Match]\nName=eth1\n\n%s[Address]\nAddress=2001:db8::5/64\n\n"
+        "05-windflow-shop-six.network": "[Match]\nName=eth1\n\n%s[Address]\nAddress=2001:db8::5/64\n\n"
         "[Network]\nDNS=2001:db8::53\n" % keep
     }
     assert plain(found.files(BOND, STEM)) == {
-        "windflow-shop-d.netdev": "[NetDev]\nName=bond0\nKind=bond\n\n"
+        "05-windflow-shop-d.netdev": "[NetDev]\nName=bond0\nKind=bond\n\n"
         "[Bond]\nMode=active-backup\nMIIMonitorSec=100ms\n",
-        "windflow-shop-d.network": "[Match]\nName=bond0\n\n[Address]\nAddress=10.9.0.5/24\n",
-        "windflow-shop-d-eth1.network": "[Match]\nName=eth1\n\n%s[Network]\nBond=bond0\n" % keep,
-        "windflow-shop-d-eth2.network": "[Match]\nName=eth2\n\n%s[Network]\nBond=bond0\n" % keep,
+        "05-windflow-shop-d.network": "[Match]\nName=bond0\n\n[Address]\nAddress=10.9.0.5/24\n",
+        "05-windflow-shop-d-eth1.network": "[Match]\nName=eth1\n\n%s[Network]\nBond=bond0\n" % keep,
+        "05-windflow-shop-d-eth2.network": "[Match]\nName=eth2\n\n%s[Network]\nBond=bond0\n" % keep,
     }
 
 
