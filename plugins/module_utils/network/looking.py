@@ -181,7 +181,7 @@ def refusals(host: Host, network: Network, backend: object, before: dict) -> lis
         if reason:
             remedy = "correct it on the host, or configure the interface by hand and leave out address"
             refuse("E2062", "%s cannot configure %s" % (backend.title, network.interface), reason, remedy)
-    mine = [item["network"]["gateway"] for item in before["networks"].values()]
+    mine = [item["network"].get("gateway") for item in before["networks"].values()]
     for route in interfaces.gateways(host.routes):
         other = route["gateway"] not in (network.gateway, *mine) and route["family"] == network.version
         if network.gateway and other:

@@ -50,8 +50,9 @@ class Network:
         return self.type != "physical"
 
     def as_dict(self) -> dict:
-        """Returns plain data, the same for the same network."""
-        return dict(asdict(self), dns=list(self.dns), members=list(self.members))
+        """Returns an entry that ``parse`` takes, the same for the same network."""
+        values = dict(asdict(self), dns=list(self.dns), members=list(self.members))
+        return {key: value for key, value in values.items() if value}
 
 
 @dataclass(frozen=True)
