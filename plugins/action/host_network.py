@@ -59,7 +59,8 @@ class ActionModule(ActionBase):
         end = time.monotonic() + arguments["seconds"]
         address = arguments["address"] or self.new_address(begun["moves"])
         answer = self.confirm(number, end, address)
-        more = {} if answer.get("failed") else {"connection": self.variables(address)}
+        # What failed was undone.
+        more = {"changed": False} if answer.get("failed") else {"connection": self.variables(address)}
         return {**told, **answer, **more}
 
     def ask(self, **more: Any) -> dict[str, Any]:

@@ -251,7 +251,7 @@ class Change:
             known = self.kept["networks"].get(network.name, {})
             if looking.differences(self.host, network, backend, known, self.owner):
                 found += backend.up(network, self.stem)
-        return [line for number, line in enumerate(found) if not _again(line, found[number + 1 :])] or ["true"]
+        return [line for number, line in enumerate(found) if not _again(line, found[:number])] or ["true"]
 
     def staying(self) -> list:
         """Returns [interface, address] of everything that somebody else has given the interfaces to stay."""
@@ -321,9 +321,9 @@ class Change:
         return {"owner": self.owner, "networks": networks, "before": before, "stays": stays}
 
 
-def _again(line: str, later: list) -> bool:
-    """Whether a command that reads all files comes once more."""
-    return line.startswith(("networkctl ", "netplan ")) and line in later
+def _again(line: str, before: list) -> bool:
+    """Whether a command that reads all files has been there already: they are written before the first."""
+    return line.startswith(("networkctl reload", "netplan ")) and line in before
 
 
 def put(path: str, text: str, mode: int) -> None:

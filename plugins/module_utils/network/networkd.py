@@ -66,17 +66,20 @@ class Networkd(Backend):
             first = ["[Match]", "Name=%s" % interface, ""]
             if not network.is_made or interface != network.interface:
                 # What something else has configured stays; nothing is asked for that the network does not say.
-                first += ["[Network]", "KeepConfiguration=static", "LinkLocalAddressing=ipv6", ""]
+                own = "no" if network.type in ("bridge", "bond") else "ipv6"
+                first += ["[Network]", "KeepConfiguration=static", "LinkLocalAddressing=%s" % own, ""]
             lines = first + lines
         return HEADER + "\n".join(lines) + "\n"
 
     def up(self, network: Network, stem: str) -> list:
+        # A reload only looks at interfaces whose files have changed.
+        again = "networkctl reconfigure %s" % " ".join((network.interface, *network.members))
         if not network.is_made:
-            return [RELOAD]
+            return [RELOAD, again]
         # A reload does not make again an interface that was deleted, such as for another VLAN.
         there = "[ -e /sys/class/net/%s ]" % network.interface
         waits = "for once in 1 2 3 4 5 6 7 8 9 10; do %s && break; sleep 0.3; done" % there
-        return [RELOAD, waits, "%s || systemctl restart systemd-networkd.service" % there]
+        return [RELOAD, waits, "%s || systemctl restart systemd-networkd.service" % there, waits, again]
 
     def refresh(self, networks: list, stem: str) -> list:
         return [RELOAD]

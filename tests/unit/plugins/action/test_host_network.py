@@ -91,7 +91,7 @@ def test_a_host_that_restored_itself_is_reached_again_and_says_so(monkeypatch):
     connection = Connection()
     host = Host(monkeypatch, connection, [LOST] * 40 + [RESTORED])
     answer = run(connection)
-    assert (answer["failed"], answer["code"]) == (True, "E4024") and host.now > 60
+    assert (answer["failed"], answer["code"], answer["changed"]) == (True, "E4024", False) and host.now > 60
 
 
 def test_a_host_that_is_lost_is_unreachable_and_the_error_names_the_script(monkeypatch):
