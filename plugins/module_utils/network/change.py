@@ -26,7 +26,7 @@ from ..system.inspect_host import init_system
 from . import interfaces, looking
 from .backend import said, text_of
 from .findings import findings, pending
-from .wanted import configured, faults, parse
+from .wanted import Network, configured, faults, parse
 
 UNDONE = "The networks are again as they were before."
 # How long the host has to become what is wanted after the commands have ended: duplicate addresses are looked for, a
@@ -39,6 +39,7 @@ APPLY = """\
 exec >>%(directory)s/log 2>&1
 echo $$ >%(pid)s
 sleep 1
+[ ! -L %(directory)s/claimed ] || exit 0
 (
 set -ex
 %(lines)s
@@ -239,13 +240,14 @@ class Change:
             new = self.new.get(name)
             if new == old:
                 continue
-            found += interfaces.undo(old, new if new and new.interface == old.interface else None, self.before)
+            found += interfaces.undo(old, self.successor(old), self.before)
             # With the first address of a network the kernel takes away the others of it.
             own = [one for interface, one in self.staying() if interface == old.interface]
             found += [interfaces.add_address(one, old.interface) for one in own]
             removed.setdefault(self.kept["networks"][name]["backend"], []).append(old)
         for name, networks in removed.items():
             found += self.host.backends[name].refresh(networks, self.stem)
+            found += [line for old in networks for line in interfaces.undo_mtu(old, self.successor(old), self.before)]
         for network in self.wanted:
             backend = self.backends[network.name]
             known = self.kept["networks"].get(network.name, {})
@@ -268,6 +270,11 @@ class Change:
         mine = [(old.gateway, old.interface) for old in self.old.values()]
         found = interfaces.gateways(self.host.routes)
         return [route for route in found if (route["gateway"], route["dev"]) not in mine]
+
+    def successor(self, old: Network) -> Network | None:
+        """Returns what a network has become; None if it is not wanted any more, or at another interface."""
+        new = self.new.get(old.name)
+        return new if new and new.interface == old.interface else None
 
     def restore_script(self) -> str:
         """Returns the script that brings back what is there now."""

@@ -242,12 +242,17 @@ def undo(old: Network, new: Network | None, before: dict) -> list:
         "addresses", []
     ):
         lines.append("ip address delete %s dev %s%s" % (old.address, name, QUIETLY))
-    if old.mtu and before.get(name) and not (stays and new.mtu):
-        lines.append("ip link set dev %s mtu %d%s" % (name, before[name]["mtu"], QUIETLY))
     for member in old.members if old.type in ("bridge", "bond") else ():
         if not (stays and member in new.members):
             lines += bring_back(member, before[member], []) if before.get(member) else []
     return lines
+
+
+def undo_mtu(old: Network, new: Network | None, before: dict) -> list:
+    """Returns what gives an interface its MTU of before. NetworkManager has one of its own when a profile ends."""
+    if not old.mtu or not before.get(old.interface) or (new and new.mtu):
+        return []
+    return ["ip link set dev %s mtu %d%s" % (old.interface, before[old.interface]["mtu"], QUIETLY)]
 
 
 def _addresses(state: dict | None) -> list:

@@ -123,7 +123,9 @@ def test_a_changed_vlan_is_made_anew_and_a_changed_address_is_not():
 def test_an_address_that_the_host_had_before_stays():
     old = parse({"name": "lan", "interface": "eth0", "address": "10.1.0.5/16", "mtu": 1400})
     before = {"eth0": {**interfaces.parse(VETH), "addresses": ["10.1.0.5/16"], "mtu": 1500}}
-    assert interfaces.undo(old, None, before) == ["ip link set dev eth0 mtu 1500 2>/dev/null || true"]
+    assert interfaces.undo(old, None, before) == []
+    assert interfaces.undo_mtu(old, None, before) == ["ip link set dev eth0 mtu 1500 2>/dev/null || true"]
+    assert interfaces.undo_mtu(old, old, before) == []
 
 
 def test_an_address_that_a_server_has_lent_comes_back_for_a_while():
