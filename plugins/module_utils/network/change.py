@@ -220,7 +220,7 @@ class Change:
             disarm(self.directory)
             remedy = "look at the journal of the host"
             raise WindflowError(
-                Problem.plain("E4026", "the restore could not be armed on the host", str(error), remedy)
+                Problem.plain("E4103", "the restore could not be armed on the host", str(error), remedy)
             ) from error
         try:
             for path, (text, mode) in sorted(self.files.items()):
@@ -229,7 +229,7 @@ class Change:
         except (OSError, subprocess.SubprocessError) as error:
             undo(self.directory)
             raise WindflowError(
-                Problem.plain("E4023", "the change of networks could not begin", str(error), "correct that"), UNDONE
+                Problem.plain("E4100", "the change of networks could not begin", str(error), "correct that"), UNDONE
             ) from error
 
     def lines(self) -> list:
@@ -428,8 +428,8 @@ def log_of(folder: str) -> str:
 
 
 def confirm(params: dict) -> dict:
-    """Ends a change well, if all is as wanted. Raises WindflowError E4023 where it is not, after it was undone, and
-    E4024 where the restore has run."""
+    """Ends a change well, if all is as wanted. Raises WindflowError E4100 where it is not, after it was undone, and
+    E4101 where the restore has run."""
     folder = "%s/change-%s" % (looking.KEPT, params["change"])
     wait_for("%s/applied" % folder, params["seconds"])
     code = text_of("%s/applied" % folder).strip()
@@ -485,7 +485,7 @@ def lost(host: looking.Host, stays: dict) -> list:
 
 
 def fail(folder: str, reasons: list) -> None:
-    """Undoes a change and raises WindflowError E4023 with what was wrong."""
+    """Undoes a change and raises WindflowError E4100 with what was wrong."""
     undo(folder)
     well = os.path.exists("%s/restored" % folder)
     if well:
@@ -493,16 +493,16 @@ def fail(folder: str, reasons: list) -> None:
     outcome = UNDONE if well else "The restore has not ended yet: see %s/log on the host." % folder
     remedy = "correct the configuration, then run again"
     said_so = "the host did not become what is wanted"
-    raise WindflowError([Problem.plain("E4023", said_so, reason, remedy) for reason in reasons], outcome)
+    raise WindflowError([Problem.plain("E4100", said_so, reason, remedy) for reason in reasons], outcome)
 
 
 def restored(folder: str) -> None:
-    """Raises WindflowError E4024 once the restore has ended."""
+    """Raises WindflowError E4101 once the restore has ended."""
     wait_for("%s/restored" % folder, RESTORE_SECONDS if os.path.isdir(folder) else 0)
     disarm(folder)
     said_so = "nobody could reach the host after the change of its networks, so the host undid it"
     remedy = "correct the configuration, or raise the time that a change may take"
-    raise WindflowError(Problem.plain("E4024", said_so, "", remedy), UNDONE)
+    raise WindflowError(Problem.plain("E4101", said_so, "", remedy), UNDONE)
 
 
 def restore(params: dict) -> dict:

@@ -29,12 +29,12 @@ LENT_SECONDS = 900
 
 
 def ask(*arguments: str) -> list:
-    """Returns what ``ip -j`` answers. Raises WindflowError E2065 where there is no such program."""
+    """Returns what ``ip -j`` answers. Raises WindflowError E2075 where there is no such program."""
     try:
         code, said = processes.ask(["ip", "-j", *arguments], dict(os.environ, LC_ALL="C"), SECONDS)
     except FileNotFoundError:
         remedy = "install the package iproute2 (iproute on Enterprise Linux)"
-        raise WindflowError(Problem.plain("E2065", "the host has no program ip", "", remedy)) from None
+        raise WindflowError(Problem.plain("E2075", "the host has no program ip", "", remedy)) from None
     try:
         found = json.loads(said or "[]") if code == 0 else []
     except ValueError:

@@ -175,32 +175,32 @@ def refusals(host: Host, network: Network, backend: object, before: dict) -> lis
     if backend is None:
         titles = ", ".join(kind.title for kind in BACKENDS)
         remedy = "set up one of %s, or configure the interface by hand and leave out address" % titles
-        refuse("E2062", "no program of the host manages %s" % network.interface, "", remedy)
+        refuse("E2072", "no program of the host manages %s" % network.interface, "", remedy)
     else:
         reason = backend.refuses(network)
         if reason:
             remedy = "correct it on the host, or configure the interface by hand and leave out address"
-            refuse("E2062", "%s cannot configure %s" % (backend.title, network.interface), reason, remedy)
+            refuse("E2072", "%s cannot configure %s" % (backend.title, network.interface), reason, remedy)
     mine = [item["network"].get("gateway") for item in before["networks"].values()]
     for route in interfaces.gateways(host.routes):
         other = route["gateway"] not in (network.gateway, *mine) and route["family"] == network.version
         if network.gateway and other:
             got = "via %s on %s" % (route["gateway"] or "no gateway", route["dev"])
             remedy = "leave out gateway, or remove that route from the host's own configuration"
-            refuse("E2064", "the host has a default route of its own", got, remedy)
+            refuse("E2074", "the host has a default route of its own", got, remedy)
     made = before["before"]
     state = host.interfaces.get(network.interface)
     if network.is_made and state and made.get(network.interface, state) is not None:
         wrong = unlike_link(host, network)
         if wrong:
             remedy = "choose another name for the interface, or write what it is"
-            refuse("E2067", "%s is there and was not made by windflow" % network.interface, wrong[0], remedy)
+            refuse("E2077", "%s is there and was not made by windflow" % network.interface, wrong[0], remedy)
     for member in network.members if network.type in ("bridge", "bond") else ():
         state = host.interfaces.get(member, {})
         has = [one for one in state.get("addresses", []) if one not in _own_addresses(before, member)]
         if has and state.get("master") != network.interface:
             remedy = "remove the address from the host's own configuration of %s" % member
-            refuse("E2066", "%s would lose its address as a member of %s" % (member, network.interface), has[0], remedy)
+            refuse("E2076", "%s would lose its address as a member of %s" % (member, network.interface), has[0], remedy)
     return found
 
 
