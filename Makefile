@@ -43,7 +43,7 @@ faults:          ## what happens when things go wrong, a line for each row of do
 fuzz:            ## the fuzzed tests with other examples, round after round, for five minutes at most; not part of `test`
 	@scripts/fuzz.sh
 
-molecule:        ## one Molecule scenario, SCENARIO=default, host, families, roles, elsewhere, dependencies, compose, swarm or storage
+molecule:        ## one Molecule scenario, SCENARIO=default, host, families, storage, network, roles, elsewhere, dependencies, compose, swarm
 	@scripts/molecule.sh '$(SCENARIO)'
 
 clean-clone:     ## a fresh clone in clean containers runs `make deploy`

@@ -23,6 +23,8 @@ LEASE_HELD = "E5001"
 # Another run came in between; nothing to roll back to, to restore or to unlock; others need what is to be removed or
 # restored; hosts that were not named; a label that is taken: found out before anything was done.
 REFUSED = ("E5005", "E5010", "E5011", "E5014", "E5015", "E5016", "E5017", "E5018")
+# The host undid a change of its networks, before anything else of the plugin was changed.
+NETWORKS_UNDONE = ("E4100", "E4101")
 # ansible-playbook: the user interrupted it; something is wrong before any play (an option, an inventory, a playbook).
 ANSIBLE_INTERRUPTED = 99
 ANSIBLE_NOT_STARTED = (1, 2, 4, 5)
@@ -66,5 +68,5 @@ def of_host(host: Mapping[str, Any], check: bool = False, begins: bool = False) 
             # Ansible's own faults have no code: no rights on the host, an option of a kind that it does not know.
             if code.startswith("E2") or code in REFUSED or begins and not code:
                 return PREFLIGHT
-        return FAILED_SAFE if host.get("restored") else FAILED
+        return FAILED_SAFE if host.get("restored") or code in NETWORKS_UNDONE else FAILED
     return PENDING if check and host.get("pending", host["state"] == "changed") else DONE

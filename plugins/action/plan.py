@@ -72,6 +72,7 @@ class ActionModule(ActionBase):
                 "allow_downgrade": {"type": "bool", "default": False},
                 "wait": {"type": "int", "default": 0},
                 "saved": {"type": "path"},
+                "network_consent": {"type": "bool", "default": False},
                 "engine": {"type": "str", "choices": ["", *ENGINES], "default": ""},
                 # Not used here: what cannot be meant ends a run before anything is done.
                 "backup": {"type": "str", "choices": ["auto", "always", "never"], "default": "auto"},
@@ -194,6 +195,7 @@ def make(
         engine=engine,
         networks=networks(inputs, target, context),
         downgrade=arguments["allow_downgrade"] and not dependency,
+        network_consent=arguments["network_consent"],
         time=RUN_TIME,
     )
     table, host = families.settle(inputs.config, host) if target == "host" else (None, host)

@@ -66,6 +66,8 @@ options:
     description:
       - Volumes that the plugin is going to have mounted, to say what there is of each. The NFS server of one that is
         not mounted as wanted is asked whether it gives the export.
+  networks:
+    description: Networks as M(windflow.platform.host_network) takes them, to say what of them is as wanted.
     type: list
     elements: dict
     default: []
@@ -209,6 +211,7 @@ def main():
             "socket_dir": {"type": "str", "default": ""},
             "database": {"type": "dict", "default": {}},
             "volumes": {"type": "list", "elements": "dict", "default": []},
+            "networks": {"type": "list", "elements": "dict", "default": []},
             "engine": {"type": "dict", "default": {}},
             "target": {"type": "str", "default": ""},
             "wait": {"type": "int", "default": 0},

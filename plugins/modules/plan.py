@@ -63,6 +63,10 @@ options:
     type: str
     choices: [auto, always, never]
     default: auto
+  network_consent:
+    description: Whether an interface may be changed that carries the connection.
+    type: bool
+    default: false
   wait:
     description: Seconds to wait for the end of another run that is at work on the plugin, before the host is asked.
     type: int

@@ -44,6 +44,7 @@ PARENTS = {
     "sysvinit": "base",
     "docker": "systemd",
     "hardened": "systemd",
+    "network": "systemd",
 }
 EXCLUDED = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
 BOOTSTRAP = [

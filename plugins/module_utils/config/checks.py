@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import Problem
+from ..network import wanted
 from ..system.places import of_system
 from ..text.wording import KeyPath, dotted, listed, show, use_or_list
 from . import formats
@@ -398,6 +399,15 @@ class _Checks:
                 self.add(
                     "E1132", path + ("cidr",), "a network in CIDR notation", self.shown(path + ("cidr",), cidr), remedy
                 )
+
+        entries = self.value("network", "networks")
+        entries = [entry if isinstance(entry, dict) else {} for entry in entries] if isinstance(entries, list) else []
+        told = {problem.path for problem in self.errors}
+        for fault in wanted.faults(entries):
+            path = ("network", "networks", fault.index, fault.key)
+            if dotted(path) not in told and entries[fault.index]:
+                got = "nothing" if fault.value is None else self.shown(path, fault.value)
+                self.add(fault.code, path, fault.expected, got + ", %s" % fault.note * bool(fault.note), fault.remedy)
 
     def email(self) -> None:
         for key in ("smtp_server", "sender"):

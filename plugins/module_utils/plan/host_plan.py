@@ -21,6 +21,8 @@ from ..database import owners
 from ..errors import Problem
 from ..manifest import requirements
 from ..manifest.reader import Manifest
+from ..network.findings import pending
+from ..network.wanted import configured, valid
 from ..storage import compare, volumes
 from ..system import accounts, selinux
 from ..system.places import adopted as adopted_directories
@@ -55,6 +57,7 @@ TITLES = {
     "site": "10 nginx site",
     "database": "11 database",
     "volumes": "12 volumes",
+    "network": "12 network interfaces",
     "services": "13 services",
 }
 # The steps of a release: if one of them is pending, a new release is made with all of them. A plugin without a program
@@ -80,6 +83,7 @@ def questions(
         "available": available(config, tables, parts),
         "database": own_database(manifest, config),
         "volumes": mounted_volumes(manifest, config),
+        "networks": valid(config.get("network.networks", [])),
     }
     if not manifest.host.program:
         return {**found, "paths": [PACKAGES_DIR]}
@@ -344,6 +348,7 @@ def surrounding_steps(
         found["packages"].digest = digest([manifest.version, sorted(host["packages"])])
     found["directories"].data = {"entries": [], "adopt": False}
     found["volumes"].data = {"entries": [], "adopt": False, "mounted": [], "gone": []}
+    found["network"] = network_step(config, host)
     found["virtualenv"].data = {"name": ""}
     found["database"] = database_step(manifest, config)
     found["services"] = Step(data={"names": stopped_services(host), "all": sorted(host["services"])})
@@ -359,6 +364,16 @@ def surrounding_steps(
     if manifest.host.serves and table["nginx"]["include"]:
         found["services"].why.append("%s does not include %s" % (table["nginx"]["conf"], table["nginx"]["include"]))
     return found
+
+
+def network_step(config: Config, host: dict[str, Any]) -> Step:
+    """The networks whose interfaces are configured. What the others assert has been checked by the preflight."""
+    networks = [network.as_dict() for network in configured(config.get("network.networks", []))]
+    found = host["facts"].get("networks") or {}
+    files = sorted(path for paths in found.get("files", {}).values() for path in paths)
+    step = Step(digest(networks) if networks else "", data={"networks": networks, "files": files})
+    step.why.extend(pending(networks, found) if found else [])
+    return step
 
 
 def firewall(manifest: Manifest, config: Config, host: dict[str, Any]) -> dict[str, Any]:
@@ -581,7 +596,8 @@ def section(
 ) -> dict[str, Any]:
     """What the tasks need besides the steps."""
     if not manifest.host.program:
-        return {"port": 0, "program": "", "os": table, "init": host["facts"]["init"]}
+        networks = plan["steps"]["network"]["networks"]
+        return {"port": 0, "program": "", "os": table, "init": host["facts"]["init"], "networks": networks}
     values = render_values(manifest, config, settings, table, plan["release"], host["facts"]["ipv6"])
     spec = manifest.host
     return {
@@ -603,6 +619,7 @@ def section(
         "ipv6": host["facts"]["ipv6"],
         "firewall": plan["steps"]["services"]["firewall"],
         "selinux": plan["steps"]["services"]["selinux"],
+        "networks": plan["steps"]["network"]["networks"],
     }
 
 
@@ -630,7 +647,14 @@ def resources(plan: dict[str, Any]) -> dict[str, Any]:
     rules = steps["services"]["selinux"]
     if rules["name"]:
         found["selinux"] = {key: rules[key] for key in ("name", "module", "directory", "port")}
-    return {**found, **program_resources(plan)} if plan["host"]["program"] else found
+    if steps["network"]["networks"]:
+        found["networks"] = steps["network"]["networks"]
+    if plan["host"]["program"]:
+        found.update(program_resources(plan))
+    if steps["network"]["files"]:
+        files = [{"path": path, "step": "network"} for path in steps["network"]["files"]]
+        found["paths"] = [*found.get("paths", []), *files]
+    return found
 
 
 def program_resources(plan: dict[str, Any]) -> dict[str, Any]:

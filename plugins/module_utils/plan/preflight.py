@@ -15,6 +15,8 @@ from ..database import owners
 from ..errors import Problem
 from ..manifest.compatibility import refused_by, unknown
 from ..manifest.reader import Manifest
+from ..network.findings import findings as findings_of_networks
+from ..network.wanted import valid
 from ..storage import volumes as storage
 from ..system import accounts
 from ..system.inspect_host import choose
@@ -90,7 +92,7 @@ def _findings(
         errors += space(facts, bool(host["missing_packages"]), volumes)
         errors += volume_space(facts, volumes, host["current"])
         errors += mounted(manifest, config, host)
-        errors += not_supported_yet(config)
+        errors += networks(config, settings, host)
         errors += account(manifest, config, host)
         errors += host_plan.built_from_source(manifest, config, settings)
         errors += database(manifest, config, host)
@@ -207,11 +209,6 @@ def resources(config: Config, facts: dict[str, Any]) -> list[Problem]:
                 )
             )
     return found
-
-
-def refused_everywhere(manifest: Manifest, config: Config) -> list[Problem]:
-    """What no host would make possible: known without asking one."""
-    return [placed(config, problem) for problem in not_supported_yet(config)] if [*manifest.targets] == ["host"] else []
 
 
 def volume_space(facts: dict[str, Any], volumes: dict[str, Any], current: dict[str, Any] | None) -> list[Problem]:
@@ -365,16 +362,7 @@ def services(manifest: Manifest, host: dict[str, Any]) -> list[Problem]:
     return found
 
 
-def not_supported_yet(config: Config) -> list[Problem]:
-    found = []
-    for index, network in enumerate(config.get("network.networks", [])):
-        found.append(
-            Problem.plain(
-                "E2011",
-                "network interfaces are not supported yet",
-                network.get("name", ""),
-                "remove it and configure the interface yourself",
-                path="network.networks[%d]" % index,
-            )
-        )
-    return found
+def networks(config: Config, settings: Settings, host: dict[str, Any]) -> list[Problem]:
+    """Whether the interfaces are as the networks assert, or can be made so."""
+    entries = valid(config.get("network.networks", []))
+    return findings_of_networks(entries, host["facts"]["networks"], settings.network_consent) if entries else []

@@ -33,6 +33,7 @@ class Settings:
     engine: str = "compose"  # of the target compose: what runs its containers, compose or swarm
     downgrade: bool = False  # whether an older version than the deployed one may be deployed
     networks: tuple[str, ...] = ()  # of the target compose: networks of other projects, where dependencies are reached
+    network_consent: bool = False  # whether the interface that carries the connection may be changed
     time: str = ""  # UTC, as in a release's name: 20261123T012327Z
 
 

@@ -12,6 +12,7 @@ import time
 
 from ..containers import engine
 from ..database import postgres
+from ..network import looking
 from ..record import dependents, ownership, report, store
 from ..storage import state as storage
 from ..system import accounts, firewall, inspect_host, places, selinux, service_layout
@@ -144,6 +145,7 @@ def run(params: dict[str, Any]) -> dict[str, Any]:
             **judged(params, made),
             "database": database(params, drift),
             "volumes": storage.look_all(params.get("volumes") or []),
+            "networks": looking.look(params),
         },
         "made": made,
         "layout": {"nginx": service_layout.nginx(), "supervisor": service_layout.supervisor()} if services else {},

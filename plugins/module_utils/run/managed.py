@@ -11,7 +11,8 @@ host. Both take the resources by the step that manages them::
      "compose": {"project", "app", "release", "images", "engine"},
      "packages": [name], "services": [name], "firewall": {"backend", "port"},
      "selinux": {"directory", "module", "port"},
-     "volumes": [volumes that are mounted, as ``storage.compare`` describes them]}
+     "volumes": [volumes that are mounted, as ``storage.compare`` describes them],
+     "networks": [a network as ``wanted.parse`` takes it]}
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from ..containers import engine
 from ..database import postgres
 from ..errors import WindflowError
 from ..files import atomic, nofollow, tree
+from ..network import interfaces
+from ..network.wanted import parse
 from ..record.store import directory
 from ..storage import state as storage
 from ..system import mounts
@@ -68,9 +71,17 @@ def snapshot(plugin: str, resources: dict[str, Any]) -> dict[str, Any]:
     if resources.get("database"):
         wanted = resources["database"]
         kept["database"] = dict(wanted, state=postgres.inspect(wanted["port"], wanted["name"], wanted["user"]))
+    if resources.get("networks"):
+        kept["networks"] = [dict(item, state=state) for item, state in network_states(resources["networks"])]
     if resources.get("compose"):
         kept["compose"] = compose_state(resources["compose"])
     return kept
+
+
+def network_states(networks: list[dict[str, Any]]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Returns each network with the state of its interface now."""
+    found = interfaces.read()
+    return [(item, interfaces.state_of(found, parse(item))) for item in networks]
 
 
 def compose_state(wanted: dict[str, Any]) -> dict[str, Any]:
@@ -116,6 +127,9 @@ class Drift:
         if self.database:
             resource = "database %s" % self.database["name"]
             found += differences("database", resource, self.database["state"], self.database_now())
+        if self.kept.get("networks"):
+            for item, now in network_states(self.kept["networks"]):
+                found += differences("network", "interface %s" % item["interface"], item["state"], now)
         if self.containers:
             self.engine = self.containers.answers()
             found += compose_drift(self.kept.get("compose", {}), self.engine)

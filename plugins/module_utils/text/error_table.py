@@ -16,6 +16,7 @@ SERVES = "A switch is undone: the release before it still serves. A removal stay
 RELEASE = "The release that served before still serves. The unfinished release was deleted."
 STEP = "The steps before this one stay. The release that served before still serves."
 HOOK = "What the hook did stays. Before the deploy the platform changed nothing; after it, see rollback_on_failure."
+NETWORKS = "The networks are again as they were. The release that served before still serves."
 VENV = "The unfinished virtual environment was deleted. The release that served before still serves."
 DATABASE = "PostgreSQL undoes a statement that fails. Earlier statements of this step stay."
 LIVE = "The database itself was not changed. The unfinished backup or copy was deleted."
@@ -243,6 +244,18 @@ GROUPS = (
             "E1152": Row("The lookup was asked for a key that is not set.", "Correct the key, or give a default."),
             "E1160": Row("An option of a volume has no meaning beside the others.", "Remove it, or correct the rest."),
             "E1161": Row("A volume with a file system of its own has no size_gb.", "Add size_gb, such as 10."),
+            "E1170": Row(
+                "A network's address has no prefix length, or is none of a host in cidr.",
+                "Write for example 192.168.1.10/24.",
+            ),
+            "E1171": Row("A gateway is outside its network.", "Write the address of the router in that network."),
+            "E1172": Row("A VLAN has no valid number.", "Write for example vlan_id: 10."),
+            "E1173": Row("The members of a network do not fit its type.", "Write for example [eth1, eth2]."),
+            "E1174": Row("Two networks have one name, or configure one interface.", "Change one of the two."),
+            "E1175": Row(
+                "A key of a network needs an address, or another type.", "Add address, correct type, or remove the key."
+            ),
+            "E1176": Row("A value of a network cannot be used.", "Write a value of the kind that the message names."),
         },
     ),
     Group(
@@ -296,7 +309,6 @@ GROUPS = (
             "E2007": Row("The host has less memory than configured.", "Use a larger host, or lower the key."),
             "E2008": Row("A file system lacks space or inodes.", "Free some space."),
             "E2009": Row("Another program uses the port.", "Stop it, or set another server.host_port."),
-            "E2011": Row("Network interfaces are not supported yet.", "Remove the key and configure it yourself."),
             "E2012": Row("The plugin does not support the target.", "Choose one of its targets."),
             "E2013": Row("The inventory names no host.", "Name the right one with -i, or none for this machine."),
             "E2014": Row("The private key of host.connection is missing.", "Correct host.connection.key_file."),
@@ -409,6 +421,32 @@ GROUPS = (
                 "Correct vg or devices, add a device, or lower size_gb.",
             ),
             "E2066": Row("A mount of the host does not answer.", "Start its server, or unmount it with umount --lazy."),
+            "E2070": Row("The host has no such interface.", "Write the name of one that the message lists."),
+            "E2071": Row(
+                "The interface has no address in the network.",
+                "Correct cidr or interface, or add an address, which configures the interface.",
+            ),
+            "E2072": Row(
+                "No program of the host can configure the interface.",
+                "Correct what the message names, or configure the interface by hand and leave out address.",
+            ),
+            "E2073": Row(
+                "The run would change an interface that carries its own connection.",
+                "Add windflow_network_consent=true. The host restores itself if the connection is lost.",
+            ),
+            "E2074": Row(
+                "The host has a default route of its own.",
+                "Leave out gateway, or remove that route from the host's own configuration.",
+            ),
+            "E2075": Row("The host has no program ip.", "Install the package iproute2."),
+            "E2076": Row(
+                "An interface would lose its address as a member of another.",
+                "Remove the address from the host's own configuration.",
+            ),
+            "E2077": Row(
+                "An interface of that name is there and is something else.",
+                "Choose another name, or write what it is.",
+            ),
         },
     ),
     Group(
@@ -524,6 +562,27 @@ GROUPS = (
                 "status found that a release does not answer, or that another one serves than recorded.",
                 "Read the log of the application. Deploy or roll back.",
             ),
+        },
+    ),
+    Group(
+        "Network interfaces",
+        {
+            "E4100": Row(
+                "The host did not become what is wanted of its networks.",
+                "Correct the configuration, then run again.",
+                NETWORKS,
+            ),
+            "E4101": Row(
+                "The connection was lost after a change of networks, and the host undid the change.",
+                "Correct the configuration, then run again.",
+                NETWORKS,
+            ),
+            "E4102": Row(
+                "The host cannot be reached after a change of networks.",
+                "Look at the host from its console. The message names the script that undoes the change.",
+                "The change undoes itself within the time that the message names.",
+            ),
+            "E4103": Row("The restore of the networks could not be armed.", "Look at the journal of the host."),
         },
     ),
     Group(

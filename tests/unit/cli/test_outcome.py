@@ -40,6 +40,13 @@ def test_what_is_found_after_a_run_has_begun_is_not_told_as_if_nothing_had_been_
     assert outcome.exit_code(2, {"web1": {**host, "restored": True}}) == 5
 
 
+@pytest.mark.fault(43)
+@pytest.mark.parametrize("code", ["E4100", "E4101"])
+def test_networks_that_are_again_as_they_were_need_no_person(code):
+    # A plugin without a program has no release that could serve again.
+    assert outcome.exit_code(2, {"web1": {"state": "failed", "code": code, "restored": False, "begun": True}}) == 5
+
+
 @pytest.mark.parametrize(("first", "second"), list(itertools.combinations((6, 5, 8, 7, 4, 3, 0), 2)))
 def test_the_worst_host_decides(first, second):
     hosts = {"a": HOSTS[second], "b": HOSTS[first], "c": HOSTS[second]}

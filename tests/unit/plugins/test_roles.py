@@ -17,6 +17,7 @@ ROLES = sorted(path.name for path in (ROOT / "roles").iterdir())
 PUBLIC = [name for name in ROLES if name not in ("compose", "host", "migration")]
 # Set by an inventory or on the command line, for the playbooks; docs/operator.md has them.
 SETTINGS = {"windflow_builder", "windflow_builder_become", "windflow_registry", "windflow_nodes"}
+SETTINGS |= {"windflow_network_consent", "windflow_network_timeout", "windflow_network_address"}
 
 
 def load(role, name):

@@ -169,7 +169,13 @@ def make_in_containers(tmp_path, engine, deployed=None, more="", dependency=Fals
     machine["facts"].update(root=True, cpu_threads=2, ram_mb=2000, port_owner=None, space={})
     machine["engine"].update(images={}, containers=[], root="/x", space=None, swarm={"manager": True})
     machine.update(drift=[], dependents=[], unreadable={}, position="", port_sites=[], current=current)
-    arguments = {"dependency": dependency, "engine": engine, "force": False, "allow_downgrade": False}
+    arguments = {
+        "dependency": dependency,
+        "engine": engine,
+        "force": False,
+        "allow_downgrade": False,
+        "network_consent": False,
+    }
     arguments.update(replicas=replicas)
     source = source_of(found.manifest, "compose", tree.source_digest)
     return plan.make(found, arguments, machine, "compose", source, where)

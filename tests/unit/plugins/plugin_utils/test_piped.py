@@ -17,6 +17,7 @@ QUESTION = {
     "plugin": "windflow-test-none",
     "packages": {"debian": ["dpkg"]},
     "services": {},
+    "networks": [],
     "available": {},
     "paths": ["/"],
     "socket_dir": "",

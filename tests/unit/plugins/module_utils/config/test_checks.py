@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from ansible_collections.windflow.platform.plugins.module_utils.config.checks import check_config
@@ -39,6 +41,12 @@ def volume(text: str) -> str:
 
 def volumes(*texts: str) -> str:
     return "storage:\n  volumes:\n" + "".join("    - {%s}\n" % text for text in texts)
+
+
+def network(more: str) -> str:
+    keys = {"name": "n", "interface": "eth0", "cidr": "10.1.0.0/16"}
+    keys.update(pair.split(": ", 1) for pair in re.split(r", (?=[a-z_]+: )", more) if pair)
+    return "network:\n  networks:\n    - {%s}\n" % ", ".join("%s: %s" % item for item in keys.items())
 
 
 NFS = "name: a, path: /mnt/a, type: nfs, options: {%s}"
@@ -86,15 +94,101 @@ WRONG = {
     "bind to a number": ("server: {bind: 1}\n", "E1073", 1, "server.bind", ["127.0.0.1"]),
     "host_port true": ("server: {host_port: true}\n", "E1141", 1, "server.host_port", ["true"]),
     "cidr with host bits": (
-        "network:\n  networks:\n    - cidr: 192.168.1.5/24\n",
+        "network:\n  networks:\n    - {name: a, interface: eth0,\n       cidr: 192.168.1.5/24}\n",
         "E1132",
-        3,
+        4,
         "network.networks[0].cidr",
         ["host bits", '"192.168.1.0/24"'],
     ),
-    "cidr that is none": ("network: {networks: [{cidr: eth0}]}\n", "E1132", 1, "network.networks[0].cidr", ['"eth0"']),
-    "interface": ("network: {networks: [{interface: -x}]}\n", "E1140", 1, "network.networks[0].interface", ["eth0"]),
-    "interface too long": ("network: {networks: [{interface: abcdefghijklmnop}]}\n", "E1140", 1, "", ["eth0"]),
+    "cidr that is none": (network("cidr: eth0"), "E1132", 3, "network.networks[0].cidr", ['"eth0"']),
+    "interface": (network("interface: -x"), "E1140", 3, "network.networks[0].interface", ["eth0"]),
+    "interface too long": (network("interface: abcdefghijklmnop"), "E1140", 3, "", ["eth0"]),
+    "interface missing": (network("interface: ''"), "E1140", 3, "network.networks[0].interface", ["eth0"]),
+    "type of network": (network("type: wifi"), "E1176", 3, "network.networks[0].type", ["vlan", '"wifi"']),
+    "gateway without an address": (
+        network("gateway: 10.1.0.1"),
+        "E1175",
+        3,
+        "network.networks[0].gateway",
+        ["address"],
+    ),
+    "address without a prefix": (
+        network("address: 10.1.0.5"),
+        "E1170",
+        3,
+        "network.networks[0].address",
+        ["prefix length", '"10.1.0.5"', "write for example 10.1.0.5/16"],
+    ),
+    "address with another prefix": (
+        network("address: 10.1.0.5/24"),
+        "E1170",
+        3,
+        "network.networks[0].address",
+        ["10.1.0.0/16", "write 10.1.0.5/16"],
+    ),
+    "address of another network": (
+        network("address: 10.2.0.5/16"),
+        "E1170",
+        3,
+        "network.networks[0].address",
+        ["an address of the network 10.1.0.0/16", "correct address or cidr"],
+    ),
+    "address of the network": (network("address: 10.1.0.0/16"), "E1170", 3, "", ["network's own"]),
+    "address that is broadcast": (network("address: 10.1.255.255/16"), "E1170", 3, "", ["network's own"]),
+    "gateway outside": (
+        network("address: 10.1.0.5/16, gateway: 10.2.0.1"),
+        "E1171",
+        3,
+        "network.networks[0].gateway",
+        ["10.1.0.0/16", '"10.2.0.1"'],
+    ),
+    "gateway that is the address": (network("address: 10.1.0.5/16, gateway: 10.1.0.5"), "E1171", 3, "", ["another"]),
+    "dns by name": (network("address: 10.1.0.5/16, dns: [ns.example.com]"), "E1176", 3, "", ["ns.example.com"]),
+    "mtu": (network("address: 10.1.0.5/16, mtu: 20"), "E1176", 3, "network.networks[0].mtu", ["68 to 65535", "got 20"]),
+    "vlan without a number": (
+        network("address: 10.1.0.5/16, type: vlan, members: [eth1]"),
+        "E1172",
+        3,
+        "network.networks[0].vlan_id",
+        ["1 to 4094", "nothing"],
+    ),
+    "vlan without an interface below": (
+        network("address: 10.1.0.5/16, type: vlan, vlan_id: 7"),
+        "E1173",
+        3,
+        "network.networks[0].members",
+        ["lies on"],
+    ),
+    "vlan on two": (network("address: 10.1.0.5/16, type: vlan, vlan_id: 7, members: [a, b]"), "E1173", 3, "", ["one"]),
+    "bond without members": (network("address: 10.1.0.5/16, type: bond"), "E1173", 3, "", ["the bond", "nothing"]),
+    "members that are one text": (network("address: 10.1.0.5/16, type: bond, members: eth1"), "E1173", 3, "", ["list"]),
+    "member of itself": (network("address: 10.1.0.5/16, type: bridge, members: [eth0]"), "E1173", 3, "", ["other"]),
+    "member twice": (network("address: 10.1.0.5/16, type: bond, members: [a, a]"), "E1173", 3, "", ["once"]),
+    "members of a physical one": (network("address: 10.1.0.5/16, members: [eth1]"), "E1173", 3, "", ["members"]),
+    "mode of a bridge": (network("address: 10.1.0.5/16, type: bridge, mode: broadcast"), "E1175", 3, "", ["bond"]),
+    "mode that is none": (
+        network("address: 10.1.0.5/16, type: bond, members: [eth1], mode: fast"),
+        "E1176",
+        3,
+        "network.networks[0].mode",
+        ["802.3ad", '"fast"'],
+    ),
+    "network twice": (network("") + network("").splitlines()[-1] + "\n", "E1174", 4, "", ["network.networks[0]"]),
+    "interface configured twice": (
+        network("address: 10.1.0.5/16") + "    - {name: m, interface: eth0, address: 10.2.0.5/16}\n",
+        "E1174",
+        4,
+        "network.networks[1].interface",
+        ["network.networks[0]", '"eth0"'],
+    ),
+    "member that is made later": (
+        network("address: 10.1.0.5/16, type: vlan, vlan_id: 7, members: [bond0]")
+        + "    - {name: m, interface: bond0, type: bond, members: [eth1], address: 10.2.0.5/16}\n",
+        "E1173",
+        3,
+        "network.networks[0].members",
+        ["network.networks[1]"],
+    ),
     "size_gb -1": (volume("size_gb: -1"), "E1133", 3, "storage.volumes[0].size_gb", ["above 0", "-1"]),
     "size_gb 0": (volume("size_gb: 0"), "E1133", 3, "storage.volumes[0].size_gb", ["above 0"]),
     "volume path /": (volume("path: /"), "E1135", 3, "storage.volumes[0].path", ["system", '"/"']),

@@ -1,0 +1,181 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""NetworkManager: profiles as keyfiles in /etc/NetworkManager/system-connections.
+
+Only one profile is active on an interface. Where the host has one, ours is a copy of it with one address more, which
+goes before it; the host's own stays as it is, and is active again when ours is removed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+
+from .backend import HEADER, Backend, said, text_of
+from .wanted import Network
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+FOLDER = "/etc/NetworkManager/system-connections"
+NAMESPACE = uuid.UUID("6f0d7c1e-6f0b-5d0e-9f0a-77696e64666c")
+PRIORITY = "100"
+# What an interface has that NetworkManager looks after.
+MANAGED = ("connected", "connecting", "disconnected")
+
+
+class NetworkManager(Backend):
+    name = "network_manager"
+    title = "NetworkManager"
+    keeps_foreign = False
+
+    def is_active(self) -> bool:
+        return bool(shutil.which("nmcli")) and said("nmcli", "-g", "RUNNING", "general").strip() == "running"
+
+    def manages(self, interface: str) -> bool:
+        for line in said("nmcli", "-g", "DEVICE,STATE", "device").splitlines():
+            device, _colon, state = line.rpartition(":")
+            # "connected (externally)" is what it only watches.
+            if device.replace("\\", "") == interface:
+                return state.split(" ")[0] in MANAGED and "externally" not in state
+        return False
+
+    def refuses(self, network: Network) -> str:
+        kinds = {name: self.interfaces.get(name, {}).get("kind", "") for name in network.members}
+        made = [name for name, kind in kinds.items() if kind in ("vlan", "bond", "bridge")]
+        if network.type in ("bridge", "bond") and made:
+            return "a profile of NetworkManager makes %s, which cannot become a member here" % ", ".join(made)
+        base = self.base(network)
+        if base and not base.endswith(".nmconnection"):
+            return "%s is no keyfile; nmcli connection migrate makes one" % base
+        if not network.is_made and base:
+            return ""
+        return super().refuses(network)
+
+    def base(self, network: Network) -> str:
+        """Returns the file of the host's own profile for an interface; "" where there is none."""
+        known, active = {}, ""
+        for line in said("nmcli", "-g", "UUID,DEVICE,FILENAME", "connection", "show").splitlines():
+            fields = line.replace("\\:", "\0").split(":", 2)
+            if len(fields) == 3:
+                number, device, path = (field.replace("\0", ":") for field in fields)
+                known[number] = path
+                if device == network.interface and not os.path.basename(path).startswith("windflow-"):
+                    active = path
+                elif device == network.interface:
+                    noted = sections(text_of(path)).get("user", {}).get("windflow.base", "")
+                    active = active or known.get(noted) or noted
+        return active if os.path.exists(active) else known.get(active, "")
+
+    def files(self, network: Network, stem: str) -> dict[str, Any]:
+        name, found = "%s-%s" % (stem, network.name), {}
+        found["%s/%s.nmconnection" % (FOLDER, name)] = (self._profile(network, name), 0o600)
+        for member in network.members if network.type in ("bridge", "bond") else ():
+            wanted = {
+                "connection": dict(
+                    _connection("%s-%s" % (name, member), "ethernet", member),
+                    **{"master": network.interface, "slave-type": network.type},
+                )
+            }
+            found["%s/%s-%s.nmconnection" % (FOLDER, name, member)] = (text(wanted), 0o600)
+        return found
+
+    def _profile(self, network: Network, name: str) -> str:
+        own = text_of("%s/%s.nmconnection" % (FOLDER, name))
+        path = "" if network.is_made else self.base(network)
+        wanted = sections(text_of(path) or ("" if network.is_made else own))
+        kind = network.type if network.is_made else wanted.get("connection", {}).get("type", "ethernet")
+        noted = sections(own).get("user", {})
+        wanted["connection"] = {
+            **wanted.get("connection", {}),
+            **_connection(name, kind, network.interface),
+            "autoconnect-priority": PRIORITY,
+        }
+        wanted["connection"].pop("timestamp", None)
+        if network.type == "vlan":
+            wanted["vlan"] = {"flags": "1", "id": str(network.vlan_id), "parent": network.members[0]}
+        elif network.type == "bridge":
+            wanted["bridge"] = {"stp": "false"}
+        elif network.type == "bond":
+            wanted["bond"] = {"miimon": "100", "mode": network.mode}
+        if network.mtu:
+            wanted.setdefault("ethernet", {})["mtu"] = str(network.mtu)
+        _address(wanted, network, noted.get("windflow.address", ""))
+        base = sections(text_of(path)).get("connection", {}).get("uuid", "") or noted.get("windflow.base", "")
+        wanted["user"] = {"windflow.address": network.address, **({"windflow.base": base} if base else {})}
+        return text(wanted)
+
+    def up(self, network: Network, stem: str) -> list[Any]:
+        paths = sorted(self.files(network, stem))
+        main = _uuid("%s-%s" % (stem, network.name))
+        members = network.members if network.type in ("bridge", "bond") else ()
+        # An interface with members is up when the first of them is.
+        wait = 0 if members else 30
+        lines = ["nmcli connection load %s" % " ".join(paths), "nmcli --wait %d connection up uuid %s" % (wait, main)]
+        return lines + [
+            "nmcli --wait 30 connection up uuid %s" % _uuid("%s-%s-%s" % (stem, network.name, member))
+            for member in members
+        ]
+
+    def refresh(self, networks: list[Any], stem: str) -> list[Any]:
+        lines = ["nmcli connection reload"]
+        for network in networks:
+            path = "" if network.is_made else self.base(network)
+            number = sections(text_of(path)).get("connection", {}).get("uuid", "")
+            lines += ["nmcli --wait 30 connection up uuid %s || true" % number] if number else []
+        return lines
+
+
+def _uuid(name: str) -> str:
+    return str(uuid.uuid5(NAMESPACE, name))
+
+
+def _connection(name: str, kind: str, interface: str) -> dict[str, Any]:
+    return {"id": name, "uuid": _uuid(name), "type": kind, "interface-name": interface}
+
+
+def _address(wanted: dict[str, Any], network: Network, before: str) -> None:
+    """Adds the address to what a profile has, in the place of the one that windflow had given it."""
+    mine, other = ("ipv4", "ipv6") if network.version == 4 else ("ipv6", "ipv4")
+    given = wanted.get(mine, {})
+    number, kept = 1, {}
+    has = [value for key, value in given.items() if key.startswith("address") and key[7:].isdigit()]
+    plain = [value for value in has if value.split(",")[0] not in (before, network.address)]
+    for value in [*plain, network.address]:
+        kept["address%d" % number] = value
+        number += 1
+    rest = {key: value for key, value in given.items() if not (key.startswith("address") and key[7:].isdigit())}
+    method = rest.get("method", "")
+    rest["method"] = method if method in ("auto", "manual", "shared") else "manual"
+    if network.gateway:
+        rest["gateway"] = network.gateway
+    if network.dns:
+        rest["dns"] = "".join("%s;" % server for server in network.dns)
+    wanted[mine] = {**kept, **rest}
+    # Of a new profile, the other kind of addresses is asked for nowhere.
+    wanted.setdefault(other, {"method": "disabled" if other == "ipv4" else "link-local"})
+
+
+def sections(found: str) -> dict[str, Any]:
+    """Returns a keyfile as {section: {key: value}}."""
+    result: dict[str, Any] = {}
+    current: dict[str, Any] = {}
+    for line in found.splitlines():
+        line = line.strip()
+        if line.startswith("[") and line.endswith("]"):
+            current = result.setdefault(line[1:-1], {})
+        elif "=" in line and not line.startswith("#"):
+            key, _equals, value = line.partition("=")
+            current[key.strip()] = value.strip()
+    return result
+
+
+def text(wanted: dict[str, Any]) -> str:
+    """Returns a keyfile, its sections in an order of their own and their keys as they come."""
+    first = ["connection"] + sorted(set(wanted) - {"connection"})
+    blocks = ["[%s]\n%s" % (name, "".join("%s=%s\n" % item for item in wanted[name].items())) for name in first]
+    return HEADER + "\n" + "\n".join(blocks)

@@ -1,0 +1,26 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What was there before is there again."""
+
+from __future__ import annotations
+
+FOLDERS = "/etc/network/interfaces.d /etc/systemd/network /etc/NetworkManager/system-connections"
+
+
+def test_the_addresses_are_those_of_before(host):
+    now = host.check_output("ip -o address show scope global | awk '{print $2, $4}' | sort")
+    # With a restart the engine gives eth0 another address.
+    before = host.file("/root/before").content_string
+    assert [line for line in now.splitlines() if "eth0" not in line] == ["eth1 10.8.0.2/24"]
+    assert "eth1 10.8.0.2/24" in before and "eth0" in now
+
+
+def test_the_interfaces_are_those_of_before(host):
+    assert not host.interface("br0").exists
+    assert "mtu 1500" in host.check_output("ip link show eth1")
+
+
+def test_no_file_of_ours_is_left(host):
+    assert host.check_output("find %s -name '*windflow*'" % FOLDERS) == ""
+    assert host.check_output("ls -A /var/lib/windflow/.network") == ""

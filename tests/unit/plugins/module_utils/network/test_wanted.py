@@ -1,0 +1,44 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Networks as a configuration says them; what is wrong with one is tested with the configuration's other checks."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.windflow.platform.plugins.module_utils.network.wanted import configured, faults, parse, valid
+
+ENTRIES = [
+    {"name": "lan", "cidr": "10.1.0.0/16", "interface": "eth0"},
+    {"name": "v", "type": "vlan", "interface": "eth0.7", "vlan_id": 7, "address": "10.7.0.5/24"},
+    {
+        "name": "b",
+        "type": "bridge",
+        "interface": "br0",
+        "members": ["eth1"],
+        "address": "2001:DB8:0::1/64",
+        "mtu": 1400,
+    },
+    {"name": "d", "type": "bond", "interface": "bond0", "members": ["eth2"], "address": "10.9.0.5/24", "dns": ["::1"]},
+]
+
+
+def test_an_entry_is_brought_into_one_form():
+    lan, vlan, bridge, bond = (parse(entry) for entry in ENTRIES)
+    assert (lan.type, lan.address, lan.version, lan.is_made) == ("physical", "", 4, False)
+    assert vlan.members == ("eth0",)
+    assert (bridge.address, bridge.version) == ("2001:db8::1/64", 6)
+    assert (bond.mode, bond.dns) == ("active-backup", ("::1",))
+    assert configured(ENTRIES) == [vlan, bridge, bond]
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_a_network_as_data_is_an_entry_again(entry):
+    found = parse(entry)
+    assert faults([found.as_dict()]) == [] and parse(found.as_dict()) == found
+
+
+@pytest.mark.parametrize("wrong", [None, "x", {}, [1], [{"name": "lan"}], [*ENTRIES, ENTRIES[0]]])
+def test_entries_with_a_fault_are_no_entries(wrong):
+    assert valid(ENTRIES) == ENTRIES and valid(wrong) == []
