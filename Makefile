@@ -1,7 +1,7 @@
 # Every target is a script in scripts/ with a name of its own; this file only names them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help deploy test unit system lint sanity integration faults fuzz molecule clean-clone bench build docs clean
+.PHONY: help deploy remove test unit system lint sanity integration faults fuzz molecule clean-clone bench build docs clean
 
 PLUGIN ?= template
 SCENARIO ?= default
@@ -12,6 +12,9 @@ help:            ## this list
 deploy:          ## deploy PLUGIN=template to this machine, or to INVENTORY=…; TARGET= CONFIG= ENV= REPLICAS=
 	@PLUGIN='$(PLUGIN)' TARGET='$(TARGET)' CONFIG='$(CONFIG)' ENV='$(ENV)' REPLICAS='$(REPLICAS)' \
 	    INVENTORY='$(INVENTORY)' scripts/deploy.sh
+
+remove:          ## take PLUGIN=template away again, from this machine or INVENTORY=…; CONFIG= ENV=; PURGE=template: its data, too
+	@PLUGIN='$(PLUGIN)' CONFIG='$(CONFIG)' ENV='$(ENV)' INVENTORY='$(INVENTORY)' PURGE='$(PURGE)' scripts/remove.sh
 
 test:            ## everything below, with its own set-up
 	@scripts/test.sh

@@ -4,7 +4,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # `make deploy` in a fresh clone, in clean containers that have root, git, make and Python and nothing else. The second
-# run must change nothing. In the first of them, every command of the plugin documentation is then run.
+# run must change nothing. In the first of them, every command of the plugin documentation is then run, in the other one
+# `make remove`.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -47,6 +48,13 @@ deploy_twice() {
     grep -q 'changed=0' "$work/$suite.second"
 }
 
+take_away() {
+    docker exec -w /root/platform "windflow-clone-$1" bash -euc '
+        make remove PURGE=template
+        left=$(ls -d /opt/template /etc/nginx/sites-enabled/*template* /etc/supervisor/conf.d/*template* 2>/dev/null || true)
+        [ -z "$left" ] || { echo "make remove left $left" >&2; exit 1; }'
+}
+
 walk_documentation() {
     docker exec -w /root/platform "windflow-clone-$1" bash -c \
         '. .venv/bin/activate && PYTHONPATH=collections python tests/tools/walk_documentation.py'
@@ -61,5 +69,8 @@ for suite in ${SUITES:-bookworm trixie}; do
         say "Clean clone: every command of the plugin documentation in the same container"
         walk_documentation "$suite"
         walked=yes
+    else
+        say "Clean clone: make remove in the same container"
+        take_away "$suite"
     fi
 done

@@ -71,3 +71,17 @@ use_docker() {
     "$ROOT/scripts/docker.sh" start
     eval "$("$ROOT/scripts/docker.sh" env)"
 }
+
+# Options of `platform plugin …` for ENV, CONFIG and INVENTORY, in `arguments`, and those of ansible-playbook in `more`.
+host_arguments() {
+    arguments=() more=()
+    [ -z "${ENV:-}" ] || arguments+=(--env "$ENV")
+    [ -z "${CONFIG:-}" ] || arguments+=(--config "$CONFIG")
+    if [ -n "${INVENTORY:-}" ]; then
+        [ -e "$INVENTORY" ] || fail "INVENTORY=$INVENTORY does not exist" "Name an inventory file or directory."
+        arguments+=(--inventory "$INVENTORY")
+    elif ! is_root && ! sudo -n true 2>/dev/null; then
+        # The play changes this machine, so it becomes root there.
+        more+=(--ask-become-pass)
+    fi
+}

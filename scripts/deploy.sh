@@ -11,20 +11,9 @@ set -euo pipefail
 "$ROOT/scripts/bootstrap.sh" runtime
 use_venv
 
-arguments=()
+host_arguments
 [ -z "${TARGET:-}" ] || arguments+=(--target "$TARGET")
-[ -z "${ENV:-}" ] || arguments+=(--env "$ENV")
 [ -z "${REPLICAS:-}" ] || arguments+=(--replicas "$REPLICAS")
-[ -z "${CONFIG:-}" ] || arguments+=(--config "$CONFIG")
-if [ -n "${INVENTORY:-}" ]; then
-    [ -e "$INVENTORY" ] || fail "INVENTORY=$INVENTORY does not exist" "Name an inventory file or directory."
-    arguments+=(--inventory "$INVENTORY")
-fi
-arguments+=(-- "${PLUGIN:-template}")
-if [ -z "${INVENTORY:-}" ] && ! is_root; then
-    # The play changes the machine, so it becomes root there.
-    sudo -n true 2>/dev/null || arguments+=(--ask-become-pass)
-fi
 
 # A line now and then, so that a person sees that a long task (packages, virtual environment) lives. `read` waits without
 # a process of its own, which would outlive this one and hold its output open.
@@ -40,4 +29,4 @@ cd "$ROOT"
 beat &
 pulse=$!
 trap 'kill "$pulse" 2>/dev/null' EXIT
-platform plugin deploy "${arguments[@]}"
+platform plugin deploy "${arguments[@]}" -- "${PLUGIN:-template}" "${more[@]}"

@@ -30,6 +30,7 @@ shell_scripts() {
 }
 
 check ruff ruff check .
+check mypy mypy
 check shellcheck xargs -0 -r shellcheck -x < <(shell_scripts)
 check "changelog fragments" antsibull-changelog lint
 check ansible-lint ansible-lint --profile production --offline

@@ -27,4 +27,4 @@ esac
 [ $# = 0 ] || shift
 say "$title"
 cd "$ROOT"
-exec python -m pytest -n 2 -m "$marked" "${@:-tests/unit}"
+exec python -m pytest -n 2 --durations 20 --durations-min 1 -m "$marked" "${@:-tests/unit}"

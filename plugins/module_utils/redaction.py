@@ -18,6 +18,10 @@ import functools
 import json
 import re
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
 REDACTED = "********"
 
 # A piece of a secret that is as long as this is hidden wherever it stands.
@@ -36,22 +40,22 @@ _ENTITIES = {"lt": "<", "gt": ">", "amp": "&"}
 _HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"}
 
 
-def redact(text: str, secrets: object) -> str:
+def redact(text: str, secrets: Iterable[str]) -> str:
     """``text`` with asterisks for every secret, in whatever form, and for every piece of one that is long enough."""
     return _masker(frozenset(secrets)).hide(text)
 
 
-def redact_lines(lines: object, secrets: object) -> list:
+def redact_lines(lines: Sequence[str], secrets: Iterable[str]) -> list[str]:
     """Returns the same for lines that belong together: a secret may have several."""
     return redact("\n".join(lines), secrets).split("\n") if lines else []
 
 
-def revealing(value: object, secrets: object, path: str = "") -> list:
+def revealing(value: object, secrets: Collection[str], path: str = "") -> list[str]:
     """Where in a structure of maps and lists a text contains a whole secret, or a key is one: keys with dots."""
     masker = _masker(frozenset(secrets))
     if isinstance(value, str):
         return [path] if masker.whole(value) else []
-    found = []
+    found: list[str] = []
     if isinstance(value, dict):
         for key, item in value.items():
             name = REDACTED if key in secrets else key
@@ -69,11 +73,13 @@ def core(text: str) -> str:
     return _core(text)[0]
 
 
-def _core(text: str) -> tuple:
+def _core(text: str) -> tuple[str, list[tuple[int, int]]]:
     """Returns the core, and for each of its characters where it begins and ends in the text."""
-    spans = None
+    spans: list[tuple[int, int]] | None = None
     for _round in range(_ROUNDS):
-        characters, places, position = [], [], 0
+        characters: list[str] = []
+        places: list[tuple[int, int]] = []
+        position = 0
         for match in _ESCAPES.finditer(text):
             start, end = match.span()
             characters.append(text[position:start])
@@ -93,7 +99,7 @@ def _core(text: str) -> tuple:
     return text, spans
 
 
-def _meant(match: object) -> str:
+def _meant(match: re.Match[str]) -> str:
     """Returns what an escape stands for, if that is a character of a core; another one may begin with it."""
     unicode4, unicode8, byte, octal, percent, decimal, hexadecimal, entity = match.groups()
     digits = unicode4 or unicode8 or byte or percent or hexadecimal
@@ -106,13 +112,15 @@ def _meant(match: object) -> str:
 
 
 @functools.lru_cache(maxsize=32)
-def _masker(secrets: frozenset) -> object:
+def _masker(secrets: frozenset[str]) -> _Masker:
     return _Masker(secrets)
 
 
 class _Masker:
-    def __init__(self, secrets: frozenset) -> None:
-        exact, cores, encoded = set(), set(), set()
+    def __init__(self, secrets: frozenset[str]) -> None:
+        exact: set[str] = set()
+        cores: set[str] = set()
+        encoded: set[str] = set()
         for secret in secrets:
             for piece in {secret, secret.strip(), *secret.splitlines()}:
                 exact.update(_forms(piece) if len(piece.strip()) >= _SHORTEST or piece == secret else ())
@@ -150,19 +158,19 @@ class _Masker:
         """Returns whether a text contains a secret as a whole."""
         return bool(self.forms(text) or self.complete(*_core(text)))
 
-    def forms(self, text: str) -> list:
+    def forms(self, text: str) -> list[tuple[int, int]]:
         return [span for form in self.exact for span in _occurrences(text, form)]
 
-    def complete(self, found: str, places: list) -> list:
+    def complete(self, found: str, places: list[tuple[int, int]]) -> list[tuple[int, int]]:
         spans = []
         for wanted in self.wholes:
             for start, end in _occurrences(found, wanted):
                 spans.append((places[start][0], places[end - 1][1]))
         return spans
 
-    def cut(self, found: str, places: list) -> list:
+    def cut(self, found: str, places: list[tuple[int, int]]) -> list[tuple[int, int]]:
         """Returns what stands at the end of the text and is the begin of a secret, and the other way round."""
-        spans = []
+        spans: list[tuple[int, int]] = []
         for wanted in self.cores:
             lengths = range(min(len(wanted) - 1, len(found), PIECE), _SHORTEST - 1, -1)
             begins = [size for size in lengths if found.endswith(wanted[:size]) and _telling(wanted[:size])]
@@ -178,7 +186,7 @@ def _telling(piece: str) -> bool:
     return len(set(piece)) > 2
 
 
-def _occurrences(text: str, wanted: str) -> list:
+def _occurrences(text: str, wanted: str) -> list[tuple[int, int]]:
     spans, at = [], text.find(wanted)
     while at >= 0:
         spans.append((at, at + len(wanted)))
@@ -186,8 +194,8 @@ def _occurrences(text: str, wanted: str) -> list:
     return spans
 
 
-def _merged(spans: list) -> list:
-    merged = []
+def _merged(spans: list[tuple[int, int]]) -> list[list[int]]:
+    merged: list[list[int]] = []
     for start, end in sorted(spans):
         if merged and start < merged[-1][1]:
             merged[-1][1] = max(merged[-1][1], end)
@@ -196,7 +204,7 @@ def _merged(spans: list) -> list:
     return merged
 
 
-def _forms(secret: str) -> set:
+def _forms(secret: str) -> set[str]:
     """Returns the forms that a secret is known to take; the other ones have the same core."""
     found = {secret}
     if len(secret) < _SHORTEST:
@@ -219,10 +227,11 @@ def _forms(secret: str) -> set:
     return found | _base64(secret)
 
 
-def _base64(secret: str) -> set:
+def _base64(secret: str) -> set[str]:
     """Returns what Base64 makes of a secret, whatever stands before and behind it; that decides the characters at both
     ends."""
-    data, found = secret.encode("utf-8", "surrogatepass"), set()
+    data = secret.encode("utf-8", "surrogatepass")
+    found: set[str] = set()
     for offset in range(3):
         encoded = base64.b64encode(bytes(offset) + data).decode("ascii")
         inner = encoded[(0, 2, 3)[offset] : len(encoded) - (0, 3, 2)[(offset + len(data)) % 3]].rstrip("=")

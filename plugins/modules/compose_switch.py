@@ -197,11 +197,9 @@ volumes:
   elements: str
 """
 
-from types import SimpleNamespace
-
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.windflow.platform.plugins.module_utils.containers.project import Containers
+from ansible_collections.windflow.platform.plugins.module_utils.containers.project import ContainerOptions, Containers
 from ansible_collections.windflow.platform.plugins.module_utils.containers.stack import Stack
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.files import atomic
@@ -238,7 +236,7 @@ ARGUMENTS = {
 
 def main():
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    options = SimpleNamespace(**module.params)
+    options = ContainerOptions(**module.params)
     try:
         check(options, lowest_port=0)
     except WindflowError as error:

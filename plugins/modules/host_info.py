@@ -54,6 +54,10 @@ options:
     description: Directories of the plugin by target, each with its owner, to say whose they are.
     type: dict
     default: {}
+  socket_dir:
+    description: Directory of the application's sockets, to say whether SELinux lets nginx reach them.
+    type: str
+    default: ""
   database:
     description: C(name), C(user) and C(port) of the database on the host that the plugin sees to, to say whose it is.
     type: dict
@@ -200,6 +204,7 @@ def main():
             "user": {"type": "str"},
             "group": {"type": "str"},
             "directories": {"type": "dict", "default": {}},
+            "socket_dir": {"type": "str", "default": ""},
             "database": {"type": "dict", "default": {}},
             "networks": {"type": "list", "elements": "dict", "default": []},
             "engine": {"type": "dict", "default": {}},

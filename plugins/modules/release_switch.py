@@ -242,13 +242,13 @@ log:
 """
 
 import os
-from types import SimpleNamespace
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.files import atomic
 from ansible_collections.windflow.platform.plugins.module_utils.switch.host import Switch
+from ansible_collections.windflow.platform.plugins.module_utils.switch.installed import HostOptions
 from ansible_collections.windflow.platform.plugins.module_utils.switch.transaction import check, end_by_exception
 
 ARGUMENTS = {
@@ -302,7 +302,7 @@ def differences(pending, config_path):
 
 def main():
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    options = SimpleNamespace(**module.params)
+    options = HostOptions(**module.params)
     try:
         check(options, lowest_port=0)
     except WindflowError as error:

@@ -5,7 +5,8 @@
 
 The loop is open: a request starts when its time has come, whether or not the ones before it were answered, each on
 a connection of its own. It ends after ``--seconds``, or one second after FILE exists. Prints JSON: total, failed,
-failures (by kind), longest_gap (seconds between two good answers) and releases (good answers of each release).
+failures (by kind), failed_between (seconds since the start of the first and the last one), longest_gap (seconds
+between two good answers) and releases (good answers of each release).
 """
 
 from __future__ import annotations
@@ -31,6 +32,13 @@ class Result:
     answered: list[float] = dataclasses.field(default_factory=list)
     failures: collections.Counter = dataclasses.field(default_factory=collections.Counter)
     releases: collections.Counter = dataclasses.field(default_factory=collections.Counter)
+    start: float = dataclasses.field(default_factory=time.monotonic)
+    failed_at: list[float] = dataclasses.field(default_factory=list)
+
+    def fail(self, kind: str) -> None:
+        """Writes down that a request was not answered well."""
+        self.failures[kind] += 1
+        self.failed_at.append(round(time.monotonic() - self.start, 2))
 
     def summary(self) -> dict:
         """The result as JSON-ready data."""
@@ -40,6 +48,7 @@ class Result:
             "total": self.total,
             "failed": sum(self.failures.values()),
             "failures": dict(self.failures),
+            "failed_between": [min(self.failed_at), max(self.failed_at)] if self.failed_at else [],
             "longest_gap": round(max(gaps, default=0.0), 4),
             "releases": dict(self.releases),
         }
@@ -57,12 +66,12 @@ async def ask(host: str, port: int, message: bytes, result: Result) -> None:
             finally:
                 writer.close()
     except (OSError, TimeoutError) as error:
-        result.failures[type(error).__name__] += 1
+        result.fail(type(error).__name__)
         return
     head = answer.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
     status = head[0].split(" ")[1] if head[0].startswith("HTTP/1.") else "no answer"
     if status != "200":
-        result.failures[status] += 1
+        result.fail(status)
         return
     result.answered.append(time.monotonic())
     for line in head:

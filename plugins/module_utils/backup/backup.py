@@ -26,10 +26,16 @@ from ..database import copying, logins
 from ..database.programs import Server, Session
 from ..errors import Problem, WindflowError
 from ..files import atomic
+from ..system import processes
 from ..text.quoting import quote_identifier, quote_literal
 from . import filling
 from .bounds import Bounds
 from .store import FORMAT, LABEL, Store, digest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
 
 RESERVED = ("postgres", "template0", "template1")
 NOTHING = "Nothing was changed."
@@ -48,7 +54,7 @@ def run(params: dict, check: bool) -> dict:
         raise WindflowError(list(error.problems), job.outcome()) from error
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        found = _no_space(params["directory"], "the backup", error.strerror) if full else atomic.problem(error)
+        found = _no_space(params["directory"], "the backup", error.strerror or "") if full else atomic.problem(error)
         raise WindflowError(found, job.outcome()) from error
     job.result["seconds"] = round(time.monotonic() - begun, 1)
     return job.result
@@ -90,9 +96,9 @@ class Job:
             params["port"], params["socket_dir"] or "", params["container"] or "", "windflow-backup-" + identity
         )
         # What a login goes over, once one was let in.
-        self.host = None
+        self.host: str | None = None
         self.dump = self.store.path(self.label, ".dump")
-        self.result = {
+        self.result: dict[str, Any] = {
             "changed": False,
             "path": self.dump,
             "sha256": "",
@@ -379,7 +385,7 @@ class Job:
             self.server.sql(logins.drop_worker(name))
 
     @contextlib.contextmanager
-    def login(self, digits: str, grants: list, database: str = ""):
+    def login(self, digits: str, grants: list[str], database: str = "") -> Iterator[Server]:
         """The server as a login of its own sees it, which is gone afterwards. Raises WindflowError."""
         login = logins.new(logins.WORKER, digits)
         try:
@@ -409,7 +415,7 @@ class Job:
         raise refused
 
     @contextlib.contextmanager
-    def reader(self, facts: dict):
+    def reader(self, facts: dict) -> Iterator[Server]:
         """The server as one sees it who may read everything in the database, and nothing else."""
         name = quote_identifier(self.name)
         grants = ["GRANT CONNECT ON DATABASE %s TO %%s;" % name.replace("%", "%%")]
@@ -423,7 +429,7 @@ class Job:
             yield stack.enter_context(self.login(digits, grants, self.name))
 
     @contextlib.contextmanager
-    def claimed(self):
+    def claimed(self) -> Iterator[tuple[Session, str]]:
         """A session that holds the lock of the eight digits that it comes with."""
         digits = os.urandom(4).hex()
         with Session(self.server) as session:
@@ -431,7 +437,9 @@ class Job:
             yield session, digits
 
     @contextlib.contextmanager
-    def scratch(self, prefix: str, wanted: dict, facts: dict, record: dict | None = None):
+    def scratch(
+        self, prefix: str, wanted: dict[str, Any], facts: dict, record: dict[str, Any] | None = None
+    ) -> Iterator[tuple[str, Server]]:
         """A new database, by its name, and the server as its owner sees it, a login. It is dropped unless it became
         the live one."""
         with contextlib.ExitStack() as stack:
@@ -439,7 +447,7 @@ class Job:
             server = stack.enter_context(self.login(digits, []))
             name = prefix + digits
             try:
-                self.server.sql(copying.creation(name, wanted, facts["number"], server.login.name))
+                self.server.sql(copying.creation(name, wanted, facts["number"], server.user))
                 yield name, self.prepared(name, server, facts, record or wanted)
             except BaseException:
                 with self.bounds.shield(), contextlib.suppress(WindflowError):
@@ -455,7 +463,7 @@ class Job:
     def prepared(self, name: str, server: Server, facts: dict, record: dict) -> Server:
         """Makes what only a superuser can, as long as nobody else was let in."""
         untrusted = self.untrusted(record)
-        sql = filling.preparation(facts["number"], server.login.name, untrusted)
+        sql = filling.preparation(facts["number"], server.user, untrusted)
         if sql:
             self.server.sql("\n".join(sql) + "\n", name)
         opened = "ALTER DATABASE %s CONNECTION LIMIT %d;\n" % (quote_identifier(name), copying.MAKING)
@@ -499,7 +507,7 @@ class Job:
 
     def settle(self, database: str, server: Server, wanted: dict, listing: str, facts: dict) -> None:
         """Gives what was restored to its owners, with its privileges. Raises WindflowError (E4068, E4094)."""
-        filler, superusers = server.login.name, facts["superusers"]
+        filler, superusers = server.user, facts["superusers"]
         with Session(server, database) as session:
             objects = session.ask(filling.OBJECTS)
         found = filling.owners(objects, listing, facts["roles"])
@@ -536,8 +544,8 @@ class Job:
         with self.bounds.shield(), Session(self.server) as killer:
             process = self.server.start("psql", self.server.psql(), stderr=subprocess.PIPE)
             with contextlib.suppress(BrokenPipeError):
-                process.stdin.write(sql.encode("utf-8"))
-                process.stdin.close()
+                processes.pipe(process.stdin).write(sql.encode("utf-8"))
+                processes.pipe(process.stdin).close()
             process.stdin = None
             while live and process.poll() is None:
                 # By its number: the name may be the restored database's already.

@@ -11,6 +11,11 @@ import time
 
 from ..errors import Problem, WindflowError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
 SHIELD_SECONDS = 300
 
 
@@ -24,20 +29,20 @@ class Bounds:
 
     def __init__(self, seconds: float) -> None:
         self.seconds, self.shields, self.pending = seconds, 0, 0
-        self.before = []
+        self.before: list[tuple[int, Any]] = []
 
     def __enter__(self) -> Bounds:
         self.before = [(number, signal.signal(number, self._arrived)) for number in self.SIGNALS]
         signal.setitimer(signal.ITIMER_REAL, self.seconds)
         return self
 
-    def __exit__(self, *_unused) -> None:
+    def __exit__(self, *_unused: object) -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in self.before:
             signal.signal(number, handler if handler is not None else signal.SIG_DFL)
 
     @contextlib.contextmanager
-    def shield(self):
+    def shield(self) -> Iterator[None]:
         """For clean-ups. They have a time of their own, so that nothing hangs for ever."""
         outermost, begun = not self.shields, time.monotonic()
         left = signal.setitimer(signal.ITIMER_REAL, SHIELD_SECONDS)[0] if outermost else 0

@@ -91,7 +91,8 @@ def owners(objects: list, listing: str, roles: list) -> list:
     know is left out. Raises WindflowError (E4088) for an owner that is no role any more."""
     lines = [whole for _line, _kind, _rest, whole in entries(listing)]
     there, large = set(lines), [match.groups() for match in map(_LARGE.match, lines) if match]
-    found, gone = [], set()
+    found = []
+    gone: set[str] = set()
     for kind, identity, schema, name, signature in objects:
         if kind == "large object":
             number = int(identity)

@@ -10,10 +10,14 @@ import time
 
 from .store import Store, directory_of
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 UNITS = (("d", 86400), ("h", 3600), ("min", 60))
 
 
-def backups_of(record, now, directory=None):
+def backups_of(record: dict[str, Any], now: float, directory: str | None = None) -> list[dict[str, Any]]:
     """Returns the backups of a record's plugin, the newest first, whoever made them."""
     store = Store(directory or directory_of(record["plugin"]), "")
     backups = []
@@ -38,13 +42,13 @@ def backups_of(record, now, directory=None):
     return sorted(backups, key=lambda item: (item["time"], item["label"]), reverse=True)
 
 
-def seconds(stamp):
+def seconds(stamp: str) -> int:
     return calendar.timegm(time.strptime(stamp, "%Y-%m-%dT%H:%M:%SZ"))
 
 
-def of(record, label, stamp):
+def of(record: dict[str, Any], label: str, stamp: str) -> dict[str, Any]:
     """Returns the revision whose data a backup has: what served when it was made."""
-    serving = {}
+    serving: dict[str, Any] = {}
     for entry in record["revisions"]:
         if entry.get("backup") == label and entry.get("event") != "restore":
             # Made by the run of that revision, before its switch: the data are those of the one before.
@@ -57,13 +61,13 @@ def of(record, label, stamp):
     return serving
 
 
-def newest_since(backups, revision):
+def newest_since(backups: list[dict[str, Any]], revision: dict[str, Any] | None) -> str:
     """Label of the newest backup that was made since a revision began to serve, or an empty text."""
     since = (revision or {}).get("finished") or ""
     return next((item["label"] for item in backups if since and item["time"] >= since), "")
 
 
-def lines(plugin, backups):
+def lines(plugin: str, backups: list[dict[str, Any]]) -> list[str]:
     """One text for each backup."""
     return [
         "%s: %s ago (%s), %s, of %s"
@@ -78,14 +82,14 @@ def lines(plugin, backups):
     ] or ["no backup of %s" % plugin]
 
 
-def age(passed):
+def age(passed: int) -> str:
     for unit, length in UNITS:
         if passed >= length:
             return "%d %s" % (passed // length, unit)
     return "%d s" % passed
 
 
-def size(count):
+def size(count: int) -> str:
     value = float(count)
     for unit in ("B", "kB", "MB", "GB"):
         if value < 1000 or unit == "GB":

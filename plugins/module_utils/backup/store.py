@@ -22,10 +22,15 @@ from ..errors import Problem, WindflowError
 from ..files import atomic
 from ..record.store import STATE_DIR
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
 FORMAT = 1
 LABEL = r"[A-Za-z0-9._-]{1,128}"
 # What a backup's document must have to be one.
-SHAPE = {
+SHAPE: dict[str, type | tuple[type, ...]] = {
     "database": str,
     "time": str,
     "sha256": str,
@@ -66,7 +71,7 @@ class Store:
         return os.path.join(self.directory, label + suffix)
 
     @contextlib.contextmanager
-    def locked(self, make: bool):
+    def locked(self, make: bool) -> Iterator[None]:
         """The directory to ourselves; ``make``: it is made if it is not there, and goes again if it stays empty.
 
         Raises WindflowError (E4056, E4069).
@@ -100,10 +105,10 @@ class Store:
                     # Only an empty one goes.
                     os.rmdir(self.directory)
 
-    def names(self) -> list:
+    def names(self) -> list[str]:
         return sorted(os.listdir(self.directory)) if os.path.isdir(self.directory) else []
 
-    def leftovers(self) -> list:
+    def leftovers(self) -> list[str]:
         """Names of what runs that were killed have left. Under the lock nobody else can be at work on them."""
         names = self.names()
         left = [name for name in names if re.fullmatch(LABEL + r"\.dump\.partial", name)]
@@ -114,7 +119,7 @@ class Store:
                 left += [name] if self.read(base) else []
         return left
 
-    def read(self, label: str) -> dict | None:
+    def read(self, label: str) -> dict[str, Any] | None:
         """A backup's JSON document; None where there is none, or one that is none of ours."""
         try:
             with open(self.path(label, ".json"), encoding="utf-8") as stream:
@@ -125,7 +130,7 @@ class Store:
             return None
         return found if all(isinstance(found.get(key, ...), kind) for key, kind in SHAPE.items()) else None
 
-    def intact(self, label: str) -> dict:
+    def intact(self, label: str) -> dict[str, Any]:
         """Returns the document of a backup that is as it was made.
 
         Raises WindflowError: E4096 and E4097 for one that is not, E4059 for another database's.
@@ -150,13 +155,13 @@ class Store:
         remedy = "use another label; state absent removes this one"
         raise WindflowError(Problem.plain("E4097", "the backup is damaged", got, remedy, file=dump))
 
-    def foreign(self, label: str, record: dict) -> WindflowError:
+    def foreign(self, label: str, record: dict[str, Any]) -> WindflowError:
         said = "the label belongs to a backup of %s" % record["database"]
         return WindflowError(
             Problem.plain("E4059", said, "", "use another label or directory", file=self.path(label, ".dump"))
         )
 
-    def backups(self) -> list:
+    def backups(self) -> list[str]:
         """Labels of this database's backups, the oldest first."""
         found = []
         for name in self.names():
@@ -175,7 +180,7 @@ class Store:
         """Returns whether there is a backup or a part of one under that label."""
         return any(os.path.lexists(self.path(label, suffix)) for suffix in (".dump", ".json"))
 
-    def write(self, label: str, record: dict) -> None:
+    def write(self, label: str, record: dict[str, Any]) -> None:
         """A backup's JSON document, whole or not at all."""
         data = json.dumps(record, indent=1, sort_keys=True).encode("utf-8")
         atomic.write(self.path(label, ".json"), data, 0o600, os.geteuid(), os.getegid())

@@ -71,7 +71,7 @@ def _size(node: Any, known: dict[int, int], above: set[int]) -> int:
 def _loader() -> type:
     """PyYAML's safe loader, to which a tag of Compose's own is no more than its value."""
 
-    class Loader(getattr(yaml, "CSafeLoader", None) or yaml.SafeLoader):
+    class Loader(getattr(yaml, "CSafeLoader", None) or yaml.SafeLoader):  # type: ignore[misc]
         pass
 
     def plain(loader: Any, _suffix: str, node: Any) -> Any:

@@ -16,6 +16,11 @@ import os
 
 from .rules import below
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
 LABEL = "windflow.files"
 
 
@@ -26,24 +31,24 @@ class Places:
     ``written`` are the paths that containers write to, outermost first; ``read`` maps others to their digest.
     """
 
-    def __init__(self, release_dir, shared_dir, digest_of):
+    def __init__(self, release_dir: str, shared_dir: str, digest_of: Callable[[str], str]) -> None:
         self.app = os.path.join(release_dir, "app")
         self.shared_dir = shared_dir
         self.digest_of = digest_of
-        self.written = []
-        self.read = {}
+        self.written: list[str] = []
+        self.read: dict[str, str] = {}
 
-    def path_of(self, source):
+    def path_of(self, source: str | None) -> str:
         """Returns the path below ``app/``, or an empty text for what is no part of the release's files."""
         source = os.path.normpath(str(source or ""))
         return os.path.relpath(source, self.app) if below(source, self.app) else ""
 
-    def take(self, path):
+    def take(self, path: str) -> None:
         """Notes a path that a container writes to."""
         if path not in self.written:
             self.written = sorted([*self.written, path])
 
-    def place_of(self, path):
+    def place_of(self, path: str) -> str:
         """Returns where a path is mounted from."""
         digest = "" if any(below(path, place) for place in self.written) else self.digest_of(path)
         if not digest:
@@ -55,7 +60,9 @@ class Places:
         return os.path.join(self.shared_dir, "files", digest)
 
 
-def effective(model, places, bind="", published=0, front=""):
+def effective(
+    model: dict[str, Any], places: Places, bind: str = "", published: int = 0, front: str = ""
+) -> dict[str, Any]:
     """Returns the model with every place, and with the address that the port of ``front`` is published at."""
     model = copy.deepcopy(model)
     services = model.get("services") or {}
@@ -65,13 +72,13 @@ def effective(model, places, bind="", published=0, front=""):
             if not item.get("read_only") and places.path_of(item["source"]):
                 places.take(places.path_of(item["source"]))
     for service in services.values():
-        shipped = set()
+        digests: set[str] = set()
         for item in binds(service):
             path = places.path_of(item["source"])
             if path:
                 item["source"] = places.place_of(path)
-                shipped |= {places.digest_of(path)} if path not in places.read else set()
-        shipped = sorted(shipped - {""})
+                digests |= {places.digest_of(path)} if path not in places.read else set()
+        shipped = sorted(digests - {""})
         if shipped:
             # What is mounted stays at its place when a release brings other files: the label makes the difference.
             add_label(service, LABEL, " ".join(digest[:16] for digest in shipped))
@@ -87,7 +94,7 @@ def effective(model, places, bind="", published=0, front=""):
     return model
 
 
-def published_at(service, published):
+def published_at(service: dict[str, Any], published: int) -> str:
     """Returns the address that a service's port is published at; an empty text for every one."""
     for item in service.get("ports") or ():
         if str(item.get("published", "")) == str(published):
@@ -95,12 +102,12 @@ def published_at(service, published):
     return ""
 
 
-def plain(bind):
+def plain(bind: str | None) -> str:
     """An address without the brackets that one of IPv6 has in URLs."""
     return str(bind or "").strip("[]")
 
 
-def reached(bind):
+def reached(bind: str) -> str:
     """Returns the address by which a host reaches what it listens to at ``bind``."""
     try:
         address = ipaddress.ip_address(bind or "0.0.0.0")
@@ -112,18 +119,18 @@ def reached(bind):
     return str(address)
 
 
-def binds(service):
+def binds(service: dict[str, Any]) -> list[dict[str, Any]]:
     return [item for item in service.get("volumes") or () if item.get("type") == "bind"]
 
 
-def add_label(service, name, value):
+def add_label(service: dict[str, Any], name: str, value: str) -> None:
     labels = service.get("labels") or {}
     if isinstance(labels, list):
         labels = dict(item.partition("=")[::2] for item in labels)
     service["labels"] = {**labels, name: value}
 
 
-def one_shot(model):
+def one_shot(model: dict[str, Any]) -> list[str]:
     """Names of the services that others wait for to end well: they are done when they have ended."""
     found = set()
     for service in (model.get("services") or {}).values():

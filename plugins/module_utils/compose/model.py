@@ -53,7 +53,7 @@ class Reader:
                 service["build"].setdefault("context", self._absolute(".", folder))
         return result
 
-    def _project(self, path: str, folder: str, above: tuple) -> dict[str, Any]:
+    def _project(self, path: str, folder: str, above: tuple[str, ...]) -> dict[str, Any]:
         """One file with what it includes; relative paths begin at ``folder``."""
         data = self._document(path, folder, above)
         result: dict[str, Any] = {}
@@ -66,7 +66,7 @@ class Reader:
                 own = str(entry.get("project_directory") or "")
                 place = os.path.normpath(os.path.join(folder, own)) if own else os.path.dirname(found)
                 result = merged(result, self._project(found, place, (*above, path)))
-        services = data.get("services")
+        services: Any = data.get("services")
         for name, service in services.items() if isinstance(services, dict) else ():
             if isinstance(service, dict):
                 services[name] = self._service(path, name, service, folder, services, (*above, path))
@@ -76,7 +76,7 @@ class Reader:
                     item["file"] = self._absolute(str(item["file"]), folder)
         return merged(result, data)
 
-    def _document(self, path: str, folder: str, above: tuple) -> dict[str, Any]:
+    def _document(self, path: str, folder: str, above: tuple[str, ...]) -> dict[str, Any]:
         if len(above) > MAX_DEPTH or path in above:
             remedy = "remove one of the references"
             raise WindflowError(
@@ -100,7 +100,9 @@ class Reader:
             raise WindflowError(Problem.plain("E1057", said, "", "correct the path", "%s/%s" % (self.root.name, by)))
         return path
 
-    def _service(self, path: str, name: str, service: dict, folder: str, beside: dict, above: tuple) -> dict[str, Any]:
+    def _service(
+        self, path: str, name: str, service: dict[str, Any], folder: str, beside: dict[str, Any], above: tuple[str, ...]
+    ) -> dict[str, Any]:
         """A service with what it extends, in the form that Compose prints."""
         service = dict(service)
         extends = service.pop("extends", None)
@@ -108,7 +110,8 @@ class Reader:
         if not extends:
             return own
         wanted = extends if isinstance(extends, dict) else {"service": extends}
-        other, place, services = path, folder, beside
+        services: Any = beside
+        other, place = path, folder
         if wanted.get("file"):
             other = self._inside(wanted["file"], folder, path)
             place = os.path.dirname(other)
@@ -144,7 +147,7 @@ class Reader:
             )
             if build.get("context"):
                 build["context"] = self._absolute(str(build["context"]), folder)
-            contexts = build.get("additional_contexts")
+            contexts: Any = build.get("additional_contexts")
             for name, text in contexts.items() if isinstance(contexts, dict) else ():
                 contexts[name] = text if ":" in str(text) else self._absolute(str(text), folder)
             result["build"] = build
@@ -217,7 +220,7 @@ def ports(item: object) -> list[dict[str, Any]]:
     return [found]
 
 
-def pairs(value: object) -> object:
+def pairs(value: Any) -> Any:
     """A list of ``name=value`` as a map."""
     if not isinstance(value, list):
         return value
@@ -253,7 +256,8 @@ def interpolated(value: Any, variables: Mapping[str, str]) -> Any:
 
 
 def filled(text: str, variables: Mapping[str, str]) -> str:
-    result, at = [], 0
+    result: list[str] = []
+    at = 0
     while True:
         start = text.find("$", at)
         if start < 0:

@@ -14,6 +14,11 @@ from dataclasses import dataclass
 
 from ..errors import Problem
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable
+    from typing import Any
+
 # What a plugin may ask for by name. Each of them is as good as root's rights on the host, or reaches what is not
 # the plugin's own.
 ALLOWED = (
@@ -69,10 +74,10 @@ class Own:
     project: str
     release_dir: str
     shared_dir: str
-    networks: tuple = ()
-    labels: tuple = ()
+    networks: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
 
-    def holds(self, path):
+    def holds(self, path: str) -> bool:
         """Returns whether a path is the plugin's own, whatever dots are in it."""
         path = os.path.normpath(path)
         places = (
@@ -83,12 +88,12 @@ class Own:
         return path in files or any(below(path, place) for place in places)
 
 
-def below(path, place):
+def below(path: str, place: str) -> bool:
     """Returns whether ``path`` is ``place`` or lies in it."""
     return path == place or path.startswith(place.rstrip("/") + "/")
 
 
-def judge(model, own):
+def judge(model: dict[str, Any], own: Own) -> list[Finding]:
     """Everything in the model that is not allowed without asking, in order."""
     found = [Finding("", key, "the key %s" % key) for key in unlisted(model, TOP)]
     for name, service in sorted(entries(model, "services")):
@@ -103,12 +108,12 @@ def judge(model, own):
     return list(dict.fromkeys(found))
 
 
-def refused(found, allowed):
+def refused(found: Iterable[Finding], allowed: Iterable[str]) -> list[Finding]:
     """Returns the findings that ``compose.allow`` does not name."""
     return [item for item in found if not item.kind or item.kind not in allowed]
 
 
-def problem(code, item):
+def problem(code: str, item: Finding) -> Problem:
     """A finding in words."""
     remedy = "remove it"
     if item.kind:
@@ -118,16 +123,16 @@ def problem(code, item):
     return Problem.plain(code, said, "%s: %s" % (item.place, what), remedy, path="compose")
 
 
-def entries(model, key):
+def entries(model: dict[str, Any], key: str) -> list[tuple[str, Any]]:
     value = model.get(key)
     return [(str(name), item or {}) for name, item in value.items()] if isinstance(value, dict) else []
 
 
-def unlisted(data, listed):
+def unlisted(data: Any, listed: Collection[str]) -> list[str]:
     """Keys that are set and are not among ``listed``."""
     if not isinstance(data, dict):
         return []
-    unset = (None, False, [], {}, "")
+    unset: tuple[Any, ...] = (None, False, [], {}, "")
     return sorted(
         str(key)
         for key, value in data.items()
@@ -135,10 +140,10 @@ def unlisted(data, listed):
     )
 
 
-def of_service(place, service, own):
+def of_service(place: str, service: Any, own: Own) -> list[Finding]:
     found = []
 
-    def add(kind, what):
+    def add(kind: str, what: str) -> None:
         found.append(Finding(kind, place, what))
 
     for key in unlisted(service, SERVICE):
@@ -152,7 +157,7 @@ def of_service(place, service, own):
     return found
 
 
-def items(value):
+def items(value: Any) -> list[Any]:
     """Returns the items of what Compose writes as a list, a map or a single value."""
     if isinstance(value, dict):
         return ["%s=%s" % pair for pair in value.items()]
@@ -161,15 +166,15 @@ def items(value):
     return [] if value in (None, "", False) else [value]
 
 
-def short(value):
+def short(value: Any) -> str:
     text = ", ".join(str(item) for item in items(value))
     return text if len(text) <= 80 else text[:79] + "…"
 
 
-def of_namespace(key):
+def of_namespace(key: str) -> Callable[[str, Any, Own], list[Finding]]:
     """A judge of ``pid``, ``ipc``, ``uts``, ``cgroup`` and ``userns_mode``."""
 
-    def judge_it(place, value, own):
+    def judge_it(place: str, value: Any, own: Own) -> list[Finding]:
         text = str(value)
         if text in ("private", "shareable", "none") or text.startswith("service:"):
             return []
@@ -179,26 +184,26 @@ def of_namespace(key):
     return judge_it
 
 
-def of_network_mode(place, value, _own):
+def of_network_mode(place: str, value: Any, _own: Own) -> list[Finding]:
     text = str(value)
     if text in ("none", "bridge", "default") or text.startswith("service:"):
         return []
     return [Finding("host-network" if text == "host" else "external", place, "network_mode: %s" % text)]
 
 
-def of_security(place, value, _own):
+def of_security(place: str, value: Any, _own: Own) -> list[Finding]:
     harmless = ("no-new-privileges", "no-new-privileges:true", "no-new-privileges=true")
     return [
         Finding("security-options", place, "security_opt: %s" % item) for item in items(value) if item not in harmless
     ]
 
 
-def of_logging(place, value, _own):
+def of_logging(place: str, value: Any, _own: Own) -> list[Finding]:
     driver = str((value.get("driver") if isinstance(value, dict) else value) or "")
     return [] if driver in LOGGING else [Finding("logging", place, "logging driver %s" % driver)]
 
 
-def of_labels(place, value, own):
+def of_labels(place: str, value: Any, own: Own) -> list[Finding]:
     names = value if isinstance(value, dict) else [str(item).partition("=")[0] for item in items(value)]
     return [
         Finding("", place, "label %s, which belongs to the platform or the engine" % name)
@@ -207,7 +212,7 @@ def of_labels(place, value, own):
     ]
 
 
-def of_deploy(place, value, own):
+def of_deploy(place: str, value: Any, own: Own) -> list[Finding]:
     found = [Finding("", place, "the key deploy.%s" % key) for key in unlisted(value, DEPLOY)]
     value = value if isinstance(value, dict) else {}
     found += of_labels(place, value.get("labels"), own)
@@ -219,7 +224,7 @@ def of_deploy(place, value, own):
     return found
 
 
-def of_hooks(place, value, _own):
+def of_hooks(place: str, value: Any, _own: Own) -> list[Finding]:
     """Commands in the service's own container: harmless, unless they want more rights than that has."""
     return [
         Finding("privileged", place, "a privileged hook of the container")
@@ -228,7 +233,7 @@ def of_hooks(place, value, _own):
     ]
 
 
-def of_volumes_from(place, value, _own):
+def of_volumes_from(place: str, value: Any, _own: Own) -> list[Finding]:
     return [
         Finding("external", place, "volumes_from: %s" % item)
         for item in items(value)
@@ -236,10 +241,10 @@ def of_volumes_from(place, value, _own):
     ]
 
 
-def of_files(key):
+def of_files(key: str) -> Callable[[str, Any, Own], list[Finding]]:
     """A judge of ``env_file``, ``label_file``: what Compose reads as root and hands to the container."""
 
-    def judge_it(place, value, own):
+    def judge_it(place: str, value: Any, own: Own) -> list[Finding]:
         found = []
         for item in items([value] if isinstance(value, dict) else value):
             path = str(item.get("path", "") if isinstance(item, dict) else item)
@@ -249,12 +254,12 @@ def of_files(key):
     return judge_it
 
 
-def of_references(_place, _value, _own):
+def of_references(_place: str, _value: Any, _own: Own) -> list[Finding]:
     """Returns what a service names of its own project: judged where it is defined."""
     return []
 
 
-def of_networks(place, value, own):
+def of_networks(place: str, value: Any, own: Own) -> list[Finding]:
     found = []
     for name, data in value.items() if isinstance(value, dict) else ():
         if name in own.networks and unlisted(data, ()):
@@ -262,7 +267,7 @@ def of_networks(place, value, own):
     return found
 
 
-def of_mounts(place, value, own):
+def of_mounts(place: str, value: Any, own: Own) -> list[Finding]:
     found = []
     for item in value if isinstance(value, list) else ():
         kind = item.get("type", "volume") if isinstance(item, dict) else "unknown"
@@ -281,21 +286,21 @@ def of_mounts(place, value, own):
     return found
 
 
-def is_socket(path):
+def is_socket(path: str) -> bool:
     """Returns whether a path is an engine's socket, whatever dots are in it."""
     return os.path.normpath(path).rpartition("/")[2] in SOCKETS
 
 
-def is_remote(text):
+def is_remote(text: str) -> bool:
     return "://" in text or text.startswith(REMOTE) or text.partition("#")[0].endswith(".git")
 
 
-def of_build(place, value, own):
+def of_build(place: str, value: Any, own: Own) -> list[Finding]:
     if not isinstance(value, dict):
         return [Finding("", place, "build: %s" % short(value))]
     found = []
 
-    def add(kind, what):
+    def add(kind: str, what: str) -> None:
         found.append(Finding(kind, place, "build.%s" % what))
 
     context = str(value.get("context") or "")
@@ -334,10 +339,10 @@ def of_build(place, value, own):
     return found
 
 
-def of_volume(place, volume, own):
+def of_volume(place: str, volume: dict[str, Any], own: Own) -> list[Finding]:
     found = []
 
-    def add(kind, what):
+    def add(kind: str, what: str) -> None:
         found.append(Finding(kind, place, what))
 
     if volume.get("external"):
@@ -355,17 +360,17 @@ def of_volume(place, volume, own):
     return found + of_labels(place, volume.get("labels"), own)
 
 
-def foreign(data, own, add):
+def foreign(data: dict[str, Any], own: Own, add: Callable[[str, str], None]) -> None:
     """A name that does not begin with the project's may be that of somebody else's volume or network."""
     name = str(data.get("name") or "")
     if name and not name.startswith(own.project + "_"):
         add("external", "the name %s, which is not of this project" % name)
 
 
-def of_network(place, network, own):
+def of_network(place: str, network: dict[str, Any], own: Own) -> list[Finding]:
     found = []
 
-    def add(kind, what):
+    def add(kind: str, what: str) -> None:
         found.append(Finding(kind, place, what))
 
     if network.get("external"):
@@ -385,7 +390,7 @@ def of_network(place, network, own):
     return found + of_labels(place, network.get("labels"), own)
 
 
-def of_file(place, item, own):
+def of_file(place: str, item: dict[str, Any], own: Own) -> list[Finding]:
     found = []
     if item.get("external"):
         found.append(Finding("external", place, "not of this plugin"))
@@ -396,7 +401,7 @@ def of_file(place, item, own):
     return found + of_labels(place, item.get("labels"), own)
 
 
-JUDGES = {
+JUDGES: dict[str, Callable[[str, Any, Own], list[Finding]]] = {
     "build": of_build,
     "cgroup": of_namespace("cgroup"),
     "configs": of_references,

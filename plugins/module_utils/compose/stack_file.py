@@ -17,6 +17,11 @@ from dataclasses import dataclass, field
 from ..errors import Problem, WindflowError
 from .rules import below
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
 VERSION = "3.9"
 # Taken over as they are.
 KEPT = (
@@ -59,19 +64,19 @@ class Wanted:
     front: str
     app_port: int
     replicas: int
-    images: dict
+    images: dict[str, str]
     node: str
     front_dir: str
-    places: tuple = ()
-    kept: tuple = ()
-    secret_files: dict = field(default_factory=dict)
-    secret_names: dict = field(default_factory=dict)
+    places: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    secret_files: dict[str, str] = field(default_factory=dict)
+    secret_names: dict[str, str] = field(default_factory=dict)
     front_file: str = ""
-    one_shot: tuple = ()
-    configs: dict = field(default_factory=dict)
+    one_shot: tuple[str, ...] = ()
+    configs: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
-def servers(app, port, replicas):
+def servers(app: str, port: int, replicas: int) -> str:
     """Returns the front's list of servers: whatever the swarm's name server knows of the application's tasks.
 
     It knows none before the first is healthy. The front must not wait for that when it starts.
@@ -80,13 +85,13 @@ def servers(app, port, replicas):
     return "backend %s\n    server-template %s 1-%d %s:%d init-addr none\n" % (app, app, slots, app, port)
 
 
-def object_name(project, name, made_of):
+def object_name(project: str, name: str, made_of: str) -> str:
     """A name for a secret or configuration, which a swarm never changes: another content needs another name."""
     ending = hashlib.sha256(made_of.encode()).hexdigest()[:12]
     return "%s_%s" % (("%s_%s" % (project, name))[: NAME_CHARACTERS - 13], ending)
 
 
-def stack(model, wanted):
+def stack(model: dict[str, Any], wanted: Wanted) -> tuple[dict[str, Any], list[str]]:
     """Returns the stack as plain data, and warnings. Raises ``WindflowError`` E4080 with everything that cannot be."""
     problems, warnings = [], []
     services = {}
@@ -120,7 +125,7 @@ def stack(model, wanted):
     return result, warnings
 
 
-def refused(name, service, wanted):
+def refused(name: str, service: dict[str, Any], wanted: Wanted) -> list[Problem]:
     """Returns the problems of a service that cannot be the same in a swarm."""
     found = [
         Problem.plain(
@@ -147,7 +152,7 @@ def refused(name, service, wanted):
     return found
 
 
-def turned(name, service, wanted):
+def turned(name: str, service: dict[str, Any], wanted: Wanted) -> dict[str, Any]:
     """One service, as a stack's."""
     result = picked(service, KEPT)
     result["image"] = wanted.images.get(name) or service.get("image", "")
@@ -168,7 +173,7 @@ def turned(name, service, wanted):
     return {key: value for key, value in result.items() if value not in (None, [], {})}
 
 
-def defaults(name, service, wanted, pinned, alone):
+def defaults(name: str, service: dict[str, Any], wanted: Wanted, pinned: bool, alone: bool) -> dict[str, Any]:
     """Returns how a service is deployed where its own section says nothing else.
 
     Names resolve to the addresses of tasks and ports are those of the nodes: that is all a front needs, it keeps the
@@ -177,7 +182,7 @@ def defaults(name, service, wanted, pinned, alone):
     """
     update = {"parallelism": 1, "failure_action": "rollback", "monitor": MONITOR, "order": "stop-first"}
     back = {"parallelism": 1, "order": "stop-first"}
-    found = {"endpoint_mode": "dnsrr", "restart_policy": {"condition": "any"}}
+    found: dict[str, Any] = {"endpoint_mode": "dnsrr", "restart_policy": {"condition": "any"}}
     if name == wanted.app:
         found["replicas"] = wanted.replicas
         if not alone:
@@ -188,7 +193,7 @@ def defaults(name, service, wanted, pinned, alone):
         found["replicas"] = 1
     if pinned:
         found["placement"] = {"constraints": ["node.id==%s" % wanted.node]}
-    limits = {}
+    limits: dict[str, Any] = {}
     if service.get("mem_limit"):
         limits["memory"] = str(service["mem_limit"])
     if service.get("cpus"):
@@ -203,13 +208,13 @@ def defaults(name, service, wanted, pinned, alone):
     return {**found, "update_config": update, "rollback_config": back}
 
 
-def job(deploy):
+def job(deploy: dict[str, Any]) -> dict[str, Any]:
     """A service that ends: a swarm would start it again and again, and updates no job."""
     kept = {key: value for key, value in deploy.items() if key not in ("update_config", "rollback_config", "mode")}
     return {**kept, "mode": "replicated-job", "restart_policy": {"condition": "on-failure", "max_attempts": 2}}
 
 
-def merged(base, over):
+def merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     """``over`` on ``base``, map by map."""
     result = dict(base)
     for key, value in over.items():
@@ -218,7 +223,7 @@ def merged(base, over):
     return result
 
 
-def volumes(service, wanted):
+def volumes(service: dict[str, Any], wanted: Wanted) -> tuple[list[dict[str, Any]], bool, bool]:
     """Returns the mounts of a service, whether one of them is only on the manager, and whether such a one is written
     to."""
     found, pinned, written = [], False, False
@@ -239,12 +244,12 @@ def volumes(service, wanted):
     return found, pinned, written
 
 
-def held(source, wanted):
+def held(source: str, wanted: Wanted) -> bool:
     """Returns whether files lie at a place on the manager that outlives releases."""
     return any(below(source, place) for place in wanted.kept)
 
 
-def bound(item):
+def bound(item: dict[str, Any]) -> str:
     """Returns who reaches a port of a Compose project: ``EVERYONE``, the host itself (``LOOPBACK``), or those who reach
     ``ONE_ADDRESS``. A swarm publishes at all addresses and knows no other way."""
     text = item.get("host_ip") or "0.0.0.0"
@@ -258,7 +263,7 @@ def bound(item):
     return LOOPBACK if address.is_loopback else ONE_ADDRESS
 
 
-def port(item):
+def port(item: dict[str, Any]) -> dict[str, Any]:
     """A port of the node itself, not of the swarm's mesh."""
     return {
         "target": int(item["target"]),
@@ -268,7 +273,7 @@ def port(item):
     }
 
 
-def secret(item, user):
+def secret(item: dict[str, Any], user: str) -> dict[str, Any]:
     """A secret that only the service's own user and group read, where they are known as numbers."""
     result = picked(item, ("source", "target"))
     uid, _colon, gid = user.partition(":")
@@ -277,12 +282,12 @@ def secret(item, user):
     return result
 
 
-def network(data):
+def network(data: dict[str, Any] | None) -> dict[str, Any]:
     """An overlay network, unless the project says otherwise."""
     data = data or {}
     found = picked(data, ("name", "driver", "driver_opts", "external", "internal", "attachable", "labels"))
     return found if found.get("external") else {"driver": "overlay", **found}
 
 
-def picked(data, keys):
+def picked(data: dict[str, Any], keys: Iterable[str]) -> dict[str, Any]:
     return {key: data[key] for key in keys if data.get(key) not in (None, "", [], {})}

@@ -26,11 +26,18 @@ from ..errors import Problem, WindflowError
 from ..files import nofollow, tree
 from ..record.store import directory
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..compose import effective
+    from .project import Containers
+
 DIGITS = 32
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def digest(path):
+def digest(path: str) -> str:
     """Returns the digest of a file, or of a directory with everything in it; an empty text where there is nothing."""
     try:
         real = os.path.realpath(path)
@@ -50,12 +57,12 @@ def digest(path):
 class Binds:
     """The places of one switch. ``switch`` (``Containers``) runs the commands and collects what is told of them."""
 
-    def __init__(self, switch):
+    def __init__(self, switch: Containers) -> None:
         self.switch = switch
         self.shared_dir = switch.options.shared_dir
         self.root = os.path.join(self.shared_dir, "binds")
 
-    def apply(self, places, undo):
+    def apply(self, places: effective.Places, undo: contextlib.ExitStack | None) -> None:
         """Everything that the model of ``places`` mounts is at its place."""
         for path, name in sorted(places.read.items()):
             self.keep(os.path.join(places.app, path), os.path.join(self.shared_dir, "files", name))
@@ -64,12 +71,12 @@ class Binds:
             self.fill(path, places.app, undo)
             self.check(os.path.join(self.root, path))
 
-    def keep(self, source, target):
+    def keep(self, source: str, target: str) -> None:
         """A copy that nobody changes, in root's own directory."""
         if not os.path.lexists(target):
             self.copy(os.path.realpath(source), target)
 
-    def copy(self, source, target):
+    def copy(self, source: str, target: str) -> None:
         """``source`` at ``target``, whole or not at all."""
         folders(os.path.dirname(target), self.shared_dir)
         draft = os.path.join(self.shared_dir, ".%s" % secrets.token_hex(8))
@@ -88,7 +95,7 @@ class Binds:
 
     # What was written before there was a place for it.
 
-    def adopt(self, undo):
+    def adopt(self, undo: contextlib.ExitStack | None) -> None:
         """Moves what the project's containers write to out of their release. They have it open, and go on with it; a
         link in its place is there for a container that is started again."""
         for source, path in self.mounted():
@@ -101,7 +108,7 @@ class Binds:
             if undo is not None:
                 self.switch.on_failure(undo, back, source, target)
 
-    def mounted(self):
+    def mounted(self) -> list[tuple[str, str]]:
         """[(source, path below app/)] of what containers may write to in a release, outermost first."""
         switch = self.switch
         releases = os.path.join(switch.options.install_dir, "releases")
@@ -121,7 +128,7 @@ class Binds:
 
     # What a release brings.
 
-    def fill(self, path, app, undo):
+    def fill(self, path: str, app: str, undo: contextlib.ExitStack | None) -> None:
         """The place has what the release brings, and what others have written stays."""
         source, target = os.path.join(app, path), os.path.join(self.root, path)
         if not os.path.lexists(target):
@@ -137,7 +144,7 @@ class Binds:
         for name in sorted({*brought, *before}):
             self.renew(target, name, brought.get(name), before.get(name), source, undo)
 
-    def shipped_before(self, path):
+    def shipped_before(self, path: str) -> dict[str, str]:
         """{name: digest} of the files that the release which serves has brought to a place, "." for the place."""
         try:
             name = os.path.join(directory(self.switch.options.plugin), "%s.tree.json" % self.switch.previous)
@@ -151,7 +158,15 @@ class Binds:
             if entry[tree.KIND] == "f" and below(name, path)
         }
 
-    def renew(self, target, name, wanted, before, source, undo):
+    def renew(
+        self,
+        target: str,
+        name: str,
+        wanted: str | None,
+        before: str | None,
+        source: str,
+        undo: contextlib.ExitStack | None,
+    ) -> None:
         """One file: as the release brings it, unless somebody has changed it since the release before brought it."""
         if wanted == before:
             return
@@ -173,12 +188,12 @@ class Binds:
             write(folder, last, new)
             self.switch.changes.append(os.path.normpath(os.path.join(target, name)))
 
-    def warn(self, target, name):
+    def warn(self, target: str, name: str) -> None:
         path = os.path.normpath(os.path.join(target, name))
         said = "%s was changed on the host and stays; the release brings another one, in its app/"
         self.switch.warnings.append(said % path)
 
-    def check(self, path):
+    def check(self, path: str) -> None:
         """A container must not have made a link of a place: the engine would follow it."""
         if os.path.realpath(path) != os.path.join(os.path.realpath(self.root), os.path.relpath(path, self.root)):
             remedy = "remove the link"
@@ -186,7 +201,7 @@ class Binds:
                 Problem.plain("E4086", "a container has put a link where a mounted file was", path, remedy)
             )
 
-    def prune(self):
+    def prune(self) -> None:
         """Copies that no release on the host mounts are gone."""
         used = ""
         releases = os.path.join(self.switch.options.install_dir, "releases")
@@ -203,7 +218,7 @@ class Binds:
                 discard(os.path.join(folder, name))
 
 
-def shipped(source):
+def shipped(source: str) -> dict[str, str]:
     """{name: digest} of the files at ``source``, "." for itself."""
     real = os.path.realpath(source)
     if os.path.isfile(real):
@@ -213,7 +228,7 @@ def shipped(source):
     return {name: entry[tree.DIGEST] for name, entry in tree.manifest(real).items() if entry[tree.KIND] == "f"}
 
 
-def folders(path, above):
+def folders(path: str, above: str) -> None:
     """Directories from ``above`` down to ``path``, which are root's."""
     if os.path.isdir(path) or path == above:
         return
@@ -223,7 +238,7 @@ def folders(path, above):
     os.chmod(path, 0o700 if os.path.dirname(path) == above else 0o755)
 
 
-def discard(path):
+def discard(path: str) -> None:
     if os.path.isdir(path) and not os.path.islink(path):
         shutil.rmtree(path, ignore_errors=True)
     else:
@@ -231,7 +246,7 @@ def discard(path):
             os.unlink(path)
 
 
-def move(source, target):
+def move(source: str, target: str) -> None:
     """By its name alone, so that who has it open keeps it; a link stays where it was."""
     try:
         os.rename(source, target)
@@ -244,7 +259,7 @@ def move(source, target):
     os.symlink(target, source)
 
 
-def back(source, target):
+def back(source: str, target: str) -> None:
     if os.path.islink(source):
         os.unlink(source)
         os.rename(target, source)
@@ -254,7 +269,7 @@ def back(source, target):
 
 
 @contextlib.contextmanager
-def parent_of(target, name, make=False):
+def parent_of(target: str, name: str, make: bool = False) -> Iterator[tuple[int | None, str]]:
     """(descriptor of the directory, last name) of a file below ``target``; (None, "") where a directory is missing and
     not to be made, or is a link."""
     path = os.path.normpath(os.path.join(target, name))
@@ -277,7 +292,7 @@ def parent_of(target, name, make=False):
             os.close(item)
 
 
-def read(folder, name):
+def read(folder: int, name: str) -> tuple[bytes, int, int, int] | None:
     """(content, mode, owner, group) of a file; None where there is none."""
     try:
         descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
@@ -290,12 +305,12 @@ def read(folder, name):
         return stream.read(), stat.S_IMODE(info.st_mode), info.st_uid, info.st_gid
 
 
-def read_file(path):
+def read_file(path: str) -> tuple[bytes, int, int, int]:
     with open(path, "rb") as stream:
         return stream.read(), stat.S_IMODE(os.fstat(stream.fileno()).st_mode), 0, 0
 
 
-def content_digest(folder, name):
+def content_digest(folder: int, name: str) -> str | None:
     """Returns the digest of a file's content; None where there is none, an empty text for what is no file."""
     found = read(folder, name)
     if found:
@@ -307,7 +322,7 @@ def content_digest(folder, name):
     return ""
 
 
-def write(folder, name, content):
+def write(folder: int, name: str, content: tuple[bytes, int, int, int] | None) -> None:
     """Replaces a file whole, or takes it away where ``content`` is None."""
     if content is None:
         os.unlink(name, dir_fd=folder)
@@ -322,7 +337,7 @@ def write(folder, name, content):
     os.rename(draft, name, src_dir_fd=folder, dst_dir_fd=folder)
 
 
-def put_back(target, name, saved):
+def put_back(target: str, name: str, saved: tuple[bytes, int, int, int] | None) -> None:
     with parent_of(target, name) as (folder, last):
         if folder is not None:
             write(folder, last, saved)

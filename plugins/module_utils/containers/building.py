@@ -11,9 +11,14 @@ import re
 import tempfile
 from dataclasses import replace
 
-from ..errors import WindflowError
+from ..errors import Problem, WindflowError
 from ..files import archive
 from . import engine
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
 
 BUILD_SECONDS = 3600
 LOAD_SECONDS = 1800
@@ -24,7 +29,7 @@ UNREACHABLE = re.compile(
 )
 
 
-def identities(tags):
+def identities(tags: Sequence[str]) -> dict[str, str]:
     """{tag: id} of the images that the engine has; the id is empty where it has none."""
     shape = "{{.Id}} {{json .RepoTags}}"
     said = engine.run(["image", "inspect", "--format", shape, *tags], "list images", "E4076", check=False)
@@ -32,7 +37,7 @@ def identities(tags):
     return {tag: found.get(tag, "") for tag in tags}
 
 
-def build(params, services):
+def build(params: dict[str, Any], services: list[str]) -> None:
     """Builds the images of ``services``: out of the release's own files, or out of ``source``, an archive of the
     plugin's, on a host that has no release. What is built is what the tags were made of, and nothing else."""
     if not params["source"]:
@@ -44,7 +49,7 @@ def build(params, services):
         build_in(root, params, services)
 
 
-def build_in(root, params, services):
+def build_in(root: str, params: dict[str, Any], services: list[str]) -> None:
     """Builds the images of ``services`` out of the files below ``root``/app."""
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as stream:
         json.dump({"services": {name: service(params, name, os.path.join(root, "app")) for name in services}}, stream)
@@ -57,7 +62,7 @@ def build_in(root, params, services):
             raise WindflowError([explained(problem) for problem in error.problems], error.outcome) from None
 
 
-def service(params, name, app):
+def service(params: dict[str, Any], name: str, app: str) -> dict[str, Any]:
     """A service as far as its image goes; paths below the plugin are those of ``app``."""
     section = dict(params["builds"][name])
     section["context"] = inside(section["context"], app)
@@ -67,12 +72,12 @@ def service(params, name, app):
     return {"image": params["images"][name], "build": section}
 
 
-def inside(path, app):
+def inside(path: Any, app: str) -> str:
     text = str(path)
     return text if ":" in text or text.startswith("/") else os.path.normpath(os.path.join(app, text))
 
 
-def explained(problem):
+def explained(problem: Problem) -> Problem:
     """The remedy for a build that found no image to begin with: no registry is reached, or it has none."""
     if not UNREACHABLE.search(problem.got):
         return problem
@@ -83,7 +88,7 @@ def explained(problem):
     return replace(problem, remedy=remedy)
 
 
-def push(registry, tags):
+def push(registry: str, tags: Sequence[str]) -> None:
     """Puts images into a registry, which keeps what it has already."""
     for tag in tags:
         remote = "%s/%s" % (registry, tag)
@@ -91,7 +96,7 @@ def push(registry, tags):
         engine.run(["image", "push", "--quiet", remote], "push %s" % remote, "E4081", LOAD_SECONDS)
 
 
-def pull(registry, tags):
+def pull(registry: str, tags: Sequence[str]) -> None:
     """Takes images from a registry, under the names that they have without it."""
     for tag in tags:
         remote = "%s/%s" % (registry, tag)
@@ -99,10 +104,10 @@ def pull(registry, tags):
         engine.run(["image", "tag", remote, tag], "name an image of the registry", "E4082")
 
 
-def load(path):
+def load(path: str) -> None:
     engine.run(["image", "load", "--quiet", "--input", path], "load the images", "E4078", LOAD_SECONDS)
 
 
-def save(tags, path):
+def save(tags: Sequence[str], path: str) -> None:
     """An archive of images, compressed by nobody: ssh and the disk decide. Its directory must be root's own."""
     engine.run(["image", "save", "--output", path, *tags], "save the images", "E4079", LOAD_SECONDS)

@@ -20,6 +20,11 @@ import tempfile
 from ..errors import Problem, WindflowError
 from ..system.inspect_host import free_space
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Any
+
 PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"
 RELEASE = "windflow.release"
@@ -36,12 +41,12 @@ NO_CLIENT = "there is no program docker"
 SECONDS = 600
 
 
-def environment():
+def environment() -> dict[str, str]:
     """Returns the client's environment: that of the host's root, in plain English."""
     return dict(os.environ, LC_ALL="C", DOCKER_CLI_HINTS="false")
 
 
-def start(arguments, variables=None):
+def start(arguments: Iterable[str], variables: Mapping[str, str] | None = None) -> subprocess.Popen[bytes] | None:
     """A client that works while other things are done; None where there is none. ``variables`` are added to its
     environment."""
     pipe = subprocess.PIPE
@@ -57,24 +62,24 @@ def start(arguments, variables=None):
         return None
 
 
-def containers_of(project):
+def containers_of(project: str) -> list[str]:
     """Arguments that list a project's containers, running or not, in lines that ``read_containers`` reads."""
     return ["ps", "-a", "--no-trunc", "--filter", "label=%s=%s" % (PROJECT, project), "--format", CONTAINER]
 
 
-def read_containers(output):
+def read_containers(output: str) -> list[dict[str, str]]:
     """[{"id", "name", "state", "status", "service", "release"}], sorted by name. ``status`` is for people, and has the
     exit code of one that has ended."""
     return sorted((json.loads(line) for line in output.splitlines() if line), key=lambda item: item["name"])
 
 
-def services_of(project):
+def services_of(project: str) -> list[str]:
     """Arguments that list a stack's services, in lines that ``read_services`` reads. Only a manager knows them."""
     shape = '{"name":{{json .Name}},"replicas":{{json .Replicas}}}'
     return ["service", "ls", "--filter", "label=%s=%s" % (NAMESPACE, project), "--format", shape]
 
 
-def read_services(output):
+def read_services(output: str) -> list[dict[str, Any]]:
     """[{"name", "running", "desired", "job"}] by name; ``desired`` of a global service counts the nodes that are up,
     ``running`` of a job what has ended well: its tasks are not to run for ever."""
     found = []
@@ -86,33 +91,33 @@ def read_services(output):
     return sorted(found, key=lambda item: item["name"])
 
 
-def specs_of(names):
+def specs_of(names: Iterable[str]) -> list[str]:
     """Arguments that print services' specifications, in lines that ``read_specs`` reads."""
     return ["service", "inspect", "--format", "{{.Spec.Name}} {{json .Spec}}", *names]
 
 
-def read_specs(output):
+def read_specs(output: str) -> dict[str, str]:
     """{service: digest of its specification}: it has another one after any change by hand."""
     pairs = (line.partition(" ") for line in output.splitlines() if line)
     return {name: hashlib.sha256(spec.encode()).hexdigest()[:16] for name, _blank, spec in pairs}
 
 
-def read_images(output):
+def read_images(output: str) -> dict[str, str]:
     """{tag: image's id} of ``docker image inspect``, whose lines are an id and a list of tags."""
-    found = {}
+    found: dict[str, str] = {}
     for line in output.splitlines():
         identity, _blank, tags = line.partition(" ")
         found.update((tag, identity) for tag in json.loads(tags or "[]") or ())
     return found
 
 
-def images_of(project):
+def images_of(project: str) -> list[str]:
     """Arguments that list the images of a project's services, in lines that ``read_listed`` reads."""
     shape = "{{.ID}} {{.Repository}}:{{.Tag}}"
     return ["image", "ls", "--no-trunc", "--format", shape, "--filter", "reference=%s-*" % project]
 
 
-def read_listed(output):
+def read_listed(output: str) -> dict[str, str]:
     """{tag: image's id} of ``docker image ls``, whose lines are an id and a tag."""
     pairs = (line.partition(" ") for line in output.splitlines() if line)
     return {tag: identity for identity, _blank, tag in pairs}
@@ -125,7 +130,7 @@ class Models:
     ``release_dir``, where the files are taken to be: the model's paths begin there.
     """
 
-    def __init__(self, project, wanted):
+    def __init__(self, project: str, wanted: dict[str, Any]) -> None:
         self.wanted = wanted
         self.folder = os.path.realpath(tempfile.mkdtemp(prefix="windflow-"))
         self.asked = {}
@@ -144,7 +149,7 @@ class Models:
             shutil.rmtree(self.folder, ignore_errors=True)
             raise
 
-    def answers(self):
+    def answers(self) -> dict[str, dict[str, Any]]:
         """{name of a run: {"model"} or {"error"}}."""
         said = {}
         try:
@@ -164,7 +169,9 @@ class Models:
 class Questions:
     """What an engine is and has. Everything is asked at once, and read when ``answers`` is called."""
 
-    def __init__(self, project, services=None, model=None):
+    def __init__(
+        self, project: str, services: Iterable[str] | None = None, model: dict[str, Any] | None = None
+    ) -> None:
         """``services``: names of the services of a stack, where the application is one. ``model``: see ``Models``."""
         self.asked = {
             "engine": start(["info", "--format", ENGINE]),
@@ -177,7 +184,7 @@ class Questions:
             self.asked["services"] = start(services_of(project))
             self.asked["specs"] = start(specs_of(services))
 
-    def answers(self):
+    def answers(self) -> dict[str, Any]:
         """{"version", "compose", "error", "root", "space", "images": {tag: id}, "containers": [...],
         "swarm": {"state", "manager"}, "services": [...], "specs": {service: digest}, "models": {run: model or error}}.
 
@@ -185,9 +192,9 @@ class Questions:
         """
         said = {}
         for name, process in self.asked.items():
-            output, error = process.communicate() if process else (b"", NO_CLIENT.encode())
+            printed, complained = process.communicate() if process else (b"", NO_CLIENT.encode())
             status = process.returncode if process else 127
-            said[name] = (status, output.decode("utf-8", "replace").strip(), error.decode("utf-8", "replace").strip())
+            said[name] = (status, readable(printed), readable(complained))
         status, output, error = said["engine"]
         known = json.loads(output.splitlines()[-1]) if status == 0 and output else {}
         answers = {
@@ -211,7 +218,7 @@ class Questions:
         return answers
 
 
-def both_streams(arguments):
+def both_streams(arguments: Iterable[str]) -> str:
     """Returns what one command of the client prints to either stream, in order; empty where it fails."""
     try:
         done = subprocess.run(
@@ -228,7 +235,15 @@ def both_streams(arguments):
     return done.stdout.decode("utf-8", "replace")
 
 
-def run(arguments, what, code, seconds=SECONDS, check=True, redact=None, variables=None):
+def run(
+    arguments: Iterable[str],
+    what: str,
+    code: str,
+    seconds: float = SECONDS,
+    check: bool = True,
+    redact: Callable[[str], str] | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> str:
     """Runs one command of the client and returns its output. Raises ``WindflowError`` with the end of what it said.
 
     ``what`` completes "docker could not …", as in "list images".
@@ -257,3 +272,7 @@ def run(arguments, what, code, seconds=SECONDS, check=True, redact=None, variabl
         got = "exit code %d: %s" % (done.returncode, redact(printed) if redact else printed)
         raise WindflowError(Problem.plain(code, said, got, "correct what it reports, then run again"))
     return output
+
+
+def readable(output: bytes) -> str:
+    return output.decode("utf-8", "replace").strip()

@@ -9,11 +9,18 @@ answered what it had begun.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 
 from ..errors import Problem, WindflowError
 from ..files import atomic
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .project import Containers
 
 POLL_SECONDS = 0.2
 RELOAD_SECONDS = 10.0
@@ -22,12 +29,12 @@ RELOAD_SECONDS = 10.0
 class Front:
     """The front of one switch. ``switch`` (``Containers``) runs the commands and collects what is told of them."""
 
-    def __init__(self, switch):
+    def __init__(self, switch: Containers) -> None:
         self.switch = switch
         self.service = switch.options.front
         self.path = os.path.join(switch.options.shared_dir, "front", "%s.cfg" % switch.options.app)
 
-    def point(self, names, undo):
+    def point(self, names: list[str], undo: contextlib.ExitStack) -> list[tuple[str, int]]:
         """Tells the front of these containers and of no others. Returns its old workers, which ``drain`` waits for."""
         if not self.service:
             return []
@@ -37,7 +44,7 @@ class Front:
         self.switch.changes.append(self.path)
         return self._up()
 
-    def drain(self, workers):
+    def drain(self, workers: Iterable[tuple[str, int]]) -> None:
         """Waits until old workers have answered their last request; those that do not get a warning."""
         limit = self.switch.options.drain_timeout
         deadline = time.monotonic() + limit
@@ -50,7 +57,7 @@ class Front:
                 return
             time.sleep(POLL_SECONDS if left else 0)
 
-    def _up(self, release=None):
+    def _up(self, release: str | None = None) -> list[tuple[str, int]]:
         """The front runs with what is in its directory. Returns the workers that served before."""
         before = set(self._running())
         argv = ["up", "--detach", "--no-build", "--no-deps", self.service]
@@ -59,7 +66,7 @@ class Front:
         self.switch.changes += [self.service] if not kept else []
         return [worker for identity in kept for worker in self._reload(identity)]
 
-    def _back(self, saved):
+    def _back(self, saved: atomic.Saved) -> None:
         """The front serves what it served before, or is gone if there was nothing."""
         atomic.restore(self.path, saved)
         if self.switch.previous:
@@ -67,10 +74,10 @@ class Front:
         else:
             self.switch.compose("to take the front away", "rm", "--stop", "--force", self.service)
 
-    def _running(self):
+    def _running(self) -> list[str]:
         return [item["id"] for item in self.switch.containers(self.service) if item["state"] == "running"]
 
-    def _workers(self, identity):
+    def _workers(self, identity: str) -> list[tuple[str, int]]:
         """[(container, process id)] of HAProxy's workers: every process but the first."""
         docker = self.switch.docker
         said = docker("to list the front's processes", "top", identity, "-eo", "pid", check=False)
@@ -78,7 +85,7 @@ class Front:
         master = docker("the front's main process", "inspect", "--format", "{{.State.Pid}}", identity).strip()
         return [(identity, pid) for pid in pids if str(pid) != master]
 
-    def _reload(self, identity):
+    def _reload(self, identity: str) -> list[tuple[str, int]]:
         """Has HAProxy read its files again, and waits until a new worker answers. Returns the old ones."""
         old = self._workers(identity)
         self.switch.docker("reload the front", "kill", "--signal", "USR2", identity)
@@ -94,7 +101,7 @@ class Front:
         return old
 
 
-def servers(app, port, names):
+def servers(app: str, port: int, names: list[str]) -> str:
     """Returns the front's list: a backend with a server for each container."""
     lines = ["# Written by windflow at each deploy.", "backend %s" % app]
     lines += ["    server %s %s:%d" % (name, name, port) for name in names]

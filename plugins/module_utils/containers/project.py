@@ -11,21 +11,27 @@ as in ``switch.host``, the switch of the backend ``host``.
 from __future__ import annotations
 
 import contextlib
+import functools
 import glob
 import json
 import os
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ..compose import effective, rules
 from ..errors import Problem, WindflowError
 from ..files import atomic
 from ..redaction import redact, redact_lines
 from ..switch import probe
-from ..switch.transaction import Switching
+from ..switch.transaction import Options, Switching
 from . import engine
 from .binds import Binds, digest
 from .front import Front
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
 
 CONFIG_FILES = ("windflow.yaml",)
 EFFECTIVE = "effective.json"
@@ -34,16 +40,37 @@ POLL_SECONDS = 0.2
 EDGE_SECONDS = 15.0
 
 
-class Containers(Switching):
-    """One switch or one removal; ``options`` are those of the module ``compose_switch``, as attributes."""
+@dataclass(frozen=True)
+class ContainerOptions(Options):
+    """The options of the module ``compose_switch``. ``allow`` is None for a release that is not judged."""
 
-    def __init__(self, options):
+    engine: str
+    project: str
+    shared_dir: str
+    app: str
+    front: str
+    images: dict[str, str]
+    registry: str
+    files: list[str]
+    app_port: int
+    bind: str
+    allow: list[str] | None
+    networks: list[str]
+    purge: bool
+
+
+class Containers(Switching):
+    """One switch or one removal."""
+
+    options: ContainerOptions
+
+    def __init__(self, options: ContainerOptions) -> None:
         super().__init__(options)
         self.front = Front(self)
         self.binds = Binds(self)
-        self.model = {}
+        self.model: dict[str, Any] = {}
 
-    def secrets(self):
+    def secrets(self) -> list[str]:
         """Returns what must not be shown of what containers print; the release brings the list."""
         try:
             with open(os.path.join(self.release_dir, "secrets.json"), encoding="utf-8") as stream:
@@ -51,30 +78,45 @@ class Containers(Switching):
         except (OSError, ValueError):
             return []
 
-    def redacted(self, text):
+    def redacted(self, text: str) -> str:
         return redact(text, self.secrets())
 
     # The engine.
 
-    def compose(self, what, *arguments, release=None, seconds=engine.SECONDS, check=True):
+    def compose(
+        self,
+        what: str,
+        *arguments: str,
+        release: str | None = None,
+        seconds: float = engine.SECONDS,
+        check: bool = True,
+    ) -> str:
         """One command of Compose about a release's project, out of its effective model."""
         folder = self.dir_of(release) if release else self.release_dir
         path = os.path.join(folder, EFFECTIVE)
         paths = [path] if os.path.exists(path) else self.paths_of(folder)
         return self.compose_of(what, folder, paths, arguments, seconds=seconds, check=check)
 
-    def paths_of(self, folder):
+    def paths_of(self, folder: str) -> list[str]:
         """Returns the Compose files of a release, as the plugin and the platform have written them."""
         names = self.options.files if folder == self.release_dir else compose_files(folder)
         return [os.path.join(folder, name) for name in (*names, *CONFIG_FILES)]
 
-    def compose_of(self, what, folder, paths, arguments, seconds=engine.SECONDS, check=True):
+    def compose_of(
+        self,
+        what: str,
+        folder: str,
+        paths: list[str],
+        arguments: Iterable[str],
+        seconds: float = engine.SECONDS,
+        check: bool = True,
+    ) -> str:
         argv = ["compose", "--project-name", self.options.project, "--env-file", os.path.join(folder, ".env")]
         for path in paths:
             argv += ["--file", path]
         return engine.run([*argv, *arguments], what, "E4070", seconds, check, self.redacted, variables(folder))
 
-    def make_effective(self, undo):
+    def make_effective(self, undo: contextlib.ExitStack) -> None:
         """Writes the model that is started, and judges it before: nothing else decides what containers may do."""
         options = self.options
         arguments = ["--profile", "*", "config", "--format", "json"]
@@ -91,7 +133,7 @@ class Containers(Switching):
         content = json.dumps(self.model, indent=1, sort_keys=True) + "\n"
         atomic.write(os.path.join(self.release_dir, EFFECTIVE), content.encode(), 0o600)
 
-    def judge(self, model):
+    def judge(self, model: dict[str, Any]) -> None:
         """Raises WindflowError E4085 for everything that plugin.yml does not ask for. A release of before there was a
         judgement has nothing to be judged by."""
         options = self.options
@@ -103,14 +145,14 @@ class Containers(Switching):
         if found:
             raise WindflowError([rules.problem("E4085", item) for item in found])
 
-    def docker(self, what, *arguments, check=True):
+    def docker(self, what: str, *arguments: str, check: bool = True) -> str:
         return engine.run(arguments, what, "E4070", check=check, redact=self.redacted)
 
-    def containers(self, service=""):
+    def containers(self, service: str = "") -> list[dict[str, str]]:
         found = engine.read_containers(self.docker("list containers", *engine.containers_of(self.options.project)))
         return [item for item in found if not service or item["service"] == service]
 
-    def inspect(self, identity):
+    def inspect(self, identity: str) -> dict[str, Any]:
         """State, restarts and address of a container; an empty map where it is gone."""
         shape = (
             '{"state":{{json .State.Status}},"exit":{{.State.ExitCode}},"restarts":{{.RestartCount}},'
@@ -127,7 +169,7 @@ class Containers(Switching):
 
     # The switch.
 
-    def deploy(self):
+    def deploy(self) -> dict[str, Any]:
         """Switches to the release. Raises WindflowError; ``evidence`` then says what was seen."""
         options = self.options
         with self.outcome_of(self.outcome):
@@ -145,18 +187,18 @@ class Containers(Switching):
             "status": answer.status,
         }
 
-    def prepare(self):
+    def prepare(self) -> None:
         """What outlives releases is as the new release wants it, or as it was. The release itself is not touched."""
         with self.outcome_of(self.outcome), contextlib.ExitStack() as undo:
             self.start_surroundings(undo)
             undo.pop_all()
 
-    def start_surroundings(self, undo):
+    def start_surroundings(self, undo: contextlib.ExitStack) -> None:
         with self.phase("services"):
             self.make_effective(undo)
             self.start_others(undo)
 
-    def bring_up(self):
+    def bring_up(self) -> tuple[list[dict[str, str]], list[tuple[str, int]], probe.Answer]:
         """Everything up to ``current``, or nothing. Returns the old containers, the front's old workers, the answer."""
         with contextlib.ExitStack() as undo:
             self.start_surroundings(undo)
@@ -175,7 +217,7 @@ class Containers(Switching):
             undo.pop_all()
         return old, workers, answer
 
-    def start_others(self, undo):
+    def start_others(self, undo: contextlib.ExitStack) -> None:
         """The services besides the application and the front: a database, a queue. Compose leaves alone what is as
         it should be; another secret needs new containers, because they have the old file."""
         said = self.compose("list the services of the project", "config", "--services")
@@ -214,7 +256,7 @@ class Containers(Switching):
         if {item["id"] for item in self.containers() if item["service"] in names} - before:
             self.changes.extend(names)
 
-    def wait_ended(self, names):
+    def wait_ended(self, names: list[str]) -> None:
         """Services that others wait for have ended well. Raises WindflowError E4087."""
         deadline = time.monotonic() + self.options.health_timeout
         for item in [item for name in names for item in self.containers(name)]:
@@ -231,7 +273,7 @@ class Containers(Switching):
                 said = "%s ended with exit code %s" % (item["name"], found["exit"])
                 raise WindflowError(Problem.plain("E4087", said, "", "correct the service"))
 
-    def share_secrets(self, undo):
+    def share_secrets(self, undo: contextlib.ExitStack) -> list[str]:
         """Copies the release's secrets to where services that outlive releases read them. Returns what changed."""
         changed = []
         for path in sorted(glob.glob(os.path.join(glob.escape(self.release_dir), "secrets", "*"))):
@@ -244,7 +286,7 @@ class Containers(Switching):
         self.changes += changed
         return changed
 
-    def put_back_others(self, names, before, renewed):
+    def put_back_others(self, names: list[str], before: set[str], renewed: list[str]) -> None:
         now = {item["id"] for item in self.containers() if item["service"] in names}
         if now <= before and not renewed:
             return
@@ -252,7 +294,7 @@ class Containers(Switching):
         argv = ["up", "--detach", "--no-build", "--no-deps", *more, *names]
         self.compose("start the former services", *argv, release=self.previous)
 
-    def start(self, undo):
+    def start(self, undo: contextlib.ExitStack) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
         """As many new containers as there are to be, beside those that are there. Returns (old, new)."""
         options = self.options
         if not options.front:
@@ -273,7 +315,7 @@ class Containers(Switching):
         self.changes += [item["name"] for item in new]
         return old, new
 
-    def replace(self, undo):
+    def replace(self, undo: contextlib.ExitStack) -> list[dict[str, str]]:
         """Without a front nothing can share a port: Compose replaces the containers in place. Returns the new ones."""
         options = self.options
         self.on_failure(undo, self.replace_back, len(self.containers(options.app)))
@@ -284,7 +326,7 @@ class Containers(Switching):
         self.changes += [item["name"] for item in new]
         return new
 
-    def replace_back(self, count):
+    def replace_back(self, count: int) -> None:
         app = self.options.app
         if not self.previous:
             self.compose("remove the application", "rm", "--stop", "--force", app)
@@ -292,13 +334,13 @@ class Containers(Switching):
         argv = ["up", "--detach", "--no-build", "--no-deps", "--scale", "%s=%d" % (app, count), app]
         self.compose("start the former application", *argv, release=self.previous)
 
-    def take_away(self, known):
+    def take_away(self, known: set[str]) -> None:
         """Removes the application's containers that were not there before."""
         new = [item["id"] for item in self.containers(self.options.app) if item["id"] not in known]
         if new:
             self.docker("remove the new containers", "rm", "--force", "--volumes", *new)
 
-    def wait_healthy(self, new):
+    def wait_healthy(self, new: list[dict[str, str]]) -> None:
         """Every new container answers its health path; without one, it stays up for a while."""
         options = self.options
         deadline = time.monotonic() + options.health_timeout
@@ -313,7 +355,7 @@ class Containers(Switching):
                 options.health,
                 options.host_header,
                 limit=left,
-                stop=lambda identity=item["id"]: self.why_not_running(identity),
+                stop=functools.partial(self.why_not_running, item["id"]),
             )
             if not health.healthy:
                 said = "%s does not answer 200 at port %d, path %s, within %d s" % (
@@ -324,7 +366,7 @@ class Containers(Switching):
                 )
                 raise self.unhealthy("E4072", said, item, health.answer, health.stopped)
 
-    def wait_address(self, item, deadline):
+    def wait_address(self, item: dict[str, str], deadline: float) -> str:
         while True:
             found = self.inspect(item["id"])
             reason = self.why_not_running(item["id"], found)
@@ -334,7 +376,7 @@ class Containers(Switching):
                 raise self.unhealthy("E4073", "%s does not run" % item["name"], item, None, reason or "no address")
             time.sleep(POLL_SECONDS)
 
-    def wait_settled(self, item, deadline):
+    def wait_settled(self, item: dict[str, str], deadline: float) -> None:
         """By its own health check, as far as its image or service has one; else it has to run for a while."""
         settled = time.monotonic() + SETTLE_SECONDS
         while True:
@@ -350,7 +392,7 @@ class Containers(Switching):
                 raise self.unhealthy("E4073", said, item, None, "its health check says %s" % found["health"])
             time.sleep(POLL_SECONDS * 5)
 
-    def why_not_running(self, identity, found=None):
+    def why_not_running(self, identity: str, found: dict[str, Any] | None = None) -> str:
         """Returns why a container does not stay up, or an empty text."""
         found = found or self.inspect(identity)
         if not found:
@@ -361,7 +403,9 @@ class Containers(Switching):
             return "%s, exit code %d" % (found["state"], found["exit"])
         return ""
 
-    def unhealthy(self, code, said, item, answer, reason):
+    def unhealthy(
+        self, code: str, said: str, item: dict[str, str], answer: probe.Answer | None, reason: str
+    ) -> WindflowError:
         """Returns the error of a release that does not work: last answer, the container's state, the end of its log."""
         log = self.log(item["id"])
         if answer:
@@ -378,15 +422,15 @@ class Containers(Switching):
             got.append("last lines of its log:\n    %s" % "\n    ".join(log))
         return WindflowError(Problem.plain(code, said, "; ".join(got), "correct the application, then deploy again"))
 
-    def log(self, identity):
+    def log(self, identity: str) -> list[str]:
         """Returns the last lines that a container wrote to either stream."""
         said = engine.both_streams(["logs", "--tail", "20", identity])
         return redact_lines(said.splitlines()[-20:], self.secrets())
 
-    def log_of(self, service):
+    def log_of(self, service: str) -> list[str]:
         return [line for item in self.containers(service)[:1] for line in self.log(item["id"])]
 
-    def verify(self, new):
+    def verify(self, new: list[dict[str, str]]) -> probe.Answer:
         """Returns the answer at the host's port. One that names a release must name this one."""
         options = self.options
         if not options.port:
@@ -404,7 +448,7 @@ class Containers(Switching):
             raise self.unhealthy("E4075", said, new[0], health.answer, "")
         return health.answer
 
-    def stop(self, old):
+    def stop(self, old: list[dict[str, str]]) -> list[str]:
         """Stops the old containers, each with the time that its service grants, and removes them."""
         if not old:
             return []
@@ -414,7 +458,7 @@ class Containers(Switching):
         self.changes += [item["name"] for item in old]
         return [item["name"] for item in old]
 
-    def remove_old_images(self, keep=True):
+    def remove_old_images(self, keep: bool = True) -> None:
         """Images of releases that are no longer there. One that is in use stays, whoever uses it."""
         used = ""
         for path in glob.glob(os.path.join(glob.escape(self.options.install_dir), "releases", "*", "windflow.yaml")):
@@ -426,18 +470,18 @@ class Containers(Switching):
             if self.is_own_image(tag) and not (keep and tag in used):
                 self.docker("remove an image", "image", "rm", tag, check=False)
 
-    def is_own_image(self, tag):
+    def is_own_image(self, tag: str) -> bool:
         """Returns whether a tag is of a service of this plugin: those of a plugin ``a-b`` begin like those of ``a``."""
         name = tag.rpartition(":")[0][len(self.options.project) + 1 :]
         return name in self.options.images
 
     # Removal.
 
-    def removable(self):
+    def removable(self) -> list[str]:
         """Names of what a removal takes away."""
         return [item["name"] for item in self.containers()]
 
-    def remove(self, purge):
+    def remove(self, purge: bool) -> dict[str, Any]:
         """Takes away what runs, with networks and images; volumes of this host too, if they are to be purged. Returns
         the volumes that stay."""
         names = self.removable()
@@ -453,11 +497,11 @@ class Containers(Switching):
             self.changes.append(self.current_path)
         return {"volumes": [] if purge else volumes}
 
-    def labelled(self):
+    def labelled(self) -> list[str]:
         """Returns what lists everything of this project and nothing else."""
         return ["--filter", "label=%s=%s" % (engine.PROJECT, self.options.project)]
 
-    def take_down(self):
+    def take_down(self) -> None:
         """Nothing runs any more, and the networks are gone."""
         identities = [item["id"] for item in self.containers()]
         if identities:
@@ -467,7 +511,7 @@ class Containers(Switching):
             self.docker("remove a network", "network", "rm", network)
 
 
-def variables(folder):
+def variables(folder: str) -> dict[str, str]:
     """Returns what Compose interpolates, as the release has it: an env file cannot hold every value."""
     try:
         with open(os.path.join(folder, "variables.json"), encoding="utf-8") as stream:
@@ -476,7 +520,7 @@ def variables(folder):
         return {}
 
 
-def compose_files(folder):
+def compose_files(folder: str) -> list[str]:
     """Returns the Compose files of a release, as it noted them itself."""
     with open(os.path.join(folder, "compose.json"), encoding="utf-8") as stream:
         return json.load(stream)

@@ -20,8 +20,14 @@ from ..compose import effective, stack_file
 from ..errors import Problem, WindflowError
 from ..files import atomic
 from ..redaction import redact_lines
+from ..switch import probe
 from . import building, engine
 from .project import Containers
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
 
 WENT_BACK = ("paused", "rollback_started", "rollback_paused", "rollback_completed")
 POLL_SECONDS = 1.0
@@ -32,9 +38,9 @@ FAILED_TASKS = 3
 
 
 class Stack(Containers):
-    """One switch or one removal, on a manager; ``options`` are those of the module ``compose_switch``."""
+    """One switch or one removal, on a manager."""
 
-    def bring_up(self):
+    def bring_up(self) -> tuple[list[dict[str, str]], list[tuple[str, int]], probe.Answer]:
         with contextlib.ExitStack() as undo:
             with self.phase("services"):
                 before = self.services()
@@ -54,12 +60,12 @@ class Stack(Containers):
             undo.pop_all()
         return [], [], answer
 
-    def service(self, name):
+    def service(self, name: str) -> str:
         return "%s_%s" % (self.options.project, name)
 
     # What is sent.
 
-    def write_stack(self):
+    def write_stack(self) -> str:
         """Writes the release's stack, and returns its path. It names files with secrets and holds none."""
         said = self.compose("list the services of the project", "config", "--format", "json")
         model = json.loads(said)
@@ -69,7 +75,7 @@ class Stack(Containers):
         atomic.write(path, (json.dumps(stack, indent=1, sort_keys=True) + "\n").encode(), 0o600)
         return path
 
-    def conversion_options(self, model):
+    def conversion_options(self, model: dict[str, Any]) -> stack_file.Wanted:
         options = self.options
         front_dir = os.path.dirname(self.front.path)
         mounted = [item.get("source") for item in model["services"].get(options.front, {}).get("volumes", ())]
@@ -97,7 +103,7 @@ class Stack(Containers):
             secret_names={name: self.secret_name(name, path) for name, path in sources.items()},
         )
 
-    def config_of(self, name, item):
+    def config_of(self, name: str, item: dict[str, Any]) -> dict[str, str]:
         """A configuration of the project: its file, and a name that is another one for another content."""
         path = item.get("file")
         if not path:
@@ -108,14 +114,14 @@ class Stack(Containers):
             made_of = hashlib.sha256(stream.read()).hexdigest()
         return {"name": stack_file.object_name(self.options.project, name, made_of), "file": path}
 
-    def own_copy(self, path):
+    def own_copy(self, path: str) -> str:
         """A secret's file in the release: what a container on one host reads from a shared place."""
         shared = os.path.join(self.options.shared_dir, "secrets")
         if os.path.dirname(path) == shared:
             return os.path.join(self.release_dir, "secrets", os.path.basename(path))
         return path
 
-    def secret_name(self, name, path):
+    def secret_name(self, name: str, path: str) -> str:
         """Returns the name that the secret has had since its content is what it is, so that its readers are left
         alone."""
         within = os.path.relpath(path, self.release_dir)
@@ -129,7 +135,7 @@ class Stack(Containers):
                 return known
         return stack_file.object_name(self.options.project, name, self.options.release)
 
-    def references(self):
+    def references(self) -> dict[str, str]:
         """{service: image}: the registry's name where there is a registry, else the image's id.
 
         For an id no node asks any registry, which in a closed network would take long and come to nothing.
@@ -145,12 +151,12 @@ class Stack(Containers):
             )
         return {name: known[tag] for name, tag in options.images.items()}
 
-    def deploy_stack(self, path):
+    def deploy_stack(self, path: str) -> None:
         argv = ["stack", "deploy", "--prune", "--compose-file", path]
         argv += ["--with-registry-auth"] if self.options.registry else ["--resolve-image", "never"]
         self.docker("deploy the stack", *argv, self.options.project)
 
-    def put_back(self, was_there):
+    def put_back(self, was_there: bool) -> None:
         """The services of the release before, or none."""
         path = os.path.join(self.dir_of(self.previous), "stack.json") if self.previous else ""
         if path and os.path.exists(path):
@@ -161,11 +167,11 @@ class Stack(Containers):
 
     # What the swarm says.
 
-    def listed(self):
+    def listed(self) -> list[dict[str, Any]]:
         """Returns the stack's services with the number of their tasks."""
         return engine.read_services(self.docker("list services", *engine.services_of(self.options.project)))
 
-    def services(self, listed=None):
+    def services(self, listed: list[dict[str, Any]] | None = None) -> dict[str, dict[str, Any]]:
         """{name: {"template", "update"}} of the stack's services."""
         names = [item["name"] for item in (self.listed() if listed is None else listed)]
         if not names:
@@ -174,18 +180,18 @@ class Stack(Containers):
         said = self.docker("inspect services", "service", "inspect", "--format", shape, *names)
         return {item["name"]: item for item in map(json.loads, said.splitlines())}
 
-    def changed(self, before):
+    def changed(self, before: dict[str, dict[str, Any]]) -> set[str]:
         """Names of the services whose tasks are or were replaced, or that are new."""
         now = self.services()
         return {name for name, item in now.items() if item["template"] != before.get(name, {}).get("template")}
 
-    def tasks(self, names):
+    def tasks(self, names: Iterable[str]) -> list[dict[str, str]]:
         """Returns what the swarm says of the tasks of services, the newest first."""
         shape = '{"name":{{json .Name}},"node":{{json .Node}},"error":{{json .Error}}}'
         said = self.docker("list tasks", "service", "ps", "--no-trunc", "--format", shape, *names, check=False)
         return [json.loads(line) for line in said.splitlines() if line]
 
-    def wait_updated(self, before, lenient=False):
+    def wait_updated(self, before: dict[str, dict[str, Any]], lenient: bool = False) -> None:
         """Every service has all its tasks, and those that were changed have gone through with it.
 
         ``lenient``: on the way back it is enough that everything runs.
@@ -216,14 +222,14 @@ class Stack(Containers):
                 raise self.failed((waiting or [self.service(self.options.app)])[0], "not within %d s" % limit)
             time.sleep(POLL_SECONDS)
 
-    def give_up_early(self, names):
+    def give_up_early(self, names: Iterable[str]) -> None:
         """For services that were not there before the swarm would try for ever."""
         for name in sorted(names):
             fallen = Counter(task["name"].lstrip(" \\_") for task in self.tasks([name]) if task["error"])
             if max(fallen.values(), default=0) >= FAILED_TASKS:
                 raise self.failed(name, "a task failed %d times" % max(fallen.values()))
 
-    def failed(self, name, reason):
+    def failed(self, name: str, reason: str) -> WindflowError:
         """Returns the error of a release that does not work: the tasks' errors and the end of their log."""
         errors = ["%s on %s: %s" % (task["name"], task["node"], task["error"]) for task in self.tasks([name])]
         errors = [line for line in errors if not line.endswith(": ")][:5]
@@ -235,18 +241,18 @@ class Stack(Containers):
         said = "not all tasks of %s are healthy" % name
         return WindflowError(Problem.plain("E4084", said, "; ".join(got), "correct the application, then deploy again"))
 
-    def log(self, identity):
+    def log(self, identity: str) -> list[str]:
         said = engine.both_streams(["service", "logs", "--raw", "--tail", "20", identity])
         return redact_lines(said.splitlines()[-20:], self.secrets())
 
     # What is left.
 
-    def remove_old_images(self, keep=True):
+    def remove_old_images(self, keep: bool = True) -> None:
         super().remove_old_images(keep)
         if keep:
             self.remove_old_objects()
 
-    def remove_old_objects(self):
+    def remove_old_objects(self) -> None:
         """Secrets and configurations that neither a release on the host names nor a service uses."""
         named = set()
         for release in os.listdir(os.path.join(self.options.install_dir, "releases")):
@@ -260,10 +266,10 @@ class Stack(Containers):
             for name in sorted(set(said.split()) - named):
                 self.docker("remove a secret or config", kind, "rm", name, check=False)
 
-    def labelled(self):
+    def labelled(self) -> list[str]:
         return ["--filter", "label=%s=%s" % (engine.NAMESPACE, self.options.project)]
 
-    def remove_stack(self):
+    def remove_stack(self) -> None:
         """Takes the stack away, and waits for the end of its tasks and of their containers, which this node removes a
         little later: networks and volumes are free then."""
         project = self.options.project
@@ -285,15 +291,15 @@ class Stack(Containers):
                 return
             time.sleep(POLL_SECONDS)
 
-    def nodes_down(self):
+    def nodes_down(self) -> set[str]:
         """Names of nodes that the manager does not reach: nobody learns what their tasks do."""
         said = self.docker("list nodes", "node", "ls", "--format", "{{.Hostname}} {{.Status}}")
         pairs = (line.partition(" ") for line in said.splitlines())
         return {name for name, _blank, status in pairs if status == "Down"}
 
-    def removable(self):
+    def removable(self) -> list[str]:
         return [item["name"] for item in self.listed()]
 
-    def take_down(self):
+    def take_down(self) -> None:
         if self.listed():
             self.remove_stack()

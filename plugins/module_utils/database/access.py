@@ -61,7 +61,7 @@ def _covers(network: str | None, mask: str | None, address: str) -> bool:
 
 
 def _bits(mask: str | None) -> int:
-    return bin(int(ipaddress.ip_address(mask))).count("1")
+    return bin(int(ipaddress.ip_address(mask or ""))).count("1")
 
 
 def mark(database: str) -> str:

@@ -52,7 +52,9 @@ def changes(desired: dict, actual: dict) -> list:
 def _access(name: str, user: str, actual: dict) -> list:
     """pg_hba.conf, where it does not let the application in by its password."""
     found = actual.get("access")
-    before = access.weakest(found["rules"], name, user) if found else access.METHOD
+    if not found:
+        return []
+    before = access.weakest(found["rules"], name, user)
     if before in access.GOOD:
         return []
     what = "method for the database %s from the host itself" % name
@@ -264,9 +266,9 @@ def _removal(name: str, user: str, actual: dict, foreign: dict) -> list:
     logins = [one for one, owned in actual.get("logins", []) if set(owned) <= set(left)]
     for kind, one in [*(("database", one) for one in left), *(("role", one) for one in logins)]:
         lock = "SELECT pg_try_advisory_lock(%s) AS dead \\gset" % lock_keys(one)
-        sql = _drop(one) if kind == "database" else drop_worker(one).splitlines()
-        sql = [lock, "\\if :dead", *sql, "\\endif"]
-        found.append(_change("%s %s" % (kind, one), "state", "left by a run that was killed", "absent", *sql))
+        drop = _drop(one) if kind == "database" else drop_worker(one).splitlines()
+        guarded = [lock, "\\if :dead", *drop, "\\endif"]
+        found.append(_change("%s %s" % (kind, one), "state", "left by a run that was killed", "absent", *guarded))
     for role in (user, owner_role(name)):
         present = None if role in foreign["role"] else actual["roles"].get(role)
         if present and not _is_superuser(present, role, owner_role(name)):

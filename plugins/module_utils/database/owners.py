@@ -14,16 +14,23 @@ from ..record import ownership
 from . import hba
 from .postgres import owner_role
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from typing import Any
+
 KINDS = ("database", "role")
 _RIGHTS = ("SUPERUSER", "CREATEROLE", "REPLICATION", "BYPASSRLS")
 
 
-def findings(name, user, there, made, adopt):
+def findings(
+    name: str, user: str, there: dict[str, Any] | None, made: dict[str, list[str]], adopt: Collection[str]
+) -> list[Problem]:
     """Returns what speaks against a database and a role: E2040 and E2041 for those that are there, but neither made for
     the plugin nor adopted, or that are never adopted; E2042 where nobody is let in to look. ``there`` is what
     ``postgres.inspect`` returns."""
-    found = []
-    if there and there.get("refused"):
+    found, there = [], there or {}
+    if there.get("refused"):
         found.append(Problem.plain("E2042", hba.REFUSED, there["refused"], hba.REMEDY, path="database.name"))
     database, foreign = foreigners(name, user, there, made)
     for role in foreign:
@@ -50,7 +57,9 @@ def findings(name, user, there, made, adopt):
     return found
 
 
-def foreigners(name, user, there, made):
+def foreigners(
+    name: str, user: str, there: dict[str, Any] | None, made: dict[str, list[str]]
+) -> tuple[bool, list[str]]:
     """Returns whether the database is there, but was not made for the plugin; the roles of which that is so. The
     owner's role is one of them unless the database has another owner."""
     if not there or not there.get("available"):
@@ -61,7 +70,7 @@ def foreigners(name, user, there, made):
     return database, found
 
 
-def lacking(user, there):
+def lacking(user: str, there: dict[str, Any]) -> list[str]:
     """Returns what the application has to be given in a database that is adopted, in SQL's words."""
     if there["owner"] == user:
         return []
@@ -73,7 +82,7 @@ def lacking(user, there):
     return found
 
 
-def adopted(name, user, there, made):
+def adopted(name: str, user: str, there: dict[str, Any], made: dict[str, list[str]]) -> list[str]:
     """Returns what of them is used though windflow has not made it, in words: what changes, and what stays."""
     database, roles = foreigners(name, user, there, made)
     found = []

@@ -17,8 +17,14 @@ import re
 import subprocess
 
 from ..errors import Problem, WindflowError
+from ..system import processes
 from ..text.quoting import conninfo, invalid, quote_identifier, quote_literal
 from . import access, hba, logins
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 TIMEOUT = 60
 # What ``inspect`` says of the schema, which has to be looked at inside the database.
@@ -141,7 +147,7 @@ def psql_command(port: int, host: str = "", database: str = "postgres", user: st
     return [*argv, "-h", host] if host else argv
 
 
-def start(argv: list, environment: dict | None = None, **streams) -> subprocess.Popen:
+def start(argv: list, environment: dict | None = None, **streams: Any) -> subprocess.Popen:
     """A program of PostgreSQL as the operating system's user postgres; as the caller where it is not root.
 
     ``environment`` comes on top of what is set here; ``streams`` replace the three pipes. Raises OSError.
@@ -152,11 +158,6 @@ def start(argv: list, environment: dict | None = None, **streams) -> subprocess.
             account = pwd.getpwnam("postgres")
         except KeyError as error:
             raise FileNotFoundError(2, "there is no user postgres") from error
-
-    def become() -> None:
-        os.initgroups(account.pw_name, account.pw_gid)
-        os.setgid(account.pw_gid)
-        os.setuid(account.pw_uid)
 
     # Nothing of the caller's environment: PGHOST, PGSERVICE and their like would lead elsewhere.
     variables = {
@@ -176,8 +177,14 @@ def start(argv: list, environment: dict | None = None, **streams) -> subprocess.
         **{**pipes, **streams},
         cwd="/",
         env={**variables, **(environment or {})},
-        preexec_fn=become if account else None,
+        preexec_fn=functools.partial(_become, account) if account else None,
     )
+
+
+def _become(account: pwd.struct_passwd) -> None:
+    os.initgroups(account.pw_name, account.pw_gid)
+    os.setgid(account.pw_gid)
+    os.setuid(account.pw_uid)
 
 
 def run(argv: list, sql: str, timeout: float = TIMEOUT, environment: dict | None = None) -> tuple:
@@ -232,14 +239,16 @@ def parse_state(output: str) -> dict:
     """The server's state: version, encoding, collate, roles {name: {…}}, database {…} or None, schema {…} (empty where
     nobody could look), the names of databases that a restore has replaced, and what nobody who lives is making or
     dropping: unfinished [[name, connection limit]], logins [[name, databases]]."""
-    state = {"schema": {}, "replaced": [], "unfinished": [], "logins": []}
+    state: dict[str, Any] = {"schema": {}, "replaced": [], "unfinished": [], "logins": []}
     for line in output.splitlines():
         if line.startswith("{"):
             state.update(json.loads(line))
     return state
 
 
-def read_state(port: int, name: str, user: str, execute: object = None, socket_dir: str = "") -> dict:
+def read_state(
+    port: int, name: str, user: str, execute: Callable[..., tuple[int, str, str]] | None = None, socket_dir: str = ""
+) -> dict:
     """The server's state as ``parse_state`` gives it, with password verifiers: not to be shown.
 
     Raises WindflowError: E4051 where PostgreSQL is not there, E4055 where it does not answer in time.
@@ -250,7 +259,11 @@ def read_state(port: int, name: str, user: str, execute: object = None, socket_d
 
 
 def execute_sql(
-    sql: str, port: int, execute: object = run, socket_dir: str = "", outcome: str = "Nothing was changed."
+    sql: str,
+    port: int,
+    execute: Callable[..., tuple[int, str, str]] = run,
+    socket_dir: str = "",
+    outcome: str = "Nothing was changed.",
 ) -> str:
     """Output of ``sql``. Raises WindflowError: E4051 where there is no server, E4052 for its errors, E4055 where it
     takes too long. ``outcome`` is what an error says of what was changed once psql has begun."""
@@ -302,8 +315,8 @@ def ask(port: int, name: str, user: str, socket_dir: str = "") -> subprocess.Pop
     except OSError:
         return None
     try:
-        process.stdin.write(sql.encode("utf-8"))
-        process.stdin.close()
+        processes.pipe(process.stdin).write(sql.encode("utf-8"))
+        processes.pipe(process.stdin).close()
     except BrokenPipeError:
         pass
     process.stdin = None
@@ -313,7 +326,10 @@ def ask(port: int, name: str, user: str, socket_dir: str = "") -> subprocess.Pop
 def answer(process: subprocess.Popen | None, port: int, name: str, user: str) -> dict:
     """What ``ask`` asked for, as ``inspect`` returns it. Raises WindflowError (E4052)."""
 
-    def execute(_argv: list, _sql: str) -> tuple:
+    if process is None:
+        return {"available": False}
+
+    def execute(_argv: list[str], _sql: str) -> tuple[int, str, str]:
         try:
             out, err = process.communicate(timeout=TIMEOUT)
         except subprocess.TimeoutExpired:
@@ -322,10 +338,12 @@ def answer(process: subprocess.Popen | None, port: int, name: str, user: str) ->
             return 124, "", ""
         return process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace")
 
-    return {"available": False} if process is None else inspect(port, name, user, execute)
+    return inspect(port, name, user, execute)
 
 
-def inspect(port: int, name: str, user: str, execute: object = None, socket_dir: str = "") -> dict:
+def inspect(
+    port: int, name: str, user: str, execute: Callable[..., tuple[int, str, str]] | None = None, socket_dir: str = ""
+) -> dict:
     """What there is of one application's database, flat and without secrets, for drift.
 
     {"available": False} where no server answers, with ``refused`` where pg_hba.conf is why. Else login_method (of

@@ -20,8 +20,13 @@ import tempfile
 from dataclasses import dataclass
 
 from ..errors import Problem, WindflowError
+from ..system import processes
 from . import hba, logins, postgres
 from .logins import Login
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import IO, Any
 
 CHUNK = 1 << 20
 # Sessions take no names from the application's schemas and outwait everything.
@@ -66,6 +71,11 @@ class Server:
     login: Login | None = None
     host: str = ""
 
+    @property
+    def user(self) -> str:
+        """Name of the role that programs log in as."""
+        return self.login.name if self.login else "postgres"
+
     def place(self) -> str:
         if self.container:
             return "in the container %s" % self.container
@@ -73,8 +83,7 @@ class Server:
 
     def connection(self, database: str = "postgres") -> list:
         """Options that psql, pg_dump and pg_restore have in common."""
-        user = self.login.name if self.login else "postgres"
-        found = ["-w", "-U", user, "-p", str(self.port), "-d", postgres.conninfo(database)]
+        found = ["-w", "-U", self.user, "-p", str(self.port), "-d", postgres.conninfo(database)]
         host = self.host or self.socket_dir or ("/tmp" if self.container else "")
         return [*found, "-h", host] if host else found
 
@@ -107,7 +116,7 @@ class Server:
             "LC_ALL": "C",
         }
 
-    def start(self, program: str, arguments: list, listing: bytes = b"", **streams) -> subprocess.Popen:
+    def start(self, program: str, arguments: list, listing: bytes = b"", **streams: Any) -> subprocess.Popen[bytes]:
         """Returns the program with pipes at stdin and stdout. Raises WindflowError (E4090, E4092) if it cannot be
         started."""
         secret = {"PGPASSWORD": self.login.password} if self.login else {}
@@ -123,10 +132,12 @@ class Server:
             )
         except OSError as error:
             if not error.filename or self.container:
-                raise self.absent("there is no program docker" if self.container else error.strerror) from error
+                raise self.absent(
+                    "there is no program docker" if self.container else error.strerror or str(error)
+                ) from error
             raise self.missing(program) from error
 
-    def run(self, program: str, arguments: list, given: bytes = b"") -> tuple:
+    def run(self, program: str, arguments: list, given: bytes = b"") -> tuple[int, str, str]:
         """(return code, stdout, stderr) of a program that says little."""
         with tempfile.TemporaryFile() as errors:
             process = self.start(program, arguments, stderr=errors)
@@ -141,19 +152,20 @@ class Server:
             raise self.failure("psql", code, err)
         return out
 
-    def feed(self, program: str, arguments: list, path: str, listing: bytes = b"", out: object = None) -> str:
+    def feed(self, program: str, arguments: list, path: str, listing: bytes = b"", out: IO[bytes] | None = None) -> str:
         """Gives a file to a program and returns the SHA-256 of what was read. ``listing`` is what pg_restore is to take
         of it, ``out`` where its output goes. Raises WindflowError (E4090, E4094)."""
         with tempfile.TemporaryFile() as errors, open(path, "rb") as stream:
             process = self.start(program, arguments, listing, stdout=out or subprocess.DEVNULL, stderr=errors)
             digest = hashlib.sha256()
             with ending(process):
-                listening = _write(process.stdin, listing)
+                stdin = processes.pipe(process.stdin)
+                listening = _write(stdin, listing)
                 for chunk in iter(lambda: stream.read(CHUNK), b""):
                     digest.update(chunk)
                     # A program that has seen enough, or failed, closes its end.
-                    listening = listening and _write(process.stdin, chunk)
-                _close(process.stdin)
+                    listening = listening and _write(stdin, chunk)
+                _close(stdin)
                 process.wait()
             if process.returncode:
                 raise self.failure(program, process.returncode, _text(errors))
@@ -166,13 +178,14 @@ class Server:
             out.seek(0)
             return out.read().decode("utf-8", "replace")
 
-    def drain(self, program: str, arguments: list, stream: object) -> tuple:
+    def drain(self, program: str, arguments: list, stream: IO[bytes]) -> tuple[str, int]:
         """Writes a program's output to ``stream``: (SHA-256, size). Raises WindflowError (E4090, E4094), OSError."""
         with tempfile.TemporaryFile() as errors:
             process = self.start(program, arguments, stdin=subprocess.DEVNULL, stderr=errors)
             digest, size = hashlib.sha256(), 0
             with ending(process):
-                for chunk in iter(lambda: process.stdout.read(CHUNK), b""):
+                output = processes.pipe(process.stdout)
+                for chunk in iter(lambda: output.read(CHUNK), b""):
                     digest.update(chunk)
                     size += len(chunk)
                     stream.write(chunk)
@@ -241,12 +254,12 @@ class Session:
             raise
         return self
 
-    def __exit__(self, *_unused) -> None:
+    def __exit__(self, *_unused: object) -> None:
         self.close()
 
     def close(self) -> None:
         with ending(self.process):
-            _close(self.process.stdin)
+            _close(processes.pipe(self.process.stdin))
             try:
                 self.process.wait(5)
             except subprocess.TimeoutExpired:
@@ -256,9 +269,9 @@ class Session:
     def ask(self, sql: str) -> list:
         """Returns what ``sql`` answers, a JSON document a line; other lines are dropped. Raises WindflowError."""
         marker = secrets.token_hex(16)
-        _write(self.process.stdin, ("%s\n\\echo %s\n" % (sql, marker)).encode("utf-8"))
-        found = []
-        for raw in self.process.stdout:
+        _write(processes.pipe(self.process.stdin), ("%s\n\\echo %s\n" % (sql, marker)).encode("utf-8"))
+        found: list[Any] = []
+        for raw in processes.pipe(self.process.stdout):
             line = raw.decode("utf-8", "replace").rstrip("\n")
             if line == marker:
                 return found
@@ -277,7 +290,7 @@ class ending:
     def __enter__(self) -> None:
         pass
 
-    def __exit__(self, kind: object, *_unused) -> None:
+    def __exit__(self, kind: object, *_unused: object) -> None:
         if kind is not None:
             self.process.kill()
         for stream in (self.process.stdin, self.process.stdout):
@@ -293,7 +306,7 @@ def shown(err: str) -> str:
     A value may hold anything: quotation marks, line breaks, and lines that look like errors. So from the first error on
     only what the program itself says is kept, up to the first detail or value.
     """
-    kept = []
+    kept: list[str] = []
     lines = err.strip().split("\n")
     for line in lines:
         found = _ERROR.match(line)
@@ -314,12 +327,12 @@ def _without_values(line: str) -> str:
     return re.sub(r': ".*', ': "(value)"', line.strip())
 
 
-def _text(stream: object) -> str:
+def _text(stream: IO[bytes]) -> str:
     stream.seek(0)
     return stream.read(CHUNK).decode("utf-8", "replace")
 
 
-def _write(stream: object, data: bytes) -> bool:
+def _write(stream: IO[bytes], data: bytes) -> bool:
     try:
         stream.write(data)
         stream.flush()
@@ -328,7 +341,7 @@ def _write(stream: object, data: bytes) -> bool:
     return True
 
 
-def _close(stream: object) -> None:
+def _close(stream: IO[bytes]) -> None:
     try:
         stream.close()
     except BrokenPipeError:

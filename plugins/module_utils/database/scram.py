@@ -21,8 +21,8 @@ def scram_verifier(password: str, salt: bytes, iterations: int = ITERATIONS) -> 
     salted = hashlib.pbkdf2_hmac("sha256", _prepared(password), salt, iterations)
     stored = hashlib.sha256(hmac.new(salted, b"Client Key", "sha256").digest()).digest()
     server = hmac.new(salted, b"Server Key", "sha256").digest()
-    encoded = [base64.b64encode(part).decode("ascii") for part in (salt, stored, server)]
-    return "SCRAM-SHA-256$%d:%s$%s:%s" % (iterations, *encoded)
+    salt64, stored64, server64 = (base64.b64encode(part).decode("ascii") for part in (salt, stored, server))
+    return "SCRAM-SHA-256$%d:%s$%s:%s" % (iterations, salt64, stored64, server64)
 
 
 def verify_scram(password: str, verifier: str) -> bool:

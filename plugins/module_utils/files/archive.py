@@ -16,11 +16,21 @@ from ..errors import Problem, WindflowError
 from . import tree
 from .tar_reader import BLOCK, CHUNK, HEADER, exactly, open_stream, read_members, refused, skip
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
 # What one archive may hold: entries, and bytes of all files together.
 LIMITS = {"entries": 200000, "bytes": 2 << 30}
 
 
-def pack(root: str, listing: list, extra: dict | None = None, prefix: str = "") -> bytes:
+def pack(
+    root: str,
+    listing: Iterable[tuple[str, int, str]],
+    extra: Mapping[str, tuple[bytes, int]] | None = None,
+    prefix: str = "",
+) -> bytes:
     """One gzipped tar of what ``sources.digest(root)`` listed, and of ``extra``.
 
     ``extra``: name in the archive -> (content, mode). ``prefix`` goes before the names of the
@@ -55,7 +65,9 @@ def pack(root: str, listing: list, extra: dict | None = None, prefix: str = "") 
     return b"".join(parts)
 
 
-def unpack(source: bytes | io.IOBase, dest_dir: str, limits: dict | None = None, private: tuple = ()) -> dict:
+def unpack(
+    source: bytes | io.IOBase, dest_dir: str, limits: Mapping[str, int] | None = None, private: Iterable[str] = ()
+) -> dict[str, list[Any]]:
     """Checks every member of an archive, then unpacks it to ``dest_dir``, which must not exist.
 
     ``source``: bytes, or a binary file that can seek. ``private``: names of files that get mode
@@ -100,7 +112,9 @@ def unpack(source: bytes | io.IOBase, dest_dir: str, limits: dict | None = None,
     return {relpath: found[relpath] for relpath in sorted(found)}
 
 
-def _write(stream: io.IOBase, members: list, root: str, private: frozenset) -> dict:
+def _write(
+    stream: io.IOBase, members: list[tuple[str, str, int, int, str, int]], root: str, private: frozenset[str]
+) -> dict[str, list[Any]]:
     """Writes checked members below ``root``; returns their manifest without ``root`` itself."""
     found = {}
     directories = {""}
@@ -157,7 +171,7 @@ def _write_all(descriptor: int, data: bytes) -> None:
         written = os.write(descriptor, data)
 
 
-def _make_directories(root: str, name: str, made: set) -> None:
+def _make_directories(root: str, name: str, made: set[str]) -> None:
     path = ""
     for part in name.split("/"):
         path = path + "/" + part if path else part
@@ -166,13 +180,13 @@ def _make_directories(root: str, name: str, made: set) -> None:
             made.add(path)
 
 
-def _check(stream: io.IOBase, limits: dict) -> list:
+def _check(stream: io.IOBase, limits: Mapping[str, int]) -> list[tuple[str, str, int, int, str, int]]:
     """(name, kind, mode, size, target, offset of the content) of every member; nothing is written.
 
     Every byte is read, so that a truncated or lying archive is found here. Raises WindflowError.
     """
     members = []
-    names = {}
+    names: dict[str, str] = {}
     parents = set()
     total = 0
     for name, kind, mode, size, target, offset in read_members(stream):

@@ -18,19 +18,23 @@ from dataclasses import dataclass
 
 from ..errors import Problem
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 
 @dataclass(frozen=True)
 class Saved:
     """A file or link as it was: ``data`` of a file, ``target`` of a link, both None where there was none."""
 
-    data: object = None
-    target: object = None
+    data: bytes | None = None
+    target: str | None = None
     mode: int = 0
     uid: int = 0
     gid: int = 0
 
 
-def save(path):
+def save(path: str) -> Saved:
     """Returns what is at ``path`` now."""
     try:
         state = os.lstat(path)
@@ -42,7 +46,7 @@ def save(path):
         return Saved(stream.read(), None, stat.S_IMODE(state.st_mode), state.st_uid, state.st_gid)
 
 
-def restore(path, saved):
+def restore(path: str, saved: Saved) -> None:
     """Makes ``path`` again what it was."""
     if saved.target is not None:
         link(path, saved.target)
@@ -52,7 +56,7 @@ def restore(path, saved):
         remove(path)
 
 
-def write(path, data, mode=0o644, uid=0, gid=0):
+def write(path: str, data: bytes, mode: int = 0o644, uid: int = 0, gid: int = 0) -> None:
     """A new file in the place of whatever is there: the old or the new content, never half."""
     with _beside(path) as temporary:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
@@ -65,7 +69,7 @@ def write(path, data, mode=0o644, uid=0, gid=0):
         os.rename(temporary, path)
 
 
-def link(path, target):
+def link(path: str, target: str) -> None:
     """A symbolic link in the place of whatever is there."""
     with _beside(path) as temporary:
         os.symlink(target, temporary)
@@ -73,7 +77,7 @@ def link(path, target):
 
 
 @contextlib.contextmanager
-def _beside(path):
+def _beside(path: str) -> Iterator[str]:
     folder, name = os.path.split(path)
     # A leading dot keeps it out of the patterns by which Supervisor and nginx include files.
     temporary = os.path.join(folder, ".%s.%s" % (name, secrets.token_hex(6)))
@@ -87,7 +91,7 @@ def _beside(path):
         raise
 
 
-def make_directory(path, mode=0o755):
+def make_directory(path: str, mode: int = 0o755) -> None:
     """A directory with that mode, and those above it, whatever the umask. What is there stays as it is."""
     if os.path.isdir(path):
         return
@@ -97,7 +101,7 @@ def make_directory(path, mode=0o755):
         os.chmod(path, mode)
 
 
-def remove(path):
+def remove(path: str) -> bool:
     """Returns whether there was something to remove."""
     try:
         os.unlink(path)
@@ -106,16 +110,16 @@ def remove(path):
     return True
 
 
-def back_up(path, saved, directory):
-    """Keeps a file's content in ``directory`` (0700) under its name and the time. Returns where."""
+def back_up(path: str, data: bytes, directory: str) -> str:
+    """Keeps a file's content ``data`` in ``directory`` (0700) under its name and the time. Returns where."""
     make_directory(directory, 0o700)
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     copy = os.path.join(directory, "%s.%s.%s" % (os.path.basename(path), stamp, secrets.token_hex(2)))
-    write(copy, saved.data, 0o600)
+    write(copy, data, 0o600)
     return copy
 
 
-def problem(error):
+def problem(error: OSError) -> Problem:
     """E4046 for what the system refused: no space, no directory, a directory in the way."""
     remedy = "correct it on the host, then run again"
     return Problem.plain(

@@ -18,6 +18,11 @@ import stat
 
 from ..errors import Problem, WindflowError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
 # How everything is opened: to read, never through a link.
 FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
 _MAX_LINKS = 40
@@ -176,7 +181,7 @@ def _unlink(name: str, directory: int) -> bool:
     return True
 
 
-def look(path: str) -> dict:
+def look(path: str) -> dict[str, Any]:
     """Returns what is at ``path``: state (absent, directory, file, link or other) and, unless absent, mode (int), uid,
     gid, owner and group (names, or numbers as text), links (their count); sha256 of a file, target of a link. Raises as
     ``open_parent`` does; without a parent there is nothing."""
@@ -190,17 +195,18 @@ def look(path: str) -> dict:
         os.close(parent)
 
 
-def inspect(path: str) -> dict:
+def inspect(path: str) -> dict[str, Any]:
     """Returns what is at ``path``, as drift compares it: state (absent, directory, file, link, other) and, unless
     absent, owner, group and mode (text); sha256 of a file, target of a link. Raises OSError and WindflowError."""
     found = look(path)
-    kept = {key: found[key] for key in ("state", "owner", "group", "sha256", "target") if key in found}
+    names = ("state", "owner", "group", "sha256", "target")
+    kept: dict[str, Any] = {key: found[key] for key in names if key in found}
     if "mode" in found and found["state"] != "link":
         kept["mode"] = "%04o" % found["mode"]
     return kept
 
 
-def _look(parent: int, name: str) -> dict:
+def _look(parent: int, name: str) -> dict[str, Any]:
     try:
         info = os.stat(name, dir_fd=parent, follow_symlinks=False)
     except FileNotFoundError:
@@ -258,7 +264,7 @@ def flush_filesystem(path: str) -> None:
         os.close(descriptor)
 
 
-def name_of(lookup: object, number: int) -> str:
+def name_of(lookup: Callable[[int], Sequence[Any]], number: int) -> str:
     """Name of an account or a group by ``pwd.getpwuid`` or ``grp.getgrgid``, or its number where it has none."""
     try:
         return lookup(number)[0]

@@ -21,6 +21,11 @@ import re
 from ..errors import Problem, WindflowError
 from .nofollow import leads_to_directory, look, read_file, reason
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
 KEYS = {
     "path",
     "state",
@@ -43,16 +48,16 @@ _MODE = re.compile(r"0[0-7]{3,4}\Z")
 _DEPTH = 2
 
 
-def parse(entries: list) -> list:
+def parse(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Checks entries and fills in what they leave out. Raises WindflowError with every finding.
 
     An entry is a dict with the keys of ``KEYS``; one that is None counts as not given. Each result
     has path, state, data (bytes or None), source, target, owner, group (str or None), mode (int or
     None), secret, backup, keep_existing (bool), recorded (sha256 hex of what we last wrote, or an empty string).
     """
-    problems = []
+    problems: list[Problem] = []
     wanted = []
-    seen = {}
+    seen: dict[str, str] = {}
     for number, given in enumerate(entries):
         entry = {key: value for key, value in given.items() if value is not None}
         place = "entries[%d]" % number
@@ -88,7 +93,7 @@ def parse(entries: list) -> list:
     return wanted
 
 
-def parents(entries: list) -> list:
+def parents(entries: list[dict[str, Any]]) -> list[dict[str, str]]:
     """Entries for the directories above ``entries``, outermost first. Whose they are does not matter."""
     named = {entry["path"] for entry in entries}
     found = set()
@@ -100,7 +105,7 @@ def parents(entries: list) -> list:
     return [{"path": path, "state": "directory"} for path in sorted(found - named)]
 
 
-def _faults(entry: dict) -> object:
+def _faults(entry: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     """(expected, got, remedy) of everything that is wrong with one entry by itself."""
     path = entry.get("path", "")
     state = entry.get("state", "file")
@@ -130,7 +135,7 @@ def _faults(entry: dict) -> object:
         yield "the content of a secret file in secret_content", "it in content", "rename the key"
 
 
-def differences(wanted: dict, actual: dict) -> list:
+def differences(wanted: dict[str, Any], actual: dict[str, Any]) -> list[dict[str, str]]:
     """What has to change: [{path, attribute, before, after}], empty if nothing.
 
     ``wanted`` is an entry of ``parse`` with sha256, uid and gid filled in by ``plan`` (None for
@@ -138,7 +143,7 @@ def differences(wanted: dict, actual: dict) -> list:
     group; contents are told by digest, those of secret files not at all.
     """
 
-    def change(attribute: str, before: str, after: str) -> dict:
+    def change(attribute: str, before: str, after: str) -> dict[str, str]:
         return {"path": wanted["path"], "attribute": attribute, "before": before, "after": after}
 
     if wanted["state"] != actual["state"]:
@@ -165,7 +170,7 @@ def differences(wanted: dict, actual: dict) -> list:
     return found
 
 
-def plan(wanted: list, predict: bool = False) -> list:
+def plan(wanted: list[dict[str, Any]], predict: bool = False) -> list[dict[str, Any]]:
     """Reads the host: [{wanted, actual, changes, before}] in order, one for each entry of ``parse``.
 
     ``before`` is the present content (bytes) of a file that will change, None where there is none.
@@ -174,8 +179,8 @@ def plan(wanted: list, predict: bool = False) -> list:
     Raises WindflowError with all findings.
     """
     steps = []
-    problems = []
-    listed = set()
+    problems: list[Problem] = []
+    listed: set[str] = set()
     for entry in wanted:
         try:
             steps.append(_step(dict(entry), listed, predict))
@@ -198,9 +203,9 @@ def plan(wanted: list, predict: bool = False) -> list:
     return steps
 
 
-def _step(wanted: dict, listed: set, predict: bool) -> dict:
+def _step(wanted: dict[str, Any], listed: set[str], predict: bool) -> dict[str, Any]:
     path = wanted["path"]
-    problems = []
+    problems: list[Problem] = []
     wanted["uid"] = _number(wanted["owner"], "user", path, predict, problems)
     wanted["gid"] = _number(wanted["group"], "group", path, predict, problems)
     if wanted["source"]:
@@ -244,7 +249,7 @@ def _step(wanted: dict, listed: set, predict: bool) -> dict:
     return {"wanted": wanted, "actual": actual, "changes": changes, "before": before}
 
 
-def _only_there(wanted: dict) -> bool:
+def _only_there(wanted: dict[str, Any]) -> bool:
     """Whether a directory has to be there, as those above others, and whose it is does not matter."""
     return wanted["state"] == "directory" and all(wanted[key] is None for key in ("owner", "group", "mode"))
 
@@ -257,7 +262,7 @@ def _replaceable(wanted: str, actual: str) -> bool:
     return wanted in ("file", "link") and actual in ("file", "link")
 
 
-def reversal(steps: list) -> list:
+def reversal(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The entries that put back what the steps change, in order. Raises WindflowError for a directory that would be
     removed: what was in it cannot be put back."""
     entries = []
@@ -279,7 +284,7 @@ def reversal(steps: list) -> list:
     return entries
 
 
-def diffs(steps: list) -> list:
+def diffs(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """What Ansible's --diff shows: attributes as dicts, contents as text; never a secret content."""
     shown = []
     for step in steps:
@@ -308,7 +313,7 @@ def diffs(steps: list) -> list:
     return shown
 
 
-def _source(source: str, path: str, predict: bool, problems: list) -> bytes | None:
+def _source(source: str, path: str, predict: bool, problems: list[Problem]) -> bytes | None:
     try:
         with open(source, "rb") as file:
             return file.read()
@@ -320,7 +325,7 @@ def _source(source: str, path: str, predict: bool, problems: list) -> bytes | No
         return None
 
 
-def _number(name: str | None, kind: str, path: str, predict: bool, problems: list) -> int | None:
+def _number(name: str | None, kind: str, path: str, predict: bool, problems: list[Problem]) -> int | None:
     if name is None:
         return None
     if name.isdigit():
@@ -335,7 +340,7 @@ def _number(name: str | None, kind: str, path: str, predict: bool, problems: lis
         return None
 
 
-def rewritten(step: dict) -> bool:
+def rewritten(step: dict[str, Any]) -> bool:
     """Whether a file or link is made anew. A file with further hard links always is: the other
     names may be somebody else's, and must not get our owner and mode."""
     if step["wanted"]["state"] not in ("file", "link"):

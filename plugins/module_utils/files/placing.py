@@ -19,8 +19,13 @@ from ..errors import Problem, WindflowError
 from .nofollow import FLAGS, open_parent, reason, remove
 from .paths import rewritten
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
-def apply(steps: list, backup_dir: str = "") -> list:
+
+def apply(steps: list[dict[str, Any]], backup_dir: str = "") -> list[dict[str, str]]:
     """Does what ``plan`` found; returns the copies that were kept: [{path, backup}].
 
     Directories are made and files are written beside their destination first; if that fails, all
@@ -59,9 +64,9 @@ class _Work:
     """Open parent directories, and what was staged in them and can still be taken back."""
 
     def __init__(self) -> None:
-        self.parents = {}
-        self.made = []
-        self.staged = {}
+        self.parents: dict[str, int] = {}
+        self.made: list[tuple[int, str]] = []
+        self.staged: dict[str, tuple[int, str]] = {}
 
     def parent(self, path: str) -> int:
         directory = os.path.dirname(path)
@@ -69,7 +74,7 @@ class _Work:
             self.parents[directory] = open_parent(path)
         return self.parents[directory]
 
-    def stage(self, step: dict) -> None:
+    def stage(self, step: dict[str, Any]) -> None:
         wanted, actual = step["wanted"], step["actual"]
         path = wanted["path"]
         if wanted["state"] == "absent":
@@ -104,7 +109,7 @@ class _Work:
             _attributes(step, descriptor)
             os.fsync(descriptor)
 
-    def commit(self, step: dict) -> None:
+    def commit(self, step: dict[str, Any]) -> None:
         wanted, actual = step["wanted"], step["actual"]
         name = os.path.basename(wanted["path"])
         if wanted["path"] in self.staged:
@@ -147,14 +152,14 @@ class _Work:
         self.staged = {}
 
 
-def _owner(step: dict) -> tuple:
+def _owner(step: dict[str, Any]) -> tuple[int, ...]:
     """(uid, gid) for a new or changed path; -1 leaves what the system gave it."""
     wanted, actual = step["wanted"], step["actual"]
     same = wanted["state"] == actual["state"]
     return tuple(wanted[key] if wanted[key] is not None else actual[key] if same else -1 for key in ("uid", "gid"))
 
 
-def _mode(step: dict) -> int:
+def _mode(step: dict[str, Any]) -> int:
     wanted, actual = step["wanted"], step["actual"]
     if wanted["mode"] is not None:
         return wanted["mode"]
@@ -165,13 +170,13 @@ def _mode(step: dict) -> int:
     return 0o600 if wanted["secret"] else 0o644
 
 
-def _attributes(step: dict, descriptor: int) -> None:
+def _attributes(step: dict[str, Any], descriptor: int) -> None:
     """Owner first: a change of owner clears setuid bits that the mode may ask for."""
     os.fchown(descriptor, *_owner(step))
     os.fchmod(descriptor, _mode(step))
 
 
-def _to_keep(step: dict) -> bool:
+def _to_keep(step: dict[str, Any]) -> bool:
     """Returns whether the present file is somebody's edit: it goes, and is not what we last wrote."""
     before = step["before"]
     return (
@@ -181,7 +186,7 @@ def _to_keep(step: dict) -> bool:
     )
 
 
-def _keep(step: dict, backup_dir: str) -> dict:
+def _keep(step: dict[str, Any], backup_dir: str) -> dict[str, str]:
     """Copies a file to ``backup_dir``, which is made (0700) if only itself is missing; the copy is 0600."""
     path = step["wanted"]["path"]
     try:
@@ -199,7 +204,7 @@ def _keep(step: dict, backup_dir: str) -> dict:
     return {"path": path, "backup": backup}
 
 
-def _quietly(remove: object, name: str, parent: int) -> None:
+def _quietly(remove: Callable[..., None], name: str, parent: int) -> None:
     try:
         remove(name, dir_fd=parent)
     except OSError:

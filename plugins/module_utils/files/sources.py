@@ -21,7 +21,7 @@ from . import tree
 FILE = ".windflowignore"
 
 
-def digest(root: str) -> tuple[str, list]:
+def digest(root: str) -> tuple[str, list[tuple[str, int, str]]]:
     """``tree.source_digest`` of what is not ignored. Raises WindflowError E1088 for patterns that git does not know."""
     return tree.source_digest(root, _Ignored(os.path.realpath(root)))
 
@@ -32,7 +32,7 @@ class _Ignored:
     def __init__(self, root: str) -> None:
         self.root = root
         self.usual = tree.matcher(tree.IGNORED)
-        self.patterns: dict[str, object] = {}
+        self.patterns: dict[str, pathspec.GitIgnoreSpec | None] = {}
 
     def __call__(self, relpath: str, name: str, directory: bool) -> bool:
         if name == FILE:
@@ -44,16 +44,16 @@ class _Ignored:
             if found is not None:
                 return found
             if not folder:
-                return self.usual(relpath, name, directory)
+                return bool(self.usual and self.usual(relpath, name, directory))
             folder, inner = posixpath.dirname(folder), posixpath.basename(folder) + "/" + inner
 
-    def _patterns(self, folder: str) -> object:
+    def _patterns(self, folder: str) -> pathspec.GitIgnoreSpec | None:
         if folder not in self.patterns:
             self.patterns[folder] = _read(Path(self.root, folder, FILE))
         return self.patterns[folder]
 
 
-def _read(path: Path) -> object:
+def _read(path: Path) -> pathspec.GitIgnoreSpec | None:
     """Returns the patterns of a file; None without one."""
     try:
         text = path.read_text(encoding="utf-8") if path.is_file() and path.stat().st_size <= MAX_BYTES else None

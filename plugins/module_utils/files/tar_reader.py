@@ -18,6 +18,10 @@ import zlib
 
 from ..errors import Problem, WindflowError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 BLOCK = 512
 HEADER = struct.Struct("100s8s8s8s12s12s8s1s100s6s2s32s32s8s8s155s12x")
 CHUNK = 1 << 20
@@ -55,13 +59,13 @@ def open_stream(source: bytes | io.IOBase) -> io.IOBase:
     return gzip.GzipFile(fileobj=stream, mode="rb")
 
 
-def read_members(stream: io.IOBase) -> object:
+def read_members(stream: io.IOBase) -> Iterator[tuple[str, str, int, int, str, int]]:
     """Yields (name, kind f, d or l, mode, size, link target, content's offset) for each header.
 
     The consumer reads the content. Raises WindflowError for a type that is not known to be harmless.
     """
     position = 0
-    extended = {}
+    extended: dict[str, str] = {}
     while True:
         block = exactly(stream, BLOCK, "header")
         position += BLOCK
@@ -113,7 +117,7 @@ def read_members(stream: io.IOBase) -> object:
         position += -(-size // BLOCK) * BLOCK
 
 
-def _records(content: bytes, shown: str) -> dict:
+def _records(content: bytes, shown: str) -> dict[str, str]:
     """Returns the records of a pax header that mean something here: path, linkpath, size."""
     records = {}
     while content:

@@ -20,8 +20,9 @@ from fnmatch import translate
 from ..errors import Problem, WindflowError
 
 TYPE_CHECKING = False
-if TYPE_CHECKING:  # typing is not imported on targets: it is annotations only
+if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from typing import Any
 
 # Entry of a manifest: [kind, mode, digest, size, mtime_ns, ctime_ns, inode, uid, gid].
 # kind is f, d or l (o: anything else); digest is the content's sha256, or the target of a link.
@@ -35,7 +36,7 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def manifest(root: str, exclude: tuple = ()) -> dict:
+def manifest(root: str, exclude: Iterable[str] = ()) -> dict[str, list[Any]]:
     """Every entry below ``root``, and ``root`` itself as ``.``: relative path -> entry, sorted.
 
     ``exclude``: a pattern without a slash matches a base name at any depth, one with a slash a
@@ -44,7 +45,7 @@ def manifest(root: str, exclude: tuple = ()) -> dict:
     return {relpath: entry(path, info) for relpath, path, info in _walk(root, matcher(exclude))}
 
 
-def entry(path: str, info: os.stat_result) -> list:
+def entry(path: str, info: os.stat_result) -> list[Any]:
     """Returns the manifest's entry of one path; ``info`` is its lstat."""
     kind = _kind(info.st_mode)
     if kind == "f":
@@ -54,7 +55,7 @@ def entry(path: str, info: os.stat_result) -> list:
     return [kind, stat.S_IMODE(info.st_mode), digest, *_signature(info)]
 
 
-def drift(root: str, recorded: dict, exclude: tuple = ()) -> list:
+def drift(root: str, recorded: dict[str, Any], exclude: Iterable[str] = ()) -> list[dict[str, Any]]:
     """Returns what differs from ``recorded`` (a manifest, perhaps read back from JSON), sorted by path.
 
     Each finding is {path, attribute, expected, found}; attribute is content, mode, owner, missing,
@@ -108,7 +109,9 @@ def drift(root: str, recorded: dict, exclude: tuple = ()) -> list:
     return sorted(findings, key=lambda finding: (finding["path"], finding["attribute"]))
 
 
-def source_digest(root: str, excluded: Callable | None = None) -> tuple:
+def source_digest(
+    root: str, excluded: Callable[[str, str, bool], bool] | None = None
+) -> tuple[str, list[tuple[str, int, str]]]:
     """Digest and listing of an application's source directory. ``excluded`` is asked for each (relative path, base
     name, whether it is a directory); without it, it is ``IGNORED`` that is left out.
 
@@ -131,7 +134,7 @@ def source_digest(root: str, excluded: Callable | None = None) -> tuple:
             try:
                 digest = file_digest(path)
             except OSError as error:
-                problems.append(_problem("E1083", root, relpath, "a readable file", error.strerror))
+                problems.append(_problem("E1083", root, relpath, "a readable file", error.strerror or str(error)))
                 continue
             listing.append((relpath, 0o755 if info.st_mode & 0o100 else 0o644, digest))
         elif kind == "l":
@@ -198,7 +201,7 @@ def _leads_out(path: str, real_root: str) -> str:
     return "" if (real + "/").startswith(real_root.rstrip("/") + "/") else "a link that leads to %s" % real
 
 
-def _walk(root: str, excluded: Callable | None) -> Iterator:
+def _walk(root: str, excluded: Callable[[str, str, bool], bool] | None) -> Iterator[tuple[str, str, os.stat_result]]:
     """(relative path, path, lstat) of ``root`` (as ``.``) and of everything below it, a directory
     before what it holds. The order is the same on every run: names are sorted."""
     yield ".", root, os.lstat(root)
@@ -222,7 +225,7 @@ def _walk(root: str, excluded: Callable | None) -> Iterator:
                 pending.append(relpath)
 
 
-def matcher(patterns: Iterable) -> Callable | None:
+def matcher(patterns: Iterable[str]) -> Callable[[str, str, bool], bool] | None:
     """A function of (relative path, base name, whether it is a directory), or None where nothing is excluded.
 
     All patterns are one regular expression: a match for each pattern and file is what costs.
@@ -237,7 +240,7 @@ def matcher(patterns: Iterable) -> Callable | None:
     return lambda relpath, name, _directory: bool(name_match(name) or path_match(relpath))
 
 
-def _below(relpath: str, excluded: Callable | None) -> bool:
+def _below(relpath: str, excluded: Callable[[str, str, bool], bool] | None) -> bool:
     """Returns whether a path or one of the directories above it is excluded."""
     while excluded and relpath != ".":
         if excluded(relpath, posixpath.basename(relpath), True):
@@ -258,11 +261,11 @@ def _kind(mode: int) -> str:
     return "l" if stat.S_ISLNK(mode) else "o"
 
 
-def _signature(info: os.stat_result) -> list:
+def _signature(info: os.stat_result) -> list[int]:
     return [info.st_size, info.st_mtime_ns, info.st_ctime_ns, info.st_ino, info.st_uid, info.st_gid]
 
 
-def _finding(path: str, attribute: str, expected: object, found: object) -> dict:
+def _finding(path: str, attribute: str, expected: object, found: object) -> dict[str, Any]:
     return {"path": path, "attribute": attribute, "expected": expected, "found": found}
 
 

@@ -26,6 +26,11 @@ from ..errors import Problem, WindflowError
 from ..redaction import redact, revealing
 from ..system import processes
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from typing import Any
+
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 KEPT_BYTES = 65536
 RESULT_BYTES = 1 << 20
@@ -48,16 +53,16 @@ class HookResult:
     stdout_tail: str = ""
     stderr_tail: str = ""
     seconds: float = 0.0
-    result: dict = field(default_factory=dict)
+    result: dict[str, Any] = field(default_factory=dict)
     timed_out: bool = False
 
 
-def hook_argv(path: str, event: str, old_version: str = "", new_version: str = "") -> list:
+def hook_argv(path: str, event: str, old_version: str = "", new_version: str = "") -> list[str]:
     """Returns how a hook is called, as Debian's maintainer scripts are: event, old version, new version."""
     return [path, event, old_version or "", new_version or ""]
 
 
-def script_argv(content: bytes, path: str) -> list:
+def script_argv(content: bytes, path: str) -> list[str]:
     """Returns what runs a script that was written to ``path``: its interpreter by name.
 
     The kernel would find the interpreter itself, but not on a filesystem mounted with noexec.
@@ -77,7 +82,7 @@ def printable(line: str) -> str:
     return "".join(char if char.isprintable() or char == "\t" else "?" for char in line)
 
 
-def account(user: object) -> object:
+def account(user: str | None) -> pwd.struct_passwd | None:
     """Returns the password entry to run as, or None for the caller's own; raises E3005 where that is impossible."""
     if not user:
         return None
@@ -95,7 +100,7 @@ def account(user: object) -> object:
 
 
 @contextlib.contextmanager
-def private_directory(entry: object = None) -> object:
+def private_directory(entry: pwd.struct_passwd | None = None) -> Iterator[str]:
     """A directory that only the hook (and root) can look into; gone afterwards.
 
     The application runs as the hook's account, too, and is not to write what the hook is thought to have written. So
@@ -124,12 +129,12 @@ def _lend(directory: str) -> None:
 
 
 def run_hook(
-    argv: list,
-    env: dict,
+    argv: list[str],
+    env: Mapping[str, str],
     cwd: str,
     timeout: float,
-    user: object = None,
-    secrets: object = (),
+    user: str | None = None,
+    secrets: Iterable[str] = (),
     name: str = "",
     host: str = "",
     stop: str = "",
@@ -141,7 +146,7 @@ def run_hook(
     account (E3005), or where the result file is no such map or has a secret in it (E3004); how it ended is for
     ``check``.
     """
-    secrets = list(secrets)
+    hidden = list(secrets)
     entry = account(user)
     home = entry.pw_dir if entry is not None else pwd.getpwuid(os.geteuid()).pw_dir
     if not os.path.isdir(home):
@@ -159,14 +164,20 @@ def run_hook(
             _end_group(process.pid)
             rc = process.wait()
         seconds = round(time.monotonic() - started, 3)
-        result = {} if rc or timed_out else _read_result(result_file, name, host, secrets)
-    tails = [_text(output, secrets) for output in outputs]
+        result = {} if rc or timed_out else _read_result(result_file, name, host, hidden)
+    tails = [_text(output, hidden) for output in outputs]
     return HookResult(rc, tails[0], tails[1], seconds, result, timed_out)
 
 
 def _start(
-    argv: list, environment: dict, cwd: str, entry: object, name: str, host: str, lent: list
-) -> subprocess.Popen:
+    argv: list[str],
+    environment: dict[str, str],
+    cwd: str,
+    entry: pwd.struct_passwd | None,
+    name: str,
+    host: str,
+    lent: list[int],
+) -> subprocess.Popen[bytes]:
     groups = [*os.getgrouplist(entry.pw_name, entry.pw_gid), *filter(_is_nobodys, lent)] if entry is not None else []
 
     def become() -> None:
@@ -213,17 +224,18 @@ class _Tail:
             del self.data[:-KEPT_BYTES]
 
 
-def _text(tail: _Tail, secrets: list) -> str:
+def _text(tail: _Tail, secrets: Iterable[str]) -> str:
     text = bytes(tail.data).decode("utf-8", "replace")
     return redact(text, secrets)[-KEPT_BYTES:]
 
 
-def _follow(process: subprocess.Popen, deadline: float, stop: str) -> tuple:
+def _follow(process: subprocess.Popen[bytes], deadline: float, stop: str) -> tuple[tuple[_Tail, _Tail], bool]:
     """Reads both streams until the hook itself has ended, the deadline, or a file ``stop``. Returns their tails."""
     tails = (_Tail(), _Tail())
+    streams = (processes.pipe(process.stdout), processes.pipe(process.stderr))
     timed_out = False
     with selectors.DefaultSelector() as selector:
-        for stream, tail in ((process.stdout, tails[0]), (process.stderr, tails[1])):
+        for stream, tail in ((streams[0], tails[0]), (streams[1], tails[1])):
             os.set_blocking(stream.fileno(), False)
             selector.register(stream, selectors.EVENT_READ, tail)
         while not _ended(process.pid):
@@ -240,8 +252,8 @@ def _follow(process: subprocess.Popen, deadline: float, stop: str) -> tuple:
         last = time.monotonic() + LAST_WORDS_SECONDS
         while selector.get_map() and time.monotonic() < last:
             _read(selector, 0.02)
-    process.stdout.close()
-    process.stderr.close()
+    for stream in streams:
+        stream.close()
     return tails, timed_out
 
 
@@ -283,7 +295,7 @@ def _alive(group: int) -> bool:
     return any(of == group and state not in "ZX" for _pid, state, _parent, of in processes.alive())
 
 
-def _read_result(path: str, name: str, host: str, secrets: list) -> dict:
+def _read_result(path: str, name: str, host: str, secrets: Collection[str]) -> dict[str, Any]:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:

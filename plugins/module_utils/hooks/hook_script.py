@@ -14,8 +14,12 @@ from dataclasses import asdict
 from ..record import host_secrets
 from . import hook
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
-def existing(user):
+
+def existing(user: str) -> str:
     """Returns the account, or nobody as long as it was not created."""
     try:
         pwd.getpwnam(user)
@@ -24,7 +28,7 @@ def existing(user):
     return user
 
 
-def run(params):
+def run(params: dict[str, Any]) -> dict[str, Any]:
     """Writes the script to a directory that it alone can look into and runs it there. The result of the module."""
     made, masked = json.loads(params["made"]), json.loads(params["masked"])
     environment, secrets = host_secrets.fill(params["environment"], made), host_secrets.fill(params["secrets"], masked)

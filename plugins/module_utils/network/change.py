@@ -56,8 +56,8 @@ ln -s restore %(directory)s/claimed 2>/dev/null || exit 0
 exec >>%(directory)s/log 2>&1
 if [ ! -e %(directory)s/applied ] && group=$(cat %(pid)s); then
     # What was asked of the kernel before may still be done after the signal.
-    kill -9 -- "-$group"
-    for once in 1 2 3 4 5 6 7 8 9 10; do kill -0 -- "-$group" 2>/dev/null || break; sleep 0.1; done
+    kill -9 "-$group"
+    for once in 1 2 3 4 5 6 7 8 9 10; do kill -0 "-$group" 2>/dev/null || break; sleep 0.1; done
 fi
 set -x
 %(files)s

@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Any
 
 from ..errors import Problem
 from .wanted import Network, configured, parse
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 LOOPBACK = "lo"
 

@@ -96,6 +96,10 @@ def settle(config: Config, host: dict[str, Any]) -> tuple[dict[str, Any] | None,
     else:
         table = merged(table, {"supervisor": {"source": PACKAGE}})
         needless = {OWN_SERVICE}
+    labels = host["facts"].get("selinux") or {"mode": "", "port": True}
+    if labels["port"]:
+        # They label a port for SELinux.
+        needless.update(table["packages"]["selinux"])
     known = {key: [name for name in host[key] if name not in needless] for key in ("packages", "missing_packages")}
     services = {name: state for name, state in host["services"].items() if name not in needless}
     layout = dict(host.get("layout") or {})

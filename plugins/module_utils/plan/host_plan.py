@@ -24,7 +24,7 @@ from ..manifest import requirements
 from ..manifest.reader import Manifest
 from ..network.findings import pending
 from ..network.wanted import configured, valid
-from ..system import accounts
+from ..system import accounts, selinux
 from ..system.places import adopted as adopted_directories
 from ..text.documents import dump
 from ..text.render import program_file, site_file
@@ -74,9 +74,10 @@ def questions(
     """What this backend asks of the host: some of the arguments of ``host_info``."""
     places = layout(manifest, config)
     parts = surroundings(manifest, config)
+    labelling = ["selinux"] if own_label(manifest, config) else []
     tables = {name: with_python(table, config.get("app.python", "")) for name, table in tables.items()}
     found = {
-        "packages": {name: package_names(manifest, table, parts) for name, table in tables.items()},
+        "packages": {name: package_names(manifest, table, parts + labelling) for name, table in tables.items()},
         "services": {name: service_names(table, parts) for name, table in tables.items()},
         "available": available(config, tables, parts),
         "database": own_database(manifest, config),
@@ -91,6 +92,7 @@ def questions(
         "user": places["user"],
         "group": places["group"],
         "directories": owned(all_entries(config, places, "root")),
+        "socket_dir": places["run_dir"] if manifest.host.serves else "",
     }
 
 
@@ -104,6 +106,11 @@ def surroundings(manifest: Manifest, config: Config) -> list[str]:
     program = ["supervisor"] if manifest.host.program else []
     program += ["nginx"] if manifest.host.serves else []
     return program + (["postgresql"] if database_is_local(config) else [])
+
+
+def own_label(manifest: Manifest, config: Config) -> bool:
+    """Whether SELinux, where it is, has to be told that nginx may listen at the port."""
+    return bool(manifest.host.serves) and config.get("server.host_port", 8080) not in selinux.PORTS
 
 
 def package_names(manifest: Manifest, table: dict, parts: list[str]) -> list[str]:
@@ -308,6 +315,9 @@ def surrounding_steps(
     found["services"].data["firewall"] = {**wall, "pending": closed}
     if closed:
         found["services"].why.append("port %d is closed in %s" % (wall["port"], wall["backend"]))
+    rules, lacking = selinux_rules(manifest, config, host)
+    found["services"].data["selinux"] = {**rules, "pending": bool(lacking)}
+    found["services"].why.extend(lacking)
     if manifest.host.serves and table["nginx"]["include"]:
         found["services"].why.append("%s does not include %s" % (table["nginx"]["conf"], table["nginx"]["include"]))
     return found
@@ -333,6 +343,37 @@ def firewall(manifest: Manifest, config: Config, host: dict[str, Any]) -> dict[s
     opened = bool(backend) and (not facts["open"] or before["opened"] and before["port"] == port)
     close = before["port"] if before["opened"] and before["port"] != port and facts["backend"] else 0
     return {"backend": backend or (facts["backend"] if close else ""), "port": port, "opened": opened, "close": close}
+
+
+def selinux_rules(manifest: Manifest, config: Config, host: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """What SELinux of the host has to allow, and what of it is not there yet, in words.
+
+    The rules are {"name", "text", "module": the text's digest, "directory", "port", "label": the port if windflow has
+    to label it or has done so, else 0, "unlabel": the same of the revision before, if it is another port}. Without
+    SELinux, the name is "".
+    """
+    facts = host["facts"].get("selinux") or {"mode": ""}
+    before = (((host["current"] or {}).get("host") or {}).get("selinux") or {}).get("label", 0)
+    if not facts["mode"] or not (manifest.host.program and manifest.host.serves):
+        return {"name": "", "unlabel": 0, "label": 0}, []
+    directory = layout(manifest, config)["run_dir"]
+    text, port = selinux.module_text(directory), config.get("server.host_port", 8080)
+    label = port if not facts["port"] or before == port else 0
+    lacking = []
+    if facts["module"] != selinux.digest(text) or not facts["labelled"]:
+        lacking.append("SELinux does not let nginx reach %s" % directory)
+    if not facts["port"]:
+        lacking.append("SELinux does not let nginx listen at port %d" % port)
+    rules = {
+        "name": selinux.module_name(manifest.name),
+        "text": text,
+        "module": selinux.digest(text),
+        "directory": directory,
+        "port": port,
+        "label": label,
+        "unlabel": before if before != port else 0,
+    }
+    return rules, lacking
 
 
 def reached_from_outside(config: Config) -> bool:
@@ -505,6 +546,7 @@ def section(
         "init": host["facts"]["init"],
         "ipv6": host["facts"]["ipv6"],
         "firewall": plan["steps"]["services"]["firewall"],
+        "selinux": plan["steps"]["services"]["selinux"],
         "networks": plan["steps"]["network"]["networks"],
     }
 
@@ -530,6 +572,9 @@ def resources(plan: dict[str, Any]) -> dict[str, Any]:
     }
     if wall["backend"] and wall["port"]:
         found["firewall"] = {key: wall[key] for key in ("backend", "port")}
+    rules = steps["services"]["selinux"]
+    if rules["name"]:
+        found["selinux"] = {key: rules[key] for key in ("name", "module", "directory", "port")}
     if steps["network"]["networks"]:
         found["networks"] = steps["network"]["networks"]
     if plan["host"]["program"]:

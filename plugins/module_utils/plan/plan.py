@@ -34,7 +34,7 @@ def questions(
     ``sources`` that it may become."""
     asked: dict[str, Any] = {"plugin": manifest.name, "packages": {}, "services": {}, "paths": []}
     asked.update(port=None, user=None, group=None, engine={}, target="", directories={}, database={})
-    asked.update(available={}, networks=[])
+    asked.update(available={}, networks=[], socket_dir="")
     for target, source in sources.items():
         wanted = BACKENDS[target].questions(manifest, config, source, tables, environment)
         directories = {**asked["directories"], target: wanted.get("directories", {})}

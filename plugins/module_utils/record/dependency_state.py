@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from . import dependents, host_secrets
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 ARGUMENTS = {
     "plugins": {"type": "list", "elements": "str", "default": []},
     "reveal": {"type": "bool", "default": False},
 }
 
 
-def run(params):
+def run(params: dict[str, Any]) -> dict[str, Any]:
     """Returns the answer of M(windflow.platform.dependency_info) to its options, which are documented there."""
     told = host_secrets.load if params["reveal"] else host_secrets.marks
     secrets = {name: told(name) for name in params["plugins"]}

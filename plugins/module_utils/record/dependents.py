@@ -10,8 +10,12 @@ import time
 from ..errors import Problem, WindflowError
 from . import store
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
-def survey(state_dir=store.STATE_DIR):
+
+def survey(state_dir: str = store.STATE_DIR) -> dict[str, dict[str, Any]]:
     """Returns what is deployed, ``plugins``, by name; ``at_work`` has what each plugin needs that a run is deploying
     now, and ``unreadable`` what is wrong with each record that cannot be read: what such a plugin needs, nobody knows.
     """
@@ -34,21 +38,23 @@ def survey(state_dir=store.STATE_DIR):
     return {"plugins": plugins, "at_work": at_work, "unreadable": unreadable}
 
 
-def deployed(state_dir=store.STATE_DIR):
+def deployed(state_dir: str = store.STATE_DIR) -> dict[str, dict[str, Any]]:
     """{plugin: {version, target, engine, provides, needs, results, shared}} of those that are deployed. One whose
     record cannot be read is left out here; whoever deploys it is told. ``shared`` is whether others may need it,
     ``engine`` what runs the containers of the target compose."""
     return survey(state_dir)["plugins"]
 
 
-def dependents(plugin, state_dir=store.STATE_DIR):
+def dependents(plugin: str, state_dir: str = store.STATE_DIR) -> list[dict[str, str]]:
     """[{plugin, name, constraint}]: what is deployed, or about to be, and needs ``plugin``, as which dependency, in
     which versions."""
     found = survey(state_dir)
     return needing(plugin, found["plugins"], found["at_work"])
 
 
-def needing(plugin, found, at_work=None):
+def needing(
+    plugin: str, found: dict[str, dict[str, Any]], at_work: dict[str, dict[str, Any]] | None = None
+) -> list[dict[str, str]]:
     """As ``dependents``, of what ``survey`` has found."""
     known = [(name, entry["needs"]) for name, entry in found.items()] + list((at_work or {}).items())
     needs = {
@@ -61,7 +67,7 @@ def needing(plugin, found, at_work=None):
     return [{"plugin": name, "name": dependency, "constraint": text} for name, dependency, text in sorted(needs)]
 
 
-def not_known(code, plugin, unreadable):
+def not_known(code: str, plugin: str, unreadable: dict[str, dict[str, str]]) -> list[Problem]:
     """A problem for each other plugin whose record cannot be read: it may need ``plugin``."""
     return [
         Problem.plain(

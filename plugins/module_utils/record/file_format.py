@@ -14,6 +14,11 @@ from __future__ import annotations
 import hashlib
 import json
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
 FORMAT = 1
 STATES = ("running", "deployed", "superseded", "failed", "rolled_back", "abandoned", "removed")
 CHECKSUM = "checksum"
@@ -51,18 +56,18 @@ LATEST = 10**11  # seconds; a time beyond it is none
 MANAGED = {"paths": MAP, "trees": LIST, "program": MAP, "database": MAP, "compose": MAP}
 
 
-def encode(record):
+def encode(record: dict[str, Any]) -> bytes:
     """Returns the bytes of the record's file."""
     text = as_text(record)
     checksum = hashlib.sha256(text.encode()).hexdigest()
     return as_text(dict(record, **{CHECKSUM: checksum})).encode()
 
 
-def as_text(record):
+def as_text(record: dict[str, Any]) -> str:
     return json.dumps(record, indent=1, sort_keys=True)
 
 
-def decode(data, plugin, copy=b""):
+def decode(data: bytes, plugin: str, copy: bytes = b"") -> dict[str, Any]:
     """Returns the record in the bytes of its file. Raises ValueError, with the reason, if it is none of that plugin.
 
     ``copy`` is what the last run left, as bytes: what a record without a checksum is compared with.
@@ -90,7 +95,7 @@ def decode(data, plugin, copy=b""):
     return record
 
 
-def alike(found, left, where):
+def alike(found: Any, left: Any, where: str) -> None:
     """Raises ValueError, with the place, unless ``found`` has the keys of ``left`` and values of the same kinds."""
     if isinstance(left, dict):
         if not isinstance(found, dict):
@@ -110,11 +115,11 @@ def alike(found, left, where):
         raise ValueError("%s is of another kind" % where)
 
 
-def kind(value):
+def kind(value: Any) -> type:
     return float if isinstance(value, int) and not isinstance(value, bool) else type(value)
 
 
-def check(record):
+def check(record: dict[str, Any]) -> None:
     """Raises ValueError, with the place, if a record cannot have come from a run."""
     typed(record, RECORD, "the record", {"made": MAP})
     for kind, names in record.get("made", {}).items():
@@ -154,7 +159,12 @@ def check(record):
             raise ValueError("a lease without a running revision")
 
 
-def typed(part, needed, where, possible=None):
+def typed(
+    part: Any,
+    needed: Mapping[str, tuple[type, ...]],
+    where: str,
+    possible: Mapping[str, tuple[type, ...]] | None = None,
+) -> None:
     """Raises ValueError unless ``part`` is a map with what is needed, and all of it is of the type it should be."""
     if not isinstance(part, dict):
         raise ValueError("%s is no map" % where)

@@ -20,17 +20,22 @@ from ..errors import Problem, WindflowError
 from ..files import atomic
 from . import store
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import AnyStr
+
 CHARACTERS = 48
 _ROUNDS = 10000
 # What no format reads as a number.
 _PLAIN = re.compile(r"(?![0-9]+(?:[eE][0-9]+)?\Z)[0-9A-Za-z]{16,}\Z")
 
 
-def path_of(plugin, state_dir=store.STATE_DIR):
+def path_of(plugin: str, state_dir: str = store.STATE_DIR) -> str:
     return os.path.join(store.directory(plugin, state_dir), "secrets.json")
 
 
-def load(plugin, state_dir=store.STATE_DIR):
+def load(plugin: str, state_dir: str = store.STATE_DIR) -> dict[str, str]:
     """{key in dots: secret} of what was made. Raises WindflowError E5013 for a file that cannot be read: to make other
     ones would lock the application out of its own data."""
     path = path_of(plugin, state_dir)
@@ -47,7 +52,7 @@ def load(plugin, state_dir=store.STATE_DIR):
     return found
 
 
-def make(plugin, keys, state_dir=store.STATE_DIR):
+def make(plugin: str, keys: Iterable[str], state_dir: str = store.STATE_DIR) -> bool:
     """Makes those of ``keys`` that are not there yet. Whether there were any. Raises WindflowError E4046 where the host
     does not take them."""
     found = load(plugin, state_dir)
@@ -62,20 +67,20 @@ def make(plugin, keys, state_dir=store.STATE_DIR):
     return bool(missing)
 
 
-def remove(plugin, state_dir=store.STATE_DIR):
+def remove(plugin: str, state_dir: str = store.STATE_DIR) -> None:
     atomic.remove(path_of(plugin, state_dir))
 
 
-def marks(plugin, state_dir=store.STATE_DIR):
+def marks(plugin: str, state_dir: str = store.STATE_DIR) -> dict[str, str]:
     """{key in dots: mark} of what was made."""
     return {key: _mark(plugin, key, secret) for key, secret in load(plugin, state_dir).items()}
 
 
-def fill(data, made, state_dir=store.STATE_DIR):
+def fill(data: AnyStr, made: Mapping[str, Sequence[str]], state_dir: str = store.STATE_DIR) -> AnyStr:
     """``data``, text or bytes, with secrets where marks of them stand. ``made``: {mark: [plugin, key in dots]}; no
     other mark is looked for, so that nobody gets a secret by its mark who is not meant to. Raises WindflowError E5019
     for a secret that is not there any more."""
-    known = {}
+    known: dict[str, dict[str, str]] = {}
     for mark, (plugin, key) in made.items():
         if plugin not in known:
             known[plugin] = load(plugin, state_dir)
@@ -83,16 +88,18 @@ def fill(data, made, state_dir=store.STATE_DIR):
         if secret is None or _mark(plugin, key, secret) != mark:
             said = "the secret %s of %s changed during the run" % (key, plugin)
             raise WindflowError(Problem.plain("E5019", said, "", "run again"))
-        pair = (mark, secret)
-        data = data.replace(*(pair if isinstance(data, str) else (part.encode() for part in pair)))
+        if isinstance(data, str):
+            data = data.replace(mark, secret)
+        else:
+            data = data.replace(mark.encode(), secret.encode())
     return data
 
 
-def _mark(plugin, key, secret):
+def _mark(plugin: str, key: str, secret: str) -> str:
     salt = ("windflow:mark:%s:%s" % (plugin, key)).encode()
     return _with_letter(hashlib.pbkdf2_hmac("sha256", secret.encode(), salt, _ROUNDS).hex()[:CHARACTERS])
 
 
-def _with_letter(digits):
+def _with_letter(digits: str) -> str:
     """Hexadecimal digits, of which the first is a letter: it is no number then, whatever follows."""
     return "abcdef"[int(digits[0], 16) % 6] + digits[1:]

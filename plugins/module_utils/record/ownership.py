@@ -17,6 +17,11 @@ import pwd
 from ..errors import WindflowError
 from . import store
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
 # The key of a configuration that names the kinds of what may be used all the same.
 ADOPT = "adopt"
 KINDS = ("account", "database", "directories", "group", "role")
@@ -26,24 +31,24 @@ DIRECTORIES = ("install_dir", "data_dir", "log_dir", "program_log_dir", "config_
 MARK = "Made by windflow"
 
 
-def remedy(kind):
+def remedy(kind: str) -> str:
     """Returns what to write where something that windflow has not made is meant to be used."""
     return "to use it all the same, write %s: [%s] into the plugin's configuration of this host" % (ADOPT, kind)
 
 
-def made_resources(remembered):
+def made_resources(remembered: dict[str, Any]) -> dict[str, list[str]]:
     """{kind: names} of what windflow has made of a plugin, as its record knows."""
     noted = remembered.get("made")
     found = made_before(remembered) if noted is None else noted
     return {kind: list(found.get(kind, ())) for kind in KINDS}
 
 
-def made_before(remembered):
+def made_before(remembered: dict[str, Any]) -> dict[str, list[str]]:
     """Returns the same for a record that was written before such things were noted: what it managed was made then, and
     of an account and its group the account's own comment tells."""
     entry, kept = store.latest_present(remembered) or {}, remembered["managed"]
     host = entry.get("host") or {}
-    found = {kind: [] for kind in KINDS}
+    found: dict[str, list[str]] = {kind: [] for kind in KINDS}
     if host.get("user"):
         comment = _comment(host["user"])
         found["account"] = [host["user"]] if comment.split(" with group ")[0] == MARK else []
@@ -56,48 +61,48 @@ def made_before(remembered):
     return found
 
 
-def directories_of(entry):
+def directories_of(entry: dict[str, Any]) -> list[str]:
     """Returns the directories of a revision."""
-    found = set()
+    found: set[str] = set()
     for place in (entry.get("host") or {}, entry.get("compose") or {}):
         found.update(place[key] for key in DIRECTORIES if place.get(key))
         found.update(place.get("volumes") or ())
     return sorted(found)
 
 
-def settled(remembered):
+def settled(remembered: dict[str, Any]) -> dict[str, Any]:
     """The record with what was made in it: to be done to one of before, before it gets a new revision."""
     return dict(remembered, made=made_resources(remembered))
 
 
-def with_made(remembered, kind, names):
+def with_made(remembered: dict[str, Any], kind: str, names: Iterable[str]) -> dict[str, Any]:
     """The record with those names among what was made."""
     return _changed(remembered, kind, lambda known: sorted({*known, *names}))
 
 
-def without_made(remembered, kind, names):
+def without_made(remembered: dict[str, Any], kind: str, names: Iterable[str]) -> dict[str, Any]:
     """The record without those names among what was made."""
     return _changed(remembered, kind, lambda known: [name for name in known if name not in names])
 
 
-def note_made(plugin, kind, names, state_dir=store.STATE_DIR):
+def note_made(plugin: str, kind: str, names: Iterable[str], state_dir: str = store.STATE_DIR) -> None:
     """Notes on the disk that those names are about to be made for the plugin. Before they are."""
     _save(plugin, with_made, kind, names, state_dir)
 
 
-def forget_made(plugin, kind, names, state_dir=store.STATE_DIR):
+def forget_made(plugin: str, kind: str, names: Iterable[str], state_dir: str = store.STATE_DIR) -> None:
     """Notes on the disk that those names are gone, or were not made after all."""
     _save(plugin, without_made, kind, names, state_dir)
 
 
-def is_made(plugin, kind, name, state_dir=store.STATE_DIR):
+def is_made(plugin: str, kind: str, name: str, state_dir: str = store.STATE_DIR) -> bool:
     """Returns whether windflow has made that for the plugin."""
     return name in made_resources(store.load(plugin, state_dir))[kind]
 
 
-def known(state_dir=store.STATE_DIR):
+def known(state_dir: str = store.STATE_DIR) -> set[tuple[str, str]]:
     """{(kind, name)} of what windflow has made on the host, for whichever plugin, as far as records can be read."""
-    found = set()
+    found: set[tuple[str, str]] = set()
     for plugin in store.names(state_dir):
         with contextlib.suppress(WindflowError):
             items = made_resources(store.load(plugin, state_dir)).items()
@@ -105,21 +110,27 @@ def known(state_dir=store.STATE_DIR):
     return found
 
 
-def forget(kind, name, state_dir=store.STATE_DIR):
+def forget(kind: str, name: str, state_dir: str = store.STATE_DIR) -> None:
     """Notes for whichever plugin it was made that something is gone."""
     for plugin in store.names(state_dir):
         with contextlib.suppress(WindflowError):
             forget_made(plugin, kind, [name], state_dir)
 
 
-def _changed(remembered, kind, change):
+def _changed(remembered: dict[str, Any], kind: str, change: Callable[[list[str]], list[str]]) -> dict[str, Any]:
     remembered = copy.deepcopy(remembered)
     known = made_resources(remembered)
     remembered["made"] = dict(known, **{kind: change(known[kind])})
     return remembered
 
 
-def _save(plugin, change, kind, names, state_dir):
+def _save(
+    plugin: str,
+    change: Callable[[dict[str, Any], str, Iterable[str]], dict[str, Any]],
+    kind: str,
+    names: Iterable[str],
+    state_dir: str,
+) -> None:
     with store.locked(plugin, state_dir):
         before = store.load(plugin, state_dir)
         after = change(before, kind, names)
@@ -127,7 +138,7 @@ def _save(plugin, change, kind, names, state_dir):
             store.save(after, state_dir)
 
 
-def _comment(user):
+def _comment(user: str) -> str:
     try:
         return pwd.getpwnam(user).pw_gecos
     except KeyError:

@@ -5,10 +5,20 @@
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 ERROR_LINES = 40
 
 
-def status(record, serving, last, serves=None, silence=""):
+def status(
+    record: dict[str, Any],
+    serving: dict[str, Any] | None,
+    last: dict[str, Any] | None,
+    serves: str | None = None,
+    silence: str = "",
+) -> list[str]:
     """Returns what is deployed, and apart from that how the last action ended and who is at work: one text a line.
 
     ``serves`` is the release that serves where that is another one than the record says, ``silence`` why what is
@@ -48,7 +58,7 @@ def status(record, serving, last, serves=None, silence=""):
     return lines
 
 
-def other(record, serves):
+def other(record: dict[str, Any], serves: str) -> str:
     """Returns what is said where another release serves than the record names; ``serves`` is "" where none does."""
     found = "release %s" % serves if serves else "no release"
     known = [item["release"] for item in record["revisions"] if item["revision"] == record["current"]]
@@ -58,7 +68,7 @@ def other(record, serves):
     return "%s serves%s, but %s: a run was ended in the middle. Deploy again, or roll back" % (found, told, named)
 
 
-def history(record):
+def history(record: dict[str, Any]) -> list[str]:
     """Every revision, the newest first, one text a line."""
     return [
         "%s%s" % (entry(item), " <- serves" if item["revision"] == record["current"] else "")
@@ -66,7 +76,7 @@ def history(record):
     ] or ["no record of %s" % record["plugin"]]
 
 
-def entry(revision):
+def entry(revision: dict[str, Any]) -> str:
     """One revision in one line."""
     where = " at %s" % revision["step"] if revision["state"] in ("failed", "abandoned", "running") else ""
     by = " by %s" % revision["holder"] if revision.get("holder") else ""

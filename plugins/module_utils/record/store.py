@@ -37,6 +37,11 @@ from ..errors import Problem, WindflowError
 from ..files import atomic
 from . import file_format
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
 STATE_DIR = "/var/lib/windflow"
 FORMAT = file_format.FORMAT
 LEASE_SECONDS = 900
@@ -52,12 +57,12 @@ RESERVE_BYTES = 256 << 10
 POLL_SECONDS = 1.0
 
 
-def stamp(now):
+def stamp(now: float) -> str:
     """Seconds since the epoch as ISO 8601 in UTC."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
 
 
-def empty(plugin):
+def empty(plugin: str) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "plugin": plugin,
@@ -70,7 +75,7 @@ def empty(plugin):
     }
 
 
-def find(record, revision):
+def find(record: dict[str, Any], revision: int) -> dict[str, Any] | None:
     """Returns the revision with that number, or None."""
     for entry in record["revisions"]:
         if entry["revision"] == revision:
@@ -78,12 +83,12 @@ def find(record, revision):
     return None
 
 
-def current(record):
+def current(record: dict[str, Any]) -> dict[str, Any] | None:
     """Returns the revision that serves, or None."""
     return find(record, record["current"]) if record["current"] else None
 
 
-def latest_present(record):
+def latest_present(record: dict[str, Any]) -> dict[str, Any] | None:
     """Returns the newest revision of which anything is on the host: what a removal has to look at."""
     if record["current"]:
         return current(record)
@@ -95,18 +100,18 @@ def latest_present(record):
     return None
 
 
-def position(record):
+def position(record: dict[str, Any]) -> str:
     """Returns what says whether any run began or ended between two looks at a record; opaque."""
     last = record["revisions"][-1]["state"] if record["revisions"] else "none"
     return "%d %s %s" % (record["sequence"], record["current"] or 0, last)
 
 
-def free(record, now):
+def free(record: dict[str, Any], now: float) -> bool:
     """Returns whether a run may begin: none is at work, or its lease ran out."""
     return not record["lease"] or record["lease"]["expires"] <= now
 
 
-def good(record, serves=None):
+def good(record: dict[str, Any], serves: str | None = None) -> list[dict[str, Any]]:
     """Returns the revisions that a rollback may go to, newest first, one for each release: those that were deployed
     well, are not the one that serves, and whose release is still on the host as far as the record knows. ``serves`` is
     the release that serves where that is another one than the record says."""
@@ -119,7 +124,16 @@ def good(record, serves=None):
     return found
 
 
-def begin(record, run, holder, purpose, now, fields, lease_seconds=LEASE_SECONDS, seen=""):
+def begin(
+    record: dict[str, Any],
+    run: str,
+    holder: str,
+    purpose: str,
+    now: float,
+    fields: dict[str, Any],
+    lease_seconds: float = LEASE_SECONDS,
+    seen: str = "",
+) -> dict[str, Any]:
     """Takes the lease and opens a revision in the state ``running``.
 
     A lease of another run that has not run out is an error that names its holder. One that ran out
@@ -173,7 +187,7 @@ def begin(record, run, holder, purpose, now, fields, lease_seconds=LEASE_SECONDS
     return record
 
 
-def unlock(record, by, now):
+def unlock(record: dict[str, Any], by: str, now: float) -> dict[str, Any]:
     """Takes the lease away from whoever holds it; its revision is ``abandoned`` at its step."""
     record = copy.deepcopy(record)
     lease = record["lease"]
@@ -183,17 +197,26 @@ def unlock(record, by, now):
     return record
 
 
-def at_step(record, run, step, now, lease_seconds=None, fields=None):
+def at_step(
+    record: dict[str, Any],
+    run: str,
+    step: str,
+    now: float,
+    lease_seconds: float | None = None,
+    fields: dict[str, Any] | None = None,
+) -> dict[str, Any]:
     """Notes the step that the run is at, and ``fields`` of its revision, and renews its lease for as long as it was
     taken, or for longer. Raises WindflowError E5002 where another run has it meanwhile."""
     record = copy.deepcopy(record)
     lease = _own_lease(record, run)
     lease.update(step=step, expires=now + max(lease.get("seconds", LEASE_SECONDS), lease_seconds or 0))
-    find(record, lease["revision"]).update(fields or {}, step=step)
+    _leased(record, lease).update(fields or {}, step=step)
     return record
 
 
-def finish(record, run, now, managed, fields, keep):
+def finish(
+    record: dict[str, Any], run: str, now: float, managed: dict[str, Any] | None, fields: dict[str, Any], keep: int
+) -> dict[str, Any]:
     """Ends a run well: its revision is deployed and current, the one before superseded.
 
     Revisions whose release is not among the ``keep`` that stay on disk lose their ``DETAILS``. ``managed`` is what
@@ -204,10 +227,10 @@ def finish(record, run, now, managed, fields, keep):
     before = current(record)
     if before:
         # What was rolled back from is never gone back to.
-        left = lease["purpose"] == ROLLBACK and before.get("release") != find(record, lease["revision"]).get("release")
+        left = lease["purpose"] == ROLLBACK and before.get("release") != _leased(record, lease).get("release")
         before["state"] = "rolled_back" if left else "superseded"
     _close(record, lease["revision"], "deployed", now, "done", "")
-    find(record, lease["revision"]).update(fields)
+    _leased(record, lease).update(fields)
     record.update(current=lease["revision"], lease=None)
     if managed is not None:
         record["managed"] = managed
@@ -219,17 +242,19 @@ def finish(record, run, now, managed, fields, keep):
     return record
 
 
-def fail(record, run, now, step, error, fields=None):
+def fail(
+    record: dict[str, Any], run: str, now: float, step: str, error: str, fields: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """Ends a run badly: its revision failed; what served before is still current."""
     record = copy.deepcopy(record)
     lease = _own_lease(record, run)
     _close(record, lease["revision"], "failed", now, step or lease["step"], error)
-    find(record, lease["revision"]).update(fields or {})
+    _leased(record, lease).update(fields or {})
     record["lease"] = None
     return record
 
 
-def remove(record, run, now, fields):
+def remove(record: dict[str, Any], run: str, now: float, fields: dict[str, Any]) -> dict[str, Any]:
     """Ends a removal: nothing is current or managed any more; the history stays."""
     record = copy.deepcopy(record)
     lease = _own_lease(record, run)
@@ -237,12 +262,12 @@ def remove(record, run, now, fields):
     if before:
         before["state"] = "superseded"
     _close(record, lease["revision"], "removed", now, "done", "")
-    find(record, lease["revision"]).update(fields)
+    _leased(record, lease).update(fields)
     record.update(current=None, managed={}, lease=None)
     return record
 
 
-def kept_releases(record, keep):
+def kept_releases(record: dict[str, Any], keep: int) -> list[str]:
     """Names of the releases that pruning must leave: the current one, the newest good ones up to
     ``keep``, and whatever a run is working on."""
     names = []
@@ -257,7 +282,7 @@ def kept_releases(record, keep):
     return names
 
 
-def _own_lease(record, run):
+def _own_lease(record: dict[str, Any], run: str) -> dict[str, Any]:
     lease = record["lease"]
     if not lease or lease["run"] != run:
         raise WindflowError(
@@ -273,34 +298,39 @@ def _own_lease(record, run):
     return lease
 
 
-def _last_run(record):
+def _leased(record: dict[str, Any], lease: dict[str, Any]) -> dict[str, Any]:
+    """Returns the revision of the run that has the lease."""
+    return next(entry for entry in record["revisions"] if entry["revision"] == lease["revision"])
+
+
+def _last_run(record: dict[str, Any]) -> str:
     last = record["revisions"][-1] if record["revisions"] else {"revision": 0}
     return "revision %d, %s" % (last["revision"], last["state"]) if last["revision"] else "none is remembered"
 
 
-def _close(record, revision, state, now, step, error):
+def _close(record: dict[str, Any], revision: int, state: str, now: float, step: str, error: str) -> None:
     entry = find(record, revision)
     if entry:
         entry.update(state=state, finished=stamp(now), step=step, error=error)
 
 
-def directory(plugin, state_dir=STATE_DIR):
+def directory(plugin: str, state_dir: str = STATE_DIR) -> str:
     """Raises WindflowError E1032 for what is no name: it would be some other place."""
     naming.refuse_unless_name(plugin)
     return os.path.join(state_dir, plugin)
 
 
-def path_of(plugin, state_dir=STATE_DIR):
+def path_of(plugin: str, state_dir: str = STATE_DIR) -> str:
     return os.path.join(directory(plugin, state_dir), "record.json")
 
 
-def exists(plugin, state_dir=STATE_DIR):
+def exists(plugin: str, state_dir: str = STATE_DIR) -> bool:
     """Returns whether the plugin has a record, be it one that cannot be read."""
     path = path_of(plugin, state_dir)
     return os.path.exists(path) or os.path.exists(path + COPY)
 
 
-def names(state_dir=STATE_DIR):
+def names(state_dir: str = STATE_DIR) -> list[str]:
     """Every plugin with a record."""
     try:
         found = sorted(os.listdir(state_dir))
@@ -309,7 +339,7 @@ def names(state_dir=STATE_DIR):
     return [name for name in found if naming.is_name(name) and exists(name, state_dir)]
 
 
-def read(plugin, state_dir=STATE_DIR):
+def read(plugin: str, state_dir: str = STATE_DIR) -> tuple[dict[str, Any], str]:
     """Returns the record of a plugin, an empty one where there is none; and "", or why it was taken from the copy.
 
     The copy is taken if the record is missing, cut off, or was edited: an edit is never used silently.
@@ -354,12 +384,12 @@ def read(plugin, state_dir=STATE_DIR):
     )
 
 
-def load(plugin, state_dir=STATE_DIR):
+def load(plugin: str, state_dir: str = STATE_DIR) -> dict[str, Any]:
     """Returns the record alone, wherever it was taken from."""
     return read(plugin, state_dir)[0]
 
 
-def set_aside(plugin, state_dir=STATE_DIR):
+def set_aside(plugin: str, state_dir: str = STATE_DIR) -> None:
     """Keeps a record that cannot be used beside the one that will be written in its place."""
     path = path_of(plugin, state_dir)
     if os.path.lexists(path):
@@ -367,7 +397,7 @@ def set_aside(plugin, state_dir=STATE_DIR):
             os.replace(path, path + REJECTED)
 
 
-def save(record, state_dir=STATE_DIR):
+def save(record: dict[str, Any], state_dir: str = STATE_DIR) -> None:
     """Writes the record so that a power cut leaves the old one or the new one, never half of one.
 
     While a run is at work, room is reserved for its end: a disk that was filled meanwhile cannot leave a
@@ -398,14 +428,14 @@ def save(record, state_dir=STATE_DIR):
             os.close(folder)
 
 
-def _write(path, data, at_rest):
+def _write(path: str, data: bytes, at_rest: bool) -> None:
     if at_rest:
         # The copy first: if the second of the two fails, the record still names the run that has to be ended.
         atomic.write(path + COPY, data, 0o600)
     atomic.write(path, data, 0o600)
 
 
-def _reserve(path, size):
+def _reserve(path: str, size: int) -> bool:
     """A file of about that size, whose blocks are its own. Returns whether it was made now."""
     with contextlib.suppress(FileNotFoundError):
         # A record that grew a little in the run does not give up what is reserved: it might not be had again.
@@ -424,7 +454,7 @@ def _reserve(path, size):
 
 
 @contextlib.contextmanager
-def _kept(path):
+def _kept(path: str) -> Iterator[None]:
     """E5004 for what the system refuses."""
     try:
         yield
@@ -442,7 +472,7 @@ def _kept(path):
 
 
 @contextlib.contextmanager
-def locked(plugin, state_dir=STATE_DIR):
+def locked(plugin: str, state_dir: str = STATE_DIR) -> Iterator[None]:
     """Holds the plugin's lock file, so that reading, changing and saving a record is one action."""
     parent = directory(plugin, state_dir)
     with _kept(path_of(plugin, state_dir)):
@@ -456,7 +486,14 @@ def locked(plugin, state_dir=STATE_DIR):
         os.close(descriptor)
 
 
-def renew(plugin, run, step="", lease_seconds=None, fields=None, state_dir=STATE_DIR):
+def renew(
+    plugin: str,
+    run: str,
+    step: str = "",
+    lease_seconds: float | None = None,
+    fields: dict[str, Any] | None = None,
+    state_dir: str = STATE_DIR,
+) -> None:
     """``at_step`` on the disk; without a step, at the one that it was."""
     with locked(plugin, state_dir):
         record = load(plugin, state_dir)
@@ -470,7 +507,7 @@ def renew(plugin, run, step="", lease_seconds=None, fields=None, state_dir=STATE
                 raise
 
 
-def wait_until_free(plugin, seconds, state_dir=STATE_DIR):
+def wait_until_free(plugin: str, seconds: float, state_dir: str = STATE_DIR) -> None:
     """Waits for the end of the run that is at work, at most so long. Whoever begins then is told if it goes on."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and not free(load(plugin, state_dir), time.time()):

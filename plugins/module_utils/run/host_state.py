@@ -14,11 +14,16 @@ from ..containers import engine
 from ..database import postgres
 from ..network import looking
 from ..record import dependents, ownership, report, store
-from ..system import accounts, firewall, inspect_host, places, service_layout
+from ..system import accounts, firewall, inspect_host, places, selinux, service_layout
 from . import managed, serving
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
 
-def sites_on(port, own):
+
+def sites_on(port: int, own: str) -> list[str]:
     """Enabled files of nginx, other than ``own``, with a ``listen`` on that port."""
     listen = re.compile(r"^\s*listen\s+(?:\S+:)?%d[\s;]" % port, re.MULTILINE)
     found = []
@@ -35,7 +40,7 @@ def sites_on(port, own):
     return found
 
 
-def conflicts(states):
+def conflicts(states: Mapping[str, Mapping[str, bool]]) -> list[dict[str, Any]]:
     """What keeps a stopped nginx from starting: ports that its files listen on and another process has."""
     if not states.get("nginx", {}).get("exists") or states["nginx"]["running"]:
         return []
@@ -47,7 +52,7 @@ def conflicts(states):
     return found
 
 
-def ask_engine(params, current, kept):
+def ask_engine(params: dict[str, Any], current: dict[str, Any] | None, kept: dict[str, Any]) -> engine.Questions | None:
     """The host's engine, if anything depends on it: a plugin that is deployed without containers needs none,
     unless that is asked for."""
     known = kept.get("compose", {})
@@ -59,7 +64,7 @@ def ask_engine(params, current, kept):
     return engine.Questions(wanted["project"], services, wanted.get("model"))
 
 
-def judged(params, made):
+def judged(params: dict[str, Any], made: dict[str, list[str]]) -> dict[str, Any]:
     """The account, the group and the directories of a plugin as facts."""
     user, group = params["user"], params["group"]
     own = {(kind, name) for kind, names in made.items() for name in names}
@@ -76,7 +81,7 @@ def judged(params, made):
     }
 
 
-def database(params, drift):
+def database(params: dict[str, Any], drift: managed.Drift) -> dict[str, Any]:
     """What there is of the plugin's database, asked once: what is recorded is compared with it anyway."""
     wanted = params.get("database")
     known = drift.database or {}
@@ -89,12 +94,12 @@ def database(params, drift):
     return {key: value for key, value in found.items() if key != "password_sha256"}
 
 
-def guarded(backend, port):
+def guarded(backend: str, port: int) -> dict[str, Any]:
     """Returns {"backend", "open"}: the firewall that is active, "" for none, and whether it lets the port in."""
     return {"backend": backend, "open": bool(backend and port) and firewall.is_open(backend, port)}
 
 
-def run(params):
+def run(params: dict[str, Any]) -> dict[str, Any]:
     """The answer of M(windflow.platform.host_info) to its options, which are documented there."""
     plugin, port = params["plugin"], params["port"]
     store.wait_until_free(plugin, params["wait"])
@@ -120,11 +125,14 @@ def run(params):
     others = dependents.survey()
     missing, states = questions.missing_packages(), questions.service_states()
     wall = guarded(firewall.active(states), wanted)
+    sockets = params["socket_dir"] or remembered["managed"].get("selinux", {}).get("directory", "")
+    labels = selinux.inspect(plugin, sockets, wanted if sockets else 0)
     states = {name: states[name] for name in services}
     asked = inspect_host.choose(params["available"], system) or []
     available = {"supervisor": inspect_host.offered(asked)} if set(asked) & set(missing) else {}
     if params.get("everything"):
         differing += managed.system_drift(missing, states) + managed.firewall_drift(remembered["managed"], wall)
+        differing += managed.selinux_drift(remembered["managed"], labels)
     return {
         "changed": False,
         "warnings": [rebuilt] * bool(rebuilt) + warnings,
@@ -132,6 +140,7 @@ def run(params):
         "facts": {
             **inspect_host.facts(params["paths"], port),
             "firewall": wall,
+            "selinux": labels,
             **judged(params, made),
             "database": database(params, drift),
             "networks": looking.look(params),

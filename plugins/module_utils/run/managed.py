@@ -10,6 +10,7 @@ host. Both take the resources by the step that manages them::
      "program": {"sockets"}, "database": {"name", "user", "port"},
      "compose": {"project", "app", "release", "images", "engine"},
      "packages": [name], "services": [name], "firewall": {"backend", "port"},
+     "selinux": {"directory", "module", "port"},
      "networks": [a network as ``wanted.parse`` takes it]}
 """
 
@@ -26,10 +27,16 @@ from ..network import interfaces
 from ..network.wanted import parse
 from ..record.store import directory
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
 EXCLUDED = ("__pycache__",)
 
 
-def tree_file(plugin, root):
+def tree_file(plugin: str, root: str) -> str:
     """Returns where a tree's manifest is kept: by release and part of it, or by virtual environment."""
     parent, name = os.path.split(root.rstrip("/"))
     release = os.path.basename(parent)
@@ -37,10 +44,10 @@ def tree_file(plugin, root):
     return os.path.join(directory(plugin), "%s.tree.json" % name)
 
 
-def snapshot(plugin, resources):
+def snapshot(plugin: str, resources: dict[str, Any]) -> dict[str, Any]:
     """Returns the resources with their state now. Trees are written beside the record, the rest is returned."""
-    kept = {"paths": {}, "trees": []}
-    kept.update((key, resources[key]) for key in ("packages", "services", "firewall") if resources.get(key))
+    kept: dict[str, Any] = {"paths": {}, "trees": []}
+    kept.update((key, resources[key]) for key in ("packages", "services", "firewall", "selinux") if resources.get(key))
     for item in resources.get("paths", []):
         kept["paths"][item["path"]] = dict(nofollow.inspect(item["path"]), step=item["step"])
     for item in resources.get("trees", []):
@@ -62,13 +69,13 @@ def snapshot(plugin, resources):
     return kept
 
 
-def network_states(networks):
+def network_states(networks: list[dict[str, Any]]) -> list[tuple[dict[str, Any], dict[str, str]]]:
     """Returns each network with the state of its interface now."""
     found = interfaces.read()
     return [(item, interfaces.state_of(found, parse(item))) for item in networks]
 
 
-def compose_state(wanted):
+def compose_state(wanted: dict[str, Any]) -> dict[str, Any]:
     """Returns the images by tag, and how many containers of each service there are; of a stack, what its services
     are."""
     found = engine.Questions(wanted["project"]).answers()
@@ -77,7 +84,7 @@ def compose_state(wanted):
         names = engine.read_services(engine.run(engine.services_of(wanted["project"]), "list services", "E4070"))
         said = engine.run(engine.specs_of([item["name"] for item in names]), "inspect services", "E4070")
         return dict(wanted, images=images, services=engine.read_specs(said))
-    services = {}
+    services: dict[str, int] = {}
     for item in found["containers"]:
         services[item["service"]] = services.get(item["service"], 0) + 1
     return dict(wanted, images=images, services=services)
@@ -87,18 +94,18 @@ class Drift:
     """Every difference between what was recorded and what is. psql, which takes longest, is started
     at once and answers while the rest is read."""
 
-    def __init__(self, plugin, kept, containers=None):
+    def __init__(self, plugin: str, kept: dict[str, Any], containers: engine.Questions | None = None) -> None:
         self.plugin = plugin
         self.kept = kept
         self.containers = containers
-        self.engine = {}
-        self.database = kept.get("database")
-        self.asked = None
-        self.answered = None
+        self.engine: dict[str, Any] = {}
+        self.database: dict[str, Any] | None = kept.get("database")
+        self.asked: subprocess.Popen[bytes] | None = None
+        self.answered: dict[str, Any] | None = None
         if self.database:
             self.asked = postgres.ask(self.database["port"], self.database["name"], self.database["user"])
 
-    def differences(self):
+    def differences(self) -> list[dict[str, str]]:
         """[{"step", "resource", "attribute", "expected", "found"}]"""
         found = []
         for path, recorded in sorted(self.kept.get("paths", {}).items()):
@@ -118,11 +125,11 @@ class Drift:
             found += compose_drift(self.kept.get("compose", {}), self.engine)
         return found
 
-    def database_now(self):
+    def database_now(self) -> dict[str, Any]:
         """Returns what there is of the database; what nobody could look at is as it was."""
         if self.answered:
             return self.answered
-        wanted = self.database
+        wanted = self.database or {}
         now = postgres.answer(self.asked, wanted["port"], wanted["name"], wanted["user"])
         for key in postgres.INSIDE if now.get("database") == "present" else ():
             if now[key] is None:
@@ -131,7 +138,7 @@ class Drift:
         return now
 
 
-def look(path):
+def look(path: str) -> dict[str, Any]:
     """As ``nofollow.inspect``; a path that leads through a link that somebody planted is drift too."""
     try:
         return nofollow.inspect(path)
@@ -139,7 +146,7 @@ def look(path):
         return {"state": "behind a link that is not root's"}
 
 
-def differences(step, resource, recorded, now):
+def differences(step: str, resource: str, recorded: Mapping[str, Any], now: Mapping[str, Any]) -> list[dict[str, str]]:
     return [
         {"step": step, "resource": resource, "attribute": key, "expected": str(value), "found": str(now.get(key))}
         for key, value in sorted(recorded.items())
@@ -147,7 +154,7 @@ def differences(step, resource, recorded, now):
     ]
 
 
-def tree_drift(plugin, item):
+def tree_drift(plugin: str, item: dict[str, Any]) -> list[dict[str, str]]:
     try:
         with open(tree_file(plugin, item["root"]), encoding="utf-8") as stream:
             recorded = json.load(stream)
@@ -173,7 +180,7 @@ def tree_drift(plugin, item):
     ]
 
 
-def system_drift(missing, services):
+def system_drift(missing: Iterable[str], services: Mapping[str, Mapping[str, bool]]) -> list[dict[str, str]]:
     """Packages that are not installed any more, and services that do not run or would not after a restart."""
     found = []
     for name in missing:
@@ -183,7 +190,7 @@ def system_drift(missing, services):
     return found
 
 
-def firewall_drift(kept, now):
+def firewall_drift(kept: dict[str, Any], now: dict[str, Any]) -> list[dict[str, str]]:
     """A port that was open and is not any more. A firewall that is not active any more lets everything in."""
     wanted = kept.get("firewall")
     if not wanted or not now["backend"] or now["open"]:
@@ -192,7 +199,28 @@ def firewall_drift(kept, now):
     return differences("services", resource, {"state": "open"}, {"state": "closed"})
 
 
-def program_drift(program):
+def selinux_drift(kept: dict[str, Any], now: dict[str, Any]) -> list[dict[str, str]]:
+    """Rules that nginx needs and that are gone. Without SELinux, it needs none."""
+    wanted = kept.get("selinux")
+    if not wanted or not now["mode"]:
+        return []
+    found = []
+    if now["module"] != wanted["module"]:
+        resource = "SELinux module %s" % wanted["name"]
+        found += differences(
+            "services", resource, {"state": "loaded"}, {"state": "changed" if now["module"] else "missing"}
+        )
+    if not now["labelled"]:
+        found += differences(
+            "services", "SELinux label of %s" % wanted["directory"], {"type": "as in the module"}, {"type": "another"}
+        )
+    if not now["port"]:
+        resource = "SELinux label of port %d" % wanted["port"]
+        found += differences("services", resource, {"state": "open to nginx"}, {"state": "missing"})
+    return found
+
+
+def program_drift(program: dict[str, Any]) -> list[dict[str, str]]:
     """Instances of the application that do not listen, by the kernel's list of sockets: one read, and
     nearer to the truth than what Supervisor believes."""
     listening = listening_sockets()
@@ -203,7 +231,7 @@ def program_drift(program):
     ]
 
 
-def compose_drift(kept, now):
+def compose_drift(kept: dict[str, Any], now: dict[str, Any]) -> list[dict[str, str]]:
     """Images that are others than those that were deployed, and containers that do not run or are missing."""
     if not kept:
         return []
@@ -239,7 +267,7 @@ def compose_drift(kept, now):
     return found
 
 
-def stack_drift(kept, now):
+def stack_drift(kept: dict[str, Any], now: dict[str, Any]) -> list[dict[str, str]]:
     """Services of a swarm that were changed by hand or are gone, or that have fewer tasks than they are to have."""
     found = []
     tasks = {item["name"]: item for item in now["services"]}
@@ -270,7 +298,7 @@ def stack_drift(kept, now):
     return found
 
 
-def listening_sockets():
+def listening_sockets() -> set[str]:
     """Paths of the unix sockets that a process listens on."""
     found = set()
     with open("/proc/net/unix", encoding="utf-8", errors="replace") as stream:

@@ -13,6 +13,10 @@ from ..files import atomic
 from ..record import dependents, host_secrets, ownership, store
 from . import managed, releases, serving
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 REMOVE = "remove"
 RESTORE = "restore"
 ROLLBACK = store.ROLLBACK
@@ -36,7 +40,7 @@ ARGUMENTS = {
 }
 
 
-def run(params):
+def run(params: dict[str, Any]) -> dict[str, Any]:
     """Returns the result of the module for its options and ``check``, whether it is only asked what it would do."""
     if params["state"] == "unlocked":
         return unlock(params)
@@ -45,7 +49,7 @@ def run(params):
     return wait_to_begin(params) if params["state"] == "started" else end(params)
 
 
-def unlock(params):
+def unlock(params: dict[str, Any]) -> dict[str, Any]:
     if not store.exists(params["plugin"]):
         # The lock alone would make a directory.
         return {"changed": False, "lease": None, "recorded": False}
@@ -57,7 +61,7 @@ def unlock(params):
     return {"changed": bool(before["lease"]), "lease": before["lease"], "recorded": True}
 
 
-def renew(params):
+def renew(params: dict[str, Any]) -> dict[str, Any]:
     """Changes nothing in a check: no run has a lease then."""
     if params["check"]:
         return {"changed": False}
@@ -65,7 +69,7 @@ def renew(params):
     return {"changed": False}
 
 
-def wait_to_begin(params):
+def wait_to_begin(params: dict[str, Any]) -> dict[str, Any]:
     """Begins, as soon as no other run has the lease, within ``wait`` seconds."""
     deadline = time.monotonic() + params["wait"]
     while True:
@@ -77,11 +81,11 @@ def wait_to_begin(params):
         time.sleep(store.POLL_SECONDS)
 
 
-def begin(params):
+def begin(params: dict[str, Any]) -> dict[str, Any]:
     plugin, run = params["plugin"], params["run"]
     fields = dict(params["revision"], holder=params["holder"])
 
-    def started(before):
+    def started(before: dict[str, Any]) -> dict[str, Any]:
         return store.begin(
             before,
             run,
@@ -112,7 +116,7 @@ def begin(params):
     return dict(result, warnings=[rebuilt]) if rebuilt else result
 
 
-def refuse_if_needed(plugin):
+def refuse_if_needed(plugin: str) -> None:
     """Raises WindflowError E5011 where what is deployed here, or about to be, needs the plugin, or nobody knows."""
     found = dependents.survey()
     problems = dependents.not_known("E5011", plugin, found["unreadable"])
@@ -125,7 +129,7 @@ def refuse_if_needed(plugin):
         raise WindflowError(problems)
 
 
-def end(params):
+def end(params: dict[str, Any]) -> dict[str, Any]:
     plugin, run, now = params["plugin"], params["run"], time.time()
     if params["check"]:
         return {"changed": True, "revision": dict(params["revision"]), "deleted": []}
@@ -150,11 +154,11 @@ def end(params):
         else:
             remembered = store.remove(remembered, run, now, params["revision"])
         store.save(remembered)
-    result = {"changed": True, "revision": store.find(remembered, number), "deleted": []}
+    result: dict[str, Any] = {"changed": True, "revision": store.find(remembered, number), "deleted": []}
     if params["install_dir"]:
         result["serves"] = releases.current_release(params["install_dir"])
     if params["state"] == "failed":
-        result.update(restored(params, known, store.find(remembered, number)))
+        result.update(restored(params, known, store.find(remembered, number) or {}))
     if params["install_dir"] and params["state"] != "removed":
         kept_releases = store.kept_releases(remembered, params["keep_releases"])
         result["deleted"] = releases.superfluous(params["install_dir"], kept_releases)
@@ -171,7 +175,7 @@ def end(params):
     return result
 
 
-def looks_anew(params):
+def looks_anew(params: dict[str, Any]) -> bool:
     """Returns whether what the host has now is what it should have. A restore has looked at nothing but the database:
     what differed before it still does."""
     if params["state"] != "finished":
@@ -180,7 +184,7 @@ def looks_anew(params):
     return not lease or lease["purpose"] != RESTORE
 
 
-def restored(params, known, revision):
+def restored(params: dict[str, Any], known: dict[str, Any], revision: dict[str, Any]) -> dict[str, Any]:
     """Returns the release that serves, and whether it served before the run that failed: by the record, or by the host
     where that was not the same."""
     if not params["install_dir"]:

@@ -15,12 +15,17 @@ from ..files import atomic
 from ..record import store
 from .managed import tree_file
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
 # What of a release has a manifest.
 TREES = ("app", "secrets")
 FACTS_FILE = "/etc/ansible/facts.d/windflow.fact"
 
 
-def current_release(install_dir):
+def current_release(install_dir: str) -> str:
     """Name of the release that ``current`` points at, or ""."""
     try:
         return os.path.basename(os.readlink(os.path.join(install_dir, "current")))
@@ -28,7 +33,7 @@ def current_release(install_dir):
         return ""
 
 
-def superfluous(install_dir, keep):
+def superfluous(install_dir: str, keep: Iterable[str]) -> list[str]:
     """Paths of the releases not named in ``keep``, and of virtual environments that none of the
     others uses. The release that ``current`` points at is never among them."""
     keep = {*keep, current_release(install_dir)}
@@ -45,7 +50,7 @@ def superfluous(install_dir, keep):
     return unwanted
 
 
-def delete(plugin, unwanted):
+def delete(plugin: str, unwanted: Iterable[str]) -> None:
     """Removes directories of releases and virtual environments with the manifests of their files."""
     for path in unwanted:
         of_release = os.path.basename(os.path.dirname(path)) == "releases"
@@ -55,13 +60,13 @@ def delete(plugin, unwanted):
         shutil.rmtree(path)
 
 
-def forget_trees(plugin, state_dir=store.STATE_DIR):
+def forget_trees(plugin: str, state_dir: str = store.STATE_DIR) -> None:
     """Removes the manifests of a plugin's files, when the files are gone."""
     for path in glob.glob(os.path.join(store.directory(plugin, state_dir), "*.tree.json")):
         atomic.remove(path)
 
 
-def local_facts(state_dir=store.STATE_DIR):
+def local_facts(state_dir: str = store.STATE_DIR) -> dict[str, dict[str, Any]]:
     """{plugin: {"version", "release", "state", "target"}} of every plugin with a record."""
     facts = {}
     for path in sorted(glob.glob(os.path.join(state_dir, "*", "record.json"))):
@@ -74,7 +79,7 @@ def local_facts(state_dir=store.STATE_DIR):
     return facts
 
 
-def write_local_facts(path=FACTS_FILE, state_dir=store.STATE_DIR):
+def write_local_facts(path: str = FACTS_FILE, state_dir: str = store.STATE_DIR) -> None:
     """Writes what ``ansible_local.windflow`` shows."""
     atomic.make_directory(os.path.dirname(path))
     atomic.write(path, json.dumps(local_facts(state_dir), indent=1, sort_keys=True).encode(), 0o644)

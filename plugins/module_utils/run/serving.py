@@ -11,10 +11,14 @@ import re
 from ..record import store
 from . import releases
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 RELEASE = r"/run/([0-9]{8}T[0-9]{6}Z-[0-9a-f]{8})-[0-9]+\.sock"
 
 
-def release(remembered):
+def release(remembered: dict[str, Any]) -> str:
     """Name of the release that serves, or "". nginx's site says it first: ``current`` is the last to be switched."""
     known = store.latest_present(remembered) or {}
     install_dir, host, found = place_of(known), known.get("host") or {}, None
@@ -31,13 +35,13 @@ def release(remembered):
     return found.group(1) if found else releases.current_release(install_dir)
 
 
-def place_of(revision):
+def place_of(revision: dict[str, Any]) -> str:
     """Returns the installation directory of a revision's releases, or "": hooks alone and packages alone have none."""
     host, compose = revision.get("host") or {}, revision.get("compose") or {}
     return host.get("install_dir") or compose.get("install_dir") or ""
 
 
-def other(remembered, now):
+def other(remembered: dict[str, Any], now: float) -> str | None:
     """Returns the release that serves if it is not the one that the record names, "" for none; None where the record is
     right, a run is at work, or no release of the plugin is to serve."""
     if not store.free(remembered, now) or not store.latest_present(remembered):

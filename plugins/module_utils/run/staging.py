@@ -16,16 +16,20 @@ from ..files import archive, nofollow
 from ..record import host_secrets, store
 from . import releases
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 # The list of what no log shown in an error may contain.
 MASKED = "secrets.json"
 
 
-def group_id(group):
+def group_id(group: str) -> int:
     """Number of a group, by its name or its number. Raises KeyError."""
     return int(group) if group.isdigit() else grp.getgrnam(group).gr_gid
 
 
-def read(path):
+def read(path: str) -> str:
     try:
         with open(path, encoding="utf-8") as stream:
             return stream.read()
@@ -33,7 +37,7 @@ def read(path):
         return ""
 
 
-def application_changes(plugin, current, listing):
+def application_changes(plugin: str, current: str, listing: list[Any]) -> list[str]:
     """Names of the application's files with what happens to them: added, changed, removed."""
     before = {}
     try:
@@ -49,7 +53,7 @@ def application_changes(plugin, current, listing):
     return lines
 
 
-def differences(params, current_dir):
+def differences(params: dict[str, Any], current_dir: str) -> list[dict[str, str]]:
     """Returns the diff that --diff shows: rendered files as texts, the configuration masked, files by name."""
     shown = []
     for name, after in sorted(params["documents"].items()):
@@ -71,7 +75,7 @@ def differences(params, current_dir):
     return shown
 
 
-def fill(params, path):
+def fill(params: dict[str, Any], path: str) -> None:
     """Puts the secrets that were made here where their marks stand: those that the plugin may have, and in the list of
     what must not be shown all."""
     for name in [*params["private"], *params["readable"]] if params["masked"] else ():
@@ -84,7 +88,7 @@ def fill(params, path):
                 stream.truncate()
 
 
-def stage(params):
+def stage(params: dict[str, Any]) -> dict[str, Any]:
     path = os.path.join(params["install_dir"], "releases", params["release"])
     if params["archive_path"]:
         with open(params["archive_path"], "rb") as stream:
@@ -130,7 +134,7 @@ def stage(params):
     return {"path": path, "files": sum(entry[0] == "f" for entry in manifest.values())}
 
 
-def run(params):
+def run(params: dict[str, Any]) -> dict[str, Any]:
     """Returns the result of the module for what its action sends, and ``check``: whether to ask only."""
     current = releases.current_release(params["install_dir"])
     current_dir = os.path.join(params["install_dir"], "releases", current) if current else ""

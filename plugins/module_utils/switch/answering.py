@@ -10,10 +10,14 @@ from . import probe
 from .supervisor import Supervisor, describe
 from .transaction import GATEWAY_ERRORS
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 ASK_SECONDS = 5.0
 
 
-def silence(revision):
+def silence(revision: dict[str, Any]) -> str:
     """Returns why what is deployed does not answer, "" where it does or has nothing to answer with."""
     host = revision.get("host") or {}
     place = host or revision.get("compose") or {}
@@ -27,7 +31,7 @@ def silence(revision):
     return "" if good else "%s at port %d, path %s" % (answer, place["port"], place.get("health") or "/")
 
 
-def silent_processes(host):
+def silent_processes(host: dict[str, Any]) -> str:
     """Returns the same of a program that need not answer: its processes run."""
     try:
         found = Supervisor(conf=host["os"]["supervisor"]["conf"]).processes([host["program"]])

@@ -22,8 +22,13 @@ from ..errors import Problem, WindflowError
 from ..files import atomic, nofollow
 from ..redaction import redact, redact_lines
 from . import nginx, probe
-from .installed import Installation, differs
+from .installed import Entry, HostOptions, Installation, differs
 from .supervisor import Supervisor, describe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
 
 # Supervisor's states of a process that did not stay up.
 FALLEN = ("BACKOFF", "FATAL", "EXITED", "UNKNOWN")
@@ -35,14 +40,15 @@ LOG_LINES = 20
 class Switch(Installation):
     """One switch or one removal."""
 
-    def __init__(self, options):
+    supervisor: Supervisor
+
+    def __init__(self, options: HostOptions) -> None:
         super().__init__(options)
-        self.supervisor = None
-        self.backups = []
+        self.backups: list[str] = []
 
     # The switch.
 
-    def deploy(self):
+    def deploy(self) -> dict[str, Any]:
         """Switches to the release. Raises WindflowError; ``evidence`` then says what was seen."""
         options = self.options
         with self.outcome_of(self.outcome):
@@ -59,7 +65,7 @@ class Switch(Installation):
             "url": "http://%s:%d/" % (options.host_header, options.port) if options.port else "",
         }
 
-    def bring_up(self):
+    def bring_up(self) -> tuple[int, list[int], probe.Answer]:
         """Everything up to ``current``, or nothing. Returns nginx's master, its old workers and the answer."""
         program, site, last = self.program_entry(), self.site_entries(), self.last_entries()
         self.supervisor = Supervisor(self.options.supervisor_socket, self.options.supervisor_conf)
@@ -79,25 +85,24 @@ class Switch(Installation):
             undo.pop_all()
         return master, old_workers, answer
 
-    def put(self, entry, undo):
+    def put(self, entry: Entry, undo: contextlib.ExitStack) -> bool:
         """Brings one file or link to what is wanted. Returns whether it had to be changed."""
         if not differs(entry):
             return False
-        path, data, target, mode, uid, gid = entry
-        saved = atomic.save(path)
+        path, saved = entry.path, atomic.save(entry.path)
         if saved.data is not None and self.edited(path, saved.data):
-            self.backups.append(atomic.back_up(path, saved, self.options.backup_dir))
+            self.backups.append(atomic.back_up(path, saved.data, self.options.backup_dir))
         self.on_failure(undo, atomic.restore, path, saved)
-        if target is not None:
-            atomic.link(path, target)
-        elif data is not None:
-            atomic.write(path, data, mode, uid, gid)
+        if entry.target is not None:
+            atomic.link(path, entry.target)
+        elif entry.data is not None:
+            atomic.write(path, entry.data, entry.mode, entry.uid, entry.gid)
         else:
             atomic.remove(path)
         self.changes.append(path)
         return True
 
-    def edited(self, path, data):
+    def edited(self, path: str, data: bytes) -> bool:
         """Returns whether a file is not what the previous release put there, and is to be kept."""
         if not self.options.backup_dir:
             return False
@@ -109,7 +114,7 @@ class Switch(Installation):
         except OSError:
             return True
 
-    def start(self, entry, undo):
+    def start(self, entry: Entry, undo: contextlib.ExitStack) -> None:
         options = self.options
         running = self.supervisor.processes([self.program])
         if self.previous != options.release:
@@ -129,7 +134,7 @@ class Switch(Installation):
         self.supervisor.start(self.program)
         self.changes.append(self.program)
 
-    def drop_program(self):
+    def drop_program(self) -> None:
         """Stops the program, takes it out of Supervisor and removes its file and its sockets."""
         atomic.remove(self.program_path)
         self.supervisor.remove([self.program], self.stop_seconds([os.path.join(self.release_dir, "supervisor.conf")]))
@@ -138,14 +143,14 @@ class Switch(Installation):
             path for path, (release, _number) in self.sockets().items() if release == self.options.release
         )
 
-    def targets(self):
+    def targets(self) -> list[str]:
         """Returns the sockets of the new release's instances."""
         return [
             os.path.join(self.run_dir, "%s-%d.sock" % (self.options.release, number))
             for number in range(self.options.replicas)
         ]
 
-    def remove_planted(self, paths):
+    def remove_planted(self, paths: Iterable[str]) -> list[str]:
         """Removes sockets and logs, or whatever the application has made in their place. Returns what is gone; what
         stays stops nobody, and is told."""
         removed = []
@@ -156,7 +161,7 @@ class Switch(Installation):
                 self.warnings.append("%s could not be removed: %s" % (path, getattr(error, "strerror", None) or error))
         return removed
 
-    def remove_foreign_logs(self):
+    def remove_foreign_logs(self) -> None:
         """Supervisor opens the logs as root. Their directory is root's now; what is in it may be of a time before."""
         pattern = os.path.join(glob.escape(self.options.log_dir), "*.log*")
         for path in glob.glob(pattern) if self.options.log_dir else []:
@@ -164,7 +169,7 @@ class Switch(Installation):
             if not stat.S_ISREG(state.st_mode) or state.st_nlink != 1:
                 self.changes += self.remove_planted([path])
 
-    def wait_healthy(self, offsets):
+    def wait_healthy(self, offsets: dict[str, int]) -> None:
         options = self.options
         if not options.health:
             self.wait_settled(offsets)
@@ -174,13 +179,13 @@ class Switch(Installation):
         )
         if not health.healthy:
             said = "%s does not answer 200 at %s within %d s" % (
-                os.path.basename(health.target),
+                os.path.basename(str(health.target)),
                 options.health,
                 options.health_timeout,
             )
             raise self.unhealthy("E4040", said, health.answer, health.stopped, offsets)
 
-    def wait_settled(self, offsets):
+    def wait_settled(self, offsets: dict[str, int]) -> None:
         """No health path: every process has been running for ``settle`` seconds."""
         options = self.options
         reason_now = self.stop_reason()
@@ -196,11 +201,11 @@ class Switch(Installation):
                 raise self.unhealthy("E4041", said, None, reason, offsets)
             time.sleep(STATE_INTERVAL)
 
-    def stop_reason(self):
+    def stop_reason(self) -> Callable[[], str]:
         """A function that says which process did not stay up, and asks Supervisor only now and then."""
         asked = [0.0]
 
-        def reason_now():
+        def reason_now() -> str:
             if time.monotonic() - asked[0] < STATE_INTERVAL:
                 return ""
             asked[0] = time.monotonic()
@@ -209,7 +214,9 @@ class Switch(Installation):
 
         return reason_now
 
-    def unhealthy(self, code, said, answer, reason, offsets):
+    def unhealthy(
+        self, code: str, said: str, answer: probe.Answer | None, reason: str, offsets: dict[str, int]
+    ) -> WindflowError:
         """Returns the error of a release that does not work: last answer, Supervisor's states, the end of its log."""
         found = self.supervisor.processes([self.program])
         states = [describe(item) for item in found]
@@ -236,14 +243,14 @@ class Switch(Installation):
             got.append("last lines of %s" % "\n    ".join(log))
         return WindflowError(Problem.plain(code, said, "; ".join(got), "correct the application, then deploy again"))
 
-    def log_sizes(self):
+    def log_sizes(self) -> dict[str, int]:
         """{path: bytes} of the logs, so that only what the new release writes is shown."""
         paths = glob.glob(os.path.join(glob.escape(self.options.log_dir), "*.log")) if self.options.log_dir else []
         return {path: os.path.getsize(path) for path in paths if os.path.isfile(path)}
 
     # nginx.
 
-    def master(self):
+    def master(self) -> int:
         pid = nginx.master(self.options.nginx_conf, self.options.nginx_binary)
         if not pid:
             raise WindflowError(
@@ -251,15 +258,15 @@ class Switch(Installation):
             )
         return pid
 
-    def point_nginx(self, entries, undo):
+    def point_nginx(self, entries: list[Entry], undo: contextlib.ExitStack) -> tuple[int, list[int]]:
         """Installs the site and reloads. Returns (master, workers that may still answer for the old release)."""
         if not entries:
             return 0, []
         master = self.master()
         if not any(differs(entry) for entry in entries) and self.previous == self.options.release:
             return master, []
-        site = (entries[0][1] or b"").decode("utf-8")
-        changes = {entry[0]: site if entry[1] is not None or entry[2] is not None else None for entry in entries}
+        site = (entries[0].data or b"").decode("utf-8")
+        changes = {entry.path: None if entry.data is None and entry.target is None else site for entry in entries}
         nginx.test(changes, self.options.nginx_conf, self.options.nginx_binary)
         # Undone last to first: the files are put back before nginx reads them again.
         self.on_failure(undo, self.reload_and_drain, master)
@@ -267,11 +274,11 @@ class Switch(Installation):
             self.put(entry, undo)
         return master, nginx.reload(master, self.options.nginx_conf)
 
-    def reload_and_drain(self, master):
+    def reload_and_drain(self, master: int) -> None:
         old = nginx.reload(master, self.options.nginx_conf)
         nginx.drain(master, old, self.options.drain_timeout)
 
-    def verify(self, offsets):
+    def verify(self, offsets: dict[str, int]) -> probe.Answer:
         """Returns the answer through nginx. One that names a release must name this one."""
         options = self.options
         if not options.port:
@@ -293,7 +300,7 @@ class Switch(Installation):
             raise self.unhealthy("E4043", said, health.answer, reason, offsets)
         return health.answer
 
-    def closed_sockets(self):
+    def closed_sockets(self) -> str:
         """Sockets that the release's processes have made so that nginx cannot connect, in words."""
         found = []
         for path, (release, _number) in self.sockets().items():
@@ -302,7 +309,7 @@ class Switch(Installation):
                 found.append("%s has mode %04o, so nginx cannot connect; make it with 0660" % (path, mode))
         return ", ".join(found)
 
-    def finish_drain(self, master, old_workers):
+    def finish_drain(self, master: int, old_workers: list[int]) -> None:
         left = nginx.drain(master, old_workers, self.options.drain_timeout) if old_workers else []
         if left:
             self.warnings.append(
@@ -311,7 +318,7 @@ class Switch(Installation):
 
     # The old release's end.
 
-    def stop_others(self):
+    def stop_others(self) -> list[str]:
         found = {item["group"] for item in self.supervisor.processes()}
         others = {name for name in found if self.release_of(name)} | set(self.programs_on_disk())
         others.discard(self.program)
@@ -323,7 +330,7 @@ class Switch(Installation):
         )
         return stopped
 
-    def stop(self, programs):
+    def stop(self, programs: list[str]) -> list[str]:
         """Stops programs and removes their files, the files first: Supervisor must not start them again."""
         if not programs:
             return []
@@ -337,7 +344,7 @@ class Switch(Installation):
         return stopped
 
     @staticmethod
-    def stop_seconds(paths):
+    def stop_seconds(paths: Iterable[str]) -> int:
         """After how many seconds Supervisor must have killed the programs of these files, and a little more."""
         longest = 10
         for path in paths:
@@ -348,7 +355,7 @@ class Switch(Installation):
 
     # Removal.
 
-    def remove(self):
+    def remove(self) -> dict[str, Any]:
         """Takes site, programs, ``current`` and the configuration's copy away. Data and logs stay."""
         with self.outcome_of(
             lambda: "Not everything was removed. Run again." if self.changes else "Nothing was changed."
@@ -365,7 +372,7 @@ class Switch(Installation):
                 self.changes += self.remove_planted(self.sockets())
         return {"previous": self.previous, "stopped": stopped}
 
-    def remove_site(self):
+    def remove_site(self) -> None:
         paths = [path for path in dict.fromkeys((self.enabled_path, self.site_path)) if os.path.lexists(path)]
         if not paths:
             return
@@ -378,7 +385,7 @@ class Switch(Installation):
         if master:
             self.reload_and_drain(master)
 
-    def stop_all(self):
+    def stop_all(self) -> list[str]:
         on_disk = set(self.programs_on_disk())
         try:
             self.supervisor = Supervisor(self.options.supervisor_socket, self.options.supervisor_conf)

@@ -16,6 +16,10 @@ import time
 from ..errors import Problem, WindflowError
 from ..system import processes
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 CONF = "/etc/nginx/nginx.conf"
 BINARY = "/usr/sbin/nginx"
 PID_FILE = "/run/nginx.pid"
@@ -26,11 +30,11 @@ POLL_SECONDS = 0.02
 LARGEST_CONF = 1 << 20
 
 
-def _environment():
+def _environment() -> dict[str, str]:
     return {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
 
 
-def stage(conf, changes, directory):
+def stage(conf: str, changes: dict[str, str | None], directory: str) -> str:
     """Mirrors the directory of ``conf`` into ``directory`` with some files replaced; returns the conf there.
 
     ``changes`` is {absolute path below the directory of ``conf``: text, or None where the file is
@@ -69,7 +73,7 @@ def stage(conf, changes, directory):
     return os.path.join(directory, os.path.basename(conf))
 
 
-def _mirror(original, copy, include, directory):
+def _mirror(original: str, copy: str, include: re.Pattern[str], directory: str) -> None:
     if not os.path.isfile(original):
         return
     if os.path.getsize(original) <= LARGEST_CONF:
@@ -83,7 +87,7 @@ def _mirror(original, copy, include, directory):
     os.symlink(original, copy)
 
 
-def test(changes, conf=CONF, binary=BINARY):
+def test(changes: dict[str, str | None], conf: str = CONF, binary: str = BINARY) -> None:
     """Runs ``nginx -t`` over the whole configuration as it would be. Raises E4035 with what nginx says."""
     directory = tempfile.mkdtemp(prefix="windflow-nginx-")
     try:
@@ -97,7 +101,7 @@ def test(changes, conf=CONF, binary=BINARY):
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def run(argv):
+def run(argv: list[str]) -> tuple[int, str]:
     """(exit code, output of both kinds) of one of nginx's own commands."""
     try:
         return processes.ask(argv, _environment(), TEST_SECONDS)
@@ -107,7 +111,7 @@ def run(argv):
         ) from None
 
 
-def pid_file(conf=CONF, binary=BINARY):
+def pid_file(conf: str = CONF, binary: str = BINARY) -> str:
     """Returns where the master writes its pid: as nginx.conf says, else as nginx was built."""
     try:
         with open(conf, encoding="utf-8", errors="replace") as stream:
@@ -119,7 +123,7 @@ def pid_file(conf=CONF, binary=BINARY):
     return found.group(1) if found else PID_FILE
 
 
-def master(conf=CONF, binary=BINARY):
+def master(conf: str = CONF, binary: str = BINARY) -> int:
     """Pid of the running master, or 0."""
     try:
         with open(pid_file(conf, binary), encoding="ascii") as stream:
@@ -129,7 +133,7 @@ def master(conf=CONF, binary=BINARY):
     return pid if "nginx: master" in _title(pid) else 0
 
 
-def _title(pid):
+def _title(pid: int) -> str:
     try:
         with open("/proc/%d/cmdline" % pid, "rb") as stream:
             return stream.read().replace(b"\0", b" ").decode("utf-8", "replace")
@@ -137,7 +141,7 @@ def _title(pid):
         return ""
 
 
-def workers(pid):
+def workers(pid: int) -> dict[int, bool]:
     """{pid: whether it is shutting down} of a master's workers."""
     found = {}
     for number, state, parent, _group in processes.alive():
@@ -148,7 +152,7 @@ def workers(pid):
     return found
 
 
-def reload(pid, conf=CONF):
+def reload(pid: int, conf: str = CONF) -> list[int]:
     """Tells the master to read its files again, and waits until only new workers take connections.
 
     Returns the old workers, which may still be answering. Raises E4037 where nginx stays with its
@@ -176,7 +180,7 @@ def reload(pid, conf=CONF):
         time.sleep(POLL_SECONDS)
 
 
-def error_log(conf):
+def error_log(conf: str) -> str:
     """nginx's own error log, or ""."""
     try:
         with open(conf, encoding="utf-8", errors="replace") as stream:
@@ -186,7 +190,7 @@ def error_log(conf):
     return found.group(1) if found else "/var/log/nginx/error.log"
 
 
-def tail(path, offset, lines):
+def tail(path: str, offset: int, lines: int) -> list[str]:
     """Returns the last lines of a file, none from before ``offset``. A shorter file was rotated: all of it counts.
 
     No link is followed: an application that may write beside its log could show us any file by one.
@@ -201,7 +205,7 @@ def tail(path, offset, lines):
         return stream.read().decode("utf-8", "replace").splitlines()[-lines:]
 
 
-def drain(pid, old, limit):
+def drain(pid: int, old: Iterable[int], limit: float) -> list[int]:
     """Waits until old workers have answered what they took. Returns those that are still there."""
     deadline = time.monotonic() + limit
     while True:

@@ -12,6 +12,10 @@ import socket
 import time
 from dataclasses import dataclass, field
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
 REQUEST_SECONDS = 5.0
 ANSWER_BYTES = 65536
 BODY_CHARACTERS = 500
@@ -25,12 +29,12 @@ class Answer:
     """Status 0 means that there was none; ``error`` then says why. ``headers`` has names in lower case."""
 
     status: int = 0
-    headers: dict = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
     body: str = ""
     error: str = ""
     connected: bool = False
 
-    def __str__(self):
+    def __str__(self) -> str:
         if self.error:
             return self.error
         return "status %d, body %r" % (self.status, self.body[:BODY_CHARACTERS])
@@ -41,13 +45,13 @@ class Health:
     """How waiting ended. ``target`` and ``answer`` are the last that was asked; ``stopped`` is why it ended early."""
 
     healthy: bool
-    target: object = ""
+    target: str | tuple[str, int] = ""
     answer: Answer = Answer()
     stopped: str = ""
     seconds: float = 0.0
 
 
-def get(target, path, host="localhost", seconds=REQUEST_SECONDS):
+def get(target: str | tuple[str, int], path: str, host: str = "localhost", seconds: float = REQUEST_SECONDS) -> Answer:
     """One GET. ``target`` is the path of a socket or (address, port). Never raises for what the peer does."""
     deadline = time.monotonic() + seconds
     family = socket.AF_UNIX if isinstance(target, str) else socket.AF_INET6 if ":" in target[0] else socket.AF_INET
@@ -75,7 +79,7 @@ def get(target, path, host="localhost", seconds=REQUEST_SECONDS):
     return parse(received)
 
 
-def complete(received):
+def complete(received: bytes) -> bool:
     """Returns whether the answer is all there, as far as its length says so."""
     head, separator, body = received.partition(b"\r\n\r\n")
     if not separator:
@@ -87,7 +91,7 @@ def complete(received):
     return False
 
 
-def parse(received):
+def parse(received: bytes) -> Answer:
     head, _separator, body = received.partition(b"\r\n\r\n")
     lines = head.decode("latin-1").split("\r\n")
     words = lines[0].split(None, 2)
@@ -102,7 +106,15 @@ def parse(received):
     return Answer(int(words[1]), headers, text, connected=True)
 
 
-def wait_healthy(targets, path, host="localhost", expect=200, limit=30.0, stop=None, accept=None):
+def wait_healthy(
+    targets: Sequence[str | tuple[str, int]],
+    path: str,
+    host: str = "localhost",
+    expect: int = 200,
+    limit: float = 30.0,
+    stop: Callable[[], str] | None = None,
+    accept: Callable[[Answer], bool] | None = None,
+) -> Health:
     """Asks each target until it answers ``expect``, for ``limit`` seconds in all.
 
     ``stop()`` is called between two attempts; text that it returns ends the waiting. ``accept(answer)``
@@ -110,7 +122,8 @@ def wait_healthy(targets, path, host="localhost", expect=200, limit=30.0, stop=N
     """
     accept = accept or (lambda answer: answer.status == expect)
     started = time.monotonic()
-    target, answer = "", Answer()
+    target: str | tuple[str, int] = ""
+    answer = Answer()
     for target in targets:
         delay = FIRST_DELAY
         while True:

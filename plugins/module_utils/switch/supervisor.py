@@ -15,6 +15,11 @@ import xmlrpc.client
 
 from ..errors import Problem, WindflowError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from typing import Any
+
 CONF = "/etc/supervisor/supervisord.conf"
 SOCKET = "/var/run/supervisor.sock"
 CALL_SECONDS = 15.0
@@ -28,11 +33,11 @@ STOPPED_STATES = ("STOPPED", "EXITED", "FATAL", "UNKNOWN")
 
 
 class _Connection(http.client.HTTPConnection):
-    def __init__(self, place):
+    def __init__(self, place: str | tuple[str, int]) -> None:
         super().__init__("localhost", timeout=CALL_SECONDS)
         self.place = place
 
-    def connect(self):
+    def connect(self) -> None:
         if isinstance(self.place, tuple):
             self.sock = socket.create_connection(self.place, self.timeout)
             return
@@ -42,18 +47,19 @@ class _Connection(http.client.HTTPConnection):
 
 
 class _Transport(xmlrpc.client.Transport):
-    def __init__(self, place, headers):
+    def __init__(self, place: str | tuple[str, int], headers: list[tuple[str, str]]) -> None:
         super().__init__(headers=headers)
         self.place = place
 
-    def make_connection(self, host):
+    def make_connection(self, host: Any) -> http.client.HTTPConnection:
         # One connection for all calls, as in the parent class.
-        if not self._connection or self._connection[0] != host:
-            self._connection = (host, _Connection(self.place))
-        return self._connection[1]
+        known = self._connection[1] if self._connection and self._connection[0] == host else None
+        connection = known or _Connection(self.place)
+        self._connection = (host, connection)
+        return connection
 
 
-def server_section(conf=CONF):
+def server_section(conf: str = CONF) -> tuple[str | tuple[str, int], str, str]:
     """(place, user, password) from ``[unix_http_server]``, or else ``[inet_http_server]``; the last two may be empty.
     The place is the path of a socket, or (address, port)."""
     # As in Supervisor's own reader: duplicates allowed, no interpolation.
@@ -66,6 +72,8 @@ def server_section(conf=CONF):
                 "E4030", "the configuration of Supervisor cannot be read", str(error), "correct the file", conf
             )
         ) from None
+    section: Mapping[str, str] = {}
+    place: str | tuple[str, int]
     if parser.has_section("unix_http_server") or not parser.has_section("inet_http_server"):
         section = parser["unix_http_server"] if parser.has_section("unix_http_server") else {}
         place = section.get("file", SOCKET).strip().replace("%(here)s", os.path.dirname(os.path.abspath(conf)))
@@ -75,7 +83,7 @@ def server_section(conf=CONF):
     return place, section.get("username", ""), section.get("password", "")
 
 
-def tcp_place(text, conf):
+def tcp_place(text: str, conf: str) -> tuple[str, int]:
     """(address, port) of ``127.0.0.1:9001``, ``*:9001`` or ``9001``."""
     address, _colon, port = text.strip().rpartition(":")
     if not port.isdigit():
@@ -87,17 +95,18 @@ def tcp_place(text, conf):
 class Supervisor:
     """A running supervisord. Every method raises ``WindflowError`` E4031 where it does not answer."""
 
-    def __init__(self, path="", conf=CONF):
+    def __init__(self, path: str = "", conf: str = CONF) -> None:
         user = password = ""
+        place: str | tuple[str, int] = path
         if not path:
-            path, user, password = server_section(conf)
+            place, user, password = server_section(conf)
         credentials = base64.b64encode(("%s:%s" % (user, password)).encode()).decode()
         headers = [("Authorization", "Basic %s" % credentials)] if user else []
         self.conf = conf
-        self.path = path if isinstance(path, str) else "%s:%d" % path
-        self.proxy = xmlrpc.client.ServerProxy("http://localhost", transport=_Transport(path, headers))
+        self.path = place if isinstance(place, str) else "%s:%d" % place
+        self.proxy = xmlrpc.client.ServerProxy("http://localhost", transport=_Transport(place, headers))
 
-    def call(self, name, *arguments, accept=()):
+    def call(self, name: str, *arguments: Any, accept: Collection[int] = ()) -> Any:
         """One call of ``supervisor.<name>``; a fault whose code is in ``accept`` gives None."""
         try:
             return getattr(self.proxy.supervisor, name)(*arguments)
@@ -119,23 +128,23 @@ class Supervisor:
                 Problem.plain("E4031", "Supervisor does not answer on %s" % self.path, got, remedy)
             ) from None
 
-    def reload(self):
+    def reload(self) -> tuple[list[str], list[str], list[str]]:
         """Reads the configuration again. Returns the groups that are (added, changed, removed) in it."""
         added, changed, removed = self.call("reloadConfig")[0]
         return added, changed, removed
 
-    def processes(self, groups=None):
+    def processes(self, groups: Collection[str] | None = None) -> list[dict[str, Any]]:
         """Returns what Supervisor says of every process, or of those of some groups, in order."""
         found = [item for item in self.call("getAllProcessInfo") if groups is None or item["group"] in groups]
         return sorted(found, key=lambda item: (item["group"], len(item["name"]), item["name"]))
 
-    def start(self, group):
+    def start(self, group: str) -> None:
         """Adds the group where it is not there yet, and starts what of it does not run. Does not wait."""
         self.call("addProcessGroup", group, accept=(ALREADY_ADDED,))
         if any(item["statename"] not in RUNNING_STATES for item in self.processes([group])):
             self.call("startProcessGroup", group, False)
 
-    def remove(self, groups, limit):
+    def remove(self, groups: Collection[str], limit: float) -> list[str]:
         """Stops groups at the same time, waits up to ``limit`` seconds, and takes them out. Returns their names."""
         present = sorted({item["group"] for item in self.processes(groups)})
         for group in present:
@@ -159,7 +168,7 @@ class Supervisor:
         return present
 
 
-def describe(item):
+def describe(item: dict[str, Any]) -> str:
     """A process of ``processes`` in a few words."""
     text = "%s %s" % (item["name"], item["statename"])
     reason = item.get("spawnerr") or item.get("description") or ""

@@ -12,45 +12,70 @@ import os
 import re
 import signal
 import time
+from dataclasses import dataclass
+from types import FrameType
 
 from ..errors import Problem, WindflowError
 from ..files import atomic
 from ..record import store
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any, NoReturn
+
+    from . import probe
 
 RELEASE = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}\Z")
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 GATEWAY_ERRORS = (0, 502, 503, 504)
 
 
+@dataclass(frozen=True)
+class Options:
+    """What every backend's module tells of a switch; the module documents its options."""
+
+    state: str
+    plugin: str
+    run: str
+    release: str
+    install_dir: str
+    replicas: int
+    health: str
+    health_timeout: int
+    host_header: str
+    drain_timeout: int
+    port: int
+
+
 class Switching:
     """One switch. ``changes``, ``timings`` (seconds by phase), ``warnings`` and ``evidence`` then say what happened.
 
-    ``options`` are those of the backend's module, as attributes; ``previous`` is the release that ``current`` names
-    at the begin, or an empty text.
+    ``previous`` is the release that ``current`` names at the begin, or an empty text.
     """
 
-    def __init__(self, options):
+    def __init__(self, options: Options) -> None:
         self.options = options
         self.release_dir = self.dir_of(options.release)
         self.current_path = os.path.join(options.install_dir, "current")
         self.previous = self.current()
-        self.timings = {}
-        self.warnings = []
-        self.changes = []
-        self.evidence = {}
-        self.not_undone = []
+        self.timings: dict[str, float] = {}
+        self.warnings: list[str] = []
+        self.changes: list[str] = []
+        self.evidence: dict[str, Any] = {}
+        self.not_undone: list[str] = []
         self.undone = False
 
-    def dir_of(self, release):
+    def dir_of(self, release: str) -> str:
         return os.path.join(self.options.install_dir, "releases", release)
 
-    def current(self):
+    def current(self) -> str:
         try:
             return os.path.basename(os.readlink(self.current_path))
         except OSError:
             return ""
 
-    def renew_lease(self, seconds):
+    def renew_lease(self, seconds: float) -> None:
         """The run is at work for so many seconds more. Raises WindflowError E5002 where another run has taken over:
         two switches side by side would undo each other."""
         if self.options.run:
@@ -59,7 +84,7 @@ class Switching:
                 store.renew(self.options.plugin, self.options.run, "switch", lease)
 
     @contextlib.contextmanager
-    def outcome_of(self, outcome):
+    def outcome_of(self, outcome: Callable[[], str]) -> Iterator[None]:
         """Every error says at its end what has become of the host."""
         try:
             yield
@@ -68,7 +93,7 @@ class Switching:
         except OSError as error:
             raise WindflowError(atomic.problem(error), outcome()) from None
 
-    def outcome(self):
+    def outcome(self) -> str:
         """Returns what has become of the host by an error before the switch."""
         serving = "Release %s still serves." % self.previous if self.previous else "No release was there before."
         if self.not_undone:
@@ -78,22 +103,22 @@ class Switching:
         self.changes = []
         return "%s %s" % ("What had been changed was put back." if self.undone else "Nothing was changed.", serving)
 
-    def outcome_after(self):
+    def outcome_after(self) -> str:
         """Returns what has become of the host by an error after the switch."""
         return "Release %s serves; what it replaced has not stopped yet. Run it again." % self.options.release
 
     @contextlib.contextmanager
-    def phase(self, name):
+    def phase(self, name: str) -> Iterator[None]:
         started = time.monotonic()
         try:
             yield
         finally:
             self.timings[name] = round(time.monotonic() - started, 3)
 
-    def on_failure(self, undo, action, *arguments):
+    def on_failure(self, undo: contextlib.ExitStack, action: Callable[..., Any], *arguments: Any) -> None:
         """Leaves an undoing on the stack; one that fails is reported and does not hide the first fault."""
 
-        def run():
+        def run() -> None:
             self.undone = True
             try:
                 action(*arguments)
@@ -102,7 +127,7 @@ class Switching:
 
         undo.callback(run)
 
-    def accepts(self, answer):
+    def accepts(self, answer: probe.Answer) -> bool:
         """Returns whether an answer at the host's port is of the new release: one that names a release must name this
         one."""
         named = answer.headers.get("x-windflow-release", self.options.release)
@@ -110,7 +135,7 @@ class Switching:
         return good and named == self.options.release
 
 
-def check(options, lowest_port):
+def check(options: Options, lowest_port: int) -> None:
     """Raises WindflowError for invalid options, and for those that would lead out of the plugin's own directories."""
     problems = []
     if options.state != "absent" and not RELEASE.match(options.release):
@@ -130,13 +155,13 @@ def check(options, lowest_port):
         raise WindflowError(problems)
 
 
-def end_by_exception():
+def end_by_exception() -> None:
     """From now on a signal becomes an exception, so that a half-made switch is undone; a second one stops nothing."""
     for number in SIGNALS:
         signal.signal(number, _interrupted)
 
 
-def _interrupted(number, frame):
+def _interrupted(number: int, frame: FrameType | None) -> NoReturn:
     for other in SIGNALS:
         signal.signal(other, signal.SIG_IGN)
     raise WindflowError(Problem.plain("E4045", "signal %d interrupted the switch" % number, "", "run again"))

@@ -20,6 +20,11 @@ from ..files.nofollow import name_of
 from ..record import ownership, store
 from . import processes
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from typing import Any
+
 MADE = ownership.MARK
 LOGIN_DEFS = "/etc/login.defs"
 NOBODY = 65534
@@ -30,12 +35,14 @@ LENT = {"http", "users", "www-data"}
 SECONDS = 60
 
 
-def mark(group=""):
+def mark(group: str = "") -> str:
     """The comment of an account that windflow makes; ``group``: that it has made, too, for the account."""
     return "%s with group %s" % (MADE, group) if group else MADE
 
 
-def account(user, known=(), own=()):
+def account(
+    user: str, known: Collection[tuple[str, str]] = (), own: Collection[tuple[str, str]] = ()
+) -> dict[str, Any] | None:
     """What is known of an account: group, home, shell, uid, and ``never``, why it is never used, or ""; None where it
     does not exist. ``known`` has the accounts and groups that windflow has made on the host, as (kind, name); one in
     ``own`` was made for the plugin itself and is not judged."""
@@ -53,7 +60,9 @@ def account(user, known=(), own=()):
     return found
 
 
-def group(name, known=(), own=()):
+def group(
+    name: str, known: Collection[tuple[str, str]] = (), own: Collection[tuple[str, str]] = ()
+) -> dict[str, Any] | None:
     """The same of a group: gid and ``never``."""
     try:
         entry = grp.getgrnam(name)
@@ -65,7 +74,14 @@ def group(name, known=(), own=()):
     return {"gid": entry.gr_gid, "never": never}
 
 
-def findings(user, name, there, group_there, made, adopt):
+def findings(
+    user: str,
+    name: str,
+    there: dict[str, Any] | None,
+    group_there: dict[str, Any] | None,
+    made: dict[str, list[str]],
+    adopt: Collection[str],
+) -> list[Problem]:
     """What speaks against an account and a group for an application: those that are never used, E2035, and those
     that are there, but neither made for the plugin nor adopted, E2036."""
     own, own_group = user in made["account"], name in made["group"]
@@ -93,7 +109,9 @@ def findings(user, name, there, group_there, made, adopt):
     return found
 
 
-def adopted(user, name, there, group_there, made):
+def adopted(
+    user: str, name: str, there: dict[str, Any] | None, group_there: dict[str, Any] | None, made: dict[str, list[str]]
+) -> list[str]:
     """What of them is used as it is, in words."""
     found = []
     if there and user not in made["account"]:
@@ -103,7 +121,7 @@ def adopted(user, name, there, group_there, made):
     return found
 
 
-def lowest_uid(path=LOGIN_DEFS):
+def lowest_uid(path: str = LOGIN_DEFS) -> int:
     """The number from which accounts are people's; below it they are the system's."""
     with contextlib.suppress(OSError), open(path, encoding="utf-8", errors="replace") as stream:
         found = re.search(r"^\s*UID_MIN\s+([0-9]+)", stream.read(), re.MULTILINE)
@@ -112,7 +130,7 @@ def lowest_uid(path=LOGIN_DEFS):
     return 1000
 
 
-def _never(entry, known):
+def _never(entry: pwd.struct_passwd, known: Collection[tuple[str, str]]) -> str:
     """Why an account is never an application's; "" if nothing speaks against it."""
     made = ("account", entry.pw_name) in known
     if entry.pw_uid == 0:
@@ -127,12 +145,12 @@ def _never(entry, known):
     return "one that sudo gives rights to" if has_sudo(entry.pw_name) else ""
 
 
-def _groups(entry):
+def _groups(entry: pwd.struct_passwd) -> set[str]:
     members = {item.gr_name for item in grp.getgrall() if entry.pw_name in item.gr_mem}
     return members | {name_of(grp.getgrgid, entry.pw_gid)}
 
 
-def _privileged(name, known):
+def _privileged(name: str, known: Collection[tuple[str, str]]) -> bool:
     if name in HARMLESS or ("group", name) in known:
         return False
     with contextlib.suppress(KeyError):
@@ -140,7 +158,7 @@ def _privileged(name, known):
     return False
 
 
-def logins():
+def logins() -> set[int]:
     """Numbers of the accounts that this process was started for: those of the processes above it, and the one that
     sudo names."""
     found, pid = set(), os.getpid()
@@ -156,7 +174,7 @@ def logins():
     return (found | {int(named)} if named.isdigit() else found) - {0}
 
 
-def has_sudo(user):
+def has_sudo(user: str) -> bool:
     """Whether sudo lets an account run anything."""
     try:
         return "may run the following commands" in ask(["sudo", "-n", "-l", "-U", user])[1]
@@ -166,15 +184,17 @@ def has_sudo(user):
         return True
 
 
-def ask(argv):
+def ask(argv: list[str]) -> tuple[int, str]:
     """(exit code, what a program of the system's says in English)."""
     return processes.ask(argv, dict(os.environ, LC_ALL="C", PATH="/usr/sbin:/sbin:/usr/bin:/bin"), SECONDS)
 
 
-def present(params, state_dir=store.STATE_DIR):
+def present(params: dict[str, Any], state_dir: str = store.STATE_DIR) -> list[str]:
     """Makes the group and the account where they are missing, and brings those that were made for the plugin to what
     is wanted. Without a plugin, what exists stays as it is. Returns what was, or with ``check`` would be, changed."""
     plugin, user, name = params["plugin"], params["user"], params["group"]
+    made: dict[str, list[str]]
+    there: Any
     if not plugin:
         made, there, group_there = {"account": [], "group": []}, account_of(user), group(name)
     else:
@@ -199,14 +219,14 @@ def present(params, state_dir=store.STATE_DIR):
             _make(plugin, "account", user, ["useradd", "--system", "--no-create-home", *options, user], state_dir)
     elif user in made["account"]:
         wanted = {"gid": ("group", name), "home": ("home", params["home"]), "shell": ("shell", params["shell"])}
-        options = {key: value for key, (has, value) in wanted.items() if there[has] != value}
-        changes += ["%s of user %s" % (key, user) for key in options]
-        if options and not params["check"]:
-            _do(["usermod", *(part for key, value in options.items() for part in ("--%s" % key, value)), user])
+        changed = {key: value for key, (has, value) in wanted.items() if there[has] != value}
+        changes += ["%s of user %s" % (key, user) for key in changed]
+        if changed and not params["check"]:
+            _do(["usermod", *(part for key, value in changed.items() for part in ("--%s" % key, value)), user])
     return changes
 
 
-def _make(plugin, kind, name, argv, state_dir):
+def _make(plugin: str, kind: str, name: str, argv: list[str], state_dir: str) -> None:
     if not plugin:
         _do(argv)
         return
@@ -219,7 +239,7 @@ def _make(plugin, kind, name, argv, state_dir):
         raise
 
 
-def _do(argv):
+def _do(argv: list[str]) -> None:
     """Runs a program of the system's. Raises WindflowError E4057 with what it said."""
     try:
         code, output = ask(argv)
@@ -231,7 +251,7 @@ def _do(argv):
         raise WindflowError(Problem.plain("E4057", "%s failed" % argv[0], said, remedy), "Accounts may be half made.")
 
 
-def absent(params, state_dir=store.STATE_DIR):
+def absent(params: dict[str, Any], state_dir: str = store.STATE_DIR) -> tuple[list[str], list[str]]:
     """Removes the account and its group as far as they are the plugin's alone. Returns what was, or with ``check``
     would be, removed, and why something stays."""
     plugin, user, name = params["plugin"], params["user"], params["group"]
@@ -254,7 +274,9 @@ def absent(params, state_dir=store.STATE_DIR):
     return changes, why
 
 
-def removable(plugin, user, group, state_dir=store.STATE_DIR):
+def removable(
+    plugin: str, user: str, group: str, state_dir: str = store.STATE_DIR
+) -> tuple[dict[str, bool], list[str]]:
     """{user, group}: whether windflow has made them, be it for another plugin, and nobody but the plugin uses them;
     and why one of them stays."""
     known = ownership.known(state_dir)
@@ -276,25 +298,25 @@ def removable(plugin, user, group, state_dir=store.STATE_DIR):
     return found, ["The group %s stays: %s." % (group, stays)] if stays else []
 
 
-def account_of(user):
+def account_of(user: str) -> pwd.struct_passwd | None:
     try:
         return pwd.getpwnam(user)
     except KeyError:
         return None
 
 
-def _foreign(entry, known):
+def _foreign(entry: pwd.struct_passwd, known: Collection[tuple[str, str]]) -> str:
     if ("account", entry.pw_name) in known and entry.pw_gecos.split(" with group ")[0] == MADE:
         return ""
     return "windflow has not made it, or its comment was changed"
 
 
-def _members(group):
+def _members(group: grp.struct_group) -> set[str]:
     primary = {account.pw_name for account in pwd.getpwall() if account.pw_gid == group.gr_gid}
     return primary | set(group.gr_mem)
 
 
-def _used(plugin, key, value, state_dir):
+def _used(plugin: str, key: str, value: str, state_dir: str) -> str:
     """Which other plugin, of which anything is on the host, has the same one; "" if none has."""
     for name in store.names(state_dir):
         if name == plugin:

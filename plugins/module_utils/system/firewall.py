@@ -12,11 +12,15 @@ import os
 import re
 import xml.etree.ElementTree
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 FIREWALLD = ("/etc/firewalld", "/usr/lib/firewalld")
 UFW = "/etc/ufw"
 
 
-def active(services: dict) -> str:
+def active(services: Mapping[str, Mapping[str, bool]]) -> str:
     """Returns ``firewalld``, ``ufw`` or "". ``services`` is what ``Questions.service_states`` returns."""
     if services.get("firewalld", {}).get("running"):
         return "firewalld"
@@ -25,7 +29,7 @@ def active(services: dict) -> str:
     return ""
 
 
-def asked() -> list:
+def asked() -> list[str]:
     """Services whose state ``active`` needs."""
     return ["firewalld"] if os.path.exists("/usr/sbin/firewalld") else []
 

@@ -17,6 +17,11 @@ import subprocess
 
 from . import processes
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
 # Where its index is not there yet, the package manager fetches it.
 OFFERED_SECONDS = 120
 FAMILIES = {
@@ -31,7 +36,7 @@ FAMILIES = {
 }
 
 
-def os_release(text):
+def os_release(text: str) -> dict[str, str]:
     """The text of os-release(5) as a map, with the platform's word for the family (or "")."""
     values = {}
     for line in text.splitlines():
@@ -43,19 +48,19 @@ def os_release(text):
     return {"id": values.get("ID", ""), "version": values.get("VERSION_ID", ""), "family": family}
 
 
-def tables_for(found):
+def tables_for(found: Mapping[str, str]) -> list[str]:
     """Names of the tables that may describe a system of ``os_release``, the most specific one first."""
     family, name, major = found["family"], found["id"], found["version"].split(".")[0]
     parts = [[name, major], [major, name], [name], [major], []]
     return ["-".join([family, *more]) for more in parts if family and all(more)]
 
 
-def choose(tables, found):
+def choose(tables: Mapping[str, Any], found: Mapping[str, str]) -> Any:
     """What ``tables`` has for the system, by the most specific name; None where it has nothing."""
     return next((tables[name] for name in tables_for(found) if name in tables), None)
 
 
-def read_os():
+def read_os() -> dict[str, str]:
     for path in ("/etc/os-release", "/usr/lib/os-release"):
         try:
             with open(path, encoding="utf-8") as stream:
@@ -65,7 +70,7 @@ def read_os():
     return os_release("")
 
 
-def memory_mb():
+def memory_mb() -> int:
     with open("/proc/meminfo", encoding="ascii") as stream:
         for line in stream:
             if line.startswith("MemTotal:"):
@@ -73,7 +78,7 @@ def memory_mb():
     return 0
 
 
-def free_space(path):
+def free_space(path: str) -> dict[str, Any]:
     """Free MB and inodes of the filesystem that holds ``path`` or will hold it, and which one that is."""
     while not os.path.isdir(path):
         path = os.path.dirname(path) or "/"
@@ -84,7 +89,7 @@ def free_space(path):
     return {"mb": free, "inodes": inodes, "device": os.stat(path).st_dev}
 
 
-def listening_inodes(port):
+def listening_inodes(port: int) -> set[str]:
     """Inodes of the TCP sockets that listen on ``port``, from /proc/net/tcp and tcp6."""
     inodes = set()
     wanted = ":%04X" % port
@@ -100,7 +105,7 @@ def listening_inodes(port):
     return inodes
 
 
-def port_owner(port):
+def port_owner(port: int) -> dict[str, Any] | None:
     """Name and process id of what listens on a TCP port; None where nothing does."""
     inodes = {"socket:[%s]" % inode for inode in listening_inodes(port)}
     if not inodes:
@@ -115,7 +120,7 @@ def port_owner(port):
     return {"pid": 0, "name": "a process that cannot be seen from here"}
 
 
-def has_ipv6():
+def has_ipv6() -> bool:
     """Whether any interface has an IPv6 address, so that a server can listen on ``[::]``."""
     try:
         with open("/proc/net/if_inet6", encoding="ascii") as stream:
@@ -124,11 +129,11 @@ def has_ipv6():
         return False
 
 
-def init_system():
+def init_system() -> str:
     return "systemd" if os.path.isdir("/run/systemd/system") else "service"
 
 
-def _start(argv):
+def _start(argv: list[str]) -> subprocess.Popen[bytes] | None:
     environment = dict(os.environ, LC_ALL="C")
     try:
         return subprocess.Popen(  # pylint: disable=ansible-bad-function
@@ -138,7 +143,7 @@ def _start(argv):
         return None
 
 
-def installed_command(family, packages):
+def installed_command(family: str, packages: Iterable[str]) -> list[str]:
     """The command that lists which of ``packages`` are installed, one name a line."""
     if family == "debian":
         return ["dpkg-query", "-W", "-f=${Package} ${db:Status-Status}\\n", *packages]
@@ -147,7 +152,7 @@ def installed_command(family, packages):
     return ["rpm", "-q", "--qf", "%{NAME}\\n", *packages]
 
 
-def parse_installed(family, output):
+def parse_installed(family: str, output: str) -> set[str]:
     names = set()
     for line in output.splitlines():
         words = line.split()
@@ -165,7 +170,7 @@ OFFERED = (
 )
 
 
-def offered(packages):
+def offered(packages: list[str]) -> bool | None:
     """Whether the enabled repositories have all of ``packages``; None where that cannot be known."""
     for program, arguments in OFFERED:
         if os.path.exists(program):
@@ -176,7 +181,7 @@ def offered(packages):
     return None
 
 
-def parse_systemctl(output):
+def parse_systemctl(output: str) -> dict[str, dict[str, bool]]:
     """``systemctl show`` of several units into {unit: {"running": bool, "enabled": bool, "exists": bool}}."""
     states = {}
     for block in output.strip().split("\n\n"):
@@ -194,7 +199,7 @@ def parse_systemctl(output):
 class Questions:
     """Programs that answer while the rest is read; started first, read last."""
 
-    def __init__(self, family, packages, services):
+    def __init__(self, family: str, packages: Iterable[str], services: Iterable[str]) -> None:
         self.family = family
         self.packages = list(packages)
         self.services = list(services)
@@ -211,7 +216,7 @@ class Questions:
                 exists = os.path.exists("/etc/init.d/%s" % name)
                 self._services[name] = _start(["service", name, "status"]) if exists else None
 
-    def missing_packages(self):
+    def missing_packages(self) -> list[str]:
         """Names that are not installed; all of them where the package manager does not answer."""
         if not self._packages:
             return self.packages
@@ -219,7 +224,7 @@ class Questions:
         installed = parse_installed(self.family, output)
         return [name for name in self.packages if name not in installed]
 
-    def service_states(self):
+    def service_states(self) -> dict[str, dict[str, bool]]:
         """{name: {"running", "enabled", "exists"}} of every service asked for."""
         absent = {"running": False, "enabled": False, "exists": False}
         states = {name: dict(absent) for name in self.services}
@@ -240,7 +245,7 @@ class Questions:
         return states
 
 
-def facts(paths, port):
+def facts(paths: Iterable[str], port: int | None) -> dict[str, Any]:
     """Everything about the host that a plan asks for, besides packages, services and accounts."""
     return {
         "os": read_os(),

@@ -24,6 +24,11 @@ from ..files.nofollow import name_of
 from ..record import ownership, store
 from . import accounts
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+    from typing import Any
+
 # Directories that belong to the system: the first ones themselves, the second ones with all below them.
 SYSTEM_DIRECTORIES = frozenset(
     "/ /home /media /mnt /opt /root /srv /tmp /usr /usr/local /usr/local/share /usr/share /var /var/backups /var/cache "
@@ -48,26 +53,27 @@ KEPT = ("owner", "group", "mode")
 MAX_LINKS = 40
 
 
-def of_system(path):
+def of_system(path: str) -> bool:
     """Returns whether a path is the system's, whoever asks."""
     path = path.replace("//", "/")
     return path in SYSTEM_DIRECTORIES or any(within(path, tree) for tree in SYSTEM_TREES)
 
 
-def within(path, tree):
+def within(path: str, tree: str) -> bool:
     return (path + "/").startswith(tree.rstrip("/") + "/")
 
 
-def overlap(path, other):
+def overlap(path: str, other: str) -> bool:
     return within(path, other) or within(other, path)
 
 
-def resolve(path):
+def resolve(path: str) -> tuple[str, list[tuple[str, os.stat_result]], str]:
     """(the path without links, what each directory on the way is as (path, stat), what is in the way or "").
 
     A link counts as root's if root made it where nobody else could have put it. The last component is not followed.
     """
-    pending, real, way, links = path.split("/")[:0:-1], "", [], 0
+    pending, real, links = path.split("/")[:0:-1], "", 0
+    way: list[tuple[str, os.stat_result]] = []
     while pending:
         part = pending.pop()
         if part in ("", "."):
@@ -97,12 +103,14 @@ def resolve(path):
     return real or "/", way, ""
 
 
-def exchangeable(info):
+def exchangeable(info: os.stat_result) -> bool:
     """Returns whether somebody but root could put something else in the place of what is in a directory."""
     return info.st_uid != 0 or bool(info.st_mode & stat.S_IWOTH and not info.st_mode & stat.S_ISVTX)
 
 
-def look(plugin, directories, user, made, state_dir=store.STATE_DIR):
+def look(
+    plugin: str, directories: Mapping[str, str], user: str, made: dict[str, list[str]], state_dir: str = store.STATE_DIR
+) -> dict[str, dict[str, Any]]:
     """{path: real, state, owner, group, mode, empty, never, other} of the ``directories`` of a plugin, {path: owner}.
 
     ``never`` is why it cannot be an application's, ``other`` which plugin has it; both "" where nothing speaks
@@ -128,12 +136,12 @@ def look(plugin, directories, user, made, state_dir=store.STATE_DIR):
     return found
 
 
-def own_directories(plugin):
+def own_directories(plugin: str) -> set[str]:
     """Returns where a plugin has its place by its name."""
     return {*OWN_TREES[:2]} | {"%s/%s" % (tree, plugin) for tree in OWN_TREES[:2]}
 
 
-def state_of(real):
+def state_of(real: str) -> dict[str, Any]:
     try:
         info = os.lstat(real)
     except OSError:
@@ -148,7 +156,7 @@ def state_of(real):
     return found
 
 
-def never(real, seen, homes):
+def never(real: str, seen: dict[str, Any], homes: list[tuple[str, bool, str]]) -> str:
     """Returns why a place is never an application's, whatever is configured."""
     if seen["state"] in ("link", "other"):
         return "a %s, not a directory" % {"other": "file"}.get(seen["state"], seen["state"])
@@ -160,7 +168,7 @@ def never(real, seen, homes):
     return next((text for place, person, text in homes if within(place, real) or (person and within(real, place))), "")
 
 
-def exchangeable_part(way, mine, user, owner):
+def exchangeable_part(way: list[tuple[str, os.stat_result]], mine: Mapping[str, str], user: str, owner: str) -> str:
     """Returns what of the way to a directory somebody could exchange; ``mine`` has the plugin's own, {path: owner}."""
     for place, info in way:
         name = mine.get(place) or name_of(pwd.getpwuid, info.st_uid)
@@ -171,7 +179,7 @@ def exchangeable_part(way, mine, user, owner):
     return ""
 
 
-def homes_of_others(users, passwd="/etc/passwd"):
+def homes_of_others(users: Collection[str], passwd: str = "/etc/passwd") -> list[tuple[str, bool, str]]:
     """[(path, whether a person's, text)] of the homes of everybody but the ``users``."""
     found, low = [("/root", True, "the home of root")], accounts.lowest_uid()
     with contextlib.suppress(OSError), open(passwd, encoding="utf-8", errors="replace") as stream:
@@ -184,7 +192,7 @@ def homes_of_others(users, passwd="/etc/passwd"):
     return found
 
 
-def package_of(path):
+def package_of(path: str) -> str:
     """Returns the package that a directory came with, "" if there is none."""
     for program, option in PACKAGES:
         if shutil.which(program):
@@ -197,7 +205,7 @@ def package_of(path):
     return ""
 
 
-def of_others(plugin, state_dir=store.STATE_DIR):
+def of_others(plugin: str, state_dir: str = store.STATE_DIR) -> list[tuple[str, str]]:
     """[(path without links, text)] of every directory of other plugins of which anything is on the host."""
     found = []
     for name in store.names(state_dir):
@@ -210,27 +218,35 @@ def of_others(plugin, state_dir=store.STATE_DIR):
     return found
 
 
-def of_record(remembered):
+def of_record(remembered: dict[str, Any]) -> list[str]:
     """Returns the directories of a plugin, as its record knows."""
     entry = store.latest_present(remembered) or {}
     found = {*ownership.made_resources(remembered)["directories"], *ownership.directories_of(entry)}
     return sorted(found)
 
 
-def is_made(path, made):
+def is_made(path: str, made: Iterable[str]) -> bool:
     """Returns whether a directory was made for the plugin, or lies in one that was."""
     return any(within(path, known) for known in made)
 
 
-def is_free(seen, user):
+def is_free(seen: dict[str, Any], user: str) -> bool:
     """Returns whether nothing of anybody's is there."""
     return seen["state"] == "absent" or (seen["empty"] and seen["owner"] in ("root", user))
 
 
-def findings(plugin, looked, made, adopt, user, keys):
+def findings(
+    plugin: str,
+    looked: dict[str, dict[str, Any]],
+    made: list[str],
+    adopt: Collection[str],
+    user: str,
+    keys: Mapping[str, str],
+) -> list[Problem]:
     """Returns what speaks against the directories of a plugin, by ``look``; ``keys`` has their places in the
     configuration, {path: key}."""
-    problems, refused = [], []
+    problems: list[Problem] = []
+    refused: list[str] = []
     install = next((looked[path]["real"] for path, key in keys.items() if key == "app.install_dir"), "")
     for path in sorted(looked):
         # Of what lies in a directory that is refused nothing more needs to be said.
@@ -256,12 +272,14 @@ def findings(plugin, looked, made, adopt, user, keys):
     return problems
 
 
-def of_platform(real, install):
+def of_platform(real: str, install: str) -> bool:
     """Returns whether a directory is one in which only the platform writes, of a plugin's own."""
     return real == install or any(within(real, "%s/%s" % (install, name)) for name in PARTS)
 
 
-def adopted(plugin, looked, made, entries):
+def adopted(
+    plugin: str, looked: dict[str, dict[str, Any]], made: list[str], entries: list[dict[str, Any]]
+) -> list[str]:
     """Returns what becomes of the directories that are used though they were not made here, in words."""
     wanted = {entry["path"]: entry for entry in entries if "owner" in entry}
     found = []
@@ -275,7 +293,9 @@ def adopted(plugin, looked, made, entries):
     return found
 
 
-def take(plugin, entries, adopt, check, state_dir=store.STATE_DIR):
+def take(
+    plugin: str, entries: list[dict[str, Any]], adopt: bool, check: bool, state_dir: str = store.STATE_DIR
+) -> None:
     """Notes which of the wanted directories are made now, or are taken because nothing is there.
 
     Raises WindflowError for one that is somebody else's, and has become so since the plan was made.
@@ -299,18 +319,20 @@ def take(plugin, entries, adopt, check, state_dir=store.STATE_DIR):
         ownership.note_made(plugin, "directories", noted, state_dir)
 
 
-def named_by(remembered):
+def named_by(remembered: dict[str, Any]) -> list[str]:
     """Returns what the configuration of the newest revision names, be it adopted."""
     host = (store.latest_present(remembered) or {}).get("host") or {}
     return [*(host[key] for key in ("install_dir", "data_dir", "log_dir") if host.get(key)), *host.get("volumes", ())]
 
 
-def application_of(remembered):
+def application_of(remembered: dict[str, Any]) -> str:
     """Returns the account of the application, as the newest revision of which anything is there has it."""
     return ((store.latest_present(remembered) or {}).get("host") or {}).get("user", "")
 
 
-def remove(plugin, wanted, check, state_dir=store.STATE_DIR):
+def remove(
+    plugin: str, wanted: list[str] | None, check: bool, state_dir: str = store.STATE_DIR
+) -> tuple[list[str], list[str]]:
     """Removes the ``wanted`` directories as far as they were made for the plugin; without any, all that were.
 
     Returns what was, or with ``check`` would be, removed, and why others stay. One that an earlier version took though

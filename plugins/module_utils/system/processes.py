@@ -8,8 +8,13 @@ from __future__ import annotations
 import os
 import subprocess
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import IO
 
-def alive():
+
+def alive() -> Iterator[tuple[int, str, int, int]]:
     """(number, state, parent, group) of every process, as /proc has them; one that has ended meanwhile is left out.
     ``state`` is a letter, "Z" for one that waits to be reaped."""
     for name in os.listdir("/proc"):
@@ -24,7 +29,14 @@ def alive():
         yield int(name), fields[0].decode("ascii"), int(fields[1]), int(fields[2])
 
 
-def ask(argv, environment, seconds):
+def pipe(stream: IO[bytes] | None) -> IO[bytes]:
+    """Returns a stream of a program that was started with a pipe there."""
+    if stream is None:
+        raise ValueError("the program has no pipe there")
+    return stream
+
+
+def ask(argv: Sequence[str], environment: Mapping[str, str], seconds: float) -> tuple[int, str]:
     """(exit code, what it said on both streams) of a program that reads nothing. Raises OSError and
     subprocess.TimeoutExpired."""
     done = subprocess.run(  # pylint: disable=ansible-bad-function

@@ -14,6 +14,10 @@ import fnmatch
 import os
 import re
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 NGINX = "/etc/nginx/nginx.conf"
 # Of Debian, of the other families, and of the Supervisor that windflow installs from PyPI.
 SUPERVISORS = ("/etc/supervisor/supervisord.conf", "/etc/supervisord.conf")
@@ -28,7 +32,7 @@ SITES = (
 PROBE = "windflow-probe"
 
 
-def nginx(conf=NGINX):
+def nginx(conf: str = NGINX) -> dict[str, str]:
     """{"user", "available_dir", "enabled_dir", "problem"} by nginx's configuration; {} where there is none."""
     try:
         with open(conf, encoding="utf-8", errors="replace") as stream:
@@ -48,7 +52,7 @@ def nginx(conf=NGINX):
     return dict(found, problem="%s includes none of %s" % (conf, expected))
 
 
-def supervisor(conf=""):
+def supervisor(conf: str = "") -> dict[str, str]:
     """{"conf", "program_dir", "program_ext", "problem"} by Supervisor's configuration; {} where there is none.
     Without ``conf``, the package's own."""
     conf = conf or next(filter(os.path.exists, SUPERVISORS), SUPERVISORS[0])
@@ -56,7 +60,7 @@ def supervisor(conf=""):
     return dict(found, conf=conf) if found else {}
 
 
-def _supervisor(conf):
+def _supervisor(conf: str) -> dict[str, str]:
     parser = configparser.RawConfigParser(inline_comment_prefixes=(";", "#"), strict=False)
     try:
         if not parser.read(conf):
@@ -81,7 +85,7 @@ def _supervisor(conf):
     return {"problem": "%s has %s; files = %s/conf.d/*.conf is needed" % (conf, got, root)}
 
 
-def adapted(table, found):
+def adapted(table: dict[str, Any], found: dict[str, dict[str, str]] | None) -> dict[str, Any]:
     """The table of an OS family, with what its services say of themselves. ``found`` is ``layout`` of ``host_info``."""
     said = dict(found or {})
     return dict(
@@ -99,10 +103,10 @@ def adapted(table, found):
     )
 
 
-def listened_ports(conf=NGINX):
+def listened_ports(conf: str = NGINX) -> dict[int, list[str]]:
     """{port: files} of the TCP ports that nginx's files listen on."""
     root = os.path.dirname(conf)
-    found = {}
+    found: dict[int, list[str]] = {}
     for folder in ["", *(folder for _available, folder in SITES)]:
         folder = os.path.join(root, folder)
         names = sorted(os.listdir(folder)) if os.path.isdir(folder) else ()

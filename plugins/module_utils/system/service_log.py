@@ -30,14 +30,15 @@ TESTS = {"nginx": ["nginx", "-t", "-q"]}
 PASSWORD = re.compile(r"(?i)(password\s*[=:]?\s*)('(?:[^']|'')*'|\"[^\"]*\"|\S+)")
 
 
-def explain(names, error, lines):
+def explain(names: list[str], error: str, lines: int) -> None:
     """Raises ``WindflowError`` E4047 with the last lines of each service that did not start; where ``error`` is empty,
     only if one of them has an instance that failed, as each cluster of PostgreSQL is one.
 
-    An error for which no service is to blame is raised as it is, without lines.
+    Returns where no service is to blame. A single one whose task failed is, if the host has it: it may serve still,
+    as when it did not load its new configuration.
     """
-    several = len(names) > 1
-    blamed = [name for name in names if failed(name)] if several or not error else list(names)
+    single = len(names) == 1 and bool(error)
+    blamed = [name for name in names if (is_there(name) if single else failed(name))]
     problems = []
     for name in blamed:
         said = last_lines(name, lines)
@@ -50,7 +51,14 @@ def explain(names, error, lines):
         raise WindflowError(problems, "What served before still serves.")
 
 
-def failed(name):
+def is_there(name: str) -> bool:
+    """Returns whether the host has a service of this name."""
+    if not os.path.isdir("/run/systemd/system"):
+        return os.path.exists("/etc/init.d/%s" % name)
+    return "LoadState=not-found" not in _output(["systemctl", "show", "--property=LoadState", _units(name)[0]])
+
+
+def failed(name: str) -> bool:
     """Returns whether the service, or an instance of it, is there and down, or systemd is about to start it once
     more."""
     if not os.path.isdir("/run/systemd/system"):
@@ -63,11 +71,11 @@ def failed(name):
     return bool(_output(["systemctl", "list-units", "--state=failed", "--plain", "--no-legend", *_units(name)]).strip())
 
 
-def _units(name):
+def _units(name: str) -> list[str]:
     return ["%s.service" % name, "%s@*.service" % name]
 
 
-def last_lines(name, lines):
+def last_lines(name: str, lines: int) -> list[str]:
     """Returns the end of its journal, else of its newest log; what a test of its configuration says comes last."""
     units = [word for unit in _units(name) for word in ("--unit", unit)]
     journal = _output(["journalctl", "--no-pager", "--quiet", "--output=cat", "--lines=%d" % lines, *units])
@@ -80,7 +88,7 @@ def last_lines(name, lines):
     return [PASSWORD.sub(r"\1********", line)[:SHOWN] for line in dict.fromkeys(found) if line.strip()][-2 * lines :]
 
 
-def _tail(path, lines):
+def _tail(path: str, lines: int) -> list[str]:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
@@ -90,12 +98,12 @@ def _tail(path, lines):
         return stream.read(BYTES).decode("utf-8", "replace").splitlines()[-lines:]
 
 
-def _output(argv):
+def _output(argv: list[str]) -> str:
     """Both outputs of a program; "" of one that is not there."""
     return _run(argv)[1]
 
 
-def _run(argv):
+def _run(argv: list[str]) -> tuple[int, str]:
     """(exit code, both outputs) of a program; (-1, "") of one that is not there, or does not end."""
     environment = dict(os.environ, LC_ALL="C", SYSTEMD_COLORS="0")
     environment["PATH"] = "%s:/usr/sbin:/sbin" % environment.get("PATH", "/usr/bin:/bin")

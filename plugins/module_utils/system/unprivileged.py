@@ -21,6 +21,10 @@ from ..errors import Problem, WindflowError
 from ..files.nofollow import FLAGS
 from . import processes
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 # Deeper than any package goes, and far from the number of files that a process may have open.
 _DEEPEST = 60
 _CHUNK = 1 << 20
@@ -28,7 +32,7 @@ _SUBREAPER = 36
 _GRACE = 5.0
 
 
-def account(user):
+def account(user: str) -> pwd.struct_passwd | None:
     """Returns the password entry to run as; None for who runs this. Raises WindflowError E4062."""
     if os.geteuid() != 0 or not user:
         return None
@@ -41,14 +45,16 @@ def account(user):
     return entry
 
 
-def _problem(expected, got, remedy):
+def _problem(expected: str, got: str, remedy: str) -> WindflowError:
     return WindflowError(Problem("E4062", expected, got, remedy))
 
 
-def run(argv, settings, cwd, timeout, entry=None):
+def run(
+    argv: list[str], settings: dict[str, str], cwd: str, timeout: float, entry: pwd.struct_passwd | None = None
+) -> tuple[int | None, str]:
     """Exit code (None where the time was over) and output of a command; no process that it has begun stays."""
 
-    def become():
+    def become() -> None:
         os.umask(0o022)
         if entry is not None:
             os.setgroups([entry.pw_gid])
@@ -82,19 +88,19 @@ def run(argv, settings, cwd, timeout, entry=None):
         _adopt_orphans(0)
 
 
-def _adopt_orphans(on):
+def _adopt_orphans(on: int) -> None:
     """Whether processes whose parent ended become ours, so that none escapes that leaves its session."""
     import ctypes  # pylint: disable=import-outside-toplevel
 
     ctypes.CDLL(None).prctl(_SUBREAPER, on, 0, 0, 0)
 
 
-def _children():
+def _children() -> set[int]:
     own = os.getpid()
     return {pid for pid, _state, parent, _group in processes.alive() if parent == own}
 
 
-def _end(process, before):
+def _end(process: subprocess.Popen[bytes], before: set[int]) -> None:
     """Ends the command's group, and then every process that became ours with it."""
     try:
         os.killpg(process.pid, signal.SIGKILL)
@@ -113,7 +119,7 @@ def _end(process, before):
         left = _children() - before
 
 
-def take_over(source, target, skipped=()):
+def take_over(source: str, target: str, skipped: Iterable[str] = ()) -> None:
     """Copies the directory ``source``, which an account has made, to the new directory ``target`` of our own.
 
     Every file is a new one, with mode 0755 or 0644 by its owner's execute bit and the time that it had. Links stay
@@ -138,11 +144,11 @@ def take_over(source, target, skipped=()):
 
 
 class _Copy:
-    def __init__(self, target, info):
+    def __init__(self, target: str, info: os.stat_result) -> None:
         self.target = target
         self.owner, self.group = info.st_uid, info.st_gid
 
-    def directory(self, source, target, path, skipped):
+    def directory(self, source: int, target: int, path: str, skipped: frozenset[str]) -> None:
         if path.count("/") > _DEEPEST:
             raise _problem("directories at most %d deep" % _DEEPEST, path[:200], "look at the package that makes them")
         for name in sorted(os.listdir(source)):
@@ -167,7 +173,7 @@ class _Copy:
             else:
                 self.file(source, target, name, here)
 
-    def file(self, source, target, name, path):
+    def file(self, source: int, target: int, name: str, path: str) -> None:
         with open(os.open(name, FLAGS | os.O_NONBLOCK, dir_fd=source), "rb") as before:
             info = os.fstat(before.fileno())
             if not stat.S_ISREG(info.st_mode):
@@ -182,7 +188,7 @@ class _Copy:
                 # Compiled files name the time of their source.
                 os.utime(created, ns=(info.st_mtime_ns, info.st_mtime_ns))
 
-    def link(self, pointed, path):
+    def link(self, pointed: str, path: str) -> str:
         """Returns the link's own text. What it leads to is inside the copy, or nothing that the account may write."""
         parts = [part for part in pointed.split("/") if part not in ("", ".")]
         there = os.path.normpath(os.path.join(self.target + os.path.dirname(path), pointed))
@@ -194,7 +200,7 @@ class _Copy:
             raise _problem("links to what the account cannot change", got, "look at the package that makes the link")
         return pointed
 
-    def fixed(self, path):
+    def fixed(self, path: str) -> bool:
         """Returns whether the account can neither write nor exchange what is at ``path``."""
         exists = True
         while True:

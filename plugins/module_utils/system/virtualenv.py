@@ -24,6 +24,12 @@ from ..errors import Problem, WindflowError
 from ..files.nofollow import FLAGS, flush_filesystem, open_parent, reason
 from . import unprivileged
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import pwd
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
 MARKER = ".windflow-complete"
 BUILDING = ".windflow-building"
 TEMPORARY = ".windflow-tmp"
@@ -61,7 +67,16 @@ class Recipe:
     built from source.
     """
 
-    def __init__(self, python, text="", file="", root="", application="", application_at="", **options):
+    def __init__(
+        self,
+        python: str,
+        text: str = "",
+        file: str = "",
+        root: str = "",
+        application: str = "",
+        application_at: str = "",
+        **options: Any,
+    ) -> None:
         self.python = python
         self.text = text
         self.file = file
@@ -75,14 +90,14 @@ class Recipe:
         self.timeout = options.get("timeout") or 600
         self.cache_dir = options.get("cache_dir") or ""
 
-    def digest(self):
+    def digest(self) -> str:
         """SHA-256 of the requirements with everything of the plugin's that they refer to."""
         found = hashlib.sha256(self.text.encode("utf-8"))
         for path, place in self.files():
             found.update(("%s\0%s\0" % (place, _content_digest(path))).encode())
         return found.hexdigest()
 
-    def files(self):
+    def files(self) -> Iterator[tuple[str, str]]:
         """(path, place below the directory that pip is given) of every file; those of ``root`` come last."""
         if self.file and not self.root:
             yield self.file, os.path.basename(self.file)
@@ -94,7 +109,7 @@ class Recipe:
                     path = os.path.join(directory, name)
                     yield path, os.path.join(at, os.path.relpath(path, top))
 
-    def marker(self):
+    def marker(self) -> str:
         """Returns what the marker of a complete environment holds: digest, interpreter, options, a line each.
 
         The interpreter is the real path (/usr/bin/python3.11): after an upgrade of the distribution the packages lie
@@ -103,7 +118,7 @@ class Recipe:
         options = [*self.extra_args, *self.policy()]
         return "%s\n%s\n%s\n" % (self.digest(), os.path.realpath(self.python), json.dumps(options))
 
-    def policy(self):
+    def policy(self) -> list[str]:
         """pip's options about packages that are built from source."""
         if not self.only_binary:
             return []
@@ -160,7 +175,7 @@ def pip_wheel(stdlib: str, packaged: str) -> str:
     return ""
 
 
-def install_command(path: str, wheel: str, file: str, hashes: bool, recipe: Recipe) -> list:
+def install_command(path: str, wheel: str, file: str, hashes: bool, recipe: Recipe) -> list[str]:
     """argv that installs the requirements in ``file`` into the environment at ``path``."""
     pip = [os.path.join(wheel, "pip")] if wheel else ["-m", "pip"]
     argv = [os.path.join(path, "bin", "python"), *pip, "install", "--no-input", "--disable-pip-version-check"]
@@ -170,7 +185,7 @@ def install_command(path: str, wheel: str, file: str, hashes: bool, recipe: Reci
     return [*argv, *recipe.extra_args, *recipe.policy(), "-r", file]
 
 
-def environment(path: str, inherited: dict) -> dict:
+def environment(path: str, inherited: Mapping[str, str]) -> dict[str, str]:
     """pip's environment: index, proxy and certificate settings stay; home and temporary files are below ``path``, so
     that no account's pip.conf counts."""
     kept = {name: value for name, value in inherited.items() if _KEPT.match(name)}
@@ -237,7 +252,7 @@ def build(path: str, recipe: Recipe) -> None:
         os.umask(umask)
 
 
-def _fill(path: str, recipe: Recipe, entry: object) -> None:
+def _fill(path: str, recipe: Recipe, entry: pwd.struct_passwd | None) -> None:
     settings = environment(path, dict(os.environ))
     temporary = settings["TMPDIR"]
     probe = _run([recipe.python, "-I", "-S", "-c", _PROBE], settings, temporary, recipe, entry, "E4062")
@@ -257,7 +272,7 @@ def _fill(path: str, recipe: Recipe, entry: object) -> None:
         raise _problem("E4062", "packages for Python %d.%d" % (major, minor), "none", "correct python")
 
 
-def _place(recipe: Recipe, directory: str, entry: object) -> str:
+def _place(recipe: Recipe, directory: str, entry: pwd.struct_passwd | None) -> str:
     """Puts what pip is given where the account may read and, for a project that is built in its place, write it."""
     os.mkdir(directory, 0o700)
     if not recipe.file:
@@ -279,13 +294,13 @@ def _place(recipe: Recipe, directory: str, entry: object) -> str:
     return file
 
 
-def installed(path: str) -> list:
+def installed(path: str) -> list[str]:
     """Returns what is installed, as name-version, from the names of the metadata directories; sorted."""
     found = glob(os.path.join(glob(os.path.join(path, "lib", "python3.*", "site-packages"))[0], "*.dist-info"))
     return sorted(os.path.basename(name)[: -len(".dist-info")] for name in found)
 
 
-def _make(path: str, entry: object) -> None:
+def _make(path: str, entry: pwd.struct_passwd | None) -> None:
     """The empty directory, marked as being built; its parent too if only that is missing."""
     parent = os.path.dirname(path)
     if not os.path.isdir(parent):
@@ -315,7 +330,9 @@ def _write(path: str, text: str) -> None:
         os.fsync(file.fileno())
 
 
-def _run(argv: list, settings: dict, cwd: str, recipe: Recipe, entry: object, code: str) -> str:
+def _run(
+    argv: list[str], settings: dict[str, str], cwd: str, recipe: Recipe, entry: pwd.struct_passwd | None, code: str
+) -> str:
     """stdout and stderr of a command that ends well."""
     status, text = unprivileged.run(argv, settings, cwd, recipe.timeout, entry)
     if status == 0:

@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from types import FrameType
+from typing import Literal
 
 from ..errors import Problem, WindflowError
 
@@ -45,7 +46,7 @@ class time_limit:  # pylint: disable=invalid-name
     Python delivers signals to the main thread only; in another one the time is judged at the end.
     """
 
-    _active = []
+    _active: list[time_limit] = []
 
     def __init__(self, seconds: float, what: str, file: str = "", megabytes: float = MEGABYTES) -> None:
         self.seconds = seconds
@@ -72,7 +73,7 @@ class time_limit:  # pylint: disable=invalid-name
         if found.exc_type is not RecursionError:
             self.unraisable(found)
 
-    def __exit__(self, kind: object, error: object, trace: object) -> bool:
+    def __exit__(self, kind: object, error: object, trace: object) -> Literal[False]:
         self._leave()
         if isinstance(error, _Exceeded):
             raise WindflowError(error.problem) from None

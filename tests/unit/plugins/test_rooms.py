@@ -17,12 +17,13 @@ FILES = sorted(path.relative_to(CORE) for path in CORE.rglob("*.py"))
 ROW = re.compile(r"^\| (?:`(\w+)`)? ?\| (`\w+`(?:, `\w+`)*) \| (C|T|CT) \|", re.MULTILINE)
 
 
-def described() -> list[tuple[str, str]]:
-    """(room, file) for each file in the table of docs/architecture.md, in its order; "" for files in no room."""
+def described(where: str = "CT") -> list[tuple[str, str]]:
+    """(room, file) for each file in the table of docs/architecture.md, in its order; "" for files in no room.
+    ``where`` is T for those that run on a target."""
     found, room = [], ""
-    for named, files, _where in ROW.findall((ROOT / "docs/architecture.md").read_text(encoding="utf-8")):
+    for named, files, runs_on in ROW.findall((ROOT / "docs/architecture.md").read_text(encoding="utf-8")):
         room = named or room
-        found += [(room, file) for file in re.findall(r"\w+", files)]
+        found += [(room, file) for file in re.findall(r"\w+", files) if set(where) & set(runs_on)]
     return found
 
 
@@ -70,3 +71,9 @@ def test_a_file_uses_only_public_names_of_others(path):
         if alias.name.startswith("_")
     ]
     assert private == []
+
+
+@pytest.mark.parametrize("path", ["/".join(filter(None, pair)) + ".py" for pair in described("T")])
+def test_a_file_that_runs_on_targets_imports_typing_for_the_type_checker_only(path):
+    statements = ast.parse((CORE / path).read_text(encoding="utf-8")).body
+    assert "typing" not in [node.module for node in statements if isinstance(node, ast.ImportFrom)]

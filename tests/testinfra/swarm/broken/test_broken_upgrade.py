@@ -26,4 +26,4 @@ def test_services_are_those_of_the_old_release(app, services):
 
 def test_error_shows_what_the_swarm_says_and_the_end_of_the_log(state):
     said = (state / "broken.log").read_text(encoding="utf-8")
-    assert "the swarm went back" in said and "Listening at" in said
+    assert "the swarm rolled back by itself" in said and "Listening at" in said

@@ -12,14 +12,14 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from ansible_collections.windflow.platform.plugins.module_utils.containers import binds
-from ansible_collections.windflow.platform.plugins.module_utils.containers.project import Containers
+from ansible_collections.windflow.platform.plugins.module_utils.containers.project import ContainerOptions, Containers
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.files import tree
+from ansible_collections.windflow.platform.plugins.modules import compose_switch
 
 ROOT = Path(__file__).resolve().parents[4]
 HOOK = "#!/bin/sh\nexit 0\n"
@@ -121,6 +121,18 @@ def compose_client():
     return folder
 
 
+def container_options(**values) -> ContainerOptions:
+    """The options of a switch in containers: the module's defaults, and what a test says."""
+    defaults = {name: argument.get("default") for name, argument in compose_switch.ARGUMENTS.items()}
+    names = {"plugin": "demo", "project": "windflow-demo", "app": "app", "files": ["app/compose/compose.yaml"]}
+    return ContainerOptions(**{**defaults, **names, **values})
+
+
+@pytest.fixture(name="container_options")
+def make_container_options():
+    return container_options
+
+
 class Host:
     """The directories of one plugin on a host, below ``root``."""
 
@@ -155,30 +167,13 @@ class Host:
 
     def switch(self, release: str = "", **options) -> Containers:
         return Containers(
-            SimpleNamespace(
-                **{
-                    "plugin": self.name,
-                    "run": "",
-                    "project": self.project,
-                    "install_dir": str(self.install_dir),
-                    "shared_dir": str(self.shared_dir),
-                    "release": release,
-                    "files": ["app/compose/compose.yaml"],
-                    "app": "app",
-                    "front": "",
-                    "images": {},
-                    "replicas": 1,
-                    "app_port": 8000,
-                    "port": 0,
-                    "bind": "",
-                    "allow": [],
-                    "networks": [],
-                    "health": "",
-                    "health_timeout": 20,
-                    "host_header": "localhost",
-                    "drain_timeout": 5,
-                    **options,
-                }
+            container_options(
+                plugin=self.name,
+                project=self.project,
+                install_dir=str(self.install_dir),
+                shared_dir=str(self.shared_dir),
+                release=release,
+                **{"allow": [], "drain_timeout": 5, "health_timeout": 20, "port": 0, **options},
             )
         )
 

@@ -32,7 +32,7 @@ def test_directories_have_their_modes_whatever_the_umask_and_so_do_those_above(t
     try:
         atomic.make_directory(str(tmp_path / "there" / "above" / "made"), 0o700)
         atomic.make_directory(str(tmp_path / "there"), 0o700)
-        atomic.back_up("/f", atomic.Saved(b"x"), str(tmp_path / "backups" / "kept"))
+        atomic.back_up("/f", b"x", str(tmp_path / "backups" / "kept"))
     finally:
         os.umask(old)
     modes = [stat.S_IMODE(os.stat(tmp_path / name).st_mode) for name in ("there", "there/above", "there/above/made")]
@@ -81,6 +81,6 @@ def test_link_is_switched_in_one_step(tmp_path):
 def test_backup_is_private(tmp_path):
     path = tmp_path / "f"
     path.write_text("old")
-    copy = atomic.back_up(str(path), atomic.save(str(path)), str(tmp_path / "backup"))
+    copy = atomic.back_up(str(path), path.read_bytes(), str(tmp_path / "backup"))
     assert stat.S_IMODE(os.stat(copy).st_mode) == 0o600
     assert stat.S_IMODE(os.stat(tmp_path / "backup").st_mode) == 0o700

@@ -435,6 +435,37 @@ def test_a_port_that_an_active_firewall_keeps_closed_is_opened_and_stays_windflo
     assert pending(again) == [] and again["host"]["firewall"]["opened"]
 
 
+def under_selinux(host, module="", labelled=True, port=True):
+    host["facts"]["selinux"] = {"mode": "enforcing", "module": module, "labelled": labelled, "port": port}
+    return host
+
+
+def test_under_selinux_nginx_gets_the_rules_that_it_needs_once():
+    assert make(blank_host())["steps"]["services"]["selinux"]["name"] == ""
+    made = make(under_selinux(blank_host(), labelled=False))
+    rules = made["steps"]["services"]["selinux"]
+    assert rules["pending"] and rules["name"] == "windflow_template" and rules["label"] == 0
+    assert '(filecon "/opt/template/run(/.*)?" any' in rules["text"]
+    assert "SELinux does not let nginx reach /opt/template/run" in made["steps"]["services"]["why"]
+    assert made["resources"]["selinux"]["module"] == rules["module"]
+    again = make(under_selinux(after(made), rules["module"]))
+    assert pending(again) == []
+    assert pending(make(under_selinux(after(made), "another"))) == ["services"]
+    assert pending(make(under_selinux(after(made), rules["module"], labelled=False))) == ["services"]
+
+
+def test_a_label_that_a_port_got_for_selinux_is_taken_back_with_the_port():
+    _manifest, config = template(**{"server.host_port": 8099})
+    made = make(under_selinux(blank_host(), port=False), config)
+    assert made["steps"]["services"]["selinux"]["label"] == 8099
+    assert "SELinux does not let nginx listen at port 8099" in made["steps"]["services"]["why"]
+    module = made["steps"]["services"]["selinux"]["module"]
+    again = make(under_selinux(after(made), module), config)
+    assert pending(again) == [] and again["host"]["selinux"]["label"] == 8099
+    moved = make(under_selinux(after(again), module))
+    assert moved["steps"]["services"]["selinux"]["unlabel"] == 8099 and moved["host"]["selinux"]["label"] == 0
+
+
 @pytest.mark.parametrize(("backend", "is_open"), [("", False), ("ufw", True)])
 def test_a_port_that_was_open_before_is_never_windflows_to_close(backend, is_open):
     made = make(guarded(blank_host(), backend, is_open))

@@ -1,0 +1,59 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The table of Debian beside this machine, as it is and with one thing wrong."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+
+from ansible_collections.windflow.platform.plugins.module_utils.plan import families
+from ansible_collections.windflow.platform.plugins.module_utils.system import family_check
+
+
+@pytest.fixture(scope="module")
+def table():
+    """What is known of Debian, of those services that the unit tests install here."""
+    found = copy.deepcopy(families.find("debian"))
+    for group in (found["packages"], found["services"]):
+        del group["supervisor"]
+    found["packages"]["supervisor"] = []
+    return found
+
+
+def states(table):
+    found = family_check.Comparison(table).compare()
+    return {line["key"]: (line["state"], line["found"]) for line in found if not line["key"].startswith("supervisor")}
+
+
+def test_a_table_that_is_right_differs_nowhere(table):
+    found = states(table)
+    assert {state for state, _said in found.values()} == {"same"}
+    assert found["nginx.user"] == ("same", "www-data") and len(found) > 8
+
+
+@pytest.mark.parametrize(
+    "concern, key, value, said",
+    [
+        ("nginx", "user", "nginx", "www-data"),
+        ("nginx", "enabled_dir", "/etc/nginx/vhosts.d", "/etc/nginx/sites-enabled"),
+        ("nginx", "log_dir", "/var/log/ngnix", "it does not exist"),
+        ("nginx", "default_inline", True, "False"),
+        ("python", "interpreter", "/usr/bin/python3.99", "it does not exist"),
+        ("services", "nginx", "ngnix", "no such service"),
+    ],
+)
+def test_a_value_that_is_wrong_differs(table, concern, key, value, said):
+    wrong = copy.deepcopy(table)
+    wrong[concern][key] = value
+    assert states(wrong)["%s.%s" % (concern, key)] == ("differs", said)
+
+
+def test_a_package_that_no_repository_has_differs_and_its_files_are_unknown(table):
+    wrong = copy.deepcopy(table)
+    wrong["packages"]["nginx"] = ["nginx-of-another-family"]
+    found = states(wrong)
+    assert found["packages.nginx"] == ("differs", "no enabled repository has it")
+    assert found["services.nginx"][0] == found["nginx"][0] == "unknown" and "nginx.user" not in found
