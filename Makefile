@@ -19,7 +19,7 @@ remove:          ## take PLUGIN=template away again, from this machine or INVENT
 test:            ## everything below, with its own set-up
 	@scripts/test.sh
 
-lint:            ## ruff, ansible-lint (production), shellcheck, changelog fragments
+lint:            ## ruff, mypy (the core), ansible-lint (production), shellcheck, changelog fragments
 	@scripts/lint.sh
 
 sanity:          ## ansible-test sanity
@@ -43,7 +43,7 @@ faults:          ## what happens when things go wrong, a line for each row of do
 fuzz:            ## the fuzzed tests with other examples, round after round, for five minutes at most; not part of `test`
 	@scripts/fuzz.sh
 
-molecule:        ## one Molecule scenario, SCENARIO=default, host, families, network, roles, elsewhere, dependencies, compose or swarm
+molecule:        ## one Molecule scenario, SCENARIO=default, host, families, storage, network, roles, elsewhere, dependencies, compose, swarm
 	@scripts/molecule.sh '$(SCENARIO)'
 
 clean-clone:     ## a fresh clone in clean containers runs `make deploy`

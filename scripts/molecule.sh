@@ -17,6 +17,6 @@ say "Molecule: scenario $scenario"
 # What the user of the collection has is no part of this checkout.
 [ "$scenario" != roles ] || exec "$ROOT/scripts/molecule_roles.sh" "$verb" "${@:3}"
 cd "$ROOT"
-# The engine is looked for only where the scenario makes hosts of its own.
-[ ! -e "molecule/$scenario/create.yml" ] || use_docker
+# The engine is looked for only where the scenario makes hosts of its own in containers.
+! grep -qs 'lab/lab.py' "molecule/$scenario/create.yml" || use_docker
 exec molecule "$verb" --no-command-borders -s "$scenario" "${@:3}"

@@ -51,6 +51,7 @@ run "integration, elsewhere" both scripts/integration.sh "scripts/molecule.sh el
 run "molecule default, dependencies" both "scripts/molecule.sh default" "scripts/molecule.sh dependencies"
 # Alone: they put load on what they upgrade.
 run "molecule host" scripts/molecule.sh host
+run "molecule storage" scripts/molecule.sh storage
 run "molecule compose" scripts/molecule.sh compose
 run "molecule swarm" scripts/molecule.sh swarm
 run "molecule roles, clean clone" both "scripts/molecule.sh roles" scripts/clean_clone.sh

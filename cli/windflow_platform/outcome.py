@@ -24,7 +24,7 @@ LEASE_HELD = "E5001"
 # restored; hosts that were not named; a label that is taken: found out before anything was done.
 REFUSED = ("E5005", "E5010", "E5011", "E5014", "E5015", "E5016", "E5017", "E5018")
 # The host undid a change of its networks, before anything else of the plugin was changed.
-NETWORKS_UNDONE = ("E4023", "E4024")
+NETWORKS_UNDONE = ("E4100", "E4101")
 # ansible-playbook: the user interrupted it; something is wrong before any play (an option, an inventory, a playbook).
 ANSIBLE_INTERRUPTED = 99
 ANSIBLE_NOT_STARTED = (1, 2, 4, 5)

@@ -93,7 +93,7 @@ class ActionModule(ActionBase):
             script = "/var/lib/windflow/.network/change-%s/restore" % number
             remedy = "look at the host from its console; sh %s undoes the change" % script
             said = "the host cannot be reached after a change of its networks, nor after the time of its restore"
-            raise AnsibleConnectionFailure(str(Problem.plain("E4025", said, "", remedy)))
+            raise AnsibleConnectionFailure(str(Problem.plain("E4102", said, "", remedy)))
         return answer
 
     def reach(self, number: str, end: float) -> dict[str, Any] | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
-from ansible_collections.windflow.platform.plugins.module_utils.plan import preflight
 from ansible_collections.windflow.platform.plugins.module_utils.plan.inputs import ARGUMENTS, Inputs, read_inputs
 from ansible_collections.windflow.platform.plugins.module_utils.text.documents import dump
 from ansible_collections.windflow.platform.plugins.plugin_utils.gathering import place_of
@@ -24,9 +23,8 @@ class ActionModule(ActionBase):
         )
         try:
             inputs = read_inputs(arguments, place_of(self, task_vars))
-            certain = [] if arguments["explain"] else preflight.refused_everywhere(inputs.manifest, inputs.config)
             unknown = [inputs.config.unknown_key(key) for key in arguments["explain"]]
-            problems = [*certain, *(problem for problem in unknown if problem)]
+            problems = [problem for problem in unknown if problem]
             if problems:
                 raise WindflowError(problems)
             result.update(view(inputs), explained=[str(inputs.config.explain(key)) for key in arguments["explain"]])

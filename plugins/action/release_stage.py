@@ -59,7 +59,7 @@ class ActionModule(ActionBase):
 def prepare(inputs: Inputs, made: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     """The module's arguments and the archive; raises if the plugin is not what was planned."""
     manifest, config = inputs.manifest, inputs.config
-    backend = plan.BACKENDS[made["target"]]
+    backend = plan.RELEASE_BACKENDS[made["target"]]
     source = backend.source_of(manifest, sources.digest)
     found = {
         "application": backend.application_digest(manifest, config, source, made),

@@ -11,6 +11,10 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -77,6 +81,9 @@ class WindflowError(Exception):
         self.outcome = outcome
         super().__init__(str(self))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (list(self.problems), self.outcome)
+
     @property
     def code(self) -> str:
         return self.problems[0].code if self.problems else ""
@@ -84,6 +91,6 @@ class WindflowError(Exception):
     def __str__(self) -> str:
         return "\n".join([*(str(problem) for problem in self.problems), self.outcome])
 
-    def as_result(self) -> dict:
+    def as_result(self) -> dict[str, Any]:
         """Returns the keys that an adapter hands to ``fail_json`` or returns with ``failed``."""
         return {"msg": str(self), "code": self.code, "problems": [asdict(problem) for problem in self.problems]}

@@ -9,12 +9,17 @@ import re
 
 from .errors import Problem, WindflowError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeGuard
+
+
 LONGEST = 64
 NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*\Z")
 NAME_RULE = "lower-case letters, digits and hyphens, beginning with a letter, at most %d" % LONGEST
 
 
-def is_name(value: object) -> bool:
+def is_name(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and len(value) <= LONGEST and bool(NAME.match(value))
 
 

@@ -189,7 +189,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.files import paths, placing
-from ansible_collections.windflow.platform.plugins.module_utils.system import places, processes
+from ansible_collections.windflow.platform.plugins.module_utils.system import mounts, places, processes
 
 # How long a test may take, in seconds.
 TEST_SECONDS = 60
@@ -203,6 +203,8 @@ def run(
     kept = [entry["path"] for entry in wanted if entry["backup"]]
     if kept and not backup_dir:
         raise WindflowError(Problem("E4010", "backup_dir where an entry has backup", "none", "add it", path=kept[0]))
+    for entry in wanted:
+        answering(entry["path"])
     gone = [entry["path"] for entry in wanted if plugin and entry["state"] == "absent"]
     wanted = [entry for entry in wanted if entry["path"] not in gone]
     if plugin and wanted:
@@ -215,6 +217,17 @@ def run(
         prove(test, before)
     result = {"changed": bool(changes), "changes": changes, "backups": backups, "diff": paths.diffs(steps)}
     return removal(plugin, gone, check, result) if gone else result
+
+
+def answering(path: str) -> None:
+    """Raises WindflowError where a path lies on a mount that does not answer: nobody could end us there."""
+    try:
+        mounts.answer(path, os.path.lexists, path)
+    except mounts.NotAnswering as error:
+        remedy = "start the server, or unmount it (umount --lazy) on the host"
+        raise WindflowError(
+            Problem.plain("E2066", "a mount of the host does not answer", error.text, remedy, path=path)
+        ) from None
 
 
 def prove(test: list, before: list) -> None:

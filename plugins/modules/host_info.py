@@ -62,6 +62,10 @@ options:
     description: C(name), C(user) and C(port) of the database on the host that the plugin sees to, to say whose it is.
     type: dict
     default: {}
+  volumes:
+    description:
+      - Volumes that the plugin is going to have mounted, to say what there is of each. The NFS server of one that is
+        not mounted as wanted is asked whether it gives the export.
   networks:
     description: Networks as M(windflow.platform.host_network) takes them, to say what of them is as wanted.
     type: list
@@ -106,7 +110,7 @@ EXAMPLES = r"""
 RETURN = r"""
 facts:
   description: Operating system, processors, memory (MB), free space (MB, inodes), owner of the port,
-    account, group and directories, each with what speaks against it, and what there is of the database.
+    account, group and directories, each with what speaks against it, what there is of the database and of volumes.
   returned: success
   type: dict
   sample: {cpu_threads: 4, ram_mb: 7936, python: 3.11.2, os: {family: debian, id: debian, version: "12"}}
@@ -206,6 +210,7 @@ def main():
             "directories": {"type": "dict", "default": {}},
             "socket_dir": {"type": "str", "default": ""},
             "database": {"type": "dict", "default": {}},
+            "volumes": {"type": "list", "elements": "dict", "default": []},
             "networks": {"type": "list", "elements": "dict", "default": []},
             "engine": {"type": "dict", "default": {}},
             "target": {"type": "str", "default": ""},

@@ -18,7 +18,7 @@ description:
     removed, and what was there before comes back.
   - Before the change, a restore is armed on the host. It is disarmed once the host was reached over a new connection
     and everything is as wanted. Otherwise the host restores itself.
-  - The task fails with E4024 if the host had to restore itself, and counts as unreachable if the host does not answer
+  - The task fails with E4101 if the host had to restore itself, and counts as unreachable if the host does not answer
     afterwards.
 extends_documentation_fragment:
   - windflow.platform.attributes

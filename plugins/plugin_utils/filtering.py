@@ -18,9 +18,9 @@ def as_filter(function: Callable[..., Any]) -> Callable[..., Any]:
     """Returns the function with its coded errors as Ansible wants those of a filter."""
 
     @functools.wraps(function)
-    def filtered(*arguments: Any) -> Any:
+    def filtered(*arguments: Any, **options: Any) -> Any:
         try:
-            return function(*arguments)
+            return function(*arguments, **options)
         except WindflowError as error:
             raise AnsibleFilterError(str(error)) from error
 

@@ -37,11 +37,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+
 RESERVED = ("postgres", "template0", "template1")
 NOTHING = "Nothing was changed."
 
 
-def run(params: dict, check: bool) -> dict:
+def run(params: dict[str, Any], check: bool) -> dict[str, Any]:
     """Returns the module's result. Raises WindflowError E4090 to E4099, E4046 for what the file system refuses."""
     begun = time.monotonic()
     check_options(params)
@@ -60,7 +61,7 @@ def run(params: dict, check: bool) -> dict:
     return job.result
 
 
-def check_options(params: dict) -> None:
+def check_options(params: dict[str, Any]) -> None:
     """Raises WindflowError (E4099, E4050) for options that cannot be."""
     quote_identifier(params["name"])
     found = []
@@ -84,7 +85,7 @@ def check_options(params: dict) -> None:
 class Job:
     """One call of the module."""
 
-    def __init__(self, params: dict, check: bool) -> None:
+    def __init__(self, params: dict[str, Any], check: bool) -> None:
         self.name, self.label, self.directory = params["name"], params["label"], params["directory"]
         self.store = Store(self.directory, self.name)
         self.params, self.check = params, check
@@ -144,12 +145,12 @@ class Job:
                 self.done = "The backup exists; some of the old ones were deleted."
         self.result["changed"] |= bool(self.result["pruned"])
 
-    def describe(self, record: dict) -> None:
+    def describe(self, record: dict[str, Any]) -> None:
         rows = record["rows"]
         self.result.update({key: record[key] for key in ("sha256", "size", "verified", "time")})
         self.result.update(tables=len(rows), rows=sum(rows.values()))
 
-    def difference(self, before: dict, after: dict) -> None:
+    def difference(self, before: dict[str, Any], after: dict[str, Any]) -> None:
         self.result["diff"] = {"before": before, "after": after}
 
     # The three states.
@@ -209,7 +210,7 @@ class Job:
         self.describe(record)
         self.store.settle()
 
-    def write_dump(self, partial: str, facts: dict) -> dict:
+    def write_dump(self, partial: str, facts: dict[str, Any]) -> dict[str, Any]:
         """Returns the dump, and what is known of it. One snapshot serves for the rows that are counted and those
         dumped."""
         moment = time.time()
@@ -242,7 +243,7 @@ class Job:
             **copying.properties(facts["database"]),
         }
 
-    def verify(self, path: str, record: dict, facts: dict) -> None:
+    def verify(self, path: str, record: dict[str, Any], facts: dict[str, Any]) -> None:
         """Reads a dump back and notes in ``record`` how. Raises WindflowError (E4094, E4095, E4097)."""
         listing = self.server.listing(path)
         if self.params["verify"] == "restore":
@@ -253,7 +254,7 @@ class Job:
         self.result["left_out"] = filling.left_out(listing)
         record["verified"] = self.params["verify"]
 
-    def verify_later(self, record: dict) -> None:
+    def verify_later(self, record: dict[str, Any]) -> None:
         """A backup that was only listed is restored for a proof."""
         facts = self.ask(needed=False)
         self.need_data_space(facts, record["bytes"])
@@ -303,7 +304,7 @@ class Job:
 
     # What is in the server.
 
-    def facts(self) -> dict:
+    def facts(self) -> dict[str, Any]:
         """Returns what the server is and has. Raises WindflowError."""
         return json.loads(self.server.sql(copying.FACTS.format(name=quote_literal(self.name))))
 
@@ -321,7 +322,7 @@ class Job:
         with self.reader(self.facts()) as server:
             return server.sql(copying.EMPTY, self.name).strip() == "t"
 
-    def ask(self, needed: bool) -> dict:
+    def ask(self, needed: bool) -> dict[str, Any]:
         """Returns what the server is and has, once it is certain that its programs are there. Raises WindflowError."""
         facts = self.facts()
         self.server = dataclasses.replace(self.server, major=facts["number"] // 10000)
@@ -341,7 +342,7 @@ class Job:
                 _no_space(path, "%d bytes, the size of the database" % size, "%d bytes are free" % free)
             )
 
-    def need_data_space(self, facts: dict, size: int) -> None:
+    def need_data_space(self, facts: dict[str, Any], size: int) -> None:
         path = facts["data_directory"]
         if not self.server.container:
             self.need_space(path, size)
@@ -361,7 +362,7 @@ class Job:
         with contextlib.suppress(WindflowError):
             (session.ask if session else self.server.sql)(sql)
 
-    def clean_databases(self, facts: dict) -> dict:
+    def clean_databases(self, facts: dict[str, Any]) -> dict[str, Any]:
         """Drops what runs that were killed have left in the server. Returns what the server has now."""
         self.end_sessions()
         left = copying.leftovers(self.name, facts["databases"])
@@ -415,7 +416,7 @@ class Job:
         raise refused
 
     @contextlib.contextmanager
-    def reader(self, facts: dict) -> Iterator[Server]:
+    def reader(self, facts: dict[str, Any]) -> Iterator[Server]:
         """The server as one sees it who may read everything in the database, and nothing else."""
         name = quote_identifier(self.name)
         grants = ["GRANT CONNECT ON DATABASE %s TO %%s;" % name.replace("%", "%%")]
@@ -438,7 +439,7 @@ class Job:
 
     @contextlib.contextmanager
     def scratch(
-        self, prefix: str, wanted: dict[str, Any], facts: dict, record: dict[str, Any] | None = None
+        self, prefix: str, wanted: dict[str, Any], facts: dict[str, Any], record: dict[str, Any] | None = None
     ) -> Iterator[tuple[str, Server]]:
         """A new database, by its name, and the server as its owner sees it, a login. It is dropped unless it became
         the live one."""
@@ -460,7 +461,7 @@ class Job:
                 with self.bounds.shield():
                     self.drop(name)
 
-    def prepared(self, name: str, server: Server, facts: dict, record: dict) -> Server:
+    def prepared(self, name: str, server: Server, facts: dict[str, Any], record: dict[str, Any]) -> Server:
         """Makes what only a superuser can, as long as nobody else was let in."""
         untrusted = self.untrusted(record)
         sql = filling.preparation(facts["number"], server.user, untrusted)
@@ -470,7 +471,7 @@ class Job:
         self.server.sql(opened)
         return self.entered(server, name)
 
-    def untrusted(self, record: dict) -> list:
+    def untrusted(self, record: dict[str, Any]) -> list[list[str]]:
         """[extension, schema] of those in a backup that only a superuser can make."""
         noted = record.get("extensions", [])
         names = self.server.sql(filling.UNTRUSTED).splitlines() if noted else []
@@ -483,7 +484,7 @@ class Job:
             % (quote_literal(name), quote_identifier(name))
         )
 
-    def fill(self, database: str, path: str, record: dict, server: Server, listing: str) -> None:
+    def fill(self, database: str, path: str, record: dict[str, Any], server: Server, listing: str) -> None:
         """Restores a dump into an empty database and counts, all as a login. Raises WindflowError (E4094, E4095,
         E4097)."""
         options = ["--exit-on-error", "--no-owner", "--no-privileges"]
@@ -505,7 +506,9 @@ class Job:
             said = "the restored copy has another number of rows than the database"
             raise WindflowError(Problem.plain("E4095", said, "; ".join(got[:5] + more), remedy))
 
-    def settle(self, database: str, server: Server, wanted: dict, listing: str, facts: dict) -> None:
+    def settle(
+        self, database: str, server: Server, wanted: dict[str, Any], listing: str, facts: dict[str, Any]
+    ) -> None:
         """Gives what was restored to its owners, with its privileges. Raises WindflowError (E4068, E4094)."""
         filler, superusers = server.user, facts["superusers"]
         with Session(server, database) as session:
@@ -533,7 +536,7 @@ class Job:
             Problem.plain("E4097", "the disk returned other data than was written", "", "check the disk")
         )
 
-    def swap(self, restored: str, live: dict | None, limit: int) -> None:
+    def swap(self, restored: str, live: dict[str, Any] | None, limit: int) -> None:
         """The restored database takes the live one's place. Raises WindflowError (E4094).
 
         Both get their new names in one transaction, so there is no moment without a live database, whatever

@@ -16,6 +16,12 @@ import re
 from ..errors import Problem, WindflowError
 from ..text.quoting import quote_identifier, quote_literal
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from typing import Any
+
+
 # The extensions of a database, for the login that dumps it.
 EXTENSIONS = """\
 SELECT json_build_array(extname, nspname) FROM pg_extension e JOIN pg_namespace n ON n.oid = extnamespace
@@ -47,7 +53,7 @@ _ALTERED = {"function": "ROUTINE", "procedure": "ROUTINE", "aggregate": "ROUTINE
 _LARGE = re.compile(r"BLOB(?: METADATA)? - (\d+)(?:\.\.(\d+))? (.*)$")
 
 
-def entries(listing: str) -> list:
+def entries(listing: str) -> list[tuple[str, str, str, str]]:
     """(line, kind, rest, kind and rest) of what pg_restore lists."""
     found = [_ENTRY.match(line) for line in listing.splitlines()]
     return [
@@ -55,7 +61,7 @@ def entries(listing: str) -> list:
     ]
 
 
-def left_out(listing: str) -> list:
+def left_out(listing: str) -> list[str]:
     """Returns what of a dump is not restored, because nobody but a superuser can make it: ``event trigger x``."""
     return [
         "%s %s" % (kind.lower(), rest.split(" ", 1)[-1].rpartition(" ")[0])
@@ -64,7 +70,7 @@ def left_out(listing: str) -> list:
     ]
 
 
-def content(listing: str, prepared: list) -> bytes:
+def content(listing: str, prepared: list[list[str]]) -> bytes:
     """Returns the lines to fill a database by; empty where that is everything. ``prepared``: [extension, schema]
     there."""
     unwanted = ["COMMENT - EVENT TRIGGER ", "SECURITY LABEL - EVENT TRIGGER ", *(kind + " " for kind in _ABOVE)]
@@ -75,7 +81,7 @@ def content(listing: str, prepared: list) -> bytes:
     return b"" if len(kept) == len(found) else ("\n".join(kept) + "\n").encode("utf-8")
 
 
-def privileges(listing: str, superusers: list) -> bytes:
+def privileges(listing: str, superusers: Collection[str]) -> bytes:
     """Returns the lines that give privileges; not those that a superuser gives by default."""
     by_superusers = tuple(" " + name for name in superusers)
     kept = [
@@ -86,7 +92,7 @@ def privileges(listing: str, superusers: list) -> bytes:
     return ("\n".join(kept) + "\n").encode("utf-8") if kept else b""
 
 
-def owners(objects: list, listing: str, roles: list) -> list:
+def owners(objects: list[Any], listing: str, roles: Collection[str]) -> list[list[str]]:
     """[type, identity, schema, owner] of what ``OBJECTS`` answers, as the listing knows the owners. What it does not
     know is left out. Raises WindflowError (E4088) for an owner that is no role any more."""
     lines = [whole for _line, _kind, _rest, whole in entries(listing)]
@@ -113,7 +119,7 @@ def owners(objects: list, listing: str, roles: list) -> list:
     return found
 
 
-def defaults(listing: str, roles: list, superusers: list) -> list:
+def defaults(listing: str, roles: Collection[str], superusers: Collection[str]) -> list[str]:
     """Returns the roles whose default privileges are in a dump, but superusers."""
     found = set()
     for _line, kind, rest, _whole in entries(listing):
@@ -122,7 +128,7 @@ def defaults(listing: str, roles: list, superusers: list) -> list:
     return sorted(found - set(superusers))
 
 
-def new_owner(owner: str, owned: list, superusers: list) -> str:
+def new_owner(owner: str, owned: list[list[str]], superusers: Collection[str]) -> str:
     """Returns the role that gets what was a superuser's. Raises WindflowError (E4068)."""
     for name in (owner, *(item[3] for item in owned)):
         if name not in superusers:
@@ -132,7 +138,7 @@ def new_owner(owner: str, owned: list, superusers: list) -> str:
     raise WindflowError(Problem.plain("E4068", said, owner, remedy))
 
 
-def preparation(number: int, login: str, extensions: list) -> list:
+def preparation(number: int, login: str, extensions: list[list[str]]) -> list[str]:
     """Returns what a superuser does in a database that is new and that nobody was let into yet."""
     quoted = quote_identifier(login)
     # Since PostgreSQL 15 the schema public is the database's owner's.
@@ -147,7 +153,7 @@ def preparation(number: int, login: str, extensions: list) -> list:
     return found
 
 
-def ownership_sql(login: str, first: str, owned: list) -> str:
+def ownership_sql(login: str, first: str, owned: list[list[str]]) -> str:
     """SQL that gives what the login ``login`` has made to its owners, and to ``first`` what has none. For a member of
     them all, in the database; no privileges have been given yet."""
     # pg_identify_object has quoted the names.

@@ -14,10 +14,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ..record.file_format import Record
+
+
 UNITS = (("d", 86400), ("h", 3600), ("min", 60))
 
 
-def backups_of(record: dict[str, Any], now: float, directory: str | None = None) -> list[dict[str, Any]]:
+def backups_of(record: Record, now: float, directory: str | None = None) -> list[dict[str, Any]]:
     """Returns the backups of a record's plugin, the newest first, whoever made them."""
     store = Store(directory or directory_of(record["plugin"]), "")
     backups = []
@@ -46,7 +49,7 @@ def seconds(stamp: str) -> int:
     return calendar.timegm(time.strptime(stamp, "%Y-%m-%dT%H:%M:%SZ"))
 
 
-def of(record: dict[str, Any], label: str, stamp: str) -> dict[str, Any]:
+def of(record: Record, label: str, stamp: str) -> dict[str, Any]:
     """Returns the revision whose data a backup has: what served when it was made."""
     serving: dict[str, Any] = {}
     for entry in record["revisions"]:

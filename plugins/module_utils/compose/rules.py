@@ -16,8 +16,9 @@ from ..errors import Problem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from typing import Any
+
 
 # What a plugin may ask for by name. Each of them is as good as root's rights on the host, or reaches what is not
 # the plugin's own.
@@ -93,7 +94,7 @@ def below(path: str, place: str) -> bool:
     return path == place or path.startswith(place.rstrip("/") + "/")
 
 
-def judge(model: dict[str, Any], own: Own) -> list[Finding]:
+def judge(model: Mapping[str, Any], own: Own) -> list[Finding]:
     """Everything in the model that is not allowed without asking, in order."""
     found = [Finding("", key, "the key %s" % key) for key in unlisted(model, TOP)]
     for name, service in sorted(entries(model, "services")):
@@ -123,7 +124,7 @@ def problem(code: str, item: Finding) -> Problem:
     return Problem.plain(code, said, "%s: %s" % (item.place, what), remedy, path="compose")
 
 
-def entries(model: dict[str, Any], key: str) -> list[tuple[str, Any]]:
+def entries(model: Mapping[str, Any], key: str) -> list[tuple[str, Any]]:
     value = model.get(key)
     return [(str(name), item or {}) for name, item in value.items()] if isinstance(value, dict) else []
 

@@ -23,7 +23,8 @@ OPERATORS = ("inventory", "file", "set")
 
 def take(layers: list[Layer], problems: list[Problem]) -> tuple[list[Layer], frozenset[str]]:
     """Returns the layers without the key, and what the highest of them says; adds E1143 for what cannot be meant."""
-    left, adopted = [], frozenset()
+    left = []
+    adopted: frozenset[str] = frozenset()
     for layer in layers:
         if KEY not in layer.data:
             left.append(layer)
@@ -43,7 +44,7 @@ def adopts(config: Any, kind: str) -> bool:
     return kind in config.adopt
 
 
-def _problem(layer: Layer, given: object) -> Problem | None:
+def _problem(layer: Layer, given: Any) -> Problem | None:
     place = layer.place((KEY,))
     if layer.name not in OPERATORS:
         said = "%s may only stand in the inventory, a configuration file or --set" % KEY

@@ -13,13 +13,13 @@ import ipaddress
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import Problem
 from ..network import wanted
 from ..system.places import of_system
-from ..text.wording import dotted, listed, show, use_or_list
+from ..text.wording import KeyPath, dotted, listed, show, use_or_list
 from . import formats
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 PRODUCTION = "production"
 FAMILIES = ("debian", "redhat", "suse", "arch")
+FILESYSTEMS = ("ext4", "xfs")
 # Where Supervisor comes from: a package where a repository has one, a package, PyPI.
 SUPERVISOR_SOURCES = ("auto", "package", "venv")
 
@@ -41,6 +42,11 @@ _DIRECTORY = re.compile(r"[A-Za-z0-9._/@+-]+\Z")
 _WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}\Z")
 _PACKAGE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9])?\Z")
 _PYTHON = re.compile(r"3\.(?:[89]|[1-9][0-9])\Z")
+_GROUP = re.compile(r"[A-Za-z0-9_+.][A-Za-z0-9_+.-]{0,63}\Z")
+_OWNER = re.compile(r"(?:[a-z_][a-z0-9_-]{0,31}|[0-9]{1,10})\Z")
+_MODE = re.compile(r"0[0-7]{3,4}\Z")
+_MOUNT_OPTIONS = re.compile(r"[A-Za-z0-9_.:=/@%+-]+(?:,[A-Za-z0-9_.:=/@%+-]+)*\Z")
+_DEVICE = re.compile(r"/dev/(?!(?:.*/)?\.\.?(?:/|\Z))[A-Za-z0-9._:@/+-]+\Z")
 # What nginx can hold in 63 bits.
 _SIZE = re.compile(r"(?:[0-9]{1,18}|[0-9]{1,9}[kKmMgG])\Z")
 _INTERFACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:@-]{0,14}\Z")
@@ -67,40 +73,64 @@ def check_config(config: Config, environment: str | None) -> tuple[list[Problem]
     return checks.errors, checks.warnings
 
 
+def check_volumes(volumes: list[Any], name: str) -> list[Problem]:
+    """The findings about volumes that stand in no configuration but in the variable ``name``."""
+    checks = _Checks(cast("Config", _Variable(volumes)), False)
+    checks.storage()
+    return [replace(problem, path=problem.path.replace("storage.volumes", name, 1)) for problem in checks.errors]
+
+
+@dataclass
+class _Variable:
+    """Volumes of a variable, as the checks see a configuration."""
+
+    volumes: list[Any]
+
+    @property
+    def data(self) -> dict[str, Any]:
+        return {"storage": {"volumes": self.volumes}}
+
+    def place(self, _path: KeyPath) -> tuple[str, int, int]:
+        return "", 0, 0
+
+    def is_secret(self, _path: KeyPath) -> bool:
+        return False
+
+
 @dataclass
 class _Checks:
     config: Config
     production: bool
-    errors: list = field(default_factory=list)
-    warnings: list = field(default_factory=list)
+    errors: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
 
-    def _problem(self, code: str, path: tuple, expected: str, got: str, remedy: str) -> Problem:
+    def _problem(self, code: str, path: KeyPath, expected: str, got: str, remedy: str) -> Problem:
         return Problem(code, expected, got, remedy, *self.config.place(path), dotted(path))
 
-    def add(self, code: str, path: tuple, expected: str, got: str, remedy: str = "") -> None:
+    def add(self, code: str, path: KeyPath, expected: str, got: str, remedy: str = "") -> None:
         self.errors.append(self._problem(code, path, expected, got, remedy))
 
-    def value(self, *path: object) -> object:
-        data = self.config.data
+    def value(self, *path: str | int) -> Any:
+        data: Any = self.config.data
         for part in path:
             data = data.get(part) if isinstance(data, dict) else None
         return data
 
-    def map(self, *path: object) -> dict:
+    def map(self, *path: str | int) -> dict[str, Any]:
         found = self.value(*path)
         return found if isinstance(found, dict) else {}
 
-    def maps(self, *path: object) -> Iterator[tuple[tuple, dict]]:
+    def maps(self, *path: str | int) -> Iterator[tuple[KeyPath, dict[str, Any]]]:
         """The maps in the list at ``path``, each with its path."""
         found = self.value(*path)
         for index, entry in enumerate(found if isinstance(found, list) else ()):
             if isinstance(entry, dict):
                 yield path + (index,), entry
 
-    def shown(self, path: tuple, value: object) -> str:
+    def shown(self, path: KeyPath, value: Any) -> str:
         return "a value that is not shown" if self.config.is_secret(path) else show(value)
 
-    def text(self, path: tuple, value: object) -> bool:
+    def text(self, path: KeyPath, value: Any) -> bool:
         """Whether ``value`` is a text without control characters; reports it if it has some."""
         if not isinstance(value, str):
             return False
@@ -110,21 +140,21 @@ class _Checks:
         self.add("E1139", path, "one line of printable text", self.shown(path, value), remedy)
         return False
 
-    def name(self, path: tuple, value: object, pattern: object, expected: str, remedy: str) -> None:
+    def name(self, path: KeyPath, value: Any, pattern: re.Pattern[str], expected: str, remedy: str) -> None:
         if self.text(path, value) and not pattern.match(value):
             self.add("E1140", path, expected, self.shown(path, value), remedy)
 
-    def address(self, path: tuple, value: object) -> None:
+    def address(self, path: KeyPath, value: Any) -> None:
         if self.text(path, value) and not (_HOST.match(value) or formats.is_address(value.strip("[]"))):
             remedy = "write for example db.example.com or 192.0.2.1"
             self.add("E1140", path, "a host name or an address", self.shown(path, value), remedy)
 
-    def port(self, path: tuple, value: object) -> None:
+    def port(self, path: KeyPath, value: Any) -> None:
         if value is not None and (isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 65535):
             remedy = "write for example 8080, without quotes"
             self.add("E1141", path, "a port, a whole number from 1 to 65535", self.shown(path, value), remedy)
 
-    def directory(self, path: tuple, value: object) -> str | None:
+    def directory(self, path: KeyPath, value: Any) -> str | None:
         """The directory at ``path`` if it is absolute, normalised and not the system's."""
         if not self.text(path, value):
             return None
@@ -146,7 +176,8 @@ class _Checks:
         return None
 
     def host(self) -> None:
-        connection, path = self.map("host", "connection"), ("host", "connection")
+        path: tuple[str, ...] = ("host", "connection")
+        connection = self.map(*path)
         if connection.get("password") is not None and connection.get("key_file") is not None:
             got = "password and key_file"
             self.add("E1130", path, "one way to log in", got, "remove one of the two, preferably the password")
@@ -171,6 +202,7 @@ class _Checks:
 
     def app(self) -> None:
         app = self.map("app")
+        path: KeyPath
         expected = "a name of lower-case letters, digits, _ and -, at most 32"
         for key in ("user", "group"):
             path = ("app", key)
@@ -200,7 +232,7 @@ class _Checks:
             path, remedy = ("app", "python"), 'write it in quotes, such as "3.12"'
             self.add("E1140", path, "a minor version of Python, from 3.8 on", self.shown(path, python), remedy)
 
-    def packages(self, path: tuple, value: object) -> None:
+    def packages(self, path: KeyPath, value: Any) -> None:
         """Names of Python packages, each exactly: ``:all:`` would be no exception any more."""
         for index, name in enumerate(value if isinstance(value, list) else ()):
             if not isinstance(name, str) or not _PACKAGE.match(name):
@@ -209,7 +241,7 @@ class _Checks:
         if value is not None and not isinstance(value, list):
             self.add("E1140", path, "a list of package names", self.shown(path, value), "write [name, name]")
 
-    def _keep_data_outside(self, directories: dict) -> None:
+    def _keep_data_outside(self, directories: dict[str, str]) -> None:
         install = directories.get("install_dir", "")
         if len(install) > _LONGEST_INSTALL_DIR:
             got = "%d characters" % len(install)
@@ -240,7 +272,7 @@ class _Checks:
                 expected = "a name of at most 63 bytes that does not begin with -"
                 self.add("E1140", path, expected, self.shown(path, value), "write for example app")
 
-    def _password_elsewhere(self, host: object) -> None:
+    def _password_elsewhere(self, host: Any) -> None:
         path = ("database", "password")
         if path in self.config.generated and host not in LOCAL_HOSTS:
             expected = "the password of the role at %s, which exists already" % show(host)
@@ -261,7 +293,7 @@ class _Checks:
             self.add("E1140", path, expected, self.shown(path, size), "write for example 50m; 0 is no limit")
 
     def storage(self) -> None:
-        seen = {"name": {}, "path": {}}
+        seen: dict[str, dict[str, str]] = {"name": {}, "path": {}}
         for path, volume in self.maps("storage", "volumes"):
             expected = "a name of letters, digits, dots, _ and -"
             self.name(path + ("name",), volume.get("name"), _WORD, expected, "write for example data")
@@ -285,11 +317,59 @@ class _Checks:
                     self.shown(path + ("size_gb",), size),
                     "write the size in GB, such as 10",
                 )
-            if volume.get("type") == "nfs":
-                self._nfs(path + ("options",), volume.get("options"))
+            options = volume.get("options")
+            self._volume_options(path, volume, options if isinstance(options, dict) else {})
 
-    def _nfs(self, path: tuple, options: object) -> None:
-        options = options if isinstance(options, dict) else {}
+    def _volume_options(self, path: KeyPath, volume: dict[str, Any], options: dict[str, Any]) -> None:
+        kind = "nfs" if volume.get("type") == "nfs" else "local"
+        if kind == "nfs":
+            self._nfs(path + ("options",), options)
+        place = path + ("options",)
+        others = ("vg", "devices", "filesystem", "backing") if kind == "nfs" else ("server", "export", "options")
+        useless = dict.fromkeys(others, "in a volume of type %s" % kind)
+        if kind == "local" and options.get("backing") is not None:
+            useless.update(dict.fromkeys(("vg", "devices", "filesystem"), "beside backing: file"))
+        elif kind == "local" and options.get("vg") is None:
+            useless.update(dict.fromkeys(("devices", "filesystem"), "without vg"))
+        for key in sorted(useless):
+            if options.get(key) is not None:
+                where, remedy = place + (key,), "remove it, or correct the rest"
+                self.add("E1160", where, "no %s %s" % (key, useless[key]), self.shown(where, options[key]), remedy)
+        if kind == "local" and (options.get("vg") or options.get("backing")) and not volume.get("size_gb"):
+            expected = "the size of a volume with a file system of its own"
+            self.add("E1161", path + ("size_gb",), expected, "none", "add size_gb, such as 10")
+        self._volume_values(place, options)
+
+    def _volume_values(self, place: KeyPath, options: dict[str, Any]) -> None:
+        backing, filesystem = options.get("backing"), options.get("filesystem")
+        if backing is not None and backing != "file":
+            got = self.shown(place + ("backing",), backing)
+            self.add("E1140", place + ("backing",), '"file"', got, "write file, or remove it")
+        if filesystem is not None and filesystem not in FILESYSTEMS:
+            expected, got = "one of %s" % listed(FILESYSTEMS), self.shown(place + ("filesystem",), filesystem)
+            self.add("E1140", place + ("filesystem",), expected, got, use_or_list(filesystem, FILESYSTEMS))
+        expected = "a volume group's name of letters, digits, dots, _, + and -"
+        self.name(place + ("vg",), options.get("vg"), _GROUP, expected, "write for example data")
+        for key in ("owner", "group"):
+            expected = "a name of lower-case letters, digits, _ and -, or a number"
+            self.name(place + (key,), options.get(key), _OWNER, expected, "write for example app")
+        mode = options.get("mode")
+        if mode is not None and not (isinstance(mode, str) and _MODE.match(mode)):
+            got = self.shown(place + ("mode",), mode)
+            self.add("E1140", place + ("mode",), "a mode in octal, in quotes", got, 'write for example "0750"')
+        found = options.get("options")
+        expected = "options of mount, with commas and without blanks"
+        self.name(place + ("options",), found, _MOUNT_OPTIONS, expected, "write for example vers=4.2,timeo=100")
+        devices = options.get("devices")
+        for index, device in enumerate(devices if isinstance(devices, list) else ()):
+            where = place + ("devices", index)
+            expected = "the path of a device below /dev"
+            self.name(where, device, _DEVICE, expected, "write for example /dev/disk/by-id/…")
+        if devices is not None and not isinstance(devices, list):
+            where = place + ("devices",)
+            self.add("E1140", where, "a list of devices", self.shown(where, devices), "write [/dev/sdb]")
+
+    def _nfs(self, path: KeyPath, options: dict[str, Any]) -> None:
         examples = {"server": "nfs-server.example.com", "export": "/exports/data"}
         for key, example in examples.items():
             if not options.get(key):
@@ -337,7 +417,7 @@ class _Checks:
     def secrets(self) -> None:
         paths = {*self.config.secrets, *(path for path in KNOWN_SECRETS if self.value(*path) is not None)}
         for path in sorted(paths, key=dotted):
-            value = self.config.data
+            value: Any = self.config.data
             for part in path:
                 value = value[part]
             got = ""
@@ -351,7 +431,7 @@ class _Checks:
                 problem = self._problem("E1138", path, "a real secret", got, self._secret_remedy(path))
                 (self.errors if self.production else self.warnings).append(problem)
 
-    def _secret_remedy(self, path: tuple) -> str:
+    def _secret_remedy(self, path: KeyPath) -> str:
         environment = self.config.schema.environment if self.config.schema else {}
         names = [name for name, known in environment.items() if known == path]
         by_name = " or the environment variable %s" % names[0] if names else ""
@@ -359,7 +439,7 @@ class _Checks:
 
     def every_text(self) -> None:
         """No text may hold NUL: neither an environment variable nor PostgreSQL can take it."""
-        pending = [((), self.config.data)]
+        pending: list[tuple[KeyPath, Any]] = [((), self.config.data)]
         while pending:
             path, value = pending.pop()
             if isinstance(value, dict):

@@ -11,7 +11,9 @@ a last newline, so that ``^[a-z]+$`` refuses ``"abc\\n"``.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
+from typing import Any
 
 from ..text.thirdparty import jsonschema, referencing
 from . import formats
@@ -32,12 +34,12 @@ def known(identifier: str) -> str | None:
     return plain if plain in DIALECTS else None
 
 
-def validator(schema: dict, dialect: str) -> object:
+def validator(schema: dict[str, Any], dialect: str) -> Any:
     """A jsonschema validator that fetches nothing."""
     return _validator_class(dialect)(schema, registry=referencing.Registry(), format_checker=_format_checker())
 
 
-def schema_errors(schema: dict, dialect: str) -> list:
+def schema_errors(schema: dict[str, Any], dialect: str) -> list[Any]:
     """Returns what the metaschema finds wrong, as jsonschema's errors."""
     if _plain_schema(schema):
         return []
@@ -45,7 +47,7 @@ def schema_errors(schema: dict, dialect: str) -> list:
 
 
 @lru_cache(maxsize=256)
-def compiled(pattern: str) -> re.Pattern:
+def compiled(pattern: str) -> re.Pattern[str]:
     """``pattern`` with the meaning that ``$`` has in ECMA 262; raises ``re.error``."""
     text = []
     in_class = False
@@ -73,21 +75,21 @@ def _validator_class(dialect: str) -> type:
 
 
 @lru_cache(maxsize=None)
-def _metaschema_validator(dialect: str) -> object:
+def _metaschema_validator(dialect: str) -> Any:
     base = getattr(jsonschema, DIALECTS[dialect])
     # the metaschemas are the one thing that may be looked up; they are part of the package
     return base(base.META_SCHEMA, format_checker=_format_checker())
 
 
 @lru_cache(maxsize=None)
-def _format_checker() -> object:
+def _format_checker() -> jsonschema.FormatChecker:
     checker = jsonschema.FormatChecker(formats=())
     for name in formats.CHECKS:
         checker.checks(name)(lambda value, name=name: formats.check(value, name))
     return checker
 
 
-def _pattern(checker: object, pattern: str, value: object, _schema: dict) -> object:
+def _pattern(checker: Any, pattern: str, value: Any, _schema: Any) -> Iterator[jsonschema.ValidationError]:
     if checker.is_type(value, "string") and not compiled(pattern).search(value):
         yield jsonschema.ValidationError("%r does not match %r" % (value, pattern))
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from ..errors import Problem
 from ..text.limits import MAX_PROBLEMS
-from ..text.wording import dotted, listed, nearest, show, use_or_list
+from ..text.wording import KeyPath, dotted, listed, nearest, show, use_or_list
 from . import formats
 
 HIDDEN = "a value that is not shown"
@@ -31,21 +32,24 @@ _SECONDARY = ("E1104", "E1109", "E1107", "E1105", "E1106", "E1108")
 
 
 class Findings:
-    """Turns validation errors into problems. ``place`` gives (file, line, column) of a key path.
+    """Turns jsonschema's errors into problems. ``place`` gives (file, line, column) of a key path.
 
     The value is shown only of a key that is no secret and that the schema knows by its name, as ``known`` says: what an
     unknown key holds may be anything. Of a secret nothing below its own key is named.
     """
 
     def __init__(
-        self, place: Callable[[tuple], tuple], secrets: frozenset, known: Callable[[tuple], bool] | None = None
+        self,
+        place: Callable[[KeyPath], tuple[str, int, int]],
+        secrets: frozenset[KeyPath],
+        known: Callable[[KeyPath], bool] | None = None,
     ) -> None:
         self.place = place
         self.secrets = secrets
         self.known = known
 
-    def of(self, errors: Iterable) -> list[Problem]:
-        problems = {}
+    def of(self, errors: Iterable[Any]) -> list[Problem]:
+        problems: dict[tuple[str, str, str], Problem] = {}
         for error in errors:
             for problem in self._of(error, tuple(error.absolute_path)):
                 problems.setdefault((problem.path, problem.code, problem.expected), problem)
@@ -56,20 +60,21 @@ class Findings:
             problem for problem in problems.values() if not (problem.path in wrong_type and problem.code in _SECONDARY)
         ]
 
-    def _problem(self, code: str, path: tuple, expected: str, got: str, remedy: str = "") -> Problem:
+    def _problem(self, code: str, path: KeyPath, expected: str, got: str, remedy: str = "") -> Problem:
         shown = next((path[:length] for length in range(len(path)) if path[:length] in self.secrets), path)
-        return Problem(code, expected, got, remedy, *self.place(shown), dotted(shown))
+        file, line, column = self.place(shown)
+        return Problem(code, expected, got, remedy, file, line, column, dotted(shown))
 
-    def _secret(self, path: tuple) -> bool:
+    def _secret(self, path: KeyPath) -> bool:
         return any(path[:length] in self.secrets for length in range(len(path) + 1))
 
-    def _hidden(self, path: tuple) -> bool:
+    def _hidden(self, path: KeyPath) -> bool:
         return self._secret(path) or not (self.known is None or self.known(path))
 
-    def _got(self, path: tuple, value: object) -> str:
+    def _got(self, path: KeyPath, value: Any) -> str:
         return HIDDEN if self._hidden(path) else show(value)
 
-    def _of(self, error: object, path: tuple) -> list[Problem]:
+    def _of(self, error: Any, path: KeyPath) -> list[Problem]:
         keyword = error.validator or "false"
         found = _RULES[keyword](self, error, path) if keyword in _RULES else []
         if found:
@@ -80,12 +85,12 @@ class Findings:
         remedy = _hint(error.schema, "see the schema")
         return [self._problem("E1113", path, expected, self._got(path, error.instance), remedy)]
 
-    def _type(self, error: object, path: tuple) -> list[Problem]:
+    def _type(self, error: Any, path: KeyPath) -> list[Problem]:
         expected = describe(error.schema)
         remedy = "write %s" % expected if self._hidden(path) else _type_remedy(error.schema, error.instance)
         return [self._problem("E1101", path, expected, self._got(path, error.instance), remedy)]
 
-    def _required(self, error: object, path: tuple) -> list[Problem]:
+    def _required(self, error: Any, path: KeyPath) -> list[Problem]:
         problems = []
         for name in error.validator_value:
             if name in error.instance:
@@ -98,7 +103,7 @@ class Findings:
             problems.append(self._problem("E1102", path + (name,), describe(wanted), "nothing", remedy))
         return problems
 
-    def _additional_properties(self, error: object, path: tuple) -> list[Problem]:
+    def _additional_properties(self, error: Any, path: KeyPath) -> list[Problem]:
         known = error.schema.get("properties") or {}
         patterns = error.schema.get("patternProperties") or {}
         extra = [
@@ -108,12 +113,12 @@ class Findings:
         ]
         return self._unknown(extra, list(known), path)
 
-    def _unevaluated_properties(self, error: object, path: tuple) -> list[Problem]:
+    def _unevaluated_properties(self, error: Any, path: KeyPath) -> list[Problem]:
         # which keys are left over depends on all branches; jsonschema says it only in its message
         extra = [key for key in error.instance if repr(key) in error.message]
         return self._unknown(extra, list(error.schema.get("properties") or {}), path)
 
-    def _unknown(self, extra: list, known: list, path: tuple) -> list[Problem]:
+    def _unknown(self, extra: list[str], known: list[str], path: KeyPath) -> list[Problem]:
         problems = []
         for key in extra:
             remedy = use_or_list(key, known) if known else "remove the key"
@@ -121,7 +126,7 @@ class Findings:
             problems.append(self._problem("E1103", path + (key,), "a known key", got, remedy))
         return problems
 
-    def _enum(self, error: object, path: tuple) -> list[Problem]:
+    def _enum(self, error: Any, path: KeyPath) -> list[Problem]:
         choices = error.validator_value
         remedy = "write one of them"
         if not self._hidden(path):
@@ -130,16 +135,16 @@ class Findings:
         expected = "one of %s" % listed(_plain(choice) for choice in choices)
         return [self._problem("E1104", path, expected, self._got(path, error.instance), remedy)]
 
-    def _const(self, error: object, path: tuple) -> list[Problem]:
+    def _const(self, error: Any, path: KeyPath) -> list[Problem]:
         expected = show(error.validator_value)
         return [self._problem("E1109", path, expected, self._got(path, error.instance), "write %s" % expected)]
 
-    def _pattern(self, error: object, path: tuple) -> list[Problem]:
+    def _pattern(self, error: Any, path: KeyPath) -> list[Problem]:
         expected = "text that matches %s" % error.validator_value
         remedy = _hint(error.schema, "write text that matches")
         return [self._problem("E1107", path, expected, self._got(path, error.instance), remedy)]
 
-    def _format(self, error: object, path: tuple) -> list[Problem]:
+    def _format(self, error: Any, path: KeyPath) -> list[Problem]:
         name = error.validator_value
         remedy = _hint(error.schema)
         if name == "cidr" and not self._hidden(path):
@@ -148,7 +153,7 @@ class Findings:
         expected = formats.WORDS.get(name, "text of the format %s" % name)
         return [self._problem("E1108", path, expected, self._got(path, error.instance), remedy)]
 
-    def _limit(self, error: object, path: tuple) -> Problem:
+    def _limit(self, error: Any, path: KeyPath) -> Problem:
         keyword, bound, value = error.validator, error.validator_value, error.instance
         words, code = _LIMITS[keyword]
         if code == "E1105":
@@ -158,8 +163,8 @@ class Findings:
             got = "fewer" if keyword.startswith("min") else "more"
         return self._problem(code, path, words % bound, got, _hint(error.schema, "make it fit"))
 
-    def _unique_items(self, error: object, path: tuple) -> list[Problem]:
-        seen = []
+    def _unique_items(self, error: Any, path: KeyPath) -> list[Problem]:
+        seen: list[Any] = []
         for index, item in enumerate(error.instance[:1000]):
             if item in seen:
                 got = "the same as item %d" % (seen.index(item) + 1)
@@ -167,7 +172,7 @@ class Findings:
             seen.append(item)
         return [self._problem("E1112", path, "each item once", "an item twice", "remove one of the two")]
 
-    def _dependencies(self, error: object, path: tuple) -> list[Problem]:
+    def _dependencies(self, error: Any, path: KeyPath) -> list[Problem]:
         problems = []
         for key, wanted in error.validator_value.items():
             if key in error.instance and isinstance(wanted, list):
@@ -178,14 +183,14 @@ class Findings:
                         problems.append(self._problem("E1102", path + (key,), expected, got, "add %s" % name))
         return problems
 
-    def _property_names(self, error: object, path: tuple) -> list[Problem]:
+    def _property_names(self, error: Any, path: KeyPath) -> list[Problem]:
         got = self._got(path, error.instance)
         return [self._problem("E1103", path, "another name for the key", got, "rename the key")]
 
-    def _never(self, error: object, path: tuple) -> list[Problem]:
+    def _never(self, error: Any, path: KeyPath) -> list[Problem]:
         return [self._problem("E1103", path, "that this key is left out", "a value", "remove it")]
 
-    def _not(self, error: object, path: tuple) -> list[Problem]:
+    def _not(self, error: Any, path: KeyPath) -> list[Problem]:
         names = _only_required(error.validator_value)
         if names:
             expected = "not more than one of %s" % listed(names)
@@ -194,7 +199,7 @@ class Findings:
         remedy = _hint(error.schema, "write another value")
         return [self._problem("E1110", path, "a value that is not excluded", got, remedy)]
 
-    def _branches(self, error: object, path: tuple) -> list[Problem]:
+    def _branches(self, error: Any, path: KeyPath) -> list[Problem]:
         choices = error.validator_value
         names = [_only_required(choice) for choice in choices]
         if all(names) and isinstance(error.instance, dict):
@@ -206,7 +211,7 @@ class Findings:
             got = " and ".join(" and ".join(part) for part in given) or "none"
             remedy = "keep one of them" if given else "add one of them"
             return [self._problem("E1111", path, expected, got, remedy)]
-        branches = {}
+        branches: dict[Any, list[Any]] = {}
         for inner in error.context or ():
             # a branch that is just "false" has no path in the schema
             branch = inner.relative_schema_path[0] if inner.relative_schema_path else id(inner)
@@ -257,7 +262,7 @@ _LIMITS = {
 }
 
 
-def describe(schema: object) -> str:
+def describe(schema: Any) -> str:
     """Returns what a schema asks for, in a few words: ``a whole number from 1 to 65535``."""
     if not isinstance(schema, dict):
         return "a value"
@@ -275,7 +280,7 @@ def describe(schema: object) -> str:
     return words
 
 
-def _range(schema: dict) -> str:
+def _range(schema: dict[str, Any]) -> str:
     low, high = schema.get("minimum"), schema.get("maximum")
     above, below = schema.get("exclusiveMinimum"), schema.get("exclusiveMaximum")
     if low is not None and high is not None:
@@ -291,7 +296,7 @@ def _range(schema: dict) -> str:
     return words + (" in steps of %s" % show(schema["multipleOf"]) if "multipleOf" in schema else "")
 
 
-def _type_remedy(schema: dict, value: object) -> str:
+def _type_remedy(schema: dict[str, Any], value: Any) -> str:
     kinds = schema.get("type")
     kinds = [kinds] if isinstance(kinds, str) else kinds or []
     if "boolean" in kinds:
@@ -313,7 +318,7 @@ def _type_remedy(schema: dict, value: object) -> str:
     return "write %s" % describe(schema)
 
 
-def _hint(schema: object, otherwise: str = "") -> str:
+def _hint(schema: Any, otherwise: str = "") -> str:
     """Returns the schema's own words about the value, its first sentence; without them what the schema asks for."""
     text = schema.get("description") if isinstance(schema, dict) else None
     if not isinstance(text, str) or not text.strip():
@@ -321,7 +326,7 @@ def _hint(schema: object, otherwise: str = "") -> str:
     return "see what the schema says: %s" % text.split(". ")[0].strip().rstrip(".")[:200]
 
 
-def _only_required(schema: object) -> list[str]:
+def _only_required(schema: Any) -> list[str]:
     """The names in a schema that says nothing but ``required``."""
     if not isinstance(schema, dict) or set(schema) - {"required", "title", "description", "properties"}:
         return []
@@ -329,7 +334,7 @@ def _only_required(schema: object) -> list[str]:
     return names if isinstance(names, list) else []
 
 
-def _distance(errors: list) -> tuple:
+def _distance(errors: list[Any]) -> tuple[bool, bool, int]:
     """Returns how far a branch of anyOf is from what was meant: another kind of value is furthest."""
     other_kind = any(not error.relative_path and error.validator in ("type", "const") for error in errors)
     other_const = any(error.validator == "const" for error in errors)

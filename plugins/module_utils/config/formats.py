@@ -13,6 +13,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import uuid
+from collections.abc import Callable
 from datetime import date, time
 
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -77,7 +78,8 @@ def _date(text: str) -> None:
 
 def _time(text: str) -> None:
     match = _TIME.match(text)
-    _ensure(match)
+    if not match:
+        raise ValueError("not of this format")
     time.fromisoformat(match.group(1).replace(":60", ":59"))
 
 
@@ -101,11 +103,11 @@ def _absolute_path(text: str) -> None:
     _ensure(text.startswith("/") and text.isprintable() and ".." not in text.split("/"))
 
 
-def _matches(pattern: object, *more: object) -> object:
+def _matches(pattern: re.Pattern[str], *more: re.Pattern[str]) -> Callable[[str], None]:
     return lambda text: _ensure(pattern.match(text) and all(other.match(text) for other in more))
 
 
-CHECKS = {
+CHECKS: dict[str, Callable[[str], object]] = {
     "cidr": _cidr,
     "date": _date,
     "date-time": _date_time,

@@ -9,13 +9,14 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import isfinite
+from typing import Any
 
 from ..errors import Problem, WindflowError
 from ..text.document_limits import MAX_DEPTH, MAX_VALUES, count_problem, depth_problem, whole_number
 from ..text.documents import Document, resolve_plain
 from ..text.json_documents import read_json
 from ..text.limits import fail_if_any
-from ..text.wording import dotted, kind, show
+from ..text.wording import KeyPath, dotted, kind, show
 from .schema import Schema
 
 INVENTORY = "windflow_config"
@@ -32,12 +33,12 @@ class Layer:
     one of the inventory came from."""
 
     name: str
-    data: dict
+    data: dict[str, Any]
     file: str
     document: Document | None = None
     given: Given | None = None
 
-    def place(self, path: tuple) -> tuple[str, int, int]:
+    def place(self, path: KeyPath) -> tuple[str, int, int]:
         """File, line and column of ``path`` in this layer, 0 where there are no lines."""
         if self.given:
             return self.given.place(path)
@@ -50,19 +51,20 @@ class Given:
     """What one place of the inventory says of a variable. ``source`` is the group or host; ``locate`` finds the file,
     line and column of a key path in it, or None."""
 
-    value: object
+    value: Any
     variable: str = INVENTORY
     source: str = ""
-    locate: Callable[[tuple], tuple[str, int, int] | None] | None = None
+    locate: Callable[[KeyPath], tuple[str, int, int] | None] | None = None
 
-    def place(self, path: tuple = ()) -> tuple[str, int, int]:
+    def place(self, path: KeyPath = ()) -> tuple[str, int, int]:
         """File, line and column of ``path``; the variable's name, where no file is known."""
         file = "%s%s in the inventory" % (self.variable, " of %s" % self.source if self.source else "")
         return (self.locate and self.locate(path)) or (file, 0, 0)
 
     def at(self, key: str) -> Given:
         """Returns what it says of one key of a map."""
-        locate = self.locate and (lambda path: self.locate((key, *path)))
+        outer = self.locate
+        locate = outer and (lambda path: outer((key, *path)))
         return Given(self.value[key], "%s.%s" % (self.variable, key), self.source, locate)
 
 
@@ -72,13 +74,13 @@ def inventory_layer(given: Given) -> Layer:
     file, line, column = given.place()
     if not isinstance(given.value, Mapping):
         raise WindflowError(Problem("E1101", "a map", kind(given.value), "write keys and values", file, line, column))
-    problems = []
+    problems: list[Problem] = []
     plain = _plain(given.value, (), problems, [0], given)
     fail_if_any(problems)
     return Layer("inventory", plain, file, given=given)
 
 
-def _plain(value: object, path: tuple, problems: list[Problem], count: list[int], given: Given) -> object:
+def _plain(value: Any, path: KeyPath, problems: list[Problem], count: list[int], given: Given) -> Any:
     count[0] += 1
     if count[0] > MAX_VALUES:
         raise WindflowError(count_problem(given.place()[0]))
@@ -136,12 +138,12 @@ def dependency_layer(provided: Provided, schema: Schema | None) -> Layer:
 
 def generated_layer(schema: Schema, kept: Mapping[str, str]) -> Layer:
     """Returns the secrets that are made where nobody gives them; ``kept`` has those that were made, by key in dots."""
-    data = {}
+    data: dict[str, Any] = {}
     for path in schema.generated:
-        here = data
+        here: Any = data
         for part in path[:-1]:
             here = here.setdefault(part, {})
-        here[path[-1]] = kept.get(".".join(path), NOT_MADE_YET)
+        here[path[-1]] = kept.get(".".join(map(str, path)), NOT_MADE_YET)
     return Layer("generated", data, "made on the host")
 
 
@@ -175,7 +177,7 @@ def set_layer(text: str, index: int, schema: Schema | None, problems: list[Probl
 
 
 def _text_layer(
-    name: str, where: str, path: tuple, text: str, schema: Schema | None, problems: list[Problem]
+    name: str, where: str, path: KeyPath, text: str, schema: Schema | None, problems: list[Problem]
 ) -> Layer | None:
     """One value at ``path``; None with a finding if ``text`` is broken JSON where only JSON fits."""
     types = schema.types_at(path) if schema else frozenset()
@@ -189,7 +191,7 @@ def _text_layer(
     return Layer(name, _nested(path, value), where)
 
 
-def coerce(text: str, types: frozenset, guess: bool = False, where: str = "the environment") -> object:
+def coerce(text: str, types: frozenset[str], guess: bool = False, where: str = "the environment") -> Any:
     """Returns the value that ``text`` stands for, given the schema's ``types``; ``text`` itself where it fits none.
 
     What fits none is left to the validation, which knows the place. Without types ``text`` stays text,
@@ -215,16 +217,23 @@ def coerce(text: str, types: frozenset, guess: bool = False, where: str = "the e
     return text
 
 
-def merge(layers: list[Layer], problems: list[Problem]) -> tuple[dict, dict]:
+def merge(layers: list[Layer], problems: list[Problem]) -> tuple[dict[str, Any], dict[KeyPath, int]]:
     """Returns the merged data, and by key path the index of the layer that each map, list and scalar came from."""
-    data, owners = {}, {}
+    data: dict[str, Any] = {}
+    owners: dict[KeyPath, int] = {}
     for index, layer in enumerate(layers):
         _merge_map(data, layer.data, (), index, owners, layers, problems)
     return data, owners
 
 
 def _merge_map(
-    base: dict, over: dict, path: tuple, index: int, owners: dict, layers: list[Layer], problems: list[Problem]
+    base: dict[str, Any],
+    over: dict[str, Any],
+    path: KeyPath,
+    index: int,
+    owners: dict[KeyPath, int],
+    layers: list[Layer],
+    problems: list[Problem],
 ) -> None:
     for key, value in over.items():
         here = path + (key,)
@@ -243,12 +252,14 @@ def _merge_map(
         _merge_map(base.setdefault(key, {}), value, here, index, owners, layers, problems)
 
 
-def _forget(owners: dict, path: tuple) -> None:
+def _forget(owners: dict[KeyPath, int], path: KeyPath) -> None:
     for known in [known for known in owners if known[: len(path)] == path]:
         del owners[known]
 
 
-def _clash(layers: list, owners: dict, path: tuple, index: int, below: object, value: object) -> Problem:
+def _clash(
+    layers: list[Layer], owners: dict[KeyPath, int], path: KeyPath, index: int, below: Any, value: Any
+) -> Problem:
     file, line, column = layers[index].place(path)
     below_file, below_line, _column = layers[owners[path]].place(path)
     before = "%s:%d" % (below_file, below_line) if below_line else below_file
@@ -262,7 +273,7 @@ def _kind(value: object) -> str:
     return "a list" if isinstance(value, list) else "a single value"
 
 
-def _nested(path: tuple, value: object) -> dict:
+def _nested(path: KeyPath, value: Any) -> dict[str, Any]:
     for part in reversed(path):
         value = {part: value}
     return value

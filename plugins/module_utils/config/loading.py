@@ -33,13 +33,14 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ..errors import Problem, WindflowError
 from ..manifest.reader import Manifest
 from ..redaction import REDACTED
 from ..text.documents import read
 from ..text.limits import SECONDS, fail_if_any, time_limit
-from ..text.wording import dotted, listed, nearest, show, use_or_list
+from ..text.wording import KeyPath, dotted, listed, nearest, show, use_or_list
 from . import adoption
 from .checks import KNOWN_SECRETS, check_config
 from .layers import (
@@ -99,16 +100,16 @@ class Config:
     ``adopt`` has the kinds of what may be used of a host though windflow has not made it.
     """
 
-    data: dict
-    secrets: frozenset = frozenset()
-    generated: frozenset = frozenset()
+    data: dict[str, Any]
+    secrets: frozenset[KeyPath] = frozenset()
+    generated: frozenset[KeyPath] = frozenset()
     schema: Schema | None = None
     layers: tuple[Layer, ...] = ()
-    owners: dict = field(default_factory=dict)
-    given: frozenset = frozenset()
-    adopt: frozenset = frozenset()
+    owners: dict[KeyPath, int] = field(default_factory=dict)
+    given: frozenset[KeyPath] = frozenset()
+    adopt: frozenset[str] = frozenset()
 
-    def origin(self, path: tuple) -> Origin:
+    def origin(self, path: KeyPath) -> Origin:
         """Where the value at ``path`` came from, or its nearest ancestor that exists."""
         path = tuple(path)
         owner = path
@@ -125,16 +126,16 @@ class Config:
             return self._origin(self.owners[owner], owner)
         return self._origin(len(self.layers) - 1, ()) if self.layers else Origin("none", "the configuration")
 
-    def _origin(self, index: int, path: tuple) -> Origin:
+    def _origin(self, index: int, path: KeyPath) -> Origin:
         layer = self.layers[index]
         return Origin(layer.name, *layer.place(path), layer.given.source if layer.given else "")
 
-    def place(self, path: tuple) -> tuple[str, int, int]:
+    def place(self, path: KeyPath) -> tuple[str, int, int]:
         """File, line and column of ``path``, as ``Problem`` wants them."""
         origin = self.origin(path)
         return origin.file, origin.line, origin.column
 
-    def get(self, path: str, default: object = None) -> object:
+    def get(self, path: str, default: Any = None) -> Any:
         """Returns the value at ``a.b.c``, or ``default``."""
         value = self.data
         for part in path.split("."):
@@ -148,10 +149,10 @@ class Config:
         index = self.owners.get(tuple(path.split(".")))
         return "" if index is None else self.layers[index].name
 
-    def is_secret(self, path: tuple) -> bool:
+    def is_secret(self, path: KeyPath) -> bool:
         return any(tuple(path[:length]) in self.secrets for length in range(len(path) + 1))
 
-    def redacted(self) -> dict:
+    def redacted(self) -> dict[str, Any]:
         """A copy of ``data`` with asterisks for every secret, whatever its value."""
         shown = copy.deepcopy(self.data)
         for path in self.secrets:
@@ -162,7 +163,7 @@ class Config:
         """Every text that is a secret. ``redaction`` knows the forms in which it could show up in output."""
         return set().union(*(self.texts_at(path) for path in self.secrets)) - {"", "true", "false", "null"}
 
-    def texts_at(self, path: tuple) -> set[str]:
+    def texts_at(self, path: KeyPath) -> set[str]:
         """Every single value at or below ``path``, as text."""
         return texts(_value_at(self.data, path))
 
@@ -205,7 +206,7 @@ class Config:
                 return Problem("E1089", where, show(here[-1]), remedy, path=path)
         return None
 
-    def _hidden(self, path: tuple, value: object) -> object:
+    def _hidden(self, path: KeyPath, value: Any) -> Any:
         """``value`` of one layer at ``path``, with every secret in it hidden."""
         tree = value
         for part in reversed(path):
@@ -226,7 +227,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 def load_config(
     manifest: Manifest,
     environment: str | None = None,
-    inventory: Mapping | list[Given] | tuple[Given, ...] | None = None,
+    inventory: Mapping[str, Any] | list[Given] | tuple[Given, ...] | None = None,
     files: list[Path] | tuple[Path, ...] = (),
     environ: Mapping[str, str] | None = None,
     sets: list[str] | tuple[str, ...] = (),
@@ -256,8 +257,8 @@ def load_config(
         if schema:
             layers.insert(0, generated_layer(schema, kept or {}))
             layers += environment_layers(schema, environ or {}, problems)
-        layers += [set_layer(text, index, schema, problems) for index, text in enumerate(sets)]
-        layers, adopt = adoption.take([layer for layer in layers if layer is not None], problems)
+        given_sets = [set_layer(text, index, schema, problems) for index, text in enumerate(sets)]
+        layers, adopt = adoption.take([*layers, *(layer for layer in given_sets if layer is not None)], problems)
         layers = [layer for layer in layers if layer.data]
         data, owners = merge(layers, problems)
         given = frozenset((item.name, key) for item in provided for key in item.secrets)
@@ -300,7 +301,7 @@ def _read_layer(name: str, path: Path, display: str, decrypt: Callable[[bytes], 
     return Layer(name, document.data, document.file, document)
 
 
-def _try(problems: list[Problem], function: object, subject: object, *arguments: object) -> object:
+def _try(problems: list[Problem], function: Callable[..., Any], subject: Any, *arguments: Any) -> Any:
     """Returns the result of ``function``, or None with its findings kept, so that the other files are still read."""
     if subject is None:
         return None
@@ -345,8 +346,10 @@ def _unwritable(config: Config) -> list[Problem]:
         for text in [value] if isinstance(value, str) else _scalars(value) if isinstance(value, list) else ():
             if isinstance(text, str) and _SURROGATE.search(text):
                 remedy = "write the value in UTF-8"
-                place = config.layers[index].place(path)
-                problems.append(Problem("E1123", "text in UTF-8", "other bytes", remedy, *place, dotted(path)))
+                file, line, column = config.layers[index].place(path)
+                problems.append(
+                    Problem("E1123", "text in UTF-8", "other bytes", remedy, file, line, column, dotted(path))
+                )
     return problems
 
 
@@ -355,7 +358,7 @@ def _add_checks(config: Config, environment: str | None, found: list[Problem]) -
     found += [problem for problem in check_config(config, environment)[0] if problem.path not in known]
 
 
-def _value_at(data: object, path: tuple, default: object = None) -> object:
+def _value_at(data: Any, path: KeyPath, default: Any = None) -> Any:
     for part in path:
         try:
             data = data[part]
@@ -364,7 +367,7 @@ def _value_at(data: object, path: tuple, default: object = None) -> object:
     return data
 
 
-def _put(data: object, path: tuple, value: object) -> None:
+def _put(data: Any, path: KeyPath, value: Any) -> None:
     for part in path[:-1]:
         data = data[part]
     if path:
@@ -376,7 +379,7 @@ def texts(value: object) -> set[str]:
     return {item if isinstance(item, str) else json.dumps(item) for item in _scalars(value)}
 
 
-def _scalars(value: object) -> list:
+def _scalars(value: object) -> list[Any]:
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, list):
@@ -384,7 +387,7 @@ def _scalars(value: object) -> list:
     return [] if value is None else [value]
 
 
-def _secrets(schema: Schema | None, data: dict, given: frozenset) -> frozenset:
+def _secrets(schema: Schema | None, data: dict[str, Any], given: frozenset[KeyPath]) -> frozenset[KeyPath]:
     """Returns the key paths in ``data`` that hold secrets, none of them below another one: what dependencies or the
     schema say, and what the platform itself knows for one."""
     found = {path for path in (*given, *KNOWN_SECRETS) if _value_at(data, path, _ABSENT) is not _ABSENT}

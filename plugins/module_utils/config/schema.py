@@ -15,13 +15,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 from ..errors import Problem
 from ..text.documents import Document, read
 from ..text.limits import SECONDS, fail_if_any, time_limit
 from ..text.thirdparty import require
-from ..text.wording import dotted, kind, show
+from ..text.wording import KeyPath, dotted, kind, show
 from . import dialects
 
 _LONGEST_PATTERN = 1000
@@ -54,17 +55,17 @@ class Schema:
     given. ``file`` is the schema's name in findings.
     """
 
-    raw: dict
+    raw: dict[str, Any]
     file: str
     dialect: str = dialects.DEFAULT
-    environment: dict[str, tuple] = field(default_factory=dict)
-    secrets: tuple[tuple, ...] = ()
-    generated: tuple[tuple, ...] = ()
+    environment: dict[str, KeyPath] = field(default_factory=dict)
+    secrets: tuple[KeyPath, ...] = ()
+    generated: tuple[KeyPath, ...] = ()
     plain_secrets: bool = False  # "secrets" says it all: without "*", and no $ref that could repeat itself
 
-    def types_at(self, path: tuple) -> frozenset:
+    def types_at(self, path: KeyPath) -> frozenset[str]:
         """Returns the JSON types that the schema names for ``path``; empty if it names none."""
-        found = set()
+        found: set[str] = set()
         for node in self._here(self._nodes_at(path)):
             kinds = node.get("type")
             found.update([kinds] if isinstance(kinds, str) else kinds or ())
@@ -72,21 +73,21 @@ class Schema:
                 found.update(_json_type(value) for value in [*node.get("enum", ()), *_constant(node)])
         return frozenset(found)
 
-    def speaks_of(self, path: tuple) -> bool:
+    def speaks_of(self, path: KeyPath) -> bool:
         """Returns whether the schema says anything of ``path``."""
         return any(self._here(self._nodes_at(path)))
 
-    def names_at(self, path: tuple) -> list[str]:
+    def names_at(self, path: KeyPath) -> list[str]:
         """Returns the keys that the schema names in the map at ``path``."""
         return sorted({name for node in self._here(self._nodes_at(path)) for name in node.get("properties") or ()})
 
-    def _nodes_at(self, path: tuple) -> list:
-        nodes = [self.raw]
+    def _nodes_at(self, path: KeyPath) -> list[Any]:
+        nodes: list[Any] = [self.raw]
         for part in path:
             nodes = [child for node in self._here(nodes) for child in _children(node, part)]
         return nodes
 
-    def secret_paths(self, data: dict) -> frozenset:
+    def secret_paths(self, data: dict[str, Any]) -> frozenset[KeyPath]:
         """Returns the key paths in ``data`` that hold secrets; a secret map or list counts as a whole."""
         found = set()
         if self.plain_secrets:
@@ -94,7 +95,7 @@ class Schema:
                 if _has(data, path) and not any(path[:length] in found for length in range(len(path))):
                     found.add(path)
             return frozenset(found)
-        pending = [([self.raw], data, ())] if self.secrets else []
+        pending: list[tuple[list[Any], Any, KeyPath]] = [([self.raw], data, ())] if self.secrets else []
         while pending:
             nodes, value, path = pending.pop()
             nodes = list(self._here(nodes))
@@ -107,7 +108,12 @@ class Schema:
                         pending.append((below, child, path + (key,)))
         return frozenset(found)
 
-    def validate(self, data: dict, place: Callable[[tuple], tuple], secrets: frozenset | None = None) -> list[Problem]:
+    def validate(
+        self,
+        data: dict[str, Any],
+        place: Callable[[KeyPath], tuple[str, int, int]],
+        secrets: frozenset[KeyPath] | None = None,
+    ) -> list[Problem]:
         """Every finding in ``data``. ``place`` gives (file, line, column) of a key path or of its nearest ancestor."""
         secrets = self.secret_paths(data) if secrets is None else secrets
         with time_limit(SECONDS, "validating the configuration", self.file):
@@ -115,9 +121,9 @@ class Schema:
             first = next(errors, None)
             return [] if first is None else findings(place, secrets, itertools.chain([first], errors), self.names)
 
-    def names(self, path: tuple) -> bool:
+    def names(self, path: KeyPath) -> bool:
         """Returns whether the schema has each key of ``path`` by its name."""
-        nodes = [self.raw]
+        nodes: list[Any] = [self.raw]
         for part in path:
             nodes = list(self._here(nodes))
             if isinstance(part, str) and not any(part in (node.get("properties") or {}) for node in nodes):
@@ -125,7 +131,7 @@ class Schema:
             nodes = [child for node in nodes for child in _children(node, part)]
         return True
 
-    def _here(self, nodes: list) -> Iterator[dict]:
+    def _here(self, nodes: list[Any]) -> Iterator[dict[str, Any]]:
         """Every schema that speaks about the same value as ``nodes``: references and branches followed."""
         seen = set()
         pending = list(reversed(nodes))
@@ -149,7 +155,10 @@ def load_schema(path: Path, display: str | None = None) -> Schema:
 
 
 def findings(
-    place: Callable, secrets: frozenset, errors: Iterable, known: Callable[[tuple], bool] | None = None
+    place: Callable[[KeyPath], tuple[str, int, int]],
+    secrets: frozenset[KeyPath],
+    errors: Iterable[Any],
+    known: Callable[[KeyPath], bool] | None = None,
 ) -> list[Problem]:
     """Returns the validator's errors in our words. What puts them into words is loaded only when there are any."""
     from .findings import Findings
@@ -161,12 +170,13 @@ class _Loader:
     def __init__(self, document: Document) -> None:
         self.document = document
         self.raw = document.data
-        self.problems = []
-        self.environment = {}
-        self.secrets = {}
-        self.generated = {}
+        self.problems: list[Problem] = []
+        self.environment: dict[str, KeyPath] = {}
+        # Ordered sets.
+        self.secrets: dict[KeyPath, bool] = {}
+        self.generated: dict[KeyPath, bool] = {}
 
-    def add(self, code: str, path: tuple, expected: str, got: str, remedy: str) -> None:
+    def add(self, code: str, path: KeyPath, expected: str, got: str, remedy: str) -> None:
         line, column = self.document.place(path)
         self.problems.append(Problem(code, expected, got, remedy, self.document.file, line, column, dotted(path)))
 
@@ -180,7 +190,7 @@ class _Loader:
             told = {problem.path for problem in self.problems}
             self.problems.extend(replace(problem, code="E1061") for problem in found if problem.path not in told)
         fail_if_any(self.problems)
-        references = []
+        references: list[tuple[KeyPath, str]] = []
         self._look(self.raw, (), references)
         self._references(references)
         fail_if_any(self.problems)
@@ -198,7 +208,7 @@ class _Loader:
             self.add("E1062", ("$schema",), "draft-07, 2019-09 or 2020-12", show(given), remedy)
         return dialect or dialects.DEFAULT
 
-    def _look(self, node: object, path: tuple, references: list, names: bool = False) -> None:
+    def _look(self, node: Any, path: KeyPath, references: list[tuple[KeyPath, str]], names: bool = False) -> None:
         """Collect references and anchors, and judge patterns and identifiers, in every part of the schema.
 
         ``names`` says that the keys of ``node`` are names that the author chose, and no keywords.
@@ -220,7 +230,7 @@ class _Loader:
                             self._pattern(pattern, here + (pattern,))
                     self._look(value, here, references, key in _NAMED)
 
-    def _keyword(self, key: str, value: str, here: tuple, references: list) -> None:
+    def _keyword(self, key: str, value: str, here: KeyPath, references: list[tuple[KeyPath, str]]) -> None:
         if key in _REFERENCES:
             references.append((here, value))
         elif key == "$id" and len(here) > 1 and not value.startswith("#"):
@@ -229,7 +239,7 @@ class _Loader:
         elif key == "pattern":
             self._pattern(value, here)
 
-    def _pattern(self, pattern: str, path: tuple) -> None:
+    def _pattern(self, pattern: str, path: KeyPath) -> None:
         if len(pattern) > _LONGEST_PATTERN:
             got = "%d characters" % len(pattern)
             self.add("E1065", path, "a pattern of at most %d characters" % _LONGEST_PATTERN, got, "shorten it")
@@ -240,7 +250,7 @@ class _Loader:
             got = "%s (%s)" % (show(pattern), error)
             self.add("E1065", path, "a regular expression", got, "look at the brackets and escapes")
 
-    def _references(self, references: list) -> None:
+    def _references(self, references: list[tuple[KeyPath, str]]) -> None:
         for path, reference in references:
             if not reference.startswith("#"):
                 remedy = 'copy that schema into "definitions" and write "#/definitions/..."'
@@ -253,7 +263,7 @@ class _Loader:
             elif _target(self.raw, reference) is None:
                 self.add("E1064", path, "a $ref to a part that exists", show(reference), "correct the path after #")
 
-    def _flags(self, node: object, path: tuple, names: bool = False) -> None:
+    def _flags(self, node: Any, path: KeyPath, names: bool = False) -> None:
         """What is meant as ``writeOnly`` and is not: nobody would notice that a secret is shown. ``names`` as above."""
         pending = [(node, path, names)]
         while pending:
@@ -272,12 +282,12 @@ class _Loader:
                 if names or not (key in _DATA or key.startswith("x-")):
                     pending.append((value, here, not names and key in _NAMED))
 
-    def _no_flag(self, path: tuple, value: object) -> None:
+    def _no_flag(self, path: KeyPath, value: object) -> None:
         self.add("E1068", path, "true or false", kind(value), "write true, without quotes")
 
     def _annotations(self) -> None:
         visited = set()
-        pending = [(self.raw, (), frozenset())]
+        pending: list[tuple[Any, KeyPath, frozenset[str]]] = [(self.raw, (), frozenset())]
         while pending:
             node, path, followed = pending.pop()
             if not isinstance(node, dict) or (id(node), path) in visited:
@@ -299,7 +309,7 @@ class _Loader:
             found += [(child, path + (part,), followed) for part, child in _parts(node) if child]
             pending.extend(reversed(found))
 
-    def _variable(self, name: object, path: tuple) -> None:
+    def _variable(self, name: Any, path: KeyPath) -> None:
         where = _schema_path(path)
         if not isinstance(name, str) or not _VARIABLE.match(name) or len(name) > 128:
             remedy = "use letters, digits and underscores"
@@ -312,7 +322,7 @@ class _Loader:
             got = "%s also at %s" % (name, dotted(self.environment[name]))
             self.add("E1066", where, "each variable once", got, "choose another name for one of them")
 
-    def _generate(self, node: dict, path: tuple) -> None:
+    def _generate(self, node: dict[str, Any], path: KeyPath) -> None:
         where = _schema_path(path)[:-1] + ("x-generate",)
         if not isinstance(node["x-generate"], bool):
             self.add("E1067", where, "true or false", show(node["x-generate"]), "write true")
@@ -323,7 +333,7 @@ class _Loader:
             self.generated[path] = True
 
 
-def _has(data: object, path: tuple) -> bool:
+def _has(data: Any, path: KeyPath) -> bool:
     for part in path:
         if not isinstance(data, dict) or part not in data:
             return False
@@ -331,14 +341,14 @@ def _has(data: object, path: tuple) -> bool:
     return True
 
 
-def _schema_path(path: tuple) -> tuple:
-    found = ()
+def _schema_path(path: KeyPath) -> KeyPath:
+    found: KeyPath = ()
     for part in path:
         found += ("properties", part)
     return found + ("x-env",)
 
 
-def _branches(node: dict) -> Iterator[object]:
+def _branches(node: dict[str, Any]) -> Iterator[Any]:
     """The schemas inside ``node`` that speak about the same value."""
     for key in _SAME_PLACE:
         value = node.get(key)
@@ -352,7 +362,7 @@ def _branches(node: dict) -> Iterator[object]:
             yield value
 
 
-def _parts(node: dict) -> Iterator[tuple]:
+def _parts(node: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
     """The schemas inside ``node`` that speak about a key or an item of the value."""
     if "properties" in node:
         yield from node["properties"].items()
@@ -363,7 +373,7 @@ def _parts(node: dict) -> Iterator[tuple]:
             yield from (("*", one) for one in several)
 
 
-def _children(node: dict, part: object) -> Iterator[object]:
+def _children(node: dict[str, Any], part: str | int) -> Iterator[Any]:
     """The schemas inside ``node`` that speak about its key or item ``part``."""
     if isinstance(part, int):
         yield from (child for key, child in _parts(node) if key == "*")
@@ -381,7 +391,7 @@ def _children(node: dict, part: object) -> Iterator[object]:
         yield node.get("unevaluatedProperties")
 
 
-def _targets(root: dict, node: dict) -> dict[str, object]:
+def _targets(root: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
     """Returns the schemas that ``node`` refers to, by what it says."""
     found = {key: node[key] for key in _REFERENCES if isinstance(node.get(key), str)}
     targets = {reference: _target(root, reference) for reference in found.values()}
@@ -392,12 +402,12 @@ def _is_pointer(reference: str) -> bool:
     return reference == "#" or reference.startswith("#/")
 
 
-def _target(root: dict, reference: str) -> object:
+def _target(root: dict[str, Any], reference: str) -> Any:
     """Returns what the JSON pointer ``#/a/b`` or the anchor ``#a`` leads to, or None."""
     if not _is_pointer(reference):
         found = _anchored(root, reference)
         return found[0] if found else None
-    node = root
+    node: Any = root
     for part in unquote(reference[2:]).split("/") if reference != "#" else ():
         part = part.replace("~1", "/").replace("~0", "~")
         if isinstance(node, dict):
@@ -409,9 +419,10 @@ def _target(root: dict, reference: str) -> object:
     return node if isinstance(node, (dict, bool)) else None
 
 
-def _anchored(root: dict, reference: str) -> list[dict]:
+def _anchored(root: dict[str, Any], reference: str) -> list[dict[str, Any]]:
     """Returns the parts of the schema with the anchor of ``#name``; data is no part of it."""
-    name, pending, found = reference[1:], [(root, False)], []
+    name, found = reference[1:], []
+    pending: list[tuple[Any, bool]] = [(root, False)]
     while pending and reference.startswith("#"):
         node, names = pending.pop()
         if isinstance(node, dict):
@@ -427,7 +438,7 @@ def _anchored(root: dict, reference: str) -> list[dict]:
     return found
 
 
-def _is_secret_text(node: dict) -> bool:
+def _is_secret_text(node: dict[str, Any]) -> bool:
     """Returns whether the value is a text that, read as a document of its own, has a secret somewhere."""
     pending = [node["contentSchema"]] if "contentSchema" in node else []
     while pending:
@@ -441,7 +452,7 @@ def _is_secret_text(node: dict) -> bool:
     return False
 
 
-def _constant(node: dict) -> list:
+def _constant(node: dict[str, Any]) -> list[Any]:
     return [node["const"]] if "const" in node else []
 
 

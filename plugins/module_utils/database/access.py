@@ -14,6 +14,11 @@ import ipaddress
 
 from ..errors import Problem, WindflowError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
 ADDRESSES = ("127.0.0.1", "::1")
 METHOD = "scram-sha-256"
 # Marks a change of this file among changes by SQL.
@@ -31,7 +36,7 @@ RELOAD = "SELECT pg_reload_conf();\nSELECT pg_sleep(0.3);\n"
 WRITE = 'umask 077 && cat >"$1.windflow" && chmod --reference="$1" "$1.windflow" && mv -f "$1.windflow" "$1"'
 
 
-def method(rules: list, database: str, user: str, address: str) -> str:
+def method(rules: list[Any], database: str, user: str, address: str) -> str:
     """The method of the first rule that decides for a connection without TLS; "" where none lets it in."""
     for kind, databases, users, network, mask, name in rules:
         if kind not in ("host", "hostnossl") or not _covers(network, mask, address):
@@ -42,7 +47,7 @@ def method(rules: list, database: str, user: str, address: str) -> str:
     return ""
 
 
-def weakest(rules: list, database: str, user: str) -> str:
+def weakest(rules: list[Any], database: str, user: str) -> str:
     """The first method of the host's own addresses that is not good, or else the method of both."""
     found = [method(rules, database, user, address) for address in ADDRESSES]
     return next((name for name in found if name not in GOOD), found[0])

@@ -11,6 +11,12 @@ import time
 from ..errors import Problem, WindflowError
 from .postgres import LOCK, derived_name, quote_identifier, quote_literal, replaced_prefix
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from typing import Any
+
+
 # What the names of databases begin with into which a backup is read back; eight digits follow.
 SCRATCH = "windflow_verify_"
 # The connection limit of a database that is being made, once its login is let in. Until then it is 0.
@@ -60,14 +66,14 @@ SELECT NOT EXISTS (SELECT FROM pg_class WHERE oid >= 16384) AND NOT EXISTS (SELE
 """
 
 
-def counted(answers: list) -> tuple:
+def counted(answers: list[Any]) -> tuple[dict[str, int], int]:
     """({table: rows}, number of large objects) from what ``COUNTS`` answers."""
     tables = [answer for answer in answers if answer[0] is not None]
     rows = {"%s.%s" % (_plain(schema), _plain(table)): number for schema, table, number in tables}
     return rows, next(number for schema, _table, number in answers if schema is None)
 
 
-def replaced_name(name: str, taken: list) -> str:
+def replaced_name(name: str, taken: Collection[str]) -> str:
     """Returns what the live database is called once another one has its place."""
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     found = replaced_prefix(name) + stamp
@@ -83,7 +89,7 @@ def restore_prefix(name: str) -> str:
     return derived_name(name, "_restore_")
 
 
-def leftovers(name: str, databases: list) -> list:
+def leftovers(name: str, databases: list[Any]) -> list[str]:
     """Those of ``databases`` ([name, connection limit]) that a backup or a restore of ``name`` has made and not
     ended, or a backup of any other. Whoever gets the lock of ``lock_keys`` knows that its run is dead."""
     return [
@@ -96,7 +102,7 @@ def leftovers(name: str, databases: list) -> list:
     ]
 
 
-def properties(database: dict) -> dict:
+def properties(database: dict[str, Any]) -> dict[str, Any]:
     """Returns what a database has that its dump does not say, from what the server says of it."""
     row = database["row"]
     return {
@@ -114,7 +120,7 @@ def properties(database: dict) -> dict:
     }
 
 
-def creation(name: str, wanted: dict, number: int, owner: str = "") -> str:
+def creation(name: str, wanted: dict[str, Any], number: int, owner: str = "") -> str:
     """CREATE DATABASE that nobody but a superuser can connect to, in encoding and locale as ``wanted``."""
     quoted = quote_identifier(name)
     words = ["CREATE DATABASE %s TEMPLATE template0 CONNECTION LIMIT 0" % quoted]
@@ -132,7 +138,7 @@ def creation(name: str, wanted: dict, number: int, owner: str = "") -> str:
     return "%s;\nREVOKE ALL ON DATABASE %s FROM PUBLIC;\n" % (" ".join(words), quoted)
 
 
-def privileges(name: str, wanted: dict) -> list:
+def privileges(name: str, wanted: dict[str, Any]) -> list[str]:
     """SQL that gives the database ``name`` the owner, grants, settings and comment that are ``wanted``."""
     database = quote_identifier(name)
     found = ["ALTER DATABASE %s OWNER TO %s;" % (database, quote_identifier(wanted["owner"]))]
@@ -158,7 +164,7 @@ def privileges(name: str, wanted: dict) -> list:
     return found
 
 
-def listed(value: str) -> list:
+def listed(value: str) -> list[str]:
     """The names in a setting that is a list of them: ``"$user", public``."""
     found = re.findall(r'\s*(?:"((?:[^"]|"")*)"|([^,"\s]+))\s*(?:,|$)', value)
     return [quoted.replace('""', '"') if quoted or not plain else plain for quoted, plain in found] or [""]

@@ -19,11 +19,17 @@ from .logins import drop_worker, refused
 from .owners import lacking
 from .postgres import attributes, check_names, connect_command, owner_role, quote_identifier, quote_literal, summary
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+
 OWNER = "NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
 APPLICATION = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
 
 
-def changes(desired: dict, actual: dict) -> list:
+def changes(desired: dict[str, Any], actual: dict[str, Any]) -> list[dict[str, Any]]:
     """What has to change: [{object, attribute, before, after, inside, sql}], in order; empty if nothing has to.
 
     before and after are fit to be shown; sql, a list of psql's statements, holds the verifier of a new password and
@@ -49,7 +55,7 @@ def changes(desired: dict, actual: dict) -> list:
     return _roles(desired, actual) + _privileges(name, user, actual) + _opening(name, database) + last
 
 
-def _access(name: str, user: str, actual: dict) -> list:
+def _access(name: str, user: str, actual: dict[str, Any]) -> list[dict[str, Any]]:
     """pg_hba.conf, where it does not let the application in by its password."""
     found = actual.get("access")
     if not found:
@@ -61,7 +67,7 @@ def _access(name: str, user: str, actual: dict) -> list:
     return [dict(_change(found["file"], what, before or "none", access.METHOD), inside=access.FILE)]
 
 
-def warnings(desired: dict, actual: dict) -> list:
+def warnings(desired: dict[str, Any], actual: dict[str, Any]) -> list[str]:
     """What an operator should know of roles that are left as they are."""
     found = []
     role, database = actual["roles"].get(desired["user"]), actual["database"]
@@ -81,7 +87,7 @@ def warnings(desired: dict, actual: dict) -> list:
     return found
 
 
-def keeping(name: str, roles: list, dropped: bool) -> str:
+def keeping(name: str, roles: Iterable[str], dropped: bool) -> str:
     """SQL that names, a line each, what a database or roles are kept by; ``dropped``: what roles have in the database
     goes with it."""
     return """\
@@ -105,7 +111,7 @@ UNION ALL SELECT format('%s objects or rights of the role %s %s', count(*), roln
     )
 
 
-def _roles(desired: dict, actual: dict) -> list:
+def _roles(desired: dict[str, Any], actual: dict[str, Any]) -> list[dict[str, Any]]:
     found = []
     owner = owner_role(desired["name"])
     foreign = desired["adopted"]
@@ -139,12 +145,12 @@ def _roles(desired: dict, actual: dict) -> list:
     return found
 
 
-def _is_superuser(role: dict, name: str, owner: str) -> bool:
+def _is_superuser(role: dict[str, Any], name: str, owner: str) -> bool:
     """A superuser that was there before keeps its attributes. Not the owner role: it is ours."""
     return role["superuser"] and name != owner
 
 
-def _new_database(name: str, user: str, actual: dict) -> list:
+def _new_database(name: str, user: str, actual: dict[str, Any]) -> list[dict[str, Any]]:
     """A database that nobody is let into before everything is as it should be: only as long as nobody else was there
     can the superuser enter it."""
     # A cluster made without a locale would give SQL_ASCII, which takes any bytes for text.
@@ -179,7 +185,7 @@ def _new_database(name: str, user: str, actual: dict) -> list:
     ]
 
 
-def _opening(name: str, database: dict) -> list:
+def _opening(name: str, database: dict[str, Any]) -> list[dict[str, Any]]:
     if database["open"]:
         return []
     # What a removal or a creation that was cut off leaves behind.
@@ -187,7 +193,7 @@ def _opening(name: str, database: dict) -> list:
     return [_change("database " + name, "connections", "refused", "allowed", sql)]
 
 
-def _lacking(name: str, user: str, actual: dict) -> list:
+def _lacking(name: str, user: str, actual: dict[str, Any]) -> list[dict[str, Any]]:
     """What the application needs in a database that is adopted."""
     words = {"CONNECT": ("connect", "GRANT CONNECT ON DATABASE %s TO %s;")}
     words["USAGE ON SCHEMA public"] = ("use the schema", "GRANT USAGE ON SCHEMA public TO %s;")
@@ -204,7 +210,7 @@ def _lacking(name: str, user: str, actual: dict) -> list:
     return found
 
 
-def _check_schema(name: str, actual: dict) -> None:
+def _check_schema(name: str, actual: dict[str, Any]) -> None:
     """Raises WindflowError (E4066) where the database's owner has no say in its schema public."""
     owner, schema = actual["database"]["owner"], actual["schema"]
     if schema["owner"] not in ("pg_database_owner", owner):
@@ -214,7 +220,7 @@ def _check_schema(name: str, actual: dict) -> None:
         raise WindflowError(Problem("E4066", expected, schema["owner"], remedy))
 
 
-def _privileges(name: str, user: str, actual: dict) -> list:
+def _privileges(name: str, user: str, actual: dict[str, Any]) -> list[dict[str, Any]]:
     """Changes of what everybody and what the application may do. What nobody could look at is left as it is."""
     database, schema = actual["database"], actual["schema"]
     role = actual["roles"].get(user)
@@ -244,7 +250,7 @@ def _privileges(name: str, user: str, actual: dict) -> list:
     return found
 
 
-def _removal(name: str, user: str, actual: dict, foreign: dict) -> list:
+def _removal(name: str, user: str, actual: dict[str, Any], foreign: dict[str, list[str]]) -> list[dict[str, Any]]:
     found = []
     known = actual.get("access")
     if known and access.has_lines(known["file"], name):
@@ -277,7 +283,7 @@ def _removal(name: str, user: str, actual: dict, foreign: dict) -> list:
     return found
 
 
-def _drop(name: str) -> list:
+def _drop(name: str) -> list[str]:
     """SQL after which nobody is in the database, and then it is gone."""
     quoted, literal = quote_identifier(name), quote_literal(name)
     return [
@@ -290,7 +296,7 @@ def _drop(name: str) -> list:
     ]
 
 
-def _change(target: str, attribute: str, before: str, after: str, *sql: str) -> dict:
+def _change(target: str, attribute: str, before: str, after: str, *sql: str) -> dict[str, Any]:
     return {
         "object": target,
         "attribute": attribute,

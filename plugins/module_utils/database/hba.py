@@ -51,6 +51,6 @@ def _path(pid: int, data: str) -> str:
     return os.path.join(os.path.dirname(configuration), "pg_hba.conf")
 
 
-def _lines(path: str) -> list:
+def _lines(path: str) -> list[str]:
     with open(path, encoding="utf-8", errors="replace") as stream:
         return stream.read(1 << 20).split("\n")

@@ -22,6 +22,11 @@ from ..errors import Problem
 from ..text.quoting import quote_identifier, quote_literal
 from .scram import scram_verifier
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
 LOOKER = "windflow_look_"
 WORKER = "windflow_login_"
 # libpq goes to the next one where nobody listens.
@@ -54,7 +59,7 @@ def creation(login: Login, attributes: str = "NOBYPASSRLS") -> str:
     )
 
 
-def make_looker(login: Login, name: str, roles: list) -> str:
+def make_looker(login: Login, name: str, roles: list[str]) -> str:
     """SQL that makes a login which can enter the database ``name``: as member of one of ``roles``, or as anybody can.
 
     It never becomes a member of a superuser.
@@ -71,7 +76,7 @@ SELECT %s || format(' VALID UNTIL %%L', now() + interval '%d seconds') || coales
     )
 
 
-def make_worker(login: Login, grants: list) -> str:
+def make_worker(login: Login, grants: Iterable[str]) -> str:
     """SQL that makes a login with what its work needs. Policies of rows would hide a part of what is dumped or
     restored. Errors are in English, as ``shown`` knows them."""
     quoted = quote_identifier(login.name)

@@ -23,8 +23,9 @@ from . import access, hba, logins
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Any
+
 
 TIMEOUT = 60
 # What ``inspect`` says of the schema, which has to be looked at inside the database.
@@ -139,7 +140,7 @@ def check_names(name: str, user: str) -> None:
         raise invalid("a role other than the database's owner", user)
 
 
-def psql_command(port: int, host: str = "", database: str = "postgres", user: str = "") -> list:
+def psql_command(port: int, host: str = "", database: str = "postgres", user: str = "") -> list[str]:
     """argv of a psql that reads SQL from stdin: over the socket (in the directory ``host``) as the server's own
     superuser, or as ``user``."""
     argv = ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-p", str(port), "-d", conninfo(database)]
@@ -147,7 +148,7 @@ def psql_command(port: int, host: str = "", database: str = "postgres", user: st
     return [*argv, "-h", host] if host else argv
 
 
-def start(argv: list, environment: dict | None = None, **streams: Any) -> subprocess.Popen:
+def start(argv: list[str], environment: Mapping[str, str] | None = None, **streams: Any) -> subprocess.Popen[bytes]:
     """A program of PostgreSQL as the operating system's user postgres; as the caller where it is not root.
 
     ``environment`` comes on top of what is set here; ``streams`` replace the three pipes. Raises OSError.
@@ -187,7 +188,9 @@ def _become(account: pwd.struct_passwd) -> None:
     os.setuid(account.pw_uid)
 
 
-def run(argv: list, sql: str, timeout: float = TIMEOUT, environment: dict | None = None) -> tuple:
+def run(
+    argv: list[str], sql: str, timeout: float = TIMEOUT, environment: Mapping[str, str] | None = None
+) -> tuple[int, str, str]:
     """(return code, stdout, stderr) of psql for ``sql``. Raises OSError; 124 is a time-out."""
     process = start(argv, environment)
     try:
@@ -209,7 +212,7 @@ def write_access(file: str, text: str, port: int, socket_dir: str = "") -> None:
     execute_sql(access.RELOAD, port, socket_dir=socket_dir)
 
 
-def inspect_sql(name: str, user: str, port: int = 5432, socket_dir: str = "") -> tuple:
+def inspect_sql(name: str, user: str, port: int = 5432, socket_dir: str = "") -> tuple[str, dict[str, str]]:
     """The script whose output ``parse_state`` reads, for a psql of the superuser in the database postgres, and the
     variables of the environment that it needs."""
     check_names(name, user)
@@ -235,7 +238,7 @@ def inspect_sql(name: str, user: str, port: int = 5432, socket_dir: str = "") ->
     }
 
 
-def parse_state(output: str) -> dict:
+def parse_state(output: str) -> dict[str, Any]:
     """The server's state: version, encoding, collate, roles {name: {…}}, database {…} or None, schema {…} (empty where
     nobody could look), the names of databases that a restore has replaced, and what nobody who lives is making or
     dropping: unfinished [[name, connection limit]], logins [[name, databases]]."""
@@ -248,7 +251,7 @@ def parse_state(output: str) -> dict:
 
 def read_state(
     port: int, name: str, user: str, execute: Callable[..., tuple[int, str, str]] | None = None, socket_dir: str = ""
-) -> dict:
+) -> dict[str, Any]:
     """The server's state as ``parse_state`` gives it, with password verifiers: not to be shown.
 
     Raises WindflowError: E4051 where PostgreSQL is not there, E4055 where it does not answer in time.
@@ -307,7 +310,7 @@ def execute_inside(sql: str, port: int, name: str, owner: str, socket_dir: str, 
         raise WindflowError(Problem.plain("E4052", "PostgreSQL refused a statement", _shown(err), remedy), outcome)
 
 
-def ask(port: int, name: str, user: str, socket_dir: str = "") -> subprocess.Popen | None:
+def ask(port: int, name: str, user: str, socket_dir: str = "") -> subprocess.Popen[bytes] | None:
     """Begins ``inspect`` without waiting for it; ``answer`` gives its result. None without PostgreSQL."""
     sql, environment = inspect_sql(name, user, port, socket_dir)
     try:
@@ -323,7 +326,7 @@ def ask(port: int, name: str, user: str, socket_dir: str = "") -> subprocess.Pop
     return process
 
 
-def answer(process: subprocess.Popen | None, port: int, name: str, user: str) -> dict:
+def answer(process: subprocess.Popen[bytes] | None, port: int, name: str, user: str) -> dict[str, Any]:
     """What ``ask`` asked for, as ``inspect`` returns it. Raises WindflowError (E4052)."""
 
     if process is None:
@@ -343,7 +346,7 @@ def answer(process: subprocess.Popen | None, port: int, name: str, user: str) ->
 
 def inspect(
     port: int, name: str, user: str, execute: Callable[..., tuple[int, str, str]] | None = None, socket_dir: str = ""
-) -> dict:
+) -> dict[str, Any]:
     """What there is of one application's database, flat and without secrets, for drift.
 
     {"available": False} where no server answers, with ``refused`` where pg_hba.conf is why. Else login_method (of
@@ -362,7 +365,7 @@ def inspect(
         raise
 
 
-def summary(state: dict, name: str, user: str) -> dict:
+def summary(state: dict[str, Any], name: str, user: str) -> dict[str, Any]:
     """The server's state as ``inspect`` returns it."""
     app = state["roles"].get(user)
     database = state["database"] or {}
@@ -388,7 +391,7 @@ def summary(state: dict, name: str, user: str) -> dict:
     }
 
 
-def attributes(role: dict | None) -> str:
+def attributes(role: dict[str, Any] | None) -> str:
     """A role's attributes in SQL's words: ``LOGIN NOSUPERUSER …``; ``absent`` without a role."""
     if role is None:
         return "absent"

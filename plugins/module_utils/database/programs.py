@@ -28,6 +28,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import IO, Any
 
+
 CHUNK = 1 << 20
 # Sessions take no names from the application's schemas and outwait everything.
 OPTIONS = (
@@ -81,17 +82,17 @@ class Server:
             return "in the container %s" % self.container
         return "on the local socket, port %d" % self.port
 
-    def connection(self, database: str = "postgres") -> list:
+    def connection(self, database: str = "postgres") -> list[str]:
         """Options that psql, pg_dump and pg_restore have in common."""
         found = ["-w", "-U", self.user, "-p", str(self.port), "-d", postgres.conninfo(database)]
         host = self.host or self.socket_dir or ("/tmp" if self.container else "")
         return [*found, "-h", host] if host else found
 
-    def psql(self, database: str = "postgres") -> list:
+    def psql(self, database: str = "postgres") -> list[str]:
         """Arguments of a psql that reads SQL from stdin and stops at an error."""
         return ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", *self.connection(database)]
 
-    def command(self, program: str, arguments: list) -> list:
+    def command(self, program: str, arguments: list[str]) -> list[str]:
         """argv of a program where the server is."""
         if not self.container:
             return [*self.program(program), *arguments]
@@ -100,14 +101,14 @@ class Server:
         variables += ["-e", "PGPASSWORD"] if self.login else []
         return ["docker", "exec", "-i", *variables, self.container, program, *arguments]
 
-    def program(self, name: str) -> list:
+    def program(self, name: str) -> list[str]:
         """A program of the server's own version if it is there."""
         found = (
             [] if self.container else [os.path.join(place % self.major, name) for place in _DIRECTORIES if self.major]
         )
         return [next((path for path in found if os.path.exists(path)), name)]
 
-    def variables(self) -> dict:
+    def variables(self) -> dict[str, str]:
         return {
             "PGAPPNAME": self.application,
             "PGOPTIONS": OPTIONS if self.login else SUPERUSER_OPTIONS,
@@ -116,7 +117,9 @@ class Server:
             "LC_ALL": "C",
         }
 
-    def start(self, program: str, arguments: list, listing: bytes = b"", **streams: Any) -> subprocess.Popen[bytes]:
+    def start(
+        self, program: str, arguments: list[str], listing: bytes = b"", **streams: Any
+    ) -> subprocess.Popen[bytes]:
         """Returns the program with pipes at stdin and stdout. Raises WindflowError (E4090, E4092) if it cannot be
         started."""
         secret = {"PGPASSWORD": self.login.password} if self.login else {}
@@ -137,7 +140,7 @@ class Server:
                 ) from error
             raise self.missing(program) from error
 
-    def run(self, program: str, arguments: list, given: bytes = b"") -> tuple[int, str, str]:
+    def run(self, program: str, arguments: list[str], given: bytes = b"") -> tuple[int, str, str]:
         """(return code, stdout, stderr) of a program that says little."""
         with tempfile.TemporaryFile() as errors:
             process = self.start(program, arguments, stderr=errors)
@@ -152,7 +155,9 @@ class Server:
             raise self.failure("psql", code, err)
         return out
 
-    def feed(self, program: str, arguments: list, path: str, listing: bytes = b"", out: IO[bytes] | None = None) -> str:
+    def feed(
+        self, program: str, arguments: list[str], path: str, listing: bytes = b"", out: IO[bytes] | None = None
+    ) -> str:
         """Gives a file to a program and returns the SHA-256 of what was read. ``listing`` is what pg_restore is to take
         of it, ``out`` where its output goes. Raises WindflowError (E4090, E4094)."""
         with tempfile.TemporaryFile() as errors, open(path, "rb") as stream:
@@ -178,7 +183,7 @@ class Server:
             out.seek(0)
             return out.read().decode("utf-8", "replace")
 
-    def drain(self, program: str, arguments: list, stream: IO[bytes]) -> tuple[str, int]:
+    def drain(self, program: str, arguments: list[str], stream: IO[bytes]) -> tuple[str, int]:
         """Writes a program's output to ``stream``: (SHA-256, size). Raises WindflowError (E4090, E4094), OSError."""
         with tempfile.TemporaryFile() as errors:
             process = self.start(program, arguments, stdin=subprocess.DEVNULL, stderr=errors)
@@ -266,7 +271,7 @@ class Session:
                 self.process.kill()
         self.errors.close()
 
-    def ask(self, sql: str) -> list:
+    def ask(self, sql: str) -> list[Any]:
         """Returns what ``sql`` answers, a JSON document a line; other lines are dropped. Raises WindflowError."""
         marker = secrets.token_hex(16)
         _write(processes.pipe(self.process.stdin), ("%s\n\\echo %s\n" % (sql, marker)).encode("utf-8"))
@@ -284,7 +289,7 @@ class Session:
 class ending:
     """The process has ended when this has, whatever happens in between."""
 
-    def __init__(self, process: subprocess.Popen) -> None:
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self.process = process
 
     def __enter__(self) -> None:

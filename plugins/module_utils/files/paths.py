@@ -23,8 +23,46 @@ from .nofollow import leads_to_directory, look, read_file, reason
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import Any
+    from collections.abc import Iterator, Sequence
+    from typing import Any, TypedDict
+
+    class Entry(TypedDict):
+        """What ``parse`` makes of a given entry. ``recorded`` is the SHA-256 of what was last written, or empty."""
+
+        path: str
+        state: str
+        data: bytes | None
+        source: str
+        target: str
+        owner: str | None
+        group: str | None
+        mode: int | None
+        secret: bool
+        backup: bool
+        recorded: str
+        keep_existing: bool
+
+    class Wanted(Entry):
+        """An entry with what the host knows of it; a user or group that does not exist yet has no number."""
+
+        uid: int | None
+        gid: int | None
+        sha256: str
+
+    class Change(TypedDict):
+        path: str
+        attribute: str
+        before: str
+        after: str
+
+    class Step(TypedDict):
+        """``actual`` is what ``nofollow.look`` returns, ``before`` the content of a file that will change."""
+
+        wanted: Wanted
+        actual: dict[str, Any]
+        changes: list[Change]
+        before: bytes | None
+
 
 KEYS = {
     "path",
@@ -48,15 +86,13 @@ _MODE = re.compile(r"0[0-7]{3,4}\Z")
 _DEPTH = 2
 
 
-def parse(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def parse(entries: list[dict[str, Any]]) -> list[Entry]:
     """Checks entries and fills in what they leave out. Raises WindflowError with every finding.
 
-    An entry is a dict with the keys of ``KEYS``; one that is None counts as not given. Each result
-    has path, state, data (bytes or None), source, target, owner, group (str or None), mode (int or
-    None), secret, backup, keep_existing (bool), recorded (sha256 hex of what we last wrote, or an empty string).
+    An entry is a dict with the keys of ``KEYS``; one that is None counts as not given.
     """
     problems: list[Problem] = []
-    wanted = []
+    wanted: list[Entry] = []
     seen: dict[str, str] = {}
     for number, given in enumerate(entries):
         entry = {key: value for key, value in given.items() if value is not None}
@@ -135,7 +171,7 @@ def _faults(entry: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
         yield "the content of a secret file in secret_content", "it in content", "rename the key"
 
 
-def differences(wanted: dict[str, Any], actual: dict[str, Any]) -> list[dict[str, str]]:
+def differences(wanted: Wanted, actual: dict[str, Any]) -> list[Change]:
     """What has to change: [{path, attribute, before, after}], empty if nothing.
 
     ``wanted`` is an entry of ``parse`` with sha256, uid and gid filled in by ``plan`` (None for
@@ -143,7 +179,7 @@ def differences(wanted: dict[str, Any], actual: dict[str, Any]) -> list[dict[str
     group; contents are told by digest, those of secret files not at all.
     """
 
-    def change(attribute: str, before: str, after: str) -> dict[str, str]:
+    def change(attribute: str, before: str, after: str) -> Change:
         return {"path": wanted["path"], "attribute": attribute, "before": before, "after": after}
 
     if wanted["state"] != actual["state"]:
@@ -164,13 +200,14 @@ def differences(wanted: dict[str, Any], actual: dict[str, Any]) -> list[dict[str
         found.append(change("target", actual["target"], wanted["target"]))
     if wanted["mode"] is not None and wanted["mode"] != actual["mode"]:
         found.append(change("mode", "%04o" % actual["mode"], "%04o" % wanted["mode"]))
-    for attribute, number in (("owner", "uid"), ("group", "gid")):
-        if wanted[attribute] is not None and wanted[number] != actual[number]:
-            found.append(change(attribute, actual[attribute], wanted[attribute]))
+    if wanted["owner"] is not None and wanted["uid"] != actual["uid"]:
+        found.append(change("owner", actual["owner"], wanted["owner"]))
+    if wanted["group"] is not None and wanted["gid"] != actual["gid"]:
+        found.append(change("group", actual["group"], wanted["group"]))
     return found
 
 
-def plan(wanted: list[dict[str, Any]], predict: bool = False) -> list[dict[str, Any]]:
+def plan(wanted: Sequence[Entry], predict: bool = False) -> list[Step]:
     """Reads the host: [{wanted, actual, changes, before}] in order, one for each entry of ``parse``.
 
     ``before`` is the present content (bytes) of a file that will change, None where there is none.
@@ -183,7 +220,7 @@ def plan(wanted: list[dict[str, Any]], predict: bool = False) -> list[dict[str, 
     listed: set[str] = set()
     for entry in wanted:
         try:
-            steps.append(_step(dict(entry), listed, predict))
+            steps.append(_step({**entry, "uid": None, "gid": None, "sha256": ""}, listed, predict))
         except WindflowError as error:
             problems += error.problems
         except OSError as error:
@@ -203,7 +240,7 @@ def plan(wanted: list[dict[str, Any]], predict: bool = False) -> list[dict[str, 
     return steps
 
 
-def _step(wanted: dict[str, Any], listed: set[str], predict: bool) -> dict[str, Any]:
+def _step(wanted: Wanted, listed: set[str], predict: bool) -> Step:
     path = wanted["path"]
     problems: list[Problem] = []
     wanted["uid"] = _number(wanted["owner"], "user", path, predict, problems)
@@ -249,7 +286,7 @@ def _step(wanted: dict[str, Any], listed: set[str], predict: bool) -> dict[str, 
     return {"wanted": wanted, "actual": actual, "changes": changes, "before": before}
 
 
-def _only_there(wanted: dict[str, Any]) -> bool:
+def _only_there(wanted: Entry) -> bool:
     """Whether a directory has to be there, as those above others, and whose it is does not matter."""
     return wanted["state"] == "directory" and all(wanted[key] is None for key in ("owner", "group", "mode"))
 
@@ -262,29 +299,30 @@ def _replaceable(wanted: str, actual: str) -> bool:
     return wanted in ("file", "link") and actual in ("file", "link")
 
 
-def reversal(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def reversal(steps: list[Step]) -> list[Wanted]:
     """The entries that put back what the steps change, in order. Raises WindflowError for a directory that would be
     removed: what was in it cannot be put back."""
-    entries = []
+    entries: list[Wanted] = []
     for step in reversed([step for step in steps if step["changes"]]):
         path, actual = step["wanted"]["path"], step["actual"]
-        entry = {**step["wanted"], "state": actual["state"], "data": None, "source": "", "target": "", "backup": False}
+        entry = step["wanted"].copy()
+        entry.update({"state": actual["state"], "data": None, "source": "", "target": "", "backup": False})
         if actual["state"] == "absent":
-            entry.update(owner=None, group=None, mode=None)
+            entry.update({"owner": None, "group": None, "mode": None})
         elif actual["state"] == "directory" and step["wanted"]["state"] == "absent":
             expected = "no directory to be removed where a test can fail"
             raise WindflowError(Problem("E4010", expected, "state absent", "remove it in a task of its own", path=path))
         else:
-            entry.update(owner=str(actual["uid"]), group=str(actual["gid"]), mode=actual["mode"])
+            entry.update({"owner": str(actual["uid"]), "group": str(actual["gid"]), "mode": actual["mode"]})
         if actual["state"] == "link":
-            entry.update(target=actual["target"], mode=None)
+            entry.update({"target": actual["target"], "mode": None})
         if actual["state"] == "file":
             entry["data"] = read_file(path) if step["before"] is None else step["before"]
         entries.append(entry)
     return entries
 
 
-def diffs(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def diffs(steps: list[Step]) -> list[dict[str, Any]]:
     """What Ansible's --diff shows: attributes as dicts, contents as text; never a secret content."""
     shown = []
     for step in steps:
@@ -340,7 +378,7 @@ def _number(name: str | None, kind: str, path: str, predict: bool, problems: lis
         return None
 
 
-def rewritten(step: dict[str, Any]) -> bool:
+def rewritten(step: Step) -> bool:
     """Whether a file or link is made anew. A file with further hard links always is: the other
     names may be somebody else's, and must not get our owner and mode."""
     if step["wanted"]["state"] not in ("file", "link"):

@@ -22,10 +22,11 @@ from .paths import rewritten
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+
+    from .paths import Step, Wanted
 
 
-def apply(steps: list[dict[str, Any]], backup_dir: str = "") -> list[dict[str, str]]:
+def apply(steps: list[Step], backup_dir: str = "") -> list[dict[str, str]]:
     """Does what ``plan`` found; returns the copies that were kept: [{path, backup}].
 
     Directories are made and files are written beside their destination first; if that fails, all
@@ -39,7 +40,11 @@ def apply(steps: list[dict[str, Any]], backup_dir: str = "") -> list[dict[str, s
         try:
             for step in steps:
                 work.stage(step)
-            backups = [_keep(step, backup_dir) for step in steps if _to_keep(step)]
+            backups = [
+                _keep(step["wanted"]["path"], step["before"], backup_dir)
+                for step in steps
+                if step["before"] is not None and _to_keep(step["wanted"], step["before"])
+            ]
         except BaseException:
             work.undo()
             raise
@@ -74,7 +79,7 @@ class _Work:
             self.parents[directory] = open_parent(path)
         return self.parents[directory]
 
-    def stage(self, step: dict[str, Any]) -> None:
+    def stage(self, step: Step) -> None:
         wanted, actual = step["wanted"], step["actual"]
         path = wanted["path"]
         if wanted["state"] == "absent":
@@ -100,16 +105,19 @@ class _Work:
             if wanted["uid"] is not None or wanted["gid"] is not None:
                 os.chown(temporary, *_owner(step), dir_fd=parent, follow_symlinks=False)
             return
+        content = wanted["data"]
+        if content is None:
+            raise ValueError("%s without content: a plan that predicts cannot be applied" % path)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(temporary, flags, 0o600, dir_fd=parent)
         self.staged[path] = (parent, temporary)
         with open(descriptor, "wb") as file:
-            file.write(wanted["data"])
+            file.write(content)
             file.flush()
             _attributes(step, descriptor)
             os.fsync(descriptor)
 
-    def commit(self, step: dict[str, Any]) -> None:
+    def commit(self, step: Step) -> None:
         wanted, actual = step["wanted"], step["actual"]
         name = os.path.basename(wanted["path"])
         if wanted["path"] in self.staged:
@@ -152,14 +160,15 @@ class _Work:
         self.staged = {}
 
 
-def _owner(step: dict[str, Any]) -> tuple[int, ...]:
+def _owner(step: Step) -> tuple[int, int]:
     """(uid, gid) for a new or changed path; -1 leaves what the system gave it."""
     wanted, actual = step["wanted"], step["actual"]
     same = wanted["state"] == actual["state"]
-    return tuple(wanted[key] if wanted[key] is not None else actual[key] if same else -1 for key in ("uid", "gid"))
+    uid, gid = (actual["uid"], actual["gid"]) if same else (-1, -1)
+    return uid if wanted["uid"] is None else wanted["uid"], gid if wanted["gid"] is None else wanted["gid"]
 
 
-def _mode(step: dict[str, Any]) -> int:
+def _mode(step: Step) -> int:
     wanted, actual = step["wanted"], step["actual"]
     if wanted["mode"] is not None:
         return wanted["mode"]
@@ -170,25 +179,19 @@ def _mode(step: dict[str, Any]) -> int:
     return 0o600 if wanted["secret"] else 0o644
 
 
-def _attributes(step: dict[str, Any], descriptor: int) -> None:
+def _attributes(step: Step, descriptor: int) -> None:
     """Owner first: a change of owner clears setuid bits that the mode may ask for."""
     os.fchown(descriptor, *_owner(step))
     os.fchmod(descriptor, _mode(step))
 
 
-def _to_keep(step: dict[str, Any]) -> bool:
+def _to_keep(wanted: Wanted, before: bytes) -> bool:
     """Returns whether the present file is somebody's edit: it goes, and is not what we last wrote."""
-    before = step["before"]
-    return (
-        step["wanted"]["backup"]
-        and before is not None
-        and (hashlib.sha256(before).hexdigest() != step["wanted"]["recorded"])
-    )
+    return wanted["backup"] and hashlib.sha256(before).hexdigest() != wanted["recorded"]
 
 
-def _keep(step: dict[str, Any], backup_dir: str) -> dict[str, str]:
+def _keep(path: str, content: bytes, backup_dir: str) -> dict[str, str]:
     """Copies a file to ``backup_dir``, which is made (0700) if only itself is missing; the copy is 0600."""
-    path = step["wanted"]["path"]
     try:
         os.mkdir(backup_dir, 0o700)
     except FileExistsError:
@@ -198,7 +201,7 @@ def _keep(step: dict[str, Any], backup_dir: str) -> dict[str, str]:
     backup = os.path.join(backup_dir, name)
     descriptor = os.open(backup, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     with open(descriptor, "wb") as copy:
-        copy.write(step["before"])
+        copy.write(content)
         copy.flush()
         os.fsync(descriptor)
     return {"path": path, "backup": backup}

@@ -32,7 +32,9 @@ def refused_by(
     ]
 
 
-def unknown(plugin: str, version: str, current: Mapping[str, Any] | None, unreadable: Mapping) -> list[Problem]:
+def unknown(
+    plugin: str, version: str, current: Mapping[str, Any] | None, unreadable: Mapping[str, Mapping[str, str]]
+) -> list[Problem]:
     """E2024 for each record that cannot be read where ``plugin`` gets another version than ``current``, which is
     deployed. A plugin that no other one can need is not checked against their records."""
     if not current or current["version"] == version or not current.get("shared", True):

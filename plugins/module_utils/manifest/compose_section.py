@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..compose.model import Reader, missing_files
 from ..compose.rules import ALLOWED, Own, below, judge, problem, refused
@@ -17,6 +17,9 @@ from ..compose.stack_file import LOOPBACK, bound
 from ..errors import Problem, WindflowError
 from ..text.wording import listed, show, use_or_list
 from .host_section import URL_PATH
+
+if TYPE_CHECKING:
+    from .reader import Reader as ManifestReader
 
 FOLDER = "compose"
 FILE = "compose.yaml"
@@ -90,7 +93,7 @@ class ComposeSpec:
         return found
 
 
-def parse_compose(reader: Any, value: object) -> ComposeSpec | None:
+def parse_compose(reader: ManifestReader, value: Any) -> ComposeSpec | None:
     """Returns the section, which may be left out where the directory ``compose/`` follows the conventions."""
     folder = reader.root / FOLDER
     if not folder.is_dir():
@@ -121,7 +124,7 @@ def parse_compose(reader: Any, value: object) -> ComposeSpec | None:
     return spec
 
 
-def _services(reader: Any, spec: ComposeSpec) -> tuple[str, ...] | None:
+def _services(reader: ManifestReader, spec: ComposeSpec) -> tuple[str, ...] | None:
     """The names of the services of all files together, or None where there are none. What every overlay makes of
     them is judged, whichever the environment will be."""
     names: dict[str, None] = {}
@@ -144,7 +147,7 @@ def _services(reader: Any, spec: ComposeSpec) -> tuple[str, ...] | None:
 
 
 def _service(
-    reader: Any, key: str, value: object, usual: str, services: tuple[str, ...], optional: bool = False
+    reader: ManifestReader, key: str, value: Any, usual: str, services: tuple[str, ...], optional: bool = False
 ) -> str:
     if value is None and (optional or usual in services):
         return usual if usual in services else ""
@@ -156,7 +159,7 @@ def _service(
     return ""
 
 
-def _health(reader: Any, given: dict) -> str | None:
+def _health(reader: ManifestReader, given: dict[str, Any]) -> str | None:
     value = given.get("health", "/healthz")
     if value is None or (isinstance(value, str) and len(value) <= 256 and URL_PATH.match(value)):
         return value
@@ -164,7 +167,7 @@ def _health(reader: Any, given: dict) -> str | None:
     return None
 
 
-def _allow(reader: Any, value: object) -> tuple[str, ...]:
+def _allow(reader: ManifestReader, value: Any) -> tuple[str, ...]:
     allowed = value if isinstance(value, list) else []
     if value is not None and not isinstance(value, list):
         reader.add("E1031", ("compose", "allow"), "a list of %s" % listed(ALLOWED), show(value), "write a list")
@@ -180,7 +183,7 @@ def _allow(reader: Any, value: object) -> tuple[str, ...]:
     return tuple(name for name in allowed if name in ALLOWED)
 
 
-def _judge(reader: Any, spec: ComposeSpec) -> None:
+def _judge(reader: ManifestReader, spec: ComposeSpec) -> None:
     """What any environment makes of the files, as far as that is known without its configuration."""
     found = {}
     for files in [[FILE], *([FILE, overlay] for overlay in spec.overlays)]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ..errors import Problem, WindflowError
 from ..record.dependents import needing
@@ -38,11 +39,11 @@ class _Need:
 
 @dataclass(frozen=True)
 class _Choice:
-    """``manifest`` in its role as ``name``, the plugin itself or a capability; None is the platform."""
+    """``manifest`` in its role as ``name``, the plugin itself or a capability."""
 
     name: str
     version: str
-    manifest: Manifest | None
+    manifest: Manifest
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def resolve(
     root: Manifest,
     candidates: Callable[[str], Iterable[Manifest]] | Iterable[Manifest] = (),
     platform_version: str = PLATFORM_VERSION,
-    deployed: Mapping[str, Mapping] | None = None,
+    deployed: Mapping[str, Mapping[str, Any]] | None = None,
     external: Iterable[str] = (),
 ) -> Resolution:
     """Chooses what ``root`` needs.
@@ -72,10 +73,9 @@ def resolve(
     with time_limit(SECONDS, "resolving the dependencies", root.file):
         provider = _Provider(root, candidates, platform_version, deployed or {}, frozenset(external))
         fail_if_any(provider.platform_problems(root))
+        resolver: Any = resolvelib.Resolver(provider, resolvelib.BaseReporter())
         try:
-            result = resolvelib.Resolver(provider, resolvelib.BaseReporter()).resolve(
-                provider.needs_of(root), max_rounds=_ROUNDS
-            )
+            result = resolver.resolve(provider.needs_of(root), max_rounds=_ROUNDS)
         except resolvelib.ResolutionImpossible as error:
             raise WindflowError(provider.explain([cause.requirement for cause in error.causes])) from None
         except resolvelib.ResolutionTooDeep:
@@ -86,15 +86,21 @@ def resolve(
         return Resolution(_order(root, chosen), direct)
 
 
-class _Provider(resolvelib.AbstractProvider if resolvelib else object):
+class _Provider(resolvelib.AbstractProvider if resolvelib else object):  # type: ignore[misc]
     def __init__(
-        self, root: Manifest, candidates: object, platform_version: str, deployed: Mapping, external: frozenset
+        self,
+        root: Manifest,
+        candidates: Callable[[str], Iterable[Manifest]] | Iterable[Manifest],
+        platform_version: str,
+        deployed: Mapping[str, Mapping[str, Any]],
+        external: frozenset[str],
     ) -> None:
         self.root = root
         self.platform_version = platform_version
         self.deployed = deployed
         self.external = external
-        self.known = {}
+        self.known: dict[str, list[_Choice]] = {}
+        self.source: Callable[[str], Iterable[Manifest]]
         if callable(candidates):
             self.source = candidates
         else:
@@ -122,13 +128,13 @@ class _Provider(resolvelib.AbstractProvider if resolvelib else object):
 
     # the interface of resolvelib
 
-    def identify(self, requirement_or_candidate: object) -> str:
+    def identify(self, requirement_or_candidate: _Need | _Choice) -> str:
         return requirement_or_candidate.name
 
-    def get_preference(self, identifier: str, *_more: object, **_named: object) -> str:
+    def get_preference(self, identifier: str, *_more: Any, **_named: Any) -> str:
         return identifier
 
-    def find_matches(self, identifier: str, requirements: object, incompatibilities: object) -> list[_Choice]:
+    def find_matches(self, identifier: str, requirements: Any, incompatibilities: Any) -> list[_Choice]:
         needs = list(requirements[identifier])
         refused = list(incompatibilities[identifier])
         prerelease_is_wanted = any(parse_constraint(need.constraint).names_prerelease for need in needs)
@@ -183,7 +189,7 @@ class _Provider(resolvelib.AbstractProvider if resolvelib else object):
         for name in dict.fromkeys(need.name for need in needs):
             asking = {(need.by.name, need.constraint): need for need in needs if need.name == name}
             first = next(iter(asking.values()))
-            place = {"file": first.by.file, "line": first.line, "path": "dependencies.%s" % name}
+            place: dict[str, Any] = {"file": first.by.file, "line": first.line, "path": "dependencies.%s" % name}
             who = "; ".join("%s requires %s" % (self._chain(need.by), need.constraint) for need in asking.values())
             choices = self._choices(name)
             allowed = [
@@ -214,7 +220,7 @@ class _Provider(resolvelib.AbstractProvider if resolvelib else object):
     def _chain(self, manifest: Manifest) -> str:
         """``root -> ... -> manifest``, by the first who asked for each."""
         names = [manifest.name]
-        reached = {self.root.name: None}
+        reached = {self.root.name: ""}
         pending = [self.root]
         while pending:
             current = pending.pop(0)
@@ -236,7 +242,7 @@ def _allows(constraint: str, version: str) -> bool:
     return parse_constraint(constraint).allows(version)
 
 
-def _order(root: Manifest, chosen: dict) -> tuple[Manifest, ...]:
+def _order(root: Manifest, chosen: Mapping[str, Manifest]) -> tuple[Manifest, ...]:
     """Depth first, dependencies before dependents; a way back to a plugin on the way is a cycle."""
     ordered, done = [], set()
     pending = [(root, iter(_needed(root, chosen)))]
@@ -264,5 +270,5 @@ def _order(root: Manifest, chosen: dict) -> tuple[Manifest, ...]:
     return tuple(ordered)
 
 
-def _needed(manifest: Manifest, chosen: dict) -> list[tuple[Dependency, Manifest]]:
+def _needed(manifest: Manifest, chosen: Mapping[str, Manifest]) -> list[tuple[Dependency, Manifest]]:
     return [(dependency, chosen[dependency.name]) for dependency in manifest.dependencies if dependency.name in chosen]

@@ -68,7 +68,7 @@ def name_of(name_or_path: str, cwd: Path, env: Mapping[str, str]) -> str:
     return name if is_name(name) else name_or_path
 
 
-def _not_found(name: str, folders: list[Path], known: Mapping) -> Problem:
+def _not_found(name: str, folders: list[Path], known: Mapping[str, Path]) -> Problem:
     best = nearest(name, known)
     remedy = "known are: %s" % listed(sorted(known)) if known else "give the path of the plugin's directory"
     remedy = 'write "%s"' % best if best else remedy
@@ -76,7 +76,7 @@ def _not_found(name: str, folders: list[Path], known: Mapping) -> Problem:
     return Problem("E1020", expected, show(name), remedy)
 
 
-class AvailablePlugins(Mapping):
+class AvailablePlugins(Mapping[str, Path]):
     """The directories of all plugins by name, the first place winning; nothing is read before it is asked for.
 
     Called with the name of a plugin or of a capability, it returns the manifests that provide it. A plugin
@@ -85,8 +85,8 @@ class AvailablePlugins(Mapping):
 
     def __init__(self, folders: list[Path]) -> None:
         self._folders = folders
-        self._paths = None
-        self._manifests = {}
+        self._paths: dict[str, Path] | None = None
+        self._manifests: dict[str, Manifest | WindflowError] = {}
 
     def _by_name(self) -> dict[str, Path]:
         if self._paths is None:

@@ -10,10 +10,14 @@ import re
 import string
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from ..text.wording import listed, nearest, show, use_or_list
+from ..text.wording import KeyPath, listed, nearest, show, use_or_list
 from .plugin_files import inside
 from .requirements import problems
+
+if TYPE_CHECKING:
+    from .reader import Reader
 
 FAMILIES = ("debian", "redhat", "suse", "arch")
 PLACEHOLDERS = ("socket", "workers", "timeout", "venv", "app")
@@ -60,7 +64,7 @@ class HostSpec:
         return self.program and (self.command is None or "socket" in named)
 
 
-def parse_host(reader: object, value: object) -> HostSpec | None:
+def parse_host(reader: Reader, value: Any) -> HostSpec | None:
     given = reader.map(("host",), value, "wsgi: app:application")
     if not isinstance(value, dict):
         return None
@@ -78,7 +82,7 @@ def parse_host(reader: object, value: object) -> HostSpec | None:
         got = " and ".join(starts) or "none of them"
         remedy = "keep one of them" if starts else "add for example wsgi: app:application"
         reader.add("E1050", ("host",), "exactly one of wsgi, asgi and command", got, remedy)
-    spec = {
+    spec: dict[str, Any] = {
         "requirements": requirements,
         "wsgi": _callable(reader, ("host", "wsgi"), given.get("wsgi")),
         "asgi": _callable(reader, ("host", "asgi"), given.get("asgi")),
@@ -93,7 +97,7 @@ def parse_host(reader: object, value: object) -> HostSpec | None:
     return HostSpec(source, **spec) if source else None
 
 
-def _source(reader: object, value: object) -> Path | None:
+def _source(reader: Reader, value: Any) -> Path | None:
     path = ("host", "source")
     if value is None and (reader.root / "build" / "app").is_dir():
         value = "build/app"
@@ -109,7 +113,7 @@ def _source(reader: object, value: object) -> Path | None:
     return source
 
 
-def _requirements(reader: object, value: object, source: Path | None) -> Path | None:
+def _requirements(reader: Reader, value: Any, source: Path | None) -> Path | None:
     if value is None and source is not None and (source / "requirements.txt").is_file():
         value = str((source / "requirements.txt").relative_to(reader.root))
     found = reader.file(("host", "requirements"), value, "E1051", "the requirements file")
@@ -119,14 +123,14 @@ def _requirements(reader: object, value: object, source: Path | None) -> Path | 
     return found
 
 
-def _callable(reader: object, path: tuple, value: object) -> str | None:
+def _callable(reader: Reader, path: KeyPath, value: Any) -> str | None:
     if value is None or (isinstance(value, str) and _CALLABLE.match(value)):
         return value
     reader.add("E1052", path, "module:callable", show(value), "write for example app:application")
     return None
 
 
-def _command(reader: object, value: object) -> tuple[str, ...] | None:
+def _command(reader: Reader, value: Any) -> tuple[str, ...] | None:
     path = ("host", "command")
     if value is None:
         return None
@@ -156,7 +160,7 @@ def _placeholders(text: str) -> list[str]:
         return [text]
 
 
-def _packages(reader: object, value: object) -> dict[str, tuple[str, ...]]:
+def _packages(reader: Reader, value: Any) -> dict[str, tuple[str, ...]]:
     found = {}
     for family, names in reader.map(("host", "packages"), value, "debian: [libpq5]").items():
         path = ("host", "packages", family)
@@ -176,7 +180,7 @@ def _packages(reader: object, value: object) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _health(reader: object, given: dict, http: bool) -> str | None:
+def _health(reader: Reader, given: dict[str, Any], http: bool) -> str | None:
     if "health" not in given:
         return "/healthz" if http else None
     value = given["health"]
@@ -186,7 +190,7 @@ def _health(reader: object, given: dict, http: bool) -> str | None:
     return None
 
 
-def _static(reader: object, value: object, source: Path | None) -> dict[str, str]:
+def _static(reader: Reader, value: Any, source: Path | None) -> dict[str, str]:
     found = {}
     for prefix, folder in reader.map(("host", "static"), value, "/static/: static").items():
         path = ("host", "static", prefix)

@@ -9,10 +9,14 @@ import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ..errors import Problem
 from ..text.limits import SECONDS, fail_if_any, time_limit
-from ..text.wording import listed, nearest, show
+from ..text.wording import KeyPath, listed, nearest, show
+
+if TYPE_CHECKING:
+    from .reader import Reader
 
 STAGES = ("install", "deploy", "upgrade", "remove")
 # Between a new release that is ready and the switch to it.
@@ -87,12 +91,12 @@ def _leads_out(root: Path, path: str) -> Problem:
     return Problem("E1046", "links that stay inside the plugin", got, remedy, _display(root, path))
 
 
-def _display(root: Path, path: object) -> str:
+def _display(root: Path, path: str | Path) -> str:
     shown = os.path.relpath(path, root.parent)
     return shown if shown.isprintable() else show(shown)
 
 
-def parse_hooks(reader: object, given: object) -> dict[str, tuple[HookSpec, ...]]:
+def parse_hooks(reader: Reader, given: Any) -> dict[str, tuple[HookSpec, ...]]:
     """``hooks:`` of plugin.yml. A value is a path, a map, or a list of those that run in order."""
     found = {}
     for event, value in reader.map(("hooks",), given, "pre-deploy: hooks/pre-deploy.sh").items():
@@ -110,13 +114,13 @@ def parse_hooks(reader: object, given: object) -> dict[str, tuple[HookSpec, ...]
     return found
 
 
-def _hook(reader: object, path: tuple, event: str, value: object) -> HookSpec | None:
+def _hook(reader: Reader, path: KeyPath, event: str, value: Any) -> HookSpec | None:
     if not isinstance(value, dict):
         file = _hook_file(reader, path, value)
         return HookSpec(event, file) if file else None
     reader.keys(path, value, HOOK_KEYS)
     file = _hook_file(reader, path + ("path",), value.get("path"))
-    options = {
+    options: dict[str, Any] = {
         "on": reader.choice(path + ("on",), value.get("on"), ("controller", "target"), "controller"),
         "run": reader.choice(path + ("run",), value.get("run"), ("once", "per_host"), "per_host"),
         "timeout": reader.whole(
@@ -127,7 +131,7 @@ def _hook(reader: object, path: tuple, event: str, value: object) -> HookSpec | 
     return HookSpec(event, file, **options) if file else None
 
 
-def _hook_file(reader: object, path: tuple, value: object) -> Path | None:
+def _hook_file(reader: Reader, path: KeyPath, value: Any) -> Path | None:
     if value is None:
         reader.add("E1040", path, "the path of a hook", "nothing", "write for example hooks/pre-deploy.sh")
         return None

@@ -13,6 +13,7 @@ import os
 import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from ..errors import Problem, WindflowError
 from ..naming import LONGEST, NAME_RULE, is_name
@@ -20,7 +21,7 @@ from ..text.documents import Document, read
 from ..text.limits import SECONDS, fail_if_any, time_limit
 from ..text.thirdparty import require
 from ..text.version import parse_constraint, parse_version
-from ..text.wording import dotted, listed, show, use_or_list
+from ..text.wording import KeyPath, dotted, listed, show, use_or_list
 from .compose_section import ComposeSpec, parse_compose
 from .host_section import HostSpec, parse_host
 from .plugin_files import HookSpec, check_tree, inside, parse_hooks, problems_of_tree
@@ -90,7 +91,7 @@ class Manifest:
     host: HostSpec | None = None
     compose: ComposeSpec | None = None
     provides: dict[str, str] = field(default_factory=dict)
-    results: dict[str, tuple] = field(default_factory=dict)
+    results: dict[str, tuple[str, ...]] = field(default_factory=dict)
     file: str = FILE
 
     def display(self, path: Path) -> str:
@@ -123,26 +124,28 @@ class Reader:
     def __init__(self, document: Document, root: Path) -> None:
         self.document = document
         self.root = root
-        self.problems = []
+        self.problems: list[Problem] = []
 
-    def add(self, code: str, path: tuple, expected: str, got: str, remedy: str = "") -> None:
+    def add(self, code: str, path: KeyPath, expected: str, got: str, remedy: str = "") -> None:
         line, column = self.document.place(path)
         self.problems.append(Problem(code, expected, got, remedy, self.document.file, line, column, dotted(path)))
 
-    def add_placed(self, path: tuple, error: WindflowError) -> None:
+    def add_placed(self, path: KeyPath, error: WindflowError) -> None:
         """The findings of a parser that knows no place, put at ``path``."""
         line, column = self.document.place(path)
-        place = {"file": self.document.file, "line": line, "column": column, "path": dotted(path)}
-        self.problems.extend(replace(problem, **place) for problem in error.problems)
+        file, where = self.document.file, dotted(path)
+        self.problems.extend(
+            replace(problem, file=file, line=line, column=column, path=where) for problem in error.problems
+        )
 
-    def keys(self, path: tuple, given: dict, known: tuple) -> None:
+    def keys(self, path: KeyPath, given: dict[str, Any], known: tuple[str, ...]) -> None:
         """Report every key of the map at ``path`` that is not known."""
         for key in given:
             if key not in known:
                 remedy = use_or_list(key, known)
                 self.add("E1034", path + (key,), "a known key", show(key), remedy)
 
-    def text(self, path: tuple, value: object, default: str = "") -> str:
+    def text(self, path: KeyPath, value: Any, default: str = "") -> str:
         if value is None:
             return default
         if isinstance(value, str):
@@ -155,7 +158,7 @@ class Reader:
             self.add("E1031", path, "text", written, remedy)
         return default
 
-    def map(self, path: tuple, value: object, example: str) -> dict:
+    def map(self, path: KeyPath, value: Any, example: str) -> dict[str, Any]:
         if value is None:
             return {}
         if isinstance(value, dict):
@@ -163,7 +166,7 @@ class Reader:
         self.add("E1031", path, "a map", show(value), "write %s" % example)
         return {}
 
-    def whole(self, path: tuple, value: object, default: int, lowest: int, highest: int, unit: str) -> int:
+    def whole(self, path: KeyPath, value: Any, default: int, lowest: int, highest: int, unit: str) -> int:
         if value is None:
             return default
         if isinstance(value, int) and not isinstance(value, bool) and lowest <= value <= highest:
@@ -172,19 +175,19 @@ class Reader:
         self.add("E1031", path, expected, show(value), "write for example %d" % default)
         return default
 
-    def flag(self, path: tuple, value: object, default: bool = False) -> bool:
+    def flag(self, path: KeyPath, value: Any, default: bool = False) -> bool:
         if value is None or isinstance(value, bool):
             return default if value is None else value
         self.add("E1031", path, "true or false", show(value), "write true or false")
         return default
 
-    def choice(self, path: tuple, value: object, choices: tuple, default: str) -> str:
+    def choice(self, path: KeyPath, value: Any, choices: tuple[str, ...], default: str) -> str:
         if value is None or value in choices:
             return default if value is None else value
         self.add("E1039", path, "one of %s" % listed(choices), show(value), use_or_list(value, choices))
         return default
 
-    def file(self, path: tuple, value: object, code: str, what: str, kind: str = "file") -> Path | None:
+    def file(self, path: KeyPath, value: Any, code: str, what: str, kind: str = "file") -> Path | None:
         """Returns the existing file or directory that ``value`` names inside the plugin."""
         if value is None:
             return None
@@ -235,7 +238,7 @@ def _manifest(reader: Reader) -> Manifest:
     )
 
 
-def check_name(reader: Reader, path: tuple, name: object) -> str:
+def check_name(reader: Reader, path: KeyPath, name: Any) -> str:
     if name is None:
         reader.add("E1030", path, "a name", "none", "add a line such as name: my-plugin")
     elif not isinstance(name, str):
@@ -252,7 +255,7 @@ def check_name(reader: Reader, path: tuple, name: object) -> str:
     return ""
 
 
-def _version(reader: Reader, path: tuple, version: object) -> str:
+def _version(reader: Reader, path: KeyPath, version: Any) -> str:
     if version is None:
         reader.add("E1030", path, "a version", "none", "add a line such as version: 1.0.0")
         return ""
@@ -270,7 +273,7 @@ def _version(reader: Reader, path: tuple, version: object) -> str:
     return version
 
 
-def _config_files(reader: Reader, config: object) -> tuple[Path | None, Path | None]:
+def _config_files(reader: Reader, config: Any) -> tuple[Path | None, Path | None]:
     """Returns the schema and the defaults; at their usual places they need not be named."""
     given = reader.map(("config",), config, "schema: config/schema.json")
     reader.keys(("config",), given, ("schema", "defaults"))
@@ -294,14 +297,14 @@ def _environments(reader: Reader) -> dict[str, Path]:
     return {path.stem: path for path in files}
 
 
-def _dependencies(reader: Reader, given: object, provides: dict) -> tuple[Dependency, ...]:
+def _dependencies(reader: Reader, given: Any, provides: dict[str, str]) -> tuple[Dependency, ...]:
     if given is None:
         return ()
     if not isinstance(given, list):
         remedy = 'write one list item for each, such as - core: ">=1.0.0"'
         reader.add("E1035", ("dependencies",), "a list of one-key maps", show(given), remedy)
         return ()
-    found = {}
+    found: dict[str, Dependency] = {}
     for index, entry in enumerate(given):
         dependency = _dependency(reader, ("dependencies", index), entry)
         if dependency is None:
@@ -316,7 +319,7 @@ def _dependencies(reader: Reader, given: object, provides: dict) -> tuple[Depend
     return tuple(found.values())
 
 
-def _dependency(reader: Reader, path: tuple, entry: object) -> Dependency | None:
+def _dependency(reader: Reader, path: KeyPath, entry: Any) -> Dependency | None:
     if not isinstance(entry, dict) or len(entry) != 1:
         got = "a map with %d keys" % len(entry) if isinstance(entry, dict) else show(entry)
         name = entry if is_name(entry) else "core"
@@ -337,7 +340,7 @@ def _dependency(reader: Reader, path: tuple, entry: object) -> Dependency | None
     return Dependency(name, constraint, reader.document.place(path)[0])
 
 
-def _targets(reader: Reader, data: dict) -> tuple[str, ...]:
+def _targets(reader: Reader, data: dict[str, Any]) -> tuple[str, ...]:
     has = {"compose": (reader.root / "compose").is_dir(), "host": data.get("host") is not None}
     given = data.get("targets")
     if given is None:
@@ -362,7 +365,7 @@ def _targets(reader: Reader, data: dict) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _provides(reader: Reader, given: object) -> dict[str, str]:
+def _provides(reader: Reader, given: Any) -> dict[str, str]:
     found = {}
     for name, version in reader.map(("provides",), given, 'database: "2.0.0"').items():
         path = ("provides", name)
@@ -376,7 +379,7 @@ def _provides(reader: Reader, given: object) -> dict[str, str]:
     return found
 
 
-def _results(reader: Reader, given: object) -> dict[str, tuple]:
+def _results(reader: Reader, given: Any) -> dict[str, tuple[str, ...]]:
     found = {}
     for name, key in reader.map(("results",), given, "port: database.port").items():
         path = ("results", name)

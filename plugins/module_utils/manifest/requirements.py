@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -136,7 +136,7 @@ def _files(path: str, real: str, application_at: str) -> Iterator[tuple[str, tup
             yield place, (mode if mode != 0o777 else 0o644, Path(there).read_bytes())
 
 
-def _digest(files: tuple, of_application: str) -> str:
+def _digest(files: Iterable[tuple[str, int, bytes]], of_application: str) -> str:
     found = hashlib.sha256(of_application.encode())
     for path, mode, content in files:
         found.update(("%s\0%o\0%s\0" % (path, mode, hashlib.sha256(content).hexdigest())).encode())
@@ -183,7 +183,8 @@ def _read(root: Path, source: Path, file: Path | None) -> _Reading:
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
     """Number of each logical line, and what it says without its comment; continued lines are one."""
-    number, first, parts = 0, 1, []
+    number, first = 0, 1
+    parts: list[str] = []
     for line in text.splitlines():
         number += 1
         first = first if parts else number
@@ -222,8 +223,8 @@ def _judged(
         return line
     if option and option not in _EDITABLE:
         return line
-    rest = _REST.search(value)
-    rest = rest.group() if rest else ""
+    ending = _REST.search(value)
+    rest = ending.group() if ending else ""
     target = value[: len(value) - len(rest)].strip()
     named = _NAMED.match(target)
     name, target = named.groups() if named else ("", target)
@@ -233,8 +234,8 @@ def _judged(
             egg = _EGG.search(target)
             found.from_source.append(FromSource(name or (egg.group(1) if egg else ""), target, *place))
         return line
-    extras = _EXTRAS.search(local)
-    extras = extras.group() if extras and not os.path.exists(first / local) else ""
+    bracketed = _EXTRAS.search(local)
+    extras = bracketed.group() if bracketed and not os.path.exists(first / local) else ""
     there = _reference(found, first, local[: len(local) - len(extras)], first)
     if there is None:
         return line

@@ -14,6 +14,11 @@ import subprocess
 from ..system import processes
 from .wanted import Network
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
 HEADER = "# Made by windflow. A deploy replaces this file, a removal deletes it.\n"
 SECONDS = 20
 
@@ -51,7 +56,7 @@ class Backend:
     # What has to run at a start of the host if files have changed that were read before.
     at_boot = ""
 
-    def __init__(self, interfaces: dict) -> None:
+    def __init__(self, interfaces: dict[str, Any]) -> None:
         self.interfaces = interfaces
 
     def is_active(self) -> bool:
@@ -75,15 +80,15 @@ class Backend:
             self.title,
         )
 
-    def files(self, network: Network, stem: str) -> dict:
+    def files(self, network: Network, stem: str) -> dict[str, Any]:
         """Returns {path: (text, mode)} of what a network needs; ``stem`` begins the names."""
         raise NotImplementedError
 
-    def up(self, network: Network, stem: str) -> list:
+    def up(self, network: Network, stem: str) -> list[Any]:
         """Returns the commands, as lines of a shell, that bring a network up once its files are there."""
         raise NotImplementedError
 
-    def refresh(self, networks: list, stem: str) -> list:
+    def refresh(self, networks: list[Any], stem: str) -> list[Any]:
         """Returns the commands that bring the host to its files after those of the networks were changed or removed."""
         raise NotImplementedError
 

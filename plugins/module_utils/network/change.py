@@ -28,6 +28,11 @@ from .backend import said, text_of
 from .findings import findings, pending
 from .wanted import Network, configured, faults, parse
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
 UNDONE = "The networks are again as they were before."
 # How long the host has to become what is wanted after the commands have ended: duplicate addresses are looked for, a
 # bond looks at its members.
@@ -86,7 +91,7 @@ WantedBy=multi-user.target
 """
 
 
-def run(params: dict) -> dict:
+def run(params: dict[str, Any]) -> dict[str, Any]:
     """Returns the result of the module for its options."""
     if params["state"] == "confirm":
         return confirm(params)
@@ -95,7 +100,7 @@ def run(params: dict) -> dict:
     return apply(params)
 
 
-def apply(params: dict) -> dict:
+def apply(params: dict[str, Any]) -> dict[str, Any]:
     """Returns {"changed": False}, or the number of the change that has begun and waits to be confirmed."""
     refuse_faults(params["networks"])
     cleared = [] if params["check"] else clear()
@@ -113,7 +118,7 @@ def apply(params: dict) -> dict:
     return dict(answer, change=change.number, seconds=params["seconds"], moves=change.moves())
 
 
-def refuse_faults(entries: list) -> None:
+def refuse_faults(entries: list[Any]) -> None:
     """Raises WindflowError for entries that are wrong whatever the host is."""
     problems = []
     for fault in faults(entries):
@@ -125,7 +130,7 @@ def refuse_faults(entries: list) -> None:
         raise WindflowError(problems)
 
 
-def clear() -> list:
+def clear() -> list[Any]:
     """Ends what an earlier run has left: a change that nobody confirmed is undone. Returns what was done, in words."""
     found = []
     for folder in sorted(glob.glob("%s/change-*" % looking.KEPT)):
@@ -167,7 +172,7 @@ def settle(folder: str) -> None:
 class Change:
     """One change, from what an owner has now to what it wants."""
 
-    def __init__(self, params: dict) -> None:
+    def __init__(self, params: dict[str, Any]) -> None:
         self.owner = params["plugin"]
         self.stem = looking.stem(self.owner)
         self.wanted = configured(params["networks"])
@@ -179,7 +184,8 @@ class Change:
         self.pid = "/run/windflow-network-%s.pid" % self.number
         self.old = {name: parse(item["network"]) for name, item in self.kept["networks"].items()}
         self.new = {network.name: network for network in self.wanted}
-        self.backends = {
+        # A network without a backend has been refused before.
+        self.backends: dict[str, Any] = {
             network.name: self.host.backend(network, self.kept["networks"].get(network.name, {}).get("backend", ""))
             for network in self.wanted
         }
@@ -189,9 +195,9 @@ class Change:
         self.before = {name: known.get(name, self.host.interfaces.get(name)) for name in self.touched}
         self.files = self._files()
 
-    def _files(self) -> dict:
+    def _files(self) -> dict[str, Any]:
         """Returns {path: (text, mode)} of the files to write; an empty text removes one."""
-        found: dict = {}
+        found: dict[str, Any] = {}
         for item in self.kept["networks"].values():
             backend = self.host.backends[item["backend"]]
             found.update((path, (backend.left(path), 0o600)) for path in item["files"])
@@ -199,7 +205,7 @@ class Change:
             found.update(self.backends[network.name].files(network, self.stem))
         return found
 
-    def moves(self) -> list:
+    def moves(self) -> list[Any]:
         """Returns the address of the connection that goes away and the one that takes its place; two empty texts where
         it stays."""
         address = self.host.carrying()[0]
@@ -224,7 +230,7 @@ class Change:
             disarm(self.directory)
             remedy = "look at the journal of the host"
             raise WindflowError(
-                Problem.plain("E4026", "the restore could not be armed on the host", str(error), remedy)
+                Problem.plain("E4103", "the restore could not be armed on the host", str(error), remedy)
             ) from error
         try:
             for path, (text, mode) in sorted(self.files.items()):
@@ -233,13 +239,13 @@ class Change:
         except (OSError, subprocess.SubprocessError) as error:
             undo(self.directory)
             raise WindflowError(
-                Problem.plain("E4023", "the change of networks could not begin", str(error), "correct that"), UNDONE
+                Problem.plain("E4100", "the change of networks could not begin", str(error), "correct that"), UNDONE
             ) from error
 
-    def lines(self) -> list:
+    def lines(self) -> list[Any]:
         """Returns the commands of the change."""
-        found: list = []
-        removed: dict = {}
+        found: list[Any] = []
+        removed: dict[str, Any] = {}
         for name, old in reversed(list(self.old.items())):
             new = self.new.get(name)
             if new == old:
@@ -259,7 +265,7 @@ class Change:
                 found += backend.up(network, self.stem)
         return [line for number, line in enumerate(found) if not _again(line, found[:number])] or ["true"]
 
-    def staying(self) -> list:
+    def staying(self) -> list[Any]:
         """Returns [interface, address] of everything that somebody else has given the interfaces to stay."""
         mine = {(old.interface, old.address) for old in self.old.values()}
         return [
@@ -269,7 +275,7 @@ class Change:
             if (name, one) not in mine and self.before[name] is not None
         ]
 
-    def staying_routes(self) -> list:
+    def staying_routes(self) -> list[Any]:
         """Returns the default routes that somebody else has set."""
         mine = [(old.gateway, old.interface) for old in self.old.values()]
         found = interfaces.gateways(self.host.routes)
@@ -290,7 +296,7 @@ class Change:
                 files.append("cp -p %s '%s'" % (copy, path))
             else:
                 files.append("rm -f '%s'" % path)
-        changed: dict = {}
+        changed: dict[str, Any] = {}
         for network in self.wanted:
             changed.setdefault(self.backends[network.name].name, []).append(network)
         for name, old in self.old.items():
@@ -316,7 +322,7 @@ class Change:
         texts = {name: "\n".join(part) for name, part in parts.items()}
         return RESTORE % {"directory": self.directory, "pid": self.pid, **texts}
 
-    def next_kept(self) -> dict:
+    def next_kept(self) -> dict[str, Any]:
         """Returns what is kept once the change is confirmed."""
         networks = {
             network.name: {
@@ -332,7 +338,7 @@ class Change:
         return {"owner": self.owner, "networks": networks, "before": before, "stays": stays}
 
 
-def _again(line: str, before: list) -> bool:
+def _again(line: str, before: list[Any]) -> bool:
     """Whether a command that reads all files has been there already: they are written before the first."""
     return line.startswith(("networkctl reload", "netplan ")) and line in before
 
@@ -431,9 +437,9 @@ def log_of(folder: str) -> str:
     return "\n".join([line for line in lines if line][-8:])
 
 
-def confirm(params: dict) -> dict:
-    """Ends a change well, if all is as wanted. Raises WindflowError E4023 where it is not, after it was undone, and
-    E4024 where the restore has run."""
+def confirm(params: dict[str, Any]) -> dict[str, Any]:
+    """Ends a change well, if all is as wanted. Raises WindflowError E4100 where it is not, after it was undone, and
+    E4101 where the restore has run."""
     folder = "%s/change-%s" % (looking.KEPT, params["change"])
     wait_for("%s/applied" % folder, params["seconds"])
     code = text_of("%s/applied" % folder).strip()
@@ -456,7 +462,7 @@ def confirm(params: dict) -> dict:
     return {"changed": True}
 
 
-def settled(params: dict, stays: dict) -> list:
+def settled(params: dict[str, Any], stays: dict[str, Any]) -> list[Any]:
     """Returns what is not as wanted after a while: the interfaces, what the host had of its own, and gateways that do
     not answer."""
     end = time.monotonic() + SETTLE_SECONDS
@@ -473,7 +479,7 @@ def settled(params: dict, stays: dict) -> list:
     return left
 
 
-def lost(host: looking.Host, stays: dict) -> list:
+def lost(host: looking.Host, stays: dict[str, Any]) -> list[Any]:
     """Returns what the host had of its own and has no more."""
     found = [
         "%s has lost its address %s" % (name, address)
@@ -488,8 +494,8 @@ def lost(host: looking.Host, stays: dict) -> list:
     ]
 
 
-def fail(folder: str, reasons: list) -> None:
-    """Undoes a change and raises WindflowError E4023 with what was wrong."""
+def fail(folder: str, reasons: list[Any]) -> None:
+    """Undoes a change and raises WindflowError E4100 with what was wrong."""
     undo(folder)
     well = os.path.exists("%s/restored" % folder)
     if well:
@@ -497,19 +503,19 @@ def fail(folder: str, reasons: list) -> None:
     outcome = UNDONE if well else "The restore has not ended yet: see %s/log on the host." % folder
     remedy = "correct the configuration, then run again"
     said_so = "the host did not become what is wanted"
-    raise WindflowError([Problem.plain("E4023", said_so, reason, remedy) for reason in reasons], outcome)
+    raise WindflowError([Problem.plain("E4100", said_so, reason, remedy) for reason in reasons], outcome)
 
 
 def restored(folder: str) -> None:
-    """Raises WindflowError E4024 once the restore has ended."""
+    """Raises WindflowError E4101 once the restore has ended."""
     wait_for("%s/restored" % folder, RESTORE_SECONDS if os.path.isdir(folder) else 0)
     disarm(folder)
     said_so = "nobody could reach the host after the change of its networks, so the host undid it"
     remedy = "correct the configuration, or raise the time that a change may take"
-    raise WindflowError(Problem.plain("E4024", said_so, "", remedy), UNDONE)
+    raise WindflowError(Problem.plain("E4101", said_so, "", remedy), UNDONE)
 
 
-def restore(params: dict) -> dict:
+def restore(params: dict[str, Any]) -> dict[str, Any]:
     """Undoes a change that its own run gives up."""
     folder = "%s/change-%s" % (looking.KEPT, params["change"])
     if not os.path.isdir(folder):

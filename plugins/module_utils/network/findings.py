@@ -14,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+
 LOOPBACK = "lo"
 
 
@@ -53,7 +54,7 @@ def asserted(path: str, network: Network, interfaces: dict[str, Any]) -> list[Pr
     others = [name for name in interfaces if any(_within(one, wanted) for one in interfaces[name]["addresses"])]
     if others:
         remedy = 'write interface: "%s", which has one, or correct cidr' % others[0]
-    return [Problem("E2061", expected, ", ".join(has) or "no address", remedy, path=path + ".cidr")]
+    return [Problem("E2071", expected, ", ".join(has) or "no address", remedy, path=path + ".cidr")]
 
 
 def _within(address: str, network: Any) -> bool:
@@ -76,7 +77,7 @@ def missing(path: str, name: str, interfaces: dict[str, Any]) -> Problem:
     """The finding that an interface is not there, with those that are."""
     there = ", ".join(sorted(set(interfaces) - {LOOPBACK})) or "none but lo"
     said = "the host has no interface %s" % name
-    return Problem.plain("E2060", said, "it has %s" % there, "write the name of one of them", path=path)
+    return Problem.plain("E2070", said, "it has %s" % there, "write the name of one of them", path=path)
 
 
 def not_agreed(found: dict[str, Any]) -> list[Problem]:
@@ -86,7 +87,7 @@ def not_agreed(found: dict[str, Any]) -> list[Problem]:
     names = ", ".join(found["endangered"])
     said = "this run would change %s, which carries its own connection" % names
     remedy = "add windflow_network_consent=true; the host restores itself if the connection is lost"
-    return [Problem.plain("E2063", said, found["connection"], remedy, path="network.networks")]
+    return [Problem.plain("E2073", said, found["connection"], remedy, path="network.networks")]
 
 
 def pending(entries: list[dict[str, Any]], found: dict[str, Any]) -> list[str]:

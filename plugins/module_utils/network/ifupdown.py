@@ -17,6 +17,11 @@ from . import interfaces
 from .backend import HEADER, Backend, text_of
 from .wanted import Network
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
 PROGRAM = "/sbin/ifup"
 MAIN = "/etc/network/interfaces"
 FOLDER = "/etc/network/interfaces.d"
@@ -41,7 +46,7 @@ class Ifupdown(Backend):
             return "ifupdown sets name servers only with the package resolvconf"
         return ""
 
-    def files(self, network: Network, stem: str) -> dict:
+    def files(self, network: Network, stem: str) -> dict[str, Any]:
         # ifupdown leaves out files with a dot in their name where it reads the whole directory.
         path = "%s/%s" % (FOLDER, ("%s-%s" % (stem, network.name)).replace(".", "_"))
         made = interfaces.make(network)
@@ -57,11 +62,11 @@ class Ifupdown(Backend):
             lines.append("    dns-nameservers %s" % " ".join(network.dns))
         return {path: ("\n".join(lines) + "\n", 0o644)}
 
-    def up(self, network: Network, stem: str) -> list:
+    def up(self, network: Network, stem: str) -> list[Any]:
         servers = "".join("nameserver %s\\n" % server for server in network.dns)
         tell = ["printf '%s' | resolvconf -a %s.%s" % (servers, network.interface, stem)] if network.dns else []
         return interfaces.make(network) + tell
 
-    def refresh(self, networks: list, stem: str) -> list:
+    def refresh(self, networks: list[Any], stem: str) -> list[Any]:
         told = [network.interface for network in networks if network.dns]
         return ["resolvconf -d %s.%s%s" % (name, stem, interfaces.QUIETLY) for name in told]

@@ -19,6 +19,11 @@ from ..errors import Problem, WindflowError
 from ..system import processes
 from .wanted import Network
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
 SECONDS = 20
 FOREVER = 4294967295
 # Routes of these protocols come and go with their addresses.
@@ -28,13 +33,13 @@ QUIETLY = " 2>/dev/null || true"
 LENT_SECONDS = 900
 
 
-def ask(*arguments: str) -> list:
-    """Returns what ``ip -j`` answers. Raises WindflowError E2065 where there is no such program."""
+def ask(*arguments: str) -> list[Any]:
+    """Returns what ``ip -j`` answers. Raises WindflowError E2075 where there is no such program."""
     try:
         code, said = processes.ask(["ip", "-j", *arguments], dict(os.environ, LC_ALL="C"), SECONDS)
     except FileNotFoundError:
         remedy = "install the package iproute2 (iproute on Enterprise Linux)"
-        raise WindflowError(Problem.plain("E2065", "the host has no program ip", "", remedy)) from None
+        raise WindflowError(Problem.plain("E2075", "the host has no program ip", "", remedy)) from None
     try:
         found = json.loads(said or "[]") if code == 0 else []
     except ValueError:
@@ -43,12 +48,12 @@ def ask(*arguments: str) -> list:
     return [item for item in found if item]
 
 
-def read() -> dict:
+def read() -> dict[str, Any]:
     """{name: state} of every interface; see ``parse``."""
     return {item["ifname"]: parse(item) for item in ask("-d", "address", "show")}
 
 
-def parse(item: dict) -> dict:
+def parse(item: dict[str, Any]) -> dict[str, Any]:
     """Returns one interface of ``ip -j -d address show`` as {"addresses", "own", "mtu", "up", "master", "kind", "link",
     "vlan_id", "mode"}.
 
@@ -70,11 +75,11 @@ def parse(item: dict) -> dict:
     }
 
 
-def _text(one: dict) -> str:
+def _text(one: dict[str, Any]) -> str:
     return "%s/%d" % (one["local"], one["prefixlen"])
 
 
-def routes() -> list:
+def routes() -> list[Any]:
     """Returns the routes of the main table that somebody has set, each as the words after ``ip route``, with its
     family and its interface: [{"family", "dev", "words"}]."""
     found = []
@@ -92,7 +97,7 @@ def routes() -> list:
     return found
 
 
-def gateways(known: list) -> list:
+def gateways(known: list[Any]) -> list[Any]:
     """Returns the default routes as [{"family", "dev", "gateway"}]."""
     return [
         {"family": int(item["family"][1]), "dev": item["dev"], "gateway": _after(item["words"], "via")}
@@ -101,11 +106,11 @@ def gateways(known: list) -> list:
     ]
 
 
-def _after(words: list, word: str) -> str:
+def _after(words: list[Any], word: str) -> str:
     return words[words.index(word) + 1] if word in words else ""
 
 
-def carrying(found: dict) -> tuple:
+def carrying(found: dict[str, Any]) -> tuple[Any, ...]:
     """Returns the host's address that the SSH connection of this process uses, and the interfaces that carry it: the
     one with the address, and those that it is made of. ("", []) without such a connection."""
     address = connection_address()
@@ -124,7 +129,7 @@ def _plain(address: str) -> str:
     return address.partition("/")[0]
 
 
-def state_of(found: dict, network: Network) -> dict:
+def state_of(found: dict[str, Any], network: Network) -> dict[str, Any]:
     """Returns what a record keeps of a network's interface, as texts by attribute."""
     state = found.get(network.interface)
     if state is None:
@@ -187,7 +192,7 @@ def answers(gateway: str, interface: str, seconds: float = 5.0) -> bool:
         time.sleep(0.3)
 
 
-def make(network: Network) -> list:
+def make(network: Network) -> list[Any]:
     """Returns what brings the network up. Run again, it changes nothing."""
     name = network.interface
     lines = make_link(name, network.type, network.members, network.vlan_id, network.mode)
@@ -206,7 +211,7 @@ def add_address(address: str, name: str) -> str:
     return "ip address replace %s%s dev %s" % (address, broadcast, name)
 
 
-def make_link(name: str, kind: str, members: tuple = (), number: int = 0, mode: str = "") -> list:
+def make_link(name: str, kind: str, members: tuple[Any, ...] = (), number: int = 0, mode: str = "") -> list[Any]:
     """Returns what makes an interface of that kind, and gives it its members."""
     there = "ip link show dev %s >/dev/null 2>&1 || " % name
     if kind == "vlan":
@@ -229,43 +234,43 @@ def make_link(name: str, kind: str, members: tuple = (), number: int = 0, mode: 
     return lines
 
 
-def undo(old: Network, new: Network | None, before: dict) -> list:
+def undo(old: Network, new: Network | None, before: dict[str, Any]) -> list[Any]:
     """Returns what takes away of a network what its successor does not have. ``before``: the state of each interface
     before windflow changed it; None for one that was not there."""
     name, lines = old.interface, []
-    stays = new is not None and _link(new) == _link(old)
-    if old.gateway and not (stays and new.gateway == old.gateway):
+    same = new if new is not None and _link(new) == _link(old) else None
+    if old.gateway and not (same and same.gateway == old.gateway):
         lines.append("ip -%d route delete default via %s dev %s%s" % (old.version, old.gateway, name, QUIETLY))
-    if before.get(name) is None and not stays:
+    if before.get(name) is None and not same:
         lines.append("ip link delete dev %s%s" % (name, QUIETLY))
-    elif not (stays and new.address == old.address) and old.address not in (before.get(name) or {}).get(
+    elif not (same and same.address == old.address) and old.address not in (before.get(name) or {}).get(
         "addresses", []
     ):
         lines.append("ip address delete %s dev %s%s" % (old.address, name, QUIETLY))
     for member in old.members if old.type in ("bridge", "bond") else ():
-        if not (stays and member in new.members):
+        if not (same and member in same.members):
             lines += bring_back(member, before[member], []) if before.get(member) else []
     return lines
 
 
-def undo_mtu(old: Network, new: Network | None, before: dict) -> list:
+def undo_mtu(old: Network, new: Network | None, before: dict[str, Any]) -> list[Any]:
     """Returns what gives an interface its MTU of before. NetworkManager has one of its own when a profile ends."""
     if not old.mtu or not before.get(old.interface) or (new and new.mtu):
         return []
     return ["ip link set dev %s mtu %d%s" % (old.interface, before[old.interface]["mtu"], QUIETLY)]
 
 
-def _addresses(state: dict | None) -> list:
+def _addresses(state: dict[str, Any] | None) -> list[Any]:
     return state["addresses"] if state else []
 
 
-def _link(network: Network) -> tuple:
+def _link(network: Network) -> tuple[Any, ...]:
     """Returns what cannot be changed while the link is there."""
     below = network.members if network.type == "vlan" else ()
     return network.interface, network.type, network.vlan_id, network.mode, below
 
 
-def bring_back(name: str, state: dict | None, added: list, members: tuple = ()) -> list:
+def bring_back(name: str, state: dict[str, Any] | None, added: list[Any], members: tuple[Any, ...] = ()) -> list[Any]:
     """Returns what brings an interface to an earlier state; ``added`` are addresses that were to be given to it."""
     if state is None:
         return ["ip link delete dev %s%s" % (name, QUIETLY)]
@@ -287,7 +292,7 @@ def bring_back(name: str, state: dict | None, added: list, members: tuple = ()) 
     return lines
 
 
-def bring_back_routes(known: list, names: list) -> list:
+def bring_back_routes(known: list[Any], names: list[Any]) -> list[Any]:
     """Returns what brings back the routes of those interfaces."""
     return [
         "ip %s route replace %s%s" % (route["family"], " ".join(route["words"]), QUIETLY)

@@ -22,6 +22,13 @@ from .networkd import Networkd
 from .wanted import Network, configured, parse
 from .wicked import Wicked
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .backend import Backend
+
+
 KEPT = "/var/lib/windflow/.network"
 # netplan goes first, because it drives two of the others.
 BACKENDS = (Netplan, NetworkManager, Networkd, Wicked, Ifupdown)
@@ -36,7 +43,7 @@ def kept_path(owner: str) -> str:
     return "%s/%s.json" % (KEPT, owner or "_")
 
 
-def kept(owner: str) -> dict:
+def kept(owner: str) -> dict[str, Any]:
     """Returns what windflow has configured for an owner."""
     found = text_of(kept_path(owner))
     try:
@@ -52,15 +59,15 @@ class Host:
         self.interfaces = interfaces.read()
         self.routes = interfaces.routes()
         self.backends = {kind.name: kind(self.interfaces) for kind in BACKENDS}
-        self._active: list | None = None
+        self._active: list[Any] | None = None
 
-    def active(self) -> list:
+    def active(self) -> list[Any]:
         """Returns the backends that are there and at work."""
         if self._active is None:
             self._active = [backend for backend in self.backends.values() if backend.is_active()]
         return self._active
 
-    def backend(self, network: Network, before: str = "") -> object:
+    def backend(self, network: Network, before: str = "") -> Backend | None:
         """Returns the backend that has the network already; else the one that manages the interface, or those that it
         is made of; else the first at work; None where there is none."""
         for backend in self.active():
@@ -72,11 +79,11 @@ class Host:
                     return backend
         return self.active()[0] if self.active() else None
 
-    def carrying(self) -> tuple:
+    def carrying(self) -> tuple[Any, ...]:
         return interfaces.carrying(self.interfaces)
 
 
-def look(params: dict) -> dict:
+def look(params: dict[str, Any]) -> dict[str, Any]:
     """Returns what a plan needs: for ``networks`` (the configuration's entries) and ``plugin``, the owner.
 
     {"interfaces", "connection", "carrying", "endangered", "differences": {name: [reason]}, "refused":
@@ -88,7 +95,7 @@ def look(params: dict) -> dict:
         return {}
     host = Host()
     address, carrying = host.carrying()
-    found: dict = {"interfaces": host.interfaces, "connection": address, "carrying": carrying}
+    found: dict[str, Any] = {"interfaces": host.interfaces, "connection": address, "carrying": carrying}
     found.update(differences={}, refused={}, backends={}, files={})
     wanted = configured(entries)
     names = {network.name for network in wanted}
@@ -110,7 +117,7 @@ def look(params: dict) -> dict:
     return found
 
 
-def differences(host: Host, network: Network, backend: object, known: dict, owner: str) -> list:
+def differences(host: Host, network: Network, backend: Backend | None, known: dict[str, Any], owner: str) -> list[Any]:
     """Returns what is not as wanted: the files, and the interface itself."""
     found = []
     if backend:
@@ -124,7 +131,7 @@ def differences(host: Host, network: Network, backend: object, known: dict, owne
     return found + unlike(host, network)
 
 
-def unlike(host: Host, network: Network) -> list:
+def unlike(host: Host, network: Network) -> list[Any]:
     """Returns how the interface itself differs from the network."""
     name = network.interface
     state = host.interfaces.get(name)
@@ -144,7 +151,7 @@ def unlike(host: Host, network: Network) -> list:
     return found
 
 
-def unlike_link(host: Host, network: Network) -> list:
+def unlike_link(host: Host, network: Network) -> list[Any]:
     """Returns how an interface that software makes differs in what it is made of."""
     name, found = network.interface, []
     state = host.interfaces[name]
@@ -165,7 +172,7 @@ def unlike_link(host: Host, network: Network) -> list:
     return found
 
 
-def refusals(host: Host, network: Network, backend: object, before: dict) -> list:
+def refusals(host: Host, network: Network, backend: Backend | None, before: dict[str, Any]) -> list[Any]:
     """Returns why the network cannot be configured here, as maps with code, message, got and remedy."""
     found = []
 
@@ -175,35 +182,35 @@ def refusals(host: Host, network: Network, backend: object, before: dict) -> lis
     if backend is None:
         titles = ", ".join(kind.title for kind in BACKENDS)
         remedy = "set up one of %s, or configure the interface by hand and leave out address" % titles
-        refuse("E2062", "no program of the host manages %s" % network.interface, "", remedy)
+        refuse("E2072", "no program of the host manages %s" % network.interface, "", remedy)
     else:
         reason = backend.refuses(network)
         if reason:
             remedy = "correct it on the host, or configure the interface by hand and leave out address"
-            refuse("E2062", "%s cannot configure %s" % (backend.title, network.interface), reason, remedy)
+            refuse("E2072", "%s cannot configure %s" % (backend.title, network.interface), reason, remedy)
     mine = [item["network"].get("gateway") for item in before["networks"].values()]
     for route in interfaces.gateways(host.routes):
         other = route["gateway"] not in (network.gateway, *mine) and route["family"] == network.version
         if network.gateway and other:
             got = "via %s on %s" % (route["gateway"] or "no gateway", route["dev"])
             remedy = "leave out gateway, or remove that route from the host's own configuration"
-            refuse("E2064", "the host has a default route of its own", got, remedy)
+            refuse("E2074", "the host has a default route of its own", got, remedy)
     made = before["before"]
     state = host.interfaces.get(network.interface)
     if network.is_made and state and made.get(network.interface, state) is not None:
         wrong = unlike_link(host, network)
         if wrong:
             remedy = "choose another name for the interface, or write what it is"
-            refuse("E2067", "%s is there and was not made by windflow" % network.interface, wrong[0], remedy)
+            refuse("E2077", "%s is there and was not made by windflow" % network.interface, wrong[0], remedy)
     for member in network.members if network.type in ("bridge", "bond") else ():
         state = host.interfaces.get(member, {})
         has = [one for one in state.get("addresses", []) if one not in _own_addresses(before, member)]
         if has and state.get("master") != network.interface:
             remedy = "remove the address from the host's own configuration of %s" % member
-            refuse("E2066", "%s would lose its address as a member of %s" % (member, network.interface), has[0], remedy)
+            refuse("E2076", "%s would lose its address as a member of %s" % (member, network.interface), has[0], remedy)
     return found
 
 
-def _own_addresses(before: dict, interface: str) -> list:
+def _own_addresses(before: dict[str, Any], interface: str) -> list[Any]:
     known = [item["network"] for item in before["networks"].values()]
     return [item["address"] for item in known if item["interface"] == interface]

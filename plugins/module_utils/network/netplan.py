@@ -11,6 +11,11 @@ import shutil
 from .backend import HEADER, Backend, said, text_of
 from .wanted import Network
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
 FOLDER = "/etc/netplan"
 LINKS = "/run/systemd/netif/links"
 SECTIONS = {"physical": "ethernets", "vlan": "vlans", "bridge": "bridges", "bond": "bonds"}
@@ -33,7 +38,7 @@ class Netplan(Backend):
             return True
         return said("netplan", "get", "ethernets.%s" % interface).strip() not in ("", "null")
 
-    def files(self, network: Network, stem: str) -> dict:
+    def files(self, network: Network, stem: str) -> dict[str, Any]:
         lines = ["network:", "  version: 2"]
         lower = [name for name in network.members if network.is_made and not self.interfaces.get(name, {}).get("kind")]
         if lower:
@@ -43,11 +48,11 @@ class Netplan(Backend):
         lines += ["      %s" % line for line in _settings(network)]
         return {"%s/%s-%s.yaml" % (FOLDER, stem, network.name): (HEADER + "\n".join(lines) + "\n", 0o600)}
 
-    def up(self, network: Network, stem: str) -> list:
+    def up(self, network: Network, stem: str) -> list[Any]:
         # generate refuses what it cannot read before anything is applied.
         return ["netplan generate", "netplan apply"]
 
-    def refresh(self, networks: list, stem: str) -> list:
+    def refresh(self, networks: list[Any], stem: str) -> list[Any]:
         return ["netplan apply"]
 
 
@@ -55,7 +60,7 @@ def _key(name: str) -> str:
     return '"%s"' % name
 
 
-def _settings(network: Network) -> list:
+def _settings(network: Network) -> list[Any]:
     lines = ["addresses: [%s]" % _key(network.address)]
     if network.type == "vlan":
         lines += ["id: %d" % network.vlan_id, "link: %s" % _key(network.members[0])]

@@ -16,6 +16,11 @@ import uuid
 from .backend import HEADER, Backend, said, text_of
 from .wanted import Network
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
 FOLDER = "/etc/NetworkManager/system-connections"
 NAMESPACE = uuid.UUID("6f0d7c1e-6f0b-5d0e-9f0a-77696e64666c")
 PRIORITY = "100"
@@ -66,7 +71,7 @@ class NetworkManager(Backend):
                     active = active or known.get(noted) or noted
         return active if os.path.exists(active) else known.get(active, "")
 
-    def files(self, network: Network, stem: str) -> dict:
+    def files(self, network: Network, stem: str) -> dict[str, Any]:
         name, found = "%s-%s" % (stem, network.name), {}
         found["%s/%s.nmconnection" % (FOLDER, name)] = (self._profile(network, name), 0o600)
         for member in network.members if network.type in ("bridge", "bond") else ():
@@ -104,7 +109,7 @@ class NetworkManager(Backend):
         wanted["user"] = {"windflow.address": network.address, **({"windflow.base": base} if base else {})}
         return text(wanted)
 
-    def up(self, network: Network, stem: str) -> list:
+    def up(self, network: Network, stem: str) -> list[Any]:
         paths = sorted(self.files(network, stem))
         main = _uuid("%s-%s" % (stem, network.name))
         members = network.members if network.type in ("bridge", "bond") else ()
@@ -116,7 +121,7 @@ class NetworkManager(Backend):
             for member in members
         ]
 
-    def refresh(self, networks: list, stem: str) -> list:
+    def refresh(self, networks: list[Any], stem: str) -> list[Any]:
         lines = ["nmcli connection reload"]
         for network in networks:
             path = "" if network.is_made else self.base(network)
@@ -129,11 +134,11 @@ def _uuid(name: str) -> str:
     return str(uuid.uuid5(NAMESPACE, name))
 
 
-def _connection(name: str, kind: str, interface: str) -> dict:
+def _connection(name: str, kind: str, interface: str) -> dict[str, Any]:
     return {"id": name, "uuid": _uuid(name), "type": kind, "interface-name": interface}
 
 
-def _address(wanted: dict, network: Network, before: str) -> None:
+def _address(wanted: dict[str, Any], network: Network, before: str) -> None:
     """Adds the address to what a profile has, in the place of the one that windflow had given it."""
     mine, other = ("ipv4", "ipv6") if network.version == 4 else ("ipv6", "ipv4")
     given = wanted.get(mine, {})
@@ -155,10 +160,10 @@ def _address(wanted: dict, network: Network, before: str) -> None:
     wanted.setdefault(other, {"method": "disabled" if other == "ipv4" else "link-local"})
 
 
-def sections(found: str) -> dict:
+def sections(found: str) -> dict[str, Any]:
     """Returns a keyfile as {section: {key: value}}."""
-    result: dict = {}
-    current: dict = {}
+    result: dict[str, Any] = {}
+    current: dict[str, Any] = {}
     for line in found.splitlines():
         line = line.strip()
         if line.startswith("[") and line.endswith("]"):
@@ -169,7 +174,7 @@ def sections(found: str) -> dict:
     return result
 
 
-def text(wanted: dict) -> str:
+def text(wanted: dict[str, Any]) -> str:
     """Returns a keyfile, its sections in an order of their own and their keys as they come."""
     first = ["connection"] + sorted(set(wanted) - {"connection"})
     blocks = ["[%s]\n%s" % (name, "".join("%s=%s\n" % item for item in wanted[name].items())) for name in first]

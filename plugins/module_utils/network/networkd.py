@@ -15,6 +15,11 @@ import os
 from .backend import HEADER, Backend, is_running, text_of
 from .wanted import Network
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
 FOLDER = "/etc/systemd/network"
 LINKS = "/run/systemd/netif/links"
 FIRST = "05-"
@@ -40,8 +45,9 @@ class Networkd(Backend):
     def manages(self, interface: str) -> bool:
         return bool(self.network_file(interface))
 
-    def files(self, network: Network, stem: str) -> dict:
-        name, found = "%s-%s" % (stem, network.name), {}
+    def files(self, network: Network, stem: str) -> dict[str, Any]:
+        name = "%s-%s" % (stem, network.name)
+        found: dict[str, Any] = {}
         if network.is_made:
             found["%s/%s%s.netdev" % (FOLDER, FIRST, name)] = (_netdev(network), 0o644)
         for member in network.members:
@@ -60,7 +66,7 @@ class Networkd(Backend):
             return "%s/%s.d/%s.conf" % (FOLDER, os.path.basename(known), name)
         return "%s/%s%s.network" % (FOLDER, FIRST, name)
 
-    def _text(self, path: str, lines: list, network: Network, name: str) -> str:
+    def _text(self, path: str, lines: list[Any], network: Network, name: str) -> str:
         if path.endswith(".network"):
             interface = os.path.basename(path)[len(FIRST + name) + 1 : -len(".network")] or network.interface
             first = ["[Match]", "Name=%s" % interface, ""]
@@ -71,7 +77,7 @@ class Networkd(Backend):
             lines = first + lines
         return HEADER + "\n".join(lines) + "\n"
 
-    def up(self, network: Network, stem: str) -> list:
+    def up(self, network: Network, stem: str) -> list[Any]:
         # A reload only looks at interfaces whose files have changed.
         again = "networkctl reconfigure %s" % " ".join((network.interface, *network.members))
         if not network.is_made:
@@ -81,7 +87,7 @@ class Networkd(Backend):
         waits = "for once in 1 2 3 4 5 6 7 8 9 10; do %s && break; sleep 0.3; done" % there
         return [RELOAD, waits, "%s || systemctl restart systemd-networkd.service" % there, waits, again]
 
-    def refresh(self, networks: list, stem: str) -> list:
+    def refresh(self, networks: list[Any], stem: str) -> list[Any]:
         return [RELOAD]
 
 
@@ -95,7 +101,7 @@ def _netdev(network: Network) -> str:
     return HEADER + "\n".join(lines) + "\n"
 
 
-def _settings(network: Network) -> list:
+def _settings(network: Network) -> list[Any]:
     lines = ["[Address]", "Address=%s" % network.address]
     if network.gateway:
         lines += ["", "[Route]", "Gateway=%s" % network.gateway]

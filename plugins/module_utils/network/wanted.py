@@ -12,6 +12,11 @@ import ipaddress
 import re
 from dataclasses import asdict, dataclass
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable
+
+
 TYPES = ("physical", "vlan", "bridge", "bond")
 # The kernel's words. The first is what a bond has that does not say so.
 MODES = ("active-backup", "balance-rr", "balance-xor", "broadcast", "802.3ad", "balance-tlb", "balance-alb")
@@ -33,10 +38,10 @@ class Network:
     cidr: str = ""
     address: str = ""
     gateway: str = ""
-    dns: tuple = ()
+    dns: tuple[Any, ...] = ()
     mtu: int = 0
     vlan_id: int = 0
-    members: tuple = ()
+    members: tuple[Any, ...] = ()
     mode: str = ""
 
     @property
@@ -49,7 +54,7 @@ class Network:
         """Whether the interface is one that software makes."""
         return self.type != "physical"
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> dict[str, Any]:
         """Returns an entry that ``parse`` takes, the same for the same network."""
         values = dict(asdict(self), dns=list(self.dns), members=list(self.members))
         return {key: value for key, value in values.items() if value}
@@ -68,7 +73,7 @@ class Fault:
     note: str = ""
 
 
-def parse(entry: dict) -> Network:
+def parse(entry: dict[str, Any]) -> Network:
     """Returns an entry without ``faults`` as a network; addresses in their shortest form."""
     values = {key: entry[key] for key in Network.__dataclass_fields__ if entry.get(key) not in (None, "", [])}
     values["dns"] = tuple(str(ipaddress.ip_address(item)) for item in values.get("dns", ()))
@@ -84,19 +89,19 @@ def parse(entry: dict) -> Network:
     return Network(**values)
 
 
-def valid(entries: object) -> list:
+def valid(entries: object) -> list[Any]:
     """Returns the entries if nothing is wrong with them; none otherwise."""
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries) or faults(entries):
         return []
     return entries
 
 
-def configured(entries: list) -> list:
+def configured(entries: list[Any]) -> list[Any]:
     """Returns those entries that configure an interface, as networks."""
     return [parse(entry) for entry in entries if entry.get("address")]
 
 
-def faults(entries: list) -> list:
+def faults(entries: list[Any]) -> list[Any]:
     """Returns every fault of the entries, which are maps of anything."""
     found = []
     for index, entry in enumerate(entries):
@@ -104,7 +109,7 @@ def faults(entries: list) -> list:
     return found + _same_twice(entries) + _order(entries)
 
 
-def _faults(index: int, entry: dict) -> list:
+def _faults(index: int, entry: dict[str, Any]) -> list[Any]:
     found = [
         Fault("E1140", index, key, expected, entry.get(key), remedy)
         for key, expected, remedy in (
@@ -118,26 +123,26 @@ def _faults(index: int, entry: dict) -> list:
         found.append(Fault("E1132", index, "cidr", "a network in CIDR notation", None, remedy))
     kind = entry.get("type")
     if kind not in (None, *TYPES):
-        found.append(Fault("E1166", index, "type", "one of %s" % ", ".join(TYPES), kind, "write one of them"))
+        found.append(Fault("E1176", index, "type", "one of %s" % ", ".join(TYPES), kind, "write one of them"))
     return found + (_faults_of_change(index, entry) if entry.get("address") else _faults_of_assertion(index, entry))
 
 
-def _faults_of_assertion(index: int, entry: dict) -> list:
+def _faults_of_assertion(index: int, entry: dict[str, Any]) -> list[Any]:
     expected = "an address, too: this key configures the interface"
     return [
-        Fault("E1165", index, key, expected, entry[key], "add address, such as 192.168.1.10/24, or remove %s" % key)
+        Fault("E1175", index, key, expected, entry[key], "add address, such as 192.168.1.10/24, or remove %s" % key)
         for key in CONFIGURING
         if entry.get(key) not in (None, "", [])
     ]
 
 
-def _faults_of_change(index: int, entry: dict) -> list:
+def _faults_of_change(index: int, entry: dict[str, Any]) -> list[Any]:
     found = _address_faults(index, entry)
     kind = entry.get("type") or TYPES[0]
     for key, types in ONLY_FOR.items():
         if kind in TYPES and kind not in types and entry.get(key) not in (None, "", []):
             expected = "a network of type %s" % " or ".join(types)
-            code = "E1163" if key == "members" else "E1165"
+            code = "E1173" if key == "members" else "E1175"
             found.append(Fault(code, index, "type", expected, kind, "remove %s, or correct type" % key))
     interface = entry.get("interface")
     if isinstance(interface, str) and not INTERFACE.match(interface):
@@ -147,13 +152,13 @@ def _faults_of_change(index: int, entry: dict) -> list:
         number = entry.get("vlan_id")
         if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= 4094:
             expected = "the number of the VLAN, from 1 to 4094"
-            found.append(Fault("E1162", index, "vlan_id", expected, number, "write for example vlan_id: 10"))
+            found.append(Fault("E1172", index, "vlan_id", expected, number, "write for example vlan_id: 10"))
     if kind == "bond" and entry.get("mode") not in (None, "", *MODES):
-        found.append(Fault("E1166", index, "mode", "one of %s" % ", ".join(MODES), entry["mode"], "write one of them"))
+        found.append(Fault("E1176", index, "mode", "one of %s" % ", ".join(MODES), entry["mode"], "write one of them"))
     return found + _member_faults(index, entry)
 
 
-def _address_faults(index: int, entry: dict) -> list:
+def _address_faults(index: int, entry: dict[str, Any]) -> list[Any]:
     address, found = entry["address"], []
     example = "192.168.1.10/24"
     if not isinstance(address, str) or "/" not in address or not _reads(ipaddress.ip_interface, address):
@@ -161,18 +166,18 @@ def _address_faults(index: int, entry: dict) -> list:
         network = _reads(ipaddress.ip_network, entry.get("cidr"))
         if _reads(ipaddress.ip_address, address):
             example = "%s/%d" % (address, network.prefixlen if network else 24)
-        return [Fault("E1160", index, "address", expected, address, "write for example %s" % example)]
+        return [Fault("E1170", index, "address", expected, address, "write for example %s" % example)]
     mine, network = ipaddress.ip_interface(address), _reads(ipaddress.ip_network, entry.get("cidr"))
     if network and mine.network != network:
         expected = "an address of the network %s, with its prefix length" % network
         remedy = "correct address or cidr"
         if mine.version == network.version and mine.ip in network:
             remedy = "write %s/%d" % (mine.ip, network.prefixlen)
-        found.append(Fault("E1160", index, "address", expected, address, remedy))
+        found.append(Fault("E1170", index, "address", expected, address, remedy))
     elif mine.network.num_addresses > 2 and mine.ip in (mine.network.network_address, _broadcast(mine)):
         expected = "an address of a host"
         remedy = "choose another address: this one is the network's own"
-        found.append(Fault("E1160", index, "address", expected, address, remedy))
+        found.append(Fault("E1170", index, "address", expected, address, remedy))
     gateway = entry.get("gateway")
     if gateway not in (None, ""):
         ip = _reads(ipaddress.ip_address, gateway)
@@ -180,51 +185,53 @@ def _address_faults(index: int, entry: dict) -> list:
         if not inside and not (ip is not None and ip.version == 6 and ip.is_link_local):
             expected = "another address of the network %s" % mine.network
             remedy = "write the address of the router in that network"
-            found.append(Fault("E1161", index, "gateway", expected, gateway, remedy))
+            found.append(Fault("E1171", index, "gateway", expected, gateway, remedy))
     servers = entry.get("dns")
     for server in servers if isinstance(servers, list) else [] if servers is None else [servers]:
         if not _reads(ipaddress.ip_address, server):
             expected = "addresses of name servers"
-            found.append(Fault("E1166", index, "dns", expected, server, "write for example [9.9.9.9]"))
+            found.append(Fault("E1176", index, "dns", expected, server, "write for example [9.9.9.9]"))
     mtu = entry.get("mtu")
     least = LEAST_MTU[mine.version]
     if mtu is not None and (isinstance(mtu, bool) or not isinstance(mtu, int) or not least <= mtu <= 65535):
         expected = "a number of bytes from %d to 65535" % least
-        found.append(Fault("E1166", index, "mtu", expected, mtu, "write for example 1500"))
+        found.append(Fault("E1176", index, "mtu", expected, mtu, "write for example 1500"))
     return found
 
 
-def _member_faults(index: int, entry: dict) -> list:
+def _member_faults(index: int, entry: dict[str, Any]) -> list[Any]:
     kind, members, interface = entry.get("type"), entry.get("members"), entry.get("interface")
     if kind not in ONLY_FOR["members"]:
         return []
     if members is not None and not isinstance(members, list):
-        return [Fault("E1163", index, "members", "a list of interfaces", members, "write for example [eth1, eth2]")]
+        return [Fault("E1173", index, "members", "a list of interfaces", members, "write for example [eth1, eth2]")]
     members, found = members or [], []
     for member in members:
         if not isinstance(member, str) or not INTERFACE.match(member) or member == interface:
             expected = "names of other interfaces"
-            found.append(Fault("E1163", index, "members", expected, member, "write for example [eth1, eth2]"))
+            found.append(Fault("E1173", index, "members", expected, member, "write for example [eth1, eth2]"))
     if len({str(member) for member in members}) < len(members):
-        found.append(Fault("E1163", index, "members", "each interface once", members, "remove what is there twice"))
+        found.append(Fault("E1173", index, "members", "each interface once", members, "remove what is there twice"))
     if kind == "vlan" and len(members) != 1 and not (not members and _below(entry)):
         expected = "the one interface that the VLAN lies on"
-        found.append(Fault("E1163", index, "members", expected, members or None, "write for example [eth0]"))
+        found.append(Fault("E1173", index, "members", expected, members or None, "write for example [eth0]"))
     if kind == "bond" and not members:
         expected = "the interfaces of the bond"
-        found.append(Fault("E1163", index, "members", expected, None, "write for example [eth1, eth2]"))
+        found.append(Fault("E1173", index, "members", expected, None, "write for example [eth1, eth2]"))
     return found
 
 
-def _same_twice(entries: list) -> list:
+def _same_twice(entries: list[Any]) -> list[Any]:
     """What two entries claim: a name, or an interface that both configure."""
-    found, names, interfaces = [], {}, {}
+    found: list[Any] = []
+    names: dict[str, int] = {}
+    interfaces: dict[str, int] = {}
     for index, entry in enumerate(entries):
         name = entry.get("name")
         if isinstance(name, str) and name in names:
             expected = "a name for each network"
             note = "also of network.networks[%d]" % names[name]
-            found.append(Fault("E1164", index, "name", expected, name, "change one of the two", note))
+            found.append(Fault("E1174", index, "name", expected, name, "change one of the two", note))
         elif isinstance(name, str):
             names[name] = index
         if not entry.get("address"):
@@ -237,13 +244,13 @@ def _same_twice(entries: list) -> list:
             if isinstance(interface, str) and interfaces.get(interface, index) != index:
                 expected = "each interface configured by one network"
                 note = "also of network.networks[%d]" % interfaces[interface]
-                found.append(Fault("E1164", index, key, expected, interface, "remove it from one of the two", note))
+                found.append(Fault("E1174", index, key, expected, interface, "remove it from one of the two", note))
             elif isinstance(interface, str):
                 interfaces[interface] = index
     return found
 
 
-def _order(entries: list) -> list:
+def _order(entries: list[Any]) -> list[Any]:
     """Interfaces that a network lies on, and that a later one makes."""
     made = {
         entry.get("interface"): index
@@ -257,11 +264,11 @@ def _order(entries: list) -> list:
             if isinstance(member, str) and made.get(member, -1) > index:
                 expected = "networks in the order in which they are made"
                 remedy = "move network.networks[%d] before this one" % made[member]
-                found.append(Fault("E1163", index, "members", expected, member, remedy))
+                found.append(Fault("E1173", index, "members", expected, member, remedy))
     return found
 
 
-def _below(entry: dict) -> str:
+def _below(entry: dict[str, Any]) -> str:
     """Returns the interface that a VLAN such as eth0.10 lies on by its name; "" for any other name."""
     name, number = entry.get("interface"), entry.get("vlan_id")
     lower, dot, ending = name.rpartition(".") if isinstance(name, str) else ("", "", "")
@@ -272,7 +279,7 @@ def _broadcast(mine: ipaddress.IPv4Interface | ipaddress.IPv6Interface) -> objec
     return mine.network.broadcast_address if mine.version == 4 else None
 
 
-def _reads(read: object, value: object) -> object:
+def _reads(read: Callable[[str], Any], value: object) -> Any:
     """Returns the value as an address or a network; None for anything else."""
     try:
         return read(value) if isinstance(value, str) and "%" not in value else None

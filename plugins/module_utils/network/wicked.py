@@ -15,6 +15,11 @@ import shutil
 from .backend import HEADER, Backend, is_running, text_of
 from .wanted import Network
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
 FOLDER = "/etc/sysconfig/network"
 
 
@@ -34,7 +39,7 @@ class Wicked(Backend):
             return "wicked has name servers for the whole host: NETCONFIG_DNS_STATIC_SERVERS in %s/config" % FOLDER
         return super().refuses(network)
 
-    def files(self, network: Network, stem: str) -> dict:
+    def files(self, network: Network, stem: str) -> dict[str, Any]:
         path = "%s/ifcfg-%s" % (FOLDER, network.interface)
         own = _own(text_of(path))
         found = {path: (own + HEADER + "\n".join(_settings(network, stem, not own)) + "\n", 0o600)}
@@ -48,10 +53,10 @@ class Wicked(Backend):
                 found[name] = (HEADER + "STARTMODE=hotplug\nBOOTPROTO=none\n", 0o600)
         return found
 
-    def up(self, network: Network, stem: str) -> list:
+    def up(self, network: Network, stem: str) -> list[Any]:
         return ["wicked ifreload %s" % network.interface]
 
-    def refresh(self, networks: list, stem: str) -> list:
+    def refresh(self, networks: list[Any], stem: str) -> list[Any]:
         return ["wicked ifreload %s" % " ".join(sorted({network.interface for network in networks}))]
 
     def left(self, path: str) -> str:
@@ -63,7 +68,7 @@ def _own(text: str) -> str:
     return text.partition(HEADER)[0]
 
 
-def _settings(network: Network, stem: str, alone: bool) -> list:
+def _settings(network: Network, stem: str, alone: bool) -> list[Any]:
     suffix = "".join(letter if letter.isalnum() else "_" for letter in "%s_%s" % (stem, network.name))
     lines = ["IPADDR_%s='%s'" % (suffix, network.address)]
     if alone:

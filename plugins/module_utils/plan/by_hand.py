@@ -13,9 +13,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..config.layers import INVENTORY
+from ..config.layers import INVENTORY, Layer
 from ..config.loading import Config
 from ..errors import Problem
+from ..text.wording import KeyPath
 from .steps import digest, without_secrets
 
 LAYERS = ("file", "environment", "set")
@@ -24,7 +25,7 @@ LAYERS = ("file", "environment", "set")
 def given(config: Config, plugin: str) -> dict[str, str]:
     """{key in dots: digest of its value} for what a record keeps."""
     return {
-        ".".join(path): value
+        ".".join(map(str, path)): value
         for path, value in digests(config, plugin).items()
         if _is_by_hand(config.layers[config.owners[path]])
     }
@@ -32,7 +33,7 @@ def given(config: Config, plugin: str) -> dict[str, str]:
 
 def changed(config: Config, plugin: str, current: Mapping[str, Any] | None) -> list[Problem]:
     """E2030 where a dependency would not keep the values of ``current``, the revision that is deployed."""
-    known = {".".join(path): value for path, value in digests(config, plugin).items()}
+    known = {".".join(map(str, path)): value for path, value in digests(config, plugin).items()}
     before = (current or {}).get("by_hand") or {}
     keys = sorted(key for key, value in before.items() if known.get(key) != value)
     if not keys:
@@ -45,7 +46,7 @@ def changed(config: Config, plugin: str, current: Mapping[str, Any] | None) -> l
     return [Problem.plain("E2030", said, ", ".join(keys), remedy, path=plugin)]
 
 
-def digests(config: Config, plugin: str) -> dict[tuple, str]:
+def digests(config: Config, plugin: str) -> dict[KeyPath, str]:
     """By key path, for every value that is no map."""
     plain = without_secrets(config, plugin)
     found = {}
@@ -58,5 +59,5 @@ def digests(config: Config, plugin: str) -> dict[tuple, str]:
     return found
 
 
-def _is_by_hand(layer: Any) -> bool:
+def _is_by_hand(layer: Layer) -> bool:
     return layer.name in LAYERS or (layer.given is not None and layer.given.variable == INVENTORY)

@@ -1,7 +1,8 @@
 # Copyright (c) 2026 Windflow contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The plan of the backend ``compose``: an application in containers. The same names as in ``host_plan``."""
+"""The plan of the backend ``compose``: an application in containers. The module is a
+``ReleaseBackend``."""
 
 from __future__ import annotations
 
@@ -70,7 +71,7 @@ def container(plugin: str, service: str) -> str:
 
 
 def questions(
-    manifest: Manifest, config: Config, source: Source, _tables: dict[str, dict], environment: str = ""
+    manifest: Manifest, config: Config, source: Source, _tables: dict[str, dict[str, Any]], environment: str = ""
 ) -> dict[str, Any]:
     """What this backend asks of the host: some of the arguments of ``host_info``."""
     model = own_model(manifest, config, environment)
@@ -118,7 +119,7 @@ def model_question(manifest: Manifest, config: Config, source: Source, environme
 
 def judged(manifest: Manifest, config: Config, environment: str) -> list[Problem]:
     """What is to be said of the Compose files with this configuration, before any host is asked."""
-    found: dict[tuple, Problem] = {}
+    found: dict[tuple[str, str], Problem] = {}
     for engine in ("compose", "swarm"):
         model = own_model(manifest, config, environment, engine)
         for problem in manifest.compose.problems(model, manifest.path, project(manifest.name)):
@@ -247,7 +248,7 @@ def hook_user(_manifest: Manifest, _config: Config) -> str:
     return "nobody"
 
 
-def relevant_drift(host: dict[str, Any], _table: Any) -> list[dict]:
+def relevant_drift(host: dict[str, Any], _table: Any) -> list[dict[str, Any]]:
     return host["drift"]
 
 

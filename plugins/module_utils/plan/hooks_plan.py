@@ -1,7 +1,7 @@
 # Copyright (c) 2026 Windflow contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The plan of a plugin that has hooks and nothing else; the same names as in ``host_plan``."""
+"""The plan of a plugin that has hooks and nothing else. The module is a ``Backend``."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def source_of(manifest: Manifest, _source_digest: Any) -> Source:
     return Source(digest([hook_content(manifest, hook) for hooks in manifest.hooks.values() for hook in hooks]))
 
 
-def hook_content(manifest: Manifest, hook: HookSpec) -> list:
+def hook_content(manifest: Manifest, hook: HookSpec) -> list[Any]:
     """Returns what a hook is, wherever the plugin's directory lies."""
     content = hashlib.sha256(hook.path.read_bytes()).hexdigest()
     path = str(hook.path.relative_to(manifest.path))
@@ -40,7 +40,7 @@ def hook_user(_manifest: Manifest, _config: Config) -> str:
     return "nobody"
 
 
-def relevant_drift(host: dict[str, Any], _table: Any) -> list[dict]:
+def relevant_drift(host: dict[str, Any], _table: Any) -> list[dict[str, Any]]:
     return host["drift"]
 
 

@@ -3,15 +3,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The plan of the backend ``host``: an application straight on the machine.
 
-The module is the backend's side of ``plan``. The names that are used from outside are TITLES, RELEASE_STEPS, FORCED,
-SCALED and the functions questions, source_of, application_digest, shipped, hook_user, relevant_drift, steps, section,
-resources, adopted and revision.
+The module is a ``ReleaseBackend``.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from ..compose.effective import plain, reached
@@ -24,6 +23,7 @@ from ..manifest import requirements
 from ..manifest.reader import Manifest
 from ..network.findings import pending
 from ..network.wanted import configured, valid
+from ..storage import compare, volumes
 from ..system import accounts, selinux
 from ..system.places import adopted as adopted_directories
 from ..text.documents import dump
@@ -69,25 +69,35 @@ SCALED = "program"
 
 
 def questions(
-    manifest: Manifest, config: Config, _source: Source, tables: dict[str, dict], _environment: str = ""
+    manifest: Manifest, config: Config, _source: Source, tables: dict[str, dict[str, Any]], _environment: str = ""
 ) -> dict[str, Any]:
     """What this backend asks of the host: some of the arguments of ``host_info``."""
     places = layout(manifest, config)
     parts = surroundings(manifest, config)
-    labelling = ["selinux"] if own_label(manifest, config) else []
+    tools = volumes.tools(config.get("storage.volumes", [])) if manifest.host.program else []
+    tools += ["selinux"] if own_label(manifest, config) else []
     tables = {name: with_python(table, config.get("app.python", "")) for name, table in tables.items()}
     found = {
-        "packages": {name: package_names(manifest, table, parts + labelling) for name, table in tables.items()},
+        "packages": {name: package_names(manifest, table, [*parts, *tools]) for name, table in tables.items()},
         "services": {name: service_names(table, parts) for name, table in tables.items()},
         "available": available(config, tables, parts),
         "database": own_database(manifest, config),
+        "volumes": mounted_volumes(manifest, config),
         "networks": valid(config.get("network.networks", [])),
     }
     if not manifest.host.program:
         return {**found, "paths": [PACKAGES_DIR]}
     return {
         **found,
-        "paths": sorted({places["install_dir"], places["data_dir"], places["log_dir"], *volume_sizes(config)}),
+        "paths": sorted(
+            {
+                places["install_dir"],
+                places["data_dir"],
+                places["log_dir"],
+                *volume_sizes(config),
+                *backing_places(config),
+            }
+        ),
         "port": config.get("server.host_port", 8080) if manifest.host.serves else None,
         "user": places["user"],
         "group": places["group"],
@@ -97,8 +107,13 @@ def questions(
 
 
 def all_entries(config: Config, places: dict[str, str], nginx_group: str) -> list[dict[str, str]]:
-    """The directories of an application, its volumes among them."""
-    return directory_entries(places, nginx_group) + volume_entries(config, places)
+    """The directories of an application, its volumes among them, and where volumes are mounted."""
+    mounted = [
+        {"path": volume["path"], "state": "directory", "owner": places["user"], "group": places["group"], "mode": ""}
+        for volume in config.get("storage.volumes", [])
+        if volumes.kind_of(volume) != "directory"
+    ]
+    return directory_entries(places, nginx_group) + volume_entries(config, places) + mounted
 
 
 def surroundings(manifest: Manifest, config: Config) -> list[str]:
@@ -113,19 +128,31 @@ def own_label(manifest: Manifest, config: Config) -> bool:
     return bool(manifest.host.serves) and config.get("server.host_port", 8080) not in selinux.PORTS
 
 
-def package_names(manifest: Manifest, table: dict, parts: list[str]) -> list[str]:
+def mounted_volumes(manifest: Manifest, config: Config, host: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+    """The volumes that have a file system of their own; without ``host``, as far as they are known before it is
+    asked."""
+    if not manifest.host.program:
+        return []
+    places = layout(manifest, config)
+    systemd = host is None or host["facts"]["init"] == "systemd"
+    given = config.get("storage.volumes", [])
+    found = volumes.volumes(given, places["user"], places["group"], systemd, manifest.name)
+    return [volume for volume in found if compare.is_mounted(volume)]
+
+
+def package_names(manifest: Manifest, table: dict[str, Any], parts: list[str]) -> list[str]:
     wanted = ["python", *parts] if manifest.host.program else parts
     names = [name for part in wanted for name in table["packages"][part]]
     return sorted({*names, *manifest.host.packages.get(table["family"], ())})
 
 
-def service_names(table: dict, parts: list[str]) -> list[str]:
+def service_names(table: dict[str, Any], parts: list[str]) -> list[str]:
     """The services, and the one of a Supervisor from PyPI, which takes the place of the package's."""
     own = [OWN_SERVICE] if "supervisor" in parts else []
     return [*(table["services"][part] for part in parts), *own]
 
 
-def available(config: Config, tables: dict[str, dict], parts: list[str]) -> dict[str, list[str]]:
+def available(config: Config, tables: dict[str, dict[str, Any]], parts: list[str]) -> dict[str, list[str]]:
     """Packages of Supervisor by table, for whose repositories it matters whether they have them."""
     if "supervisor" not in parts or config.get("host.supervisor_source", "auto") != "auto":
         return {}
@@ -149,8 +176,14 @@ def own_database(manifest: Manifest, config: Config) -> dict[str, Any]:
 
 
 def render_values(
-    manifest: Manifest, config: Config, settings: Settings, table: dict, release: str, ipv6: bool
-) -> dict:
+    manifest: Manifest,
+    config: Config,
+    settings: Settings,
+    table: dict[str, Any],
+    release: str,
+    ipv6: bool,
+    mounts: Sequence[str] = (),
+) -> dict[str, Any]:
     """What the templates of Supervisor's and nginx's files are given."""
     places = layout(manifest, config)
     spec = manifest.host
@@ -178,6 +211,7 @@ def render_values(
         "allowed_hosts": list(config.get("app.allowed_hosts", [])),
         "client_max_body_size": str(config.get("server.max_body_size", "10m")),
         "ipv6": ipv6,
+        "mounts": list(mounts),
         "access_log": "%s/windflow-%s.access.log" % (table["nginx"]["log_dir"], manifest.name),
         "error_log": "%s/windflow-%s.error.log" % (table["nginx"]["log_dir"], manifest.name),
     }
@@ -209,27 +243,35 @@ def directory_entries(places: dict[str, str], nginx_group: str) -> list[dict[str
     return parents([item["path"] for item in entries]) + entries
 
 
+def backing_places(config: Config) -> list[str]:
+    """Where volumes in files need room, if there are any."""
+    given = config.get("storage.volumes", [])
+    return [volumes.BACKING_DIR] if any(volumes.kind_of(volume) == "file" for volume in given) else []
+
+
 def volume_sizes(config: Config) -> dict[str, tuple[str, float]]:
-    """{path: (its key in the configuration, GB that have to be free)} of the local volumes that say so."""
+    """{path: (its key in the configuration, GB that have to be free)} of the volumes that are directories and say
+    so."""
     return {
         volume["path"]: ("storage.volumes[%d].size_gb" % index, volume["size_gb"])
         for index, volume in enumerate(config.get("storage.volumes", []))
-        if volume.get("type", "local") == "local" and volume.get("size_gb")
+        if volumes.kind_of(volume) == "directory" and volume.get("size_gb")
     }
 
 
 def volume_entries(config: Config, places: dict[str, str]) -> list[dict[str, str]]:
-    """The directories of the local volumes, those above them first."""
+    """The volumes that are directories, and the directories above them first."""
     entries = [
         {
             "path": volume["path"],
             "state": "directory",
             "owner": places["user"],
             "group": places["group"],
-            "mode": "0750",
+            "mode": volumes.MODE,
+            **{key: given for key, given in (volume.get("options") or {}).items() if key in compare.OWNED and given},
         }
         for volume in config.get("storage.volumes", [])
-        if volume.get("type", "local") == "local"
+        if volumes.kind_of(volume) == "directory"
     ]
     return parents([item["path"] for item in entries]) + entries
 
@@ -237,7 +279,7 @@ def volume_entries(config: Config, places: dict[str, str]) -> list[dict[str, str
 def source_of(manifest: Manifest, source_digest: SourceDigest) -> Source:
     """The application's files."""
     spec = manifest.host
-    if not spec.program:
+    if spec.source is None:
         return Source(digest([manifest.name, manifest.version]))
     total, listing = source_digest(str(spec.source))
     return Source(total, tuple(listing), requirements.collect(manifest.path, spec.source, spec.requirements))
@@ -251,7 +293,7 @@ def shipped(manifest: Manifest, config: Config, source: Source, made: dict[str, 
     """What a release is packed of; ``made`` is the plan."""
     host = made["host"]
     settings = Settings(made["environment"], host["replicas"])
-    values = render_values(manifest, config, settings, host["os"], made["release"], host["ipv6"])
+    values = render_values(manifest, config, settings, host["os"], made["release"], host["ipv6"], host["mounts"])
     return Shipped(
         root=str(manifest.host.source),
         group=host["group"],
@@ -260,7 +302,7 @@ def shipped(manifest: Manifest, config: Config, source: Source, made: dict[str, 
             **({"nginx.conf": site_file(values)} if manifest.host.serves else {}),
         },
         readable={"config.yaml": dump(config.data)},
-        files=tuple(("requirements/%s" % path, *rest) for path, *rest in source.requirements.files),
+        files=tuple(("requirements/%s" % path, mode, content) for path, mode, content in source.requirements.files),
         venv=made["steps"]["virtualenv"]["name"],
     )
 
@@ -270,7 +312,7 @@ def hook_user(manifest: Manifest, config: Config) -> str:
     return layout(manifest, config)["user"] if manifest.host.program else "nobody"
 
 
-def relevant_drift(host: dict[str, Any], table: dict[str, Any]) -> list[dict]:
+def relevant_drift(host: dict[str, Any], table: dict[str, Any]) -> list[dict[str, Any]]:
     """The host's drift, less processes that only wait for Supervisor: the step ``services`` starts it,
     and it starts them."""
     supervisor = host["services"].get(table["services"]["supervisor"])
@@ -304,7 +346,8 @@ def surrounding_steps(
     if not manifest.host.program:
         # Nothing else of such a plugin has its version.
         found["packages"].digest = digest([manifest.version, sorted(host["packages"])])
-    found["directories"].data = found["volumes"].data = {"entries": [], "adopt": False}
+    found["directories"].data = {"entries": [], "adopt": False}
+    found["volumes"].data = {"entries": [], "adopt": False, "mounted": [], "gone": []}
     found["network"] = network_step(config, host)
     found["virtualenv"].data = {"name": ""}
     found["database"] = database_step(manifest, config)
@@ -394,7 +437,8 @@ def program_steps(
     places = layout(manifest, config)
     facts = host["facts"]
     # A release's name must not make its own files differ: digests are taken with a fixed one.
-    values = render_values(manifest, config, settings, table, "RELEASE", facts["ipv6"])
+    mounted = mounted_volumes(manifest, config, host)
+    values = render_values(manifest, config, settings, table, "RELEASE", facts["ipv6"], mount_points(mounted, facts))
     policy = packages_policy(config, settings)
     interpreter = table["python"]["interpreter"]
     version = re.search(r"[0-9]\.[0-9]+\Z", interpreter)
@@ -424,10 +468,36 @@ def program_steps(
             },
         ),
         "config": Step(digest(without_secrets(config, manifest.name))),
-        "program": Step(digest(program_file(values))),
+        # Processes that have files of another mount open have to make place for new ones.
+        "program": Step(digest([program_file(values), mounted] if mounted else program_file(values))),
         "site": Step(digest(site_file(values)) if manifest.host.serves else ""),
-        "volumes": entries_step(volume_entries(config, places), adopts(config, "directories")),
+        "volumes": volumes_step(manifest, config, host),
     }
+
+
+def recorded_volumes(host: dict[str, Any]) -> list[dict[str, Any]]:
+    """The mounted volumes of the deployed revision; one of an earlier version of the platform has none."""
+    return ((host["current"] or {}).get("host") or {}).get("storage", [])
+
+
+def mount_points(mounted: list[dict[str, Any]], facts: dict[str, Any]) -> list[str]:
+    """Where the volumes are mounted, without links, as the host's table of mounts names it."""
+    return [facts["volumes"][volume["path"]]["at"] for volume in mounted]
+
+
+def volumes_step(manifest: Manifest, config: Config, host: dict[str, Any]) -> Step:
+    """Directories, and what is mounted. ``gone`` are volumes of the deployed revision that are not wanted any more."""
+    step = entries_step(volume_entries(config, layout(manifest, config)), adopts(config, "directories"))
+    mounted = mounted_volumes(manifest, config, host)
+    paths = {volume["path"] for volume in config.get("storage.volumes", [])}
+    recorded = recorded_volumes(host)
+    gone = [volume for volume in recorded if volume["path"] not in paths]
+    if mounted or recorded:
+        step.digest = digest([step.data["entries"], mounted])
+    drift = [item for item in host["drift"] if item["step"] == "volumes"]
+    step.why.extend(volumes.reasons(mounted, host["facts"]["volumes"], drift))
+    step.data.update(mounted=mounted, gone=gone)
+    return step
 
 
 def packages_policy(config: Config, settings: Settings) -> dict[str, Any]:
@@ -441,7 +511,7 @@ def packages_policy(config: Config, settings: Settings) -> dict[str, Any]:
 def built_from_source(manifest: Manifest, config: Config, settings: Settings) -> list[Problem]:
     """Requirements whose code would run when they are installed, and that nobody has named for it."""
     spec, policy = manifest.host, packages_policy(config, settings)
-    if not spec.program or not policy["only_binary"]:
+    if spec.source is None or not policy["only_binary"]:
         return []
     allowed = {requirements.canonical(name) for name in policy["source_packages"]}
     found = []
@@ -478,14 +548,14 @@ def account_step(places: dict[str, str], table: dict[str, Any], config: Config, 
     return step
 
 
-def adopted(manifest: Manifest, config: Config, host: dict[str, Any], table: dict[str, Any] | None) -> list[str]:
+def adopted(manifest: Manifest, config: Config, host: dict[str, Any], table: dict[str, Any]) -> list[str]:
     """What is used though windflow has not made it, in words."""
     places, facts, made = layout(manifest, config), host["facts"], host["made"]
     wanted = own_database(manifest, config)
     found = owners.adopted(wanted["name"], wanted["user"], facts["database"], made) if wanted else []
     if not manifest.host.program:
         return found
-    entries = all_entries(config, places, table["nginx"]["user"])
+    entries = directory_entries(places, table["nginx"]["user"]) + volume_entries(config, places)
     return [
         *found,
         *accounts.adopted(places["user"], places["group"], facts["account"], facts["group"], made),
@@ -541,7 +611,9 @@ def section(
         "host_header": host_header(values["allowed_hosts"]),
         "program": "windflow-%s-%s" % (manifest.name, plan["release"]),
         "sockets": values["sockets"] if spec.serves else [],
-        "volumes": [entry["path"] for entry in volume_entries(config, values) if "owner" in entry],
+        "volumes": [volume["path"] for volume in config.get("storage.volumes", [])],
+        "storage": plan["steps"]["volumes"]["mounted"],
+        "mounts": mount_points(plan["steps"]["volumes"]["mounted"], host["facts"]),
         "os": table,
         "init": host["facts"]["init"],
         "ipv6": host["facts"]["ipv6"],
@@ -610,6 +682,7 @@ def program_resources(plan: dict[str, Any]) -> dict[str, Any]:
         directories = (table["nginx"]["available_dir"], table["nginx"]["enabled_dir"])
         paths += [("%s/%s" % (directory, site), "site") for directory in directories]
     return {
+        "volumes": host["storage"],
         "paths": [{"path": path, "step": step} for path, step in paths],
         "trees": [
             {"root": "%s/app" % release_dir, "step": "application"},

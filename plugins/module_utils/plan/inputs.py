@@ -63,7 +63,7 @@ class InputContext:
     decrypt: Callable[[bytes], bytes] | None = None
 
     @property
-    def deployed(self) -> dict[str, dict]:
+    def deployed(self) -> dict[str, dict[str, Any]]:
         """{plugin: its version, target, needs and results} of what is deployed on the host."""
         return dict(self.host["plugins"]) if self.host else {}
 
@@ -260,7 +260,7 @@ def provide(name: str, provider: Inputs, at: str, target: str, context: InputCon
     data = compose_plan.seen_by_others(manifest, config) if inside else config.data
     values, secrets = {}, set()
     for key, path in manifest.results.items():
-        value = data
+        value: Any = data
         for part in path:
             value = value.get(part) if isinstance(value, dict) else None
         if value is not None:

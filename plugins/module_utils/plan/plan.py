@@ -17,16 +17,17 @@ from ..manifest.plugin_files import MIGRATE
 from ..manifest.reader import Manifest
 from ..text.documents import dump
 from . import compose_plan, hooks_plan, host_plan
-from .steps import Settings, Source, layout, mark_pending, replicas_of
+from .steps import Backend, ReleaseBackend, Settings, Source, layout, mark_pending, replicas_of
 
-# The backends by target; "" is a plugin that has hooks only.
-BACKENDS = {"compose": compose_plan, "host": host_plan, "": hooks_plan}
+# The backends by target; "" is a plugin that has hooks only, which has no releases.
+RELEASE_BACKENDS: dict[str, ReleaseBackend] = {"compose": compose_plan, "host": host_plan}
+BACKENDS: dict[str, Backend] = {**RELEASE_BACKENDS, "": hooks_plan}
 
 
 def questions(
     manifest: Manifest,
     config: Config,
-    tables: dict[str, dict],
+    tables: dict[str, dict[str, Any]],
     sources: Mapping[str, Source],
     environment: str = "",
 ) -> dict[str, Any]:
@@ -34,7 +35,7 @@ def questions(
     ``sources`` that it may become."""
     asked: dict[str, Any] = {"plugin": manifest.name, "packages": {}, "services": {}, "paths": []}
     asked.update(port=None, user=None, group=None, engine={}, target="", directories={}, database={})
-    asked.update(available={}, networks=[], socket_dir="")
+    asked.update(available={}, socket_dir="", volumes=[], networks=[])
     for target, source in sources.items():
         wanted = BACKENDS[target].questions(manifest, config, source, tables, environment)
         directories = {**asked["directories"], target: wanted.get("directories", {})}
@@ -50,7 +51,7 @@ def source_of(manifest: Manifest, target: str, source_digest: Any) -> Source:
     return BACKENDS[target].source_of(manifest, source_digest)
 
 
-def event_of(manifest: Manifest, current: dict | None) -> str:
+def event_of(manifest: Manifest, current: dict[str, Any] | None) -> str:
     """install, upgrade (another version) or deploy (the same version again)."""
     if current is None:
         return "install"

@@ -17,6 +17,7 @@ from ..manifest.compatibility import refused_by, unknown
 from ..manifest.reader import Manifest
 from ..network.findings import findings as findings_of_networks
 from ..network.wanted import valid
+from ..storage import volumes as storage
 from ..system import accounts
 from ..system.inspect_host import choose
 from ..system.places import findings as findings_of_places
@@ -87,9 +88,10 @@ def _findings(
     if target == "host":
         errors += services(manifest, host)
         volumes = host_plan.volume_sizes(config)
+        errors += silent(facts)
         errors += space(facts, bool(host["missing_packages"]), volumes)
         errors += volume_space(facts, volumes, host["current"])
-        errors += not_supported_yet(config)
+        errors += mounted(manifest, config, host)
         errors += networks(config, settings, host)
         errors += account(manifest, config, host)
         errors += host_plan.built_from_source(manifest, config, settings)
@@ -209,18 +211,14 @@ def resources(config: Config, facts: dict[str, Any]) -> list[Problem]:
     return found
 
 
-def refused_everywhere(manifest: Manifest, config: Config) -> list[Problem]:
-    """What no host would make possible: known without asking one."""
-    return [placed(config, problem) for problem in not_supported_yet(config)] if [*manifest.targets] == ["host"] else []
-
-
 def volume_space(facts: dict[str, Any], volumes: dict[str, Any], current: dict[str, Any] | None) -> list[Problem]:
     """Room for volumes that are not there yet, those on one file system together."""
     there = ((current or {}).get("host") or {}).get("volumes", [])
-    found, wanted = [], {}
+    found: list[Problem] = []
+    wanted: dict[Any, float] = {}
     for path, (key, size) in volumes.items():
         free = facts["space"].get(path)
-        if free is None or path in there:
+        if free is None or path in there or "silent" in free:
             continue
         device = free.get("device", path)
         wanted[device] = wanted.get(device, 0) + size
@@ -232,11 +230,38 @@ def volume_space(facts: dict[str, Any], volumes: dict[str, Any], current: dict[s
     return found
 
 
+def silent(facts: dict[str, Any]) -> list[Problem]:
+    """Mounts that the application's directories lie on, and that do not answer. A volume's own is told with it."""
+    seen = [*facts["space"].values(), *(item for group in facts["directories"].values() for item in group.values())]
+    own = {item["fault"].replace("none from ", "", 1) for item in facts["volumes"].values()}
+    texts = {item["silent"] for item in seen if item.get("silent")} - own
+    remedy = "start the server, or unmount it (umount --lazy) on the host"
+    return [Problem.plain("E2066", "a mount of the host does not answer", text, remedy) for text in sorted(texts)]
+
+
+def mounted(manifest: Manifest, config: Config, host: dict[str, Any]) -> list[Problem]:
+    """What keeps volumes from being made and mounted."""
+    wanted, facts = host_plan.mounted_volumes(manifest, config, host), host["facts"]
+    given = enumerate(config.get("storage.volumes", []))
+    keys = {volume["path"]: "storage.volumes[%d]" % index for index, volume in given}
+    known = [volume["source"] for volume in host_plan.recorded_volumes(host)]
+    found = storage.findings(wanted, facts["volumes"], host["made"].get("volumes", []), known, keys)
+    free = facts["space"].get(storage.BACKING_DIR, {}).get("mb")
+    needed = 0.0
+    for volume in (item for item in wanted if item["kind"] == "file"):
+        needed += max(0.0, volume["size_gb"] - facts["volumes"][volume["path"]]["size_gb"])
+        if free is not None and free < needed * 1024:
+            expected = "%g GB free in %s" % (needed, storage.BACKING_DIR)
+            remedy, key = "free some space, or lower size_gb", "%s.size_gb" % keys[volume["path"]]
+            found.append(Problem("E2048", expected, "%.1f GB" % (free / 1024), remedy, path=key))
+    return found
+
+
 def space(facts: dict[str, Any], packages_missing: bool, volumes: Collection[str] = ()) -> list[Problem]:
     needed = FREE_MB_WITH_PACKAGES if packages_missing else FREE_MB
     found = []
     for path, free in sorted(facts["space"].items()):
-        if path in volumes:
+        if path in volumes or path == storage.BACKING_DIR or "silent" in free:
             continue
         if free["mb"] < needed:
             found.append(
@@ -334,22 +359,6 @@ def services(manifest: Manifest, host: dict[str, Any]) -> list[Problem]:
         if said.get("problem"):
             fault = "%s reads no directory for files of plugins" % {"nginx": "nginx", "supervisor": "Supervisor"}[name]
             found.append(Problem.plain("E2047", fault, said["problem"], "correct that file, then run again"))
-    return found
-
-
-def not_supported_yet(config: Config) -> list[Problem]:
-    found = []
-    for index, volume in enumerate(config.get("storage.volumes", [])):
-        if volume.get("type", "local") != "local":
-            found.append(
-                Problem.plain(
-                    "E2010",
-                    "volumes of type %s are not supported yet" % volume["type"],
-                    volume.get("name", ""),
-                    "remove it, or mount it yourself and name its directory as a local volume",
-                    path="storage.volumes[%d]" % index,
-                )
-            )
     return found
 
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from ..config.loading import Config
 from ..manifest.reader import Manifest
@@ -20,7 +20,7 @@ from ..manifest.requirements import Requirements
 
 FINGERPRINT_ROUNDS = 10_000
 DIGEST = re.compile(r"[0-9a-f]{64}")
-SourceDigest = Callable[[str], tuple[str, list]]  # sources.digest
+SourceDigest = Callable[[str], tuple[str, list[tuple[str, int, str]]]]  # sources.digest
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Source:
     """The application's files: digest of all, and (relative path, mode, sha256) of each."""
 
     digest: str = ""
-    listing: tuple = ()
+    listing: tuple[tuple[str, int, str], ...] = ()
     requirements: Requirements = Requirements()
 
 
@@ -81,6 +81,93 @@ def digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
+class Backend(Protocol):
+    """The side of a plan that each target has: what a module such as ``host_plan`` offers to ``plan``.
+
+    ``host`` is the answer of ``host_info``, ``table`` is that of the host's OS family, ``plan`` the plan as far as it
+    is made.
+    """
+
+    @property
+    def TITLES(self) -> dict[str, str]:
+        """The titles of all steps, in their order."""
+
+    @property
+    def RELEASE_STEPS(self) -> tuple[str, ...]:
+        """The steps of a release: if one of them is pending, a new release is made with all of them."""
+
+    @property
+    def FORCED(self) -> str:
+        """The step that is pending where the operator forces a deploy."""
+
+    @property
+    def SCALED(self) -> str:
+        """The step whose digest the number of instances is part of; empty for none."""
+
+    def source_of(self, manifest: Manifest, source_digest: SourceDigest, /) -> Source:
+        """Returns the application's files."""
+
+    def questions(
+        self,
+        manifest: Manifest,
+        config: Config,
+        source: Source,
+        tables: dict[str, dict[str, Any]],
+        environment: str,
+        /,
+    ) -> dict[str, Any]:
+        """Returns what the host is asked: some of the arguments of ``host_info``."""
+
+    def relevant_drift(self, host: dict[str, Any], table: Any, /) -> list[dict[str, Any]]:
+        """Returns the drift of the host that this target cares for."""
+
+    def steps(
+        self,
+        manifest: Manifest,
+        config: Config,
+        settings: Settings,
+        source: Source,
+        host: dict[str, Any],
+        table: Any,
+        /,
+    ) -> dict[str, Step]:
+        """Returns the steps with digests, and with the reasons that the host itself gives."""
+
+    def hook_user(self, manifest: Manifest, config: Config, /) -> str:
+        """Returns the account that hooks on the host run as."""
+
+    def adopted(self, manifest: Manifest, config: Config, host: dict[str, Any], table: Any, /) -> list[str]:
+        """Returns what is used though windflow has not made it, in words."""
+
+    def section(
+        self,
+        manifest: Manifest,
+        config: Config,
+        settings: Settings,
+        host: dict[str, Any],
+        table: Any,
+        plan: dict[str, Any],
+        /,
+    ) -> dict[str, Any]:
+        """Returns what the tasks need besides the steps."""
+
+    def resources(self, plan: dict[str, Any], /) -> dict[str, Any]:
+        """Returns what the host is asked to remember at the end of the run, and is compared with afterwards."""
+
+    def revision(self, plan: dict[str, Any], /) -> dict[str, Any]:
+        """Returns what the record keeps of a revision of this target, besides what it keeps of every one."""
+
+
+class ReleaseBackend(Backend, Protocol):
+    """The same of a target that has releases."""
+
+    def application_digest(self, manifest: Manifest, config: Config, source: Source, plan: dict[str, Any], /) -> str:
+        """Returns the digest of the step ``application``."""
+
+    def shipped(self, manifest: Manifest, config: Config, source: Source, plan: dict[str, Any], /) -> Shipped:
+        """Returns what a release is packed of."""
+
+
 @functools.lru_cache(maxsize=256)
 def fingerprint(secret: str, salt: str) -> str:
     """A secret's stand-in inside digests. Slow and salted, because digests are kept and shown."""
@@ -91,7 +178,7 @@ def without_secrets(config: Config, plugin: str) -> Any:
     """Returns the configuration with each secret replaced by its fingerprint, and by one word if it is made on the
     host: a plan is the same before it is made and after."""
 
-    def walk(value: Any, path: tuple) -> Any:
+    def walk(value: Any, path: tuple[Any, ...]) -> Any:
         if path in config.generated:
             return "generated"
         if path in config.secrets:
@@ -148,15 +235,17 @@ def entries_step(entries: list[dict[str, str]], adopt: bool) -> Step:
     return Step(digest(entries) if entries else "", data={"entries": entries, "adopt": adopt})
 
 
-def mark_pending(steps: dict[str, Step], current: dict | None, drift: list[dict], forced: str) -> None:
+def mark_pending(
+    steps: dict[str, Step], current: dict[str, Any] | None, drift: list[dict[str, Any]], forced: str
+) -> None:
     """Adds the reasons that come from the record: never applied, changed since, drifted; and
     the step ``forced``, if it is not empty."""
-    recorded = current["digests"] if current else {}
+    recorded, revision = (current["digests"], current["revision"]) if current else ({}, 0)
     for name, step in steps.items():
         if step.digest and name not in recorded:
             step.why.append("not applied yet")
         elif step.digest and recorded[name] != step.digest:
-            step.why.append("changed since revision %d" % current["revision"])
+            step.why.append("changed since revision %d" % revision)
     for item in drift:
         if item["step"] in steps:
             steps[item["step"]].why.append(describe_drift(item))

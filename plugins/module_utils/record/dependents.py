@@ -12,6 +12,7 @@ from . import store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
 
@@ -53,7 +54,7 @@ def dependents(plugin: str, state_dir: str = store.STATE_DIR) -> list[dict[str, 
 
 
 def needing(
-    plugin: str, found: dict[str, dict[str, Any]], at_work: dict[str, dict[str, Any]] | None = None
+    plugin: str, found: Mapping[str, Mapping[str, Any]], at_work: Mapping[str, Mapping[str, Any]] | None = None
 ) -> list[dict[str, str]]:
     """As ``dependents``, of what ``survey`` has found."""
     known = [(name, entry["needs"]) for name, entry in found.items()] + list((at_work or {}).items())
@@ -67,7 +68,7 @@ def needing(
     return [{"plugin": name, "name": dependency, "constraint": text} for name, dependency, text in sorted(needs)]
 
 
-def not_known(code: str, plugin: str, unreadable: dict[str, dict[str, str]]) -> list[Problem]:
+def not_known(code: str, plugin: str, unreadable: Mapping[str, Mapping[str, str]]) -> list[Problem]:
     """A problem for each other plugin whose record cannot be read: it may need ``plugin``."""
     return [
         Problem.plain(

@@ -17,7 +17,32 @@ import json
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
+    from typing import Any, NotRequired, TypedDict
+
+    class Lease(TypedDict):
+        """``seconds``, for how long it is renewed, is missing in older records."""
+
+        run: str
+        holder: str
+        purpose: str
+        since: str
+        seconds: NotRequired[float]
+        expires: float
+        step: str
+        revision: int
+
+    class Record(TypedDict):
+        """See ``store``. Revisions have more keys than those that all of them have: what their backend notes."""
+
+        format: int
+        plugin: str
+        sequence: int
+        current: int | None
+        lease: Lease | None
+        revisions: list[dict[str, Any]]
+        managed: dict[str, Any]
+        made: NotRequired[dict[str, list[str]]]
+
 
 FORMAT = 1
 STATES = ("running", "deployed", "superseded", "failed", "rolled_back", "abandoned", "removed")
@@ -53,31 +78,26 @@ NEED = {"plugin": TEXT, "constraint": TEXT}
 # Maps whose keys are names of things, which may be fewer or others after an edit.
 BY_NAME = ("paths", "digests", "results", "by_hand", "needs", "provides", "images", "services")
 LATEST = 10**11  # seconds; a time beyond it is none
-MANAGED = {"paths": MAP, "trees": LIST, "program": MAP, "database": MAP, "compose": MAP}
+MANAGED = {"paths": MAP, "trees": LIST, "program": MAP, "database": MAP, "compose": MAP, "volumes": LIST}
 
 
-def encode(record: dict[str, Any]) -> bytes:
+def encode(record: Record) -> bytes:
     """Returns the bytes of the record's file."""
     text = as_text(record)
     checksum = hashlib.sha256(text.encode()).hexdigest()
-    return as_text(dict(record, **{CHECKSUM: checksum})).encode()
+    return as_text({**record, CHECKSUM: checksum}).encode()
 
 
-def as_text(record: dict[str, Any]) -> str:
+def as_text(record: Mapping[str, Any]) -> str:
     return json.dumps(record, indent=1, sort_keys=True)
 
 
-def decode(data: bytes, plugin: str, copy: bytes = b"") -> dict[str, Any]:
+def decode(data: bytes, plugin: str, copy: bytes = b"") -> Record:
     """Returns the record in the bytes of its file. Raises ValueError, with the reason, if it is none of that plugin.
 
     ``copy`` is what the last run left, as bytes: what a record without a checksum is compared with.
     """
-    try:
-        record = json.loads(data.decode("utf-8"))
-    except (ValueError, RecursionError):
-        raise ValueError("no JSON, or not all of it") from None
-    if not isinstance(record, dict) or record.get("format") != FORMAT or record.get("plugin") != plugin:
-        raise ValueError("no record of plugin %s in format %d" % (plugin, FORMAT))
+    record = parsed(data, plugin)
     if CHECKSUM in record:
         checksum = record.pop(CHECKSUM)
         if checksum != hashlib.sha256(as_text(record).encode()).hexdigest():
@@ -92,6 +112,17 @@ def decode(data: bytes, plugin: str, copy: bytes = b"") -> dict[str, Any]:
         before = {entry["revision"]: entry for entry in left["revisions"]}
         for place, entry in enumerate(record["revisions"]):
             alike(entry, before.get(entry["revision"], {}), "revisions[%d]" % place)
+    return record
+
+
+def parsed(data: bytes, plugin: str) -> Any:
+    """Returns the map in the bytes of a record's file. Raises ValueError for anything else."""
+    try:
+        record = json.loads(data.decode("utf-8"))
+    except (ValueError, RecursionError):
+        raise ValueError("no JSON, or not all of it") from None
+    if not isinstance(record, dict) or record.get("format") != FORMAT or record.get("plugin") != plugin:
+        raise ValueError("no record of plugin %s in format %d" % (plugin, FORMAT))
     return record
 
 

@@ -22,9 +22,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
+    from .file_format import Record
+
+
 # The key of a configuration that names the kinds of what may be used all the same.
 ADOPT = "adopt"
 KINDS = ("account", "database", "directories", "group", "role")
+# Logical volumes and files with file systems, "lvm:group/name" and "file:/path". What is somebody else's is never used.
+VOLUMES = "volumes"
+MADE = (*KINDS, VOLUMES)
 # What a revision says of its directories.
 DIRECTORIES = ("install_dir", "data_dir", "log_dir", "program_log_dir", "config_dir", "shared_dir", "run_dir")
 # The comment of an account that windflow has made.
@@ -36,19 +42,19 @@ def remedy(kind: str) -> str:
     return "to use it all the same, write %s: [%s] into the plugin's configuration of this host" % (ADOPT, kind)
 
 
-def made_resources(remembered: dict[str, Any]) -> dict[str, list[str]]:
+def made_resources(remembered: Record) -> dict[str, list[str]]:
     """{kind: names} of what windflow has made of a plugin, as its record knows."""
     noted = remembered.get("made")
     found = made_before(remembered) if noted is None else noted
-    return {kind: list(found.get(kind, ())) for kind in KINDS}
+    return {kind: list(found.get(kind, ())) for kind in MADE}
 
 
-def made_before(remembered: dict[str, Any]) -> dict[str, list[str]]:
+def made_before(remembered: Record) -> dict[str, list[str]]:
     """Returns the same for a record that was written before such things were noted: what it managed was made then, and
     of an account and its group the account's own comment tells."""
     entry, kept = store.latest_present(remembered) or {}, remembered["managed"]
     host = entry.get("host") or {}
-    found: dict[str, list[str]] = {kind: [] for kind in KINDS}
+    found: dict[str, list[str]] = {kind: [] for kind in MADE}
     if host.get("user"):
         comment = _comment(host["user"])
         found["account"] = [host["user"]] if comment.split(" with group ")[0] == MARK else []
@@ -70,17 +76,17 @@ def directories_of(entry: dict[str, Any]) -> list[str]:
     return sorted(found)
 
 
-def settled(remembered: dict[str, Any]) -> dict[str, Any]:
+def settled(remembered: Record) -> Record:
     """The record with what was made in it: to be done to one of before, before it gets a new revision."""
-    return dict(remembered, made=made_resources(remembered))
+    return {**remembered, "made": made_resources(remembered)}
 
 
-def with_made(remembered: dict[str, Any], kind: str, names: Iterable[str]) -> dict[str, Any]:
+def with_made(remembered: Record, kind: str, names: Iterable[str]) -> Record:
     """The record with those names among what was made."""
     return _changed(remembered, kind, lambda known: sorted({*known, *names}))
 
 
-def without_made(remembered: dict[str, Any], kind: str, names: Iterable[str]) -> dict[str, Any]:
+def without_made(remembered: Record, kind: str, names: Iterable[str]) -> Record:
     """The record without those names among what was made."""
     return _changed(remembered, kind, lambda known: [name for name in known if name not in names])
 
@@ -117,7 +123,7 @@ def forget(kind: str, name: str, state_dir: str = store.STATE_DIR) -> None:
             forget_made(plugin, kind, [name], state_dir)
 
 
-def _changed(remembered: dict[str, Any], kind: str, change: Callable[[list[str]], list[str]]) -> dict[str, Any]:
+def _changed(remembered: Record, kind: str, change: Callable[[list[str]], list[str]]) -> Record:
     remembered = copy.deepcopy(remembered)
     known = made_resources(remembered)
     remembered["made"] = dict(known, **{kind: change(known[kind])})
@@ -126,7 +132,7 @@ def _changed(remembered: dict[str, Any], kind: str, change: Callable[[list[str]]
 
 def _save(
     plugin: str,
-    change: Callable[[dict[str, Any], str, Iterable[str]], dict[str, Any]],
+    change: Callable[[Record, str, Iterable[str]], Record],
     kind: str,
     names: Iterable[str],
     state_dir: str,

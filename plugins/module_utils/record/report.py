@@ -9,11 +9,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .file_format import Record
+
+
 ERROR_LINES = 40
 
 
 def status(
-    record: dict[str, Any],
+    record: Record,
     serving: dict[str, Any] | None,
     last: dict[str, Any] | None,
     serves: str | None = None,
@@ -58,7 +61,7 @@ def status(
     return lines
 
 
-def other(record: dict[str, Any], serves: str) -> str:
+def other(record: Record, serves: str) -> str:
     """Returns what is said where another release serves than the record names; ``serves`` is "" where none does."""
     found = "release %s" % serves if serves else "no release"
     known = [item["release"] for item in record["revisions"] if item["revision"] == record["current"]]
@@ -68,7 +71,7 @@ def other(record: dict[str, Any], serves: str) -> str:
     return "%s serves%s, but %s: a run was ended in the middle. Deploy again, or roll back" % (found, told, named)
 
 
-def history(record: dict[str, Any]) -> list[str]:
+def history(record: Record) -> list[str]:
     """Every revision, the newest first, one text a line."""
     return [
         "%s%s" % (entry(item), " <- serves" if item["revision"] == record["current"] else "")

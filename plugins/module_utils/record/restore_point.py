@@ -7,14 +7,15 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from .file_format import Record
+
 
 WELL = ("deployed", "superseded", "rolled_back")
 # The others note the backup of the revision that they are about, or one that they restore.
 MAKING = ("install", "upgrade", "deploy")
 
 
-def label(record: dict[str, Any]) -> str:
+def label(record: Record) -> str:
     """Returns the backup that a restore takes where none is named, or an empty text.
 
     It is the first one that was made since the release that serves began to serve: what runs that failed have backed

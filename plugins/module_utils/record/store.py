@@ -42,6 +42,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from .file_format import Lease, Record
+
+
 STATE_DIR = "/var/lib/windflow"
 FORMAT = file_format.FORMAT
 LEASE_SECONDS = 900
@@ -62,7 +65,7 @@ def stamp(now: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
 
 
-def empty(plugin: str) -> dict[str, Any]:
+def empty(plugin: str) -> Record:
     return {
         "format": FORMAT,
         "plugin": plugin,
@@ -75,7 +78,7 @@ def empty(plugin: str) -> dict[str, Any]:
     }
 
 
-def find(record: dict[str, Any], revision: int) -> dict[str, Any] | None:
+def find(record: Record, revision: int) -> dict[str, Any] | None:
     """Returns the revision with that number, or None."""
     for entry in record["revisions"]:
         if entry["revision"] == revision:
@@ -83,12 +86,12 @@ def find(record: dict[str, Any], revision: int) -> dict[str, Any] | None:
     return None
 
 
-def current(record: dict[str, Any]) -> dict[str, Any] | None:
+def current(record: Record) -> dict[str, Any] | None:
     """Returns the revision that serves, or None."""
     return find(record, record["current"]) if record["current"] else None
 
 
-def latest_present(record: dict[str, Any]) -> dict[str, Any] | None:
+def latest_present(record: Record) -> dict[str, Any] | None:
     """Returns the newest revision of which anything is on the host: what a removal has to look at."""
     if record["current"]:
         return current(record)
@@ -100,18 +103,18 @@ def latest_present(record: dict[str, Any]) -> dict[str, Any] | None:
     return None
 
 
-def position(record: dict[str, Any]) -> str:
+def position(record: Record) -> str:
     """Returns what says whether any run began or ended between two looks at a record; opaque."""
     last = record["revisions"][-1]["state"] if record["revisions"] else "none"
     return "%d %s %s" % (record["sequence"], record["current"] or 0, last)
 
 
-def free(record: dict[str, Any], now: float) -> bool:
+def free(record: Record, now: float) -> bool:
     """Returns whether a run may begin: none is at work, or its lease ran out."""
     return not record["lease"] or record["lease"]["expires"] <= now
 
 
-def good(record: dict[str, Any], serves: str | None = None) -> list[dict[str, Any]]:
+def good(record: Record, serves: str | None = None) -> list[dict[str, Any]]:
     """Returns the revisions that a rollback may go to, newest first, one for each release: those that were deployed
     well, are not the one that serves, and whose release is still on the host as far as the record knows. ``serves`` is
     the release that serves where that is another one than the record says."""
@@ -125,7 +128,7 @@ def good(record: dict[str, Any], serves: str | None = None) -> list[dict[str, An
 
 
 def begin(
-    record: dict[str, Any],
+    record: Record,
     run: str,
     holder: str,
     purpose: str,
@@ -133,7 +136,7 @@ def begin(
     fields: dict[str, Any],
     lease_seconds: float = LEASE_SECONDS,
     seen: str = "",
-) -> dict[str, Any]:
+) -> Record:
     """Takes the lease and opens a revision in the state ``running``.
 
     A lease of another run that has not run out is an error that names its holder. One that ran out
@@ -144,9 +147,9 @@ def begin(
     record = copy.deepcopy(record)
     lease = record["lease"]
     if lease and lease["run"] == run:
-        lease.update(seconds=lease_seconds, expires=now + lease_seconds)
+        lease.update({"seconds": lease_seconds, "expires": now + lease_seconds})
         return record
-    if not free(record, now):
+    if lease and not free(record, now):
         raise WindflowError(
             Problem.plain(
                 code="E5001",
@@ -187,7 +190,7 @@ def begin(
     return record
 
 
-def unlock(record: dict[str, Any], by: str, now: float) -> dict[str, Any]:
+def unlock(record: Record, by: str, now: float) -> Record:
     """Takes the lease away from whoever holds it; its revision is ``abandoned`` at its step."""
     record = copy.deepcopy(record)
     lease = record["lease"]
@@ -198,25 +201,26 @@ def unlock(record: dict[str, Any], by: str, now: float) -> dict[str, Any]:
 
 
 def at_step(
-    record: dict[str, Any],
+    record: Record,
     run: str,
     step: str,
     now: float,
     lease_seconds: float | None = None,
     fields: dict[str, Any] | None = None,
-) -> dict[str, Any]:
+) -> Record:
     """Notes the step that the run is at, and ``fields`` of its revision, and renews its lease for as long as it was
     taken, or for longer. Raises WindflowError E5002 where another run has it meanwhile."""
     record = copy.deepcopy(record)
     lease = _own_lease(record, run)
-    lease.update(step=step, expires=now + max(lease.get("seconds", LEASE_SECONDS), lease_seconds or 0))
+    expires = now + max(lease.get("seconds", LEASE_SECONDS), lease_seconds or 0)
+    lease.update({"step": step, "expires": expires})
     _leased(record, lease).update(fields or {}, step=step)
     return record
 
 
 def finish(
-    record: dict[str, Any], run: str, now: float, managed: dict[str, Any] | None, fields: dict[str, Any], keep: int
-) -> dict[str, Any]:
+    record: Record, run: str, now: float, managed: dict[str, Any] | None, fields: dict[str, Any], keep: int
+) -> Record:
     """Ends a run well: its revision is deployed and current, the one before superseded.
 
     Revisions whose release is not among the ``keep`` that stay on disk lose their ``DETAILS``. ``managed`` is what
@@ -231,7 +235,7 @@ def finish(
         before["state"] = "rolled_back" if left else "superseded"
     _close(record, lease["revision"], "deployed", now, "done", "")
     _leased(record, lease).update(fields)
-    record.update(current=lease["revision"], lease=None)
+    record.update({"current": lease["revision"], "lease": None})
     if managed is not None:
         record["managed"] = managed
     kept = kept_releases(record, keep)
@@ -242,9 +246,7 @@ def finish(
     return record
 
 
-def fail(
-    record: dict[str, Any], run: str, now: float, step: str, error: str, fields: dict[str, Any] | None = None
-) -> dict[str, Any]:
+def fail(record: Record, run: str, now: float, step: str, error: str, fields: dict[str, Any] | None = None) -> Record:
     """Ends a run badly: its revision failed; what served before is still current."""
     record = copy.deepcopy(record)
     lease = _own_lease(record, run)
@@ -254,7 +256,7 @@ def fail(
     return record
 
 
-def remove(record: dict[str, Any], run: str, now: float, fields: dict[str, Any]) -> dict[str, Any]:
+def remove(record: Record, run: str, now: float, fields: dict[str, Any]) -> Record:
     """Ends a removal: nothing is current or managed any more; the history stays."""
     record = copy.deepcopy(record)
     lease = _own_lease(record, run)
@@ -263,11 +265,11 @@ def remove(record: dict[str, Any], run: str, now: float, fields: dict[str, Any])
         before["state"] = "superseded"
     _close(record, lease["revision"], "removed", now, "done", "")
     _leased(record, lease).update(fields)
-    record.update(current=None, managed={}, lease=None)
+    record.update({"current": None, "managed": {}, "lease": None})
     return record
 
 
-def kept_releases(record: dict[str, Any], keep: int) -> list[str]:
+def kept_releases(record: Record, keep: int) -> list[str]:
     """Names of the releases that pruning must leave: the current one, the newest good ones up to
     ``keep``, and whatever a run is working on."""
     names = []
@@ -282,7 +284,7 @@ def kept_releases(record: dict[str, Any], keep: int) -> list[str]:
     return names
 
 
-def _own_lease(record: dict[str, Any], run: str) -> dict[str, Any]:
+def _own_lease(record: Record, run: str) -> Lease:
     lease = record["lease"]
     if not lease or lease["run"] != run:
         raise WindflowError(
@@ -298,17 +300,17 @@ def _own_lease(record: dict[str, Any], run: str) -> dict[str, Any]:
     return lease
 
 
-def _leased(record: dict[str, Any], lease: dict[str, Any]) -> dict[str, Any]:
+def _leased(record: Record, lease: Lease) -> dict[str, Any]:
     """Returns the revision of the run that has the lease."""
     return next(entry for entry in record["revisions"] if entry["revision"] == lease["revision"])
 
 
-def _last_run(record: dict[str, Any]) -> str:
+def _last_run(record: Record) -> str:
     last = record["revisions"][-1] if record["revisions"] else {"revision": 0}
     return "revision %d, %s" % (last["revision"], last["state"]) if last["revision"] else "none is remembered"
 
 
-def _close(record: dict[str, Any], revision: int, state: str, now: float, step: str, error: str) -> None:
+def _close(record: Record, revision: int, state: str, now: float, step: str, error: str) -> None:
     entry = find(record, revision)
     if entry:
         entry.update(state=state, finished=stamp(now), step=step, error=error)
@@ -339,7 +341,7 @@ def names(state_dir: str = STATE_DIR) -> list[str]:
     return [name for name in found if naming.is_name(name) and exists(name, state_dir)]
 
 
-def read(plugin: str, state_dir: str = STATE_DIR) -> tuple[dict[str, Any], str]:
+def read(plugin: str, state_dir: str = STATE_DIR) -> tuple[Record, str]:
     """Returns the record of a plugin, an empty one where there is none; and "", or why it was taken from the copy.
 
     The copy is taken if the record is missing, cut off, or was edited: an edit is never used silently.
@@ -384,7 +386,7 @@ def read(plugin: str, state_dir: str = STATE_DIR) -> tuple[dict[str, Any], str]:
     )
 
 
-def load(plugin: str, state_dir: str = STATE_DIR) -> dict[str, Any]:
+def load(plugin: str, state_dir: str = STATE_DIR) -> Record:
     """Returns the record alone, wherever it was taken from."""
     return read(plugin, state_dir)[0]
 
@@ -397,7 +399,7 @@ def set_aside(plugin: str, state_dir: str = STATE_DIR) -> None:
             os.replace(path, path + REJECTED)
 
 
-def save(record: dict[str, Any], state_dir: str = STATE_DIR) -> None:
+def save(record: Record, state_dir: str = STATE_DIR) -> None:
     """Writes the record so that a power cut leaves the old one or the new one, never half of one.
 
     While a run is at work, room is reserved for its end: a disk that was filled meanwhile cannot leave a
@@ -497,7 +499,7 @@ def renew(
     """``at_step`` on the disk; without a step, at the one that it was."""
     with locked(plugin, state_dir):
         record = load(plugin, state_dir)
-        step = step or (record["lease"] or {}).get("step", "")
+        step = step or (record["lease"]["step"] if record["lease"] else "")
         renewed = at_step(record, run, step, time.time(), lease_seconds, fields)
         try:
             save(renewed, state_dir)

@@ -14,6 +14,7 @@ from ..containers import engine
 from ..database import postgres
 from ..network import looking
 from ..record import dependents, ownership, report, store
+from ..storage import state as storage
 from ..system import accounts, firewall, inspect_host, places, selinux, service_layout
 from . import managed, serving
 
@@ -143,6 +144,7 @@ def run(params: dict[str, Any]) -> dict[str, Any]:
             "selinux": labels,
             **judged(params, made),
             "database": database(params, drift),
+            "volumes": storage.look_all(params.get("volumes") or []),
             "networks": looking.look(params),
         },
         "made": made,

@@ -11,6 +11,7 @@ host. Both take the resources by the step that manages them::
      "compose": {"project", "app", "release", "images", "engine"},
      "packages": [name], "services": [name], "firewall": {"backend", "port"},
      "selinux": {"directory", "module", "port"},
+     "volumes": [volumes that are mounted, as ``storage.compare`` describes them],
      "networks": [a network as ``wanted.parse`` takes it]}
 """
 
@@ -26,6 +27,8 @@ from ..files import atomic, nofollow, tree
 from ..network import interfaces
 from ..network.wanted import parse
 from ..record.store import directory
+from ..storage import state as storage
+from ..system import mounts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +36,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
+
 EXCLUDED = ("__pycache__",)
+# Resources that are kept as they are.
+SIMPLE = ("packages", "services", "firewall", "selinux", "volumes")
+SILENT = "which does not answer"
+# A tree of files is read whole.
+TREE_SECONDS = 60.0
 
 
 def tree_file(plugin: str, root: str) -> str:
@@ -47,9 +56,9 @@ def tree_file(plugin: str, root: str) -> str:
 def snapshot(plugin: str, resources: dict[str, Any]) -> dict[str, Any]:
     """Returns the resources with their state now. Trees are written beside the record, the rest is returned."""
     kept: dict[str, Any] = {"paths": {}, "trees": []}
-    kept.update((key, resources[key]) for key in ("packages", "services", "firewall", "selinux") if resources.get(key))
+    kept.update((key, resources[key]) for key in SIMPLE if resources.get(key))
     for item in resources.get("paths", []):
-        kept["paths"][item["path"]] = dict(nofollow.inspect(item["path"]), step=item["step"])
+        kept["paths"][item["path"]] = dict(inspected(item["path"]), step=item["step"])
     for item in resources.get("trees", []):
         kept["trees"].append({"root": item["root"], "step": item["step"]})
         # Neither releases nor environments change after they were made: one manifest is enough.
@@ -69,7 +78,7 @@ def snapshot(plugin: str, resources: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def network_states(networks: list[dict[str, Any]]) -> list[tuple[dict[str, Any], dict[str, str]]]:
+def network_states(networks: list[dict[str, Any]]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """Returns each network with the state of its interface now."""
     found = interfaces.read()
     return [(item, interfaces.state_of(found, parse(item))) for item in networks]
@@ -110,6 +119,7 @@ class Drift:
         found = []
         for path, recorded in sorted(self.kept.get("paths", {}).items()):
             found += differences(recorded["step"], path, recorded, look(path))
+        found += storage.drift(self.kept.get("volumes", []))
         for item in self.kept.get("trees", []):
             found += tree_drift(self.plugin, item)
         if self.kept.get("program"):
@@ -139,14 +149,26 @@ class Drift:
 
 
 def look(path: str) -> dict[str, Any]:
-    """As ``nofollow.inspect``; a path that leads through a link that somebody planted is drift too."""
+    """As ``nofollow.inspect``; a path that leads through a link that somebody planted is drift too, and so is one on a
+    mount that does not answer."""
     try:
-        return nofollow.inspect(path)
+        return inspected(path)
     except WindflowError:
         return {"state": "behind a link that is not root's"}
 
 
+def inspected(path: str) -> dict[str, Any]:
+    """As ``nofollow.inspect``, and never waits for a mount that does not answer."""
+    try:
+        return mounts.answer(path, nofollow.inspect, path)
+    except mounts.NotAnswering as error:
+        return {"state": "on %s, %s" % (error.text, SILENT)}
+
+
 def differences(step: str, resource: str, recorded: Mapping[str, Any], now: Mapping[str, Any]) -> list[dict[str, str]]:
+    if SILENT in str(now.get("state")):
+        # Of what cannot be looked at nothing else can be said.
+        recorded = {"state": recorded.get("state")}
     return [
         {"step": step, "resource": resource, "attribute": key, "expected": str(value), "found": str(now.get(key))}
         for key, value in sorted(recorded.items())
@@ -168,6 +190,12 @@ def tree_drift(plugin: str, item: dict[str, Any]) -> list[dict[str, str]]:
                 "found": "absent",
             }
         ]
+    try:
+        changes = mounts.answer(item["root"], tree.drift, item["root"], recorded, EXCLUDED, seconds=TREE_SECONDS)
+    except mounts.NotAnswering as error:
+        return differences(
+            item["step"], item["root"], {"state": "directory"}, {"state": "on %s, %s" % (error.text, SILENT)}
+        )
     return [
         {
             "step": item["step"],
@@ -176,7 +204,7 @@ def tree_drift(plugin: str, item: dict[str, Any]) -> list[dict[str, str]]:
             "expected": str(change["expected"]),
             "found": str(change["found"]),
         }
-        for change in tree.drift(item["root"], recorded, EXCLUDED)
+        for change in changes
     ]
 
 

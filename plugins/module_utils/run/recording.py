@@ -17,6 +17,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ..record.file_format import Record
+
+
 REMOVE = "remove"
 RESTORE = "restore"
 ROLLBACK = store.ROLLBACK
@@ -85,7 +88,7 @@ def begin(params: dict[str, Any]) -> dict[str, Any]:
     plugin, run = params["plugin"], params["run"]
     fields = dict(params["revision"], holder=params["holder"])
 
-    def started(before: dict[str, Any]) -> dict[str, Any]:
+    def started(before: Record) -> Record:
         return store.begin(
             before,
             run,
@@ -112,7 +115,9 @@ def begin(params: dict[str, Any]) -> dict[str, Any]:
                 store.set_aside(plugin)
             store.save(after)
             host_secrets.make(plugin, params["generate"])
-    result = {"changed": not again or params["check"], "revision": store.find(after, after["lease"]["revision"])}
+    lease = after["lease"]
+    revision = store.find(after, lease["revision"]) if lease else None
+    result = {"changed": not again or params["check"], "revision": revision}
     return dict(result, warnings=[rebuilt]) if rebuilt else result
 
 

@@ -15,10 +15,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ..record.file_format import Record
+
+
 RELEASE = r"/run/([0-9]{8}T[0-9]{6}Z-[0-9a-f]{8})-[0-9]+\.sock"
 
 
-def release(remembered: dict[str, Any]) -> str:
+def release(remembered: Record) -> str:
     """Name of the release that serves, or "". nginx's site says it first: ``current`` is the last to be switched."""
     known = store.latest_present(remembered) or {}
     install_dir, host, found = place_of(known), known.get("host") or {}, None
@@ -41,7 +44,7 @@ def place_of(revision: dict[str, Any]) -> str:
     return host.get("install_dir") or compose.get("install_dir") or ""
 
 
-def other(remembered: dict[str, Any], now: float) -> str | None:
+def other(remembered: Record, now: float) -> str | None:
     """Returns the release that serves if it is not the one that the record names, "" for none; None where the record is
     right, a run is at work, or no release of the plugin is to serve."""
     if not store.free(remembered, now) or not store.latest_present(remembered):

@@ -15,7 +15,7 @@ import platform
 import re
 import subprocess
 
-from . import processes
+from . import mounts, processes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,7 +79,15 @@ def memory_mb() -> int:
 
 
 def free_space(path: str) -> dict[str, Any]:
-    """Free MB and inodes of the filesystem that holds ``path`` or will hold it, and which one that is."""
+    """Free MB and inodes of the filesystem that holds ``path`` or will hold it, and which one that is; ``silent``, the
+    name of its mount, where it does not answer."""
+    try:
+        return mounts.answer(path, _free_space, path)
+    except mounts.NotAnswering as error:
+        return {"silent": error.text}
+
+
+def _free_space(path: str) -> dict[str, Any]:
     while not os.path.isdir(path):
         path = os.path.dirname(path) or "/"
     status = os.statvfs(path)

@@ -22,12 +22,15 @@ from ..errors import Problem, WindflowError
 from ..files import nofollow
 from ..files.nofollow import name_of
 from ..record import ownership, store
-from . import accounts
+from . import accounts, mounts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from typing import Any
+
+    from ..record.file_format import Record
+
 
 # Directories that belong to the system: the first ones themselves, the second ones with all below them.
 SYSTEM_DIRECTORIES = frozenset(
@@ -71,9 +74,11 @@ def resolve(path: str) -> tuple[str, list[tuple[str, os.stat_result]], str]:
     """(the path without links, what each directory on the way is as (path, stat), what is in the way or "").
 
     A link counts as root's if root made it where nobody else could have put it. The last component is not followed.
+    Nothing waits for a file system that does not answer: the way ends there.
     """
     pending, real, links = path.split("/")[:0:-1], "", 0
     way: list[tuple[str, os.stat_result]] = []
+    remote = mounts.of_network()
     while pending:
         part = pending.pop()
         if part in ("", "."):
@@ -83,7 +88,9 @@ def resolve(path: str) -> tuple[str, list[tuple[str, os.stat_result]], str]:
             continue
         here = "%s/%s" % (real, part)
         try:
-            info = os.lstat(here)
+            info = mounts.lstat(here, remote)
+        except mounts.NotAnswering as error:
+            return "/".join([here, *pending[::-1]]), way, "on %s, which does not answer" % error.text
         except OSError:
             return "/".join([here, *pending[::-1]]), way, ""
         if pending and stat.S_ISLNK(info.st_mode):
@@ -111,10 +118,12 @@ def exchangeable(info: os.stat_result) -> bool:
 def look(
     plugin: str, directories: Mapping[str, str], user: str, made: dict[str, list[str]], state_dir: str = store.STATE_DIR
 ) -> dict[str, dict[str, Any]]:
-    """{path: real, state, owner, group, mode, empty, never, other} of the ``directories`` of a plugin, {path: owner}.
+    """{path: real, state, owner, group, mode, empty, never, other, silent} of the ``directories`` of a plugin,
+    {path: owner}.
 
-    ``never`` is why it cannot be an application's, ``other`` which plugin has it; both "" where nothing speaks
-    against it. ``user`` is the application's account, ``made`` what the record knows to be made for the plugin.
+    ``never`` is why it cannot be an application's, ``other`` which plugin has it, ``silent`` which mount does not
+    answer; "" where nothing speaks against it. ``user`` is the application's account, ``made`` what the record knows to
+    be made for the plugin.
     """
     others, homes = of_others(plugin, state_dir), homes_of_others({user, *made["account"]})
     resolved = {path: resolve(path) for path in directories}
@@ -122,8 +131,11 @@ def look(
     found = {}
     for path, owner in directories.items():
         real, way, planted = resolved[path]
-        seen = dict(state_of(real), real=real, never="")
+        seen = {"silent": "", **state_of(real), "real": real, "never": ""}
         seen["other"] = ""
+        if seen["silent"]:
+            found[path] = seen
+            continue
         if planted:
             seen["never"] = planted
         elif path not in own_directories(plugin):
@@ -143,12 +155,19 @@ def own_directories(plugin: str) -> set[str]:
 
 def state_of(real: str) -> dict[str, Any]:
     try:
+        return mounts.answer(real, _state_of, real)
+    except mounts.NotAnswering as error:
+        return {"state": "unknown", "empty": False, "owner": "", "group": "", "mode": "", "silent": error.text}
+
+
+def _state_of(real: str) -> dict[str, Any]:
+    try:
         info = os.lstat(real)
     except OSError:
         return {"state": "absent", "empty": True}
     kinds = ((stat.S_ISDIR, "directory"), (stat.S_ISLNK, "link"))
     state = next((name for is_it, name in kinds if is_it(info.st_mode)), "other")
-    found = {"state": state, "empty": False, "mode": "%04o" % stat.S_IMODE(info.st_mode)}
+    found: dict[str, Any] = {"state": state, "empty": False, "mode": "%04o" % stat.S_IMODE(info.st_mode)}
     found.update(owner=name_of(pwd.getpwuid, info.st_uid), group=name_of(grp.getgrgid, info.st_gid))
     if state == "directory":
         with contextlib.suppress(OSError), os.scandir(real) as entries:
@@ -218,7 +237,7 @@ def of_others(plugin: str, state_dir: str = store.STATE_DIR) -> list[tuple[str, 
     return found
 
 
-def of_record(remembered: dict[str, Any]) -> list[str]:
+def of_record(remembered: Record) -> list[str]:
     """Returns the directories of a plugin, as its record knows."""
     entry = store.latest_present(remembered) or {}
     found = {*ownership.made_resources(remembered)["directories"], *ownership.directories_of(entry)}
@@ -247,7 +266,11 @@ def findings(
     configuration, {path: key}."""
     problems: list[Problem] = []
     refused: list[str] = []
-    install = next((looked[path]["real"] for path, key in keys.items() if key == "app.install_dir"), "")
+    # What lies on a mount that does not answer is a finding of its own.
+    looked = {path: seen for path, seen in looked.items() if not seen.get("silent")}
+    install = next(
+        (looked[path]["real"] for path, key in keys.items() if key == "app.install_dir" and path in looked), ""
+    )
     for path in sorted(looked):
         # Of what lies in a directory that is refused nothing more needs to be said.
         if any(within(path, other) for other in refused):
@@ -319,13 +342,13 @@ def take(
         ownership.note_made(plugin, "directories", noted, state_dir)
 
 
-def named_by(remembered: dict[str, Any]) -> list[str]:
+def named_by(remembered: Record) -> list[str]:
     """Returns what the configuration of the newest revision names, be it adopted."""
     host = (store.latest_present(remembered) or {}).get("host") or {}
     return [*(host[key] for key in ("install_dir", "data_dir", "log_dir") if host.get(key)), *host.get("volumes", ())]
 
 
-def application_of(remembered: dict[str, Any]) -> str:
+def application_of(remembered: Record) -> str:
     """Returns the account of the application, as the newest revision of which anything is there has it."""
     return ((store.latest_present(remembered) or {}).get("host") or {}).get("user", "")
 
@@ -349,9 +372,11 @@ def remove(
         real = resolve(path)[0]
         why = "" if is_made(path, known["directories"]) else "windflow has not made it"
         why = why or next((text for place, text in others if overlap(real, place)), "")
+        remote = mounts.below(real)
+        why = why or ("%s, and nothing on a server is deleted" % mounts.named(remote) if remote else "")
         why = why or ("" if path in own_directories(plugin) else never(real, {"state": "directory"}, homes))
         if why:
-            stays += ["The directory %s stays: %s." % (path, why)] if os.path.lexists(real) else []
+            stays += ["The directory %s stays: %s." % (path, why)] if remote or os.path.lexists(real) else []
             continue
         try:
             gone = os.path.lexists(real) if check else nofollow.remove(path)

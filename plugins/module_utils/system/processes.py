@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 
 TYPE_CHECKING = False
@@ -38,14 +40,21 @@ def pipe(stream: IO[bytes] | None) -> IO[bytes]:
 
 def ask(argv: Sequence[str], environment: Mapping[str, str], seconds: float) -> tuple[int, str]:
     """(exit code, what it said on both streams) of a program that reads nothing. Raises OSError and
-    subprocess.TimeoutExpired."""
-    done = subprocess.run(  # pylint: disable=ansible-bad-function
+    subprocess.TimeoutExpired. A program that outlives its time is told to end, with what it has started, and is not
+    waited for: one that touches a file system that does not answer cannot end."""
+    process = subprocess.Popen(  # pylint: disable=ansible-bad-function,consider-using-with
         argv,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         env=environment,
-        timeout=seconds,
-        check=False,
+        start_new_session=True,
     )
-    return done.returncode, done.stdout.decode("utf-8", "replace")
+    try:
+        said = process.communicate(timeout=seconds)[0]
+    except BaseException:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        pipe(process.stdout).close()
+        raise
+    return process.returncode, said.decode("utf-8", "replace")

@@ -15,6 +15,10 @@ import hashlib
 import os
 import re
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 ENFORCE = "/sys/fs/selinux/enforce"
 CONFIG = "/etc/selinux/config"
 STORE = "/var/lib/selinux"
@@ -59,7 +63,7 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest() if text else ""
 
 
-def inspect(plugin: str, directory: str, port: int) -> dict:
+def inspect(plugin: str, directory: str, port: int) -> dict[str, Any]:
     """Returns what the host has: {"mode", "module": digest of the module that is loaded, "labelled": whether the
     directory of the sockets has its label, "port": whether nginx may listen at ``port``}."""
     found = mode()

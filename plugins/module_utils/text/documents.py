@@ -25,10 +25,11 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
+from typing import Any
 
 from ..errors import Problem, WindflowError
 from .document_limits import (
@@ -44,11 +45,11 @@ from .document_limits import (
 from .json_documents import JsonPositions, read_json
 from .limits import SECONDS, fail_if_any, time_limit
 from .thirdparty import require, yaml
-from .wording import dotted, kind
+from .wording import KeyPath, dotted, kind
 
-_LOADER = getattr(yaml, "CSafeLoader", None) or getattr(yaml, "SafeLoader", None)
+_LOADER: Any = getattr(yaml, "CSafeLoader", None) or getattr(yaml, "SafeLoader", None)
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
-_WORDS = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
+_WORDS: dict[str, bool | None] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
 _WORDS.update({"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False})
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)\Z")
 _BASED = re.compile(r"0o[0-7]+\Z|0x[0-9a-fA-F]+\Z")
@@ -70,12 +71,12 @@ class Document:
     numbers of a YAML file by key path, because ``1.10`` is no longer itself as a number.
     """
 
-    data: dict
-    positions: Mapping = field(default_factory=dict)
+    data: dict[str, Any]
+    positions: Mapping[KeyPath, tuple[int, int]] = field(default_factory=dict)
     file: str = ""
-    numbers: Mapping = field(default_factory=dict)
+    numbers: Mapping[KeyPath, str] = field(default_factory=dict)
 
-    def place(self, path: tuple) -> tuple[int, int]:
+    def place(self, path: Iterable[Any]) -> tuple[int, int]:
         """Line and column of ``path`` or, where it does not exist, of its nearest ancestor that does."""
         path = tuple(path)
         while path and path not in self.positions:
@@ -115,7 +116,7 @@ def load_yaml(
     return _YamlReader(text, file, decrypt).document(allow_empty)
 
 
-def _decrypted(content: bytes, decrypt: Callable[[bytes], bytes] | None, *place: object) -> bytes:
+def _decrypted(content: bytes, decrypt: Callable[[bytes], bytes] | None, *place: Any) -> bytes:
     if decrypt is None:
         remedy = "leave secrets out of the plugin, and give them in a file of config or in the inventory"
         raise WindflowError(Problem("E1087", "text that is not encrypted", "text of Ansible Vault", remedy, *place))
@@ -196,11 +197,12 @@ def _content(path: Path, name: str, what: str, code: str) -> bytes:
 
 def _decoded(text: bytes | str, file: str) -> str:
     if isinstance(text, bytes):
+        content = text
         try:
-            text = text.decode("utf-8")
+            text = content.decode("utf-8")
         except UnicodeDecodeError as error:
             got = "other bytes"
-            line = text.count(b"\n", 0, error.start) + 1
+            line = content.count(b"\n", 0, error.start) + 1
             remedy = "save the file as UTF-8"
             raise WindflowError(Problem("E1003", "text in UTF-8", got, remedy, file, line)) from error
     if len(text) > MAX_BYTES:
@@ -222,12 +224,12 @@ class _Frame:
 
     __slots__ = ("container", "flow", "key", "path", "shown", "waiting")
 
-    def __init__(self, container: object, path: tuple, flow: bool, shown: tuple | None) -> None:
+    def __init__(self, container: Any, path: KeyPath, flow: bool, shown: KeyPath | None) -> None:
         self.flow = flow
         self.shown = shown  # what a finding names instead of a path below
         self.container = container
         self.path = path
-        self.key = None
+        self.key = ""
         self.waiting = False  # a key was read and its value was not
 
 
@@ -238,11 +240,11 @@ class _YamlReader:
         self.text = text
         self.file = file
         self.decrypt = decrypt
-        self.positions = {}
-        self.numbers = {}
-        self.problems = []
-        self.frames = []
-        self.root = None
+        self.positions: dict[KeyPath, tuple[int, int]] = {}
+        self.numbers: dict[KeyPath, str] = {}
+        self.problems: list[Problem] = []
+        self.frames: list[_Frame] = []
+        self.root: Any = None
         self.values = 0
 
     def document(self, allow_empty: bool) -> Document:
@@ -262,6 +264,7 @@ class _YamlReader:
         scalar, alias = yaml.ScalarEvent, yaml.AliasEvent
         opens = {yaml.MappingStartEvent: dict, yaml.SequenceStartEvent: list}
         closes = (yaml.MappingEndEvent, yaml.SequenceEndEvent)
+        event: Any
         for event in yaml.parse(self.text, Loader=_LOADER):
             kind = type(event)
             if kind is scalar and event.tag in _VAULT_TAGS and self.decrypt and not event.anchor:
@@ -294,7 +297,7 @@ class _YamlReader:
                 if event.tags:
                     self._problem("E1012", event, "no tags", "a %TAG directive", "remove the directive")
 
-    def _add(self, value: object, mark: object) -> tuple:
+    def _add(self, value: object, mark: yaml.Mark) -> KeyPath:
         """Put ``value`` where the reader stands and return its path."""
         self.values += 1
         if self.values > MAX_VALUES:
@@ -318,7 +321,7 @@ class _YamlReader:
             self.numbers[path] = self.number
         return path
 
-    def _key(self, frame: _Frame, key: object, mark: object) -> tuple:
+    def _key(self, frame: _Frame, key: object, mark: yaml.Mark) -> KeyPath:
         if not isinstance(key, str):
             remedy = "put the key in quotes"
             if isinstance(key, (dict, list)):
@@ -340,7 +343,7 @@ class _YamlReader:
         frame.waiting = True
         return path
 
-    def _value(self, event: object) -> object:
+    def _value(self, event: yaml.ScalarEvent) -> object:
         if not event.implicit[0]:
             return event.value
         self.number = event.value
@@ -351,7 +354,7 @@ class _YamlReader:
             self.problems.append(number_problem(self.file, *_place(event.start_mark), path, reason))
             return event.value
 
-    def _secret(self, event: object) -> str:
+    def _secret(self, event: yaml.ScalarEvent) -> str:
         """Returns the text of a value that is encrypted; empty, with its finding kept, where it cannot be decrypted."""
         place = (self.file, *_place(event.start_mark), dotted(self._path()))
         try:
@@ -360,7 +363,7 @@ class _YamlReader:
             self.problems.extend(error.problems)
             return ""
 
-    def _refuse_properties(self, event: object) -> None:
+    def _refuse_properties(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent) -> None:
         if event.anchor:
             remedy = "write the value out where it is used"
             self._problem("E1011", event, "no anchors and aliases", "an anchor", remedy + _QUOTED % "&")
@@ -370,7 +373,7 @@ class _YamlReader:
                 remedy = "put the secret in the inventory variable windflow_config or an environment variable"
             self._problem("E1012", event, "no tags", "a tag", remedy)
 
-    def _path(self) -> tuple:
+    def _path(self) -> KeyPath:
         if not self.frames:
             return ()
         frame = self.frames[-1]
@@ -379,24 +382,30 @@ class _YamlReader:
         return frame.path + (frame.key,) if frame.waiting else frame.path
 
     def _problem_at(
-        self, code: str, at: object, expected: str, got: str, remedy: str, path: tuple | None = None
+        self,
+        code: str,
+        at: yaml.Event | yaml.Mark,
+        expected: str,
+        got: str,
+        remedy: str,
+        path: KeyPath | None = None,
     ) -> Problem:
         line, column = _place(getattr(at, "start_mark", at))
         path = self._path() if path is None else path
         return Problem(code, expected, got, remedy, self.file, line, column, dotted(self._shown(path)))
 
-    def _shown(self, path: tuple) -> tuple:
+    def _shown(self, path: KeyPath) -> KeyPath:
         """``path`` without keys that may be a value: those in braces that are a block's value."""
         hidden = next((frame.shown for frame in self.frames if frame.shown is not None), None)
         return path if hidden is None or path[: len(hidden)] != hidden else hidden
 
-    def _problem(self, *arguments: object) -> None:
+    def _problem(self, *arguments: Any) -> None:
         self.problems.append(self._problem_at(*arguments))
 
     def _stop(self, problem: Problem) -> None:
         fail_if_any([*self.problems, problem])
 
-    def _syntax(self, error: object) -> Problem:
+    def _syntax(self, error: yaml.YAMLError) -> Problem:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         line, column = _place(mark) if mark else (0, 0)
         lines = self.text.split("\n")
@@ -413,5 +422,5 @@ class _YamlReader:
         return Problem("E1008", "valid YAML", reason, remedy, self.file, line, column)
 
 
-def _place(mark: object) -> tuple[int, int]:
+def _place(mark: Any) -> tuple[int, int]:
     return mark.line + 1, mark.column + 1

@@ -242,18 +242,20 @@ GROUPS = (
                 "Give the secret in the configuration, or leave it to the platform's own tasks.",
             ),
             "E1152": Row("The lookup was asked for a key that is not set.", "Correct the key, or give a default."),
-            "E1160": Row(
+            "E1160": Row("An option of a volume has no meaning beside the others.", "Remove it, or correct the rest."),
+            "E1161": Row("A volume with a file system of its own has no size_gb.", "Add size_gb, such as 10."),
+            "E1170": Row(
                 "A network's address has no prefix length, or is none of a host in cidr.",
                 "Write for example 192.168.1.10/24.",
             ),
-            "E1161": Row("A gateway is outside its network.", "Write the address of the router in that network."),
-            "E1162": Row("A VLAN has no valid number.", "Write for example vlan_id: 10."),
-            "E1163": Row("The members of a network do not fit its type.", "Write for example [eth1, eth2]."),
-            "E1164": Row("Two networks have one name, or configure one interface.", "Change one of the two."),
-            "E1165": Row(
+            "E1171": Row("A gateway is outside its network.", "Write the address of the router in that network."),
+            "E1172": Row("A VLAN has no valid number.", "Write for example vlan_id: 10."),
+            "E1173": Row("The members of a network do not fit its type.", "Write for example [eth1, eth2]."),
+            "E1174": Row("Two networks have one name, or configure one interface.", "Change one of the two."),
+            "E1175": Row(
                 "A key of a network needs an address, or another type.", "Add address, correct type, or remove the key."
             ),
-            "E1166": Row("A value of a network cannot be used.", "Write a value of the kind that the message names."),
+            "E1176": Row("A value of a network cannot be used.", "Write a value of the kind that the message names."),
         },
     ),
     Group(
@@ -307,9 +309,6 @@ GROUPS = (
             "E2007": Row("The host has less memory than configured.", "Use a larger host, or lower the key."),
             "E2008": Row("A file system lacks space or inodes.", "Free some space."),
             "E2009": Row("Another program uses the port.", "Stop it, or set another server.host_port."),
-            "E2010": Row(
-                "This type of volume is not supported yet.", "Mount it yourself and name it as a local volume."
-            ),
             "E2012": Row("The plugin does not support the target.", "Choose one of its targets."),
             "E2013": Row("The inventory names no host.", "Name the right one with -i, or none for this machine."),
             "E2014": Row("The private key of host.connection is missing.", "Correct host.connection.key_file."),
@@ -410,29 +409,41 @@ GROUPS = (
                 "An option of ansible-playbook would leave out some tasks.",
                 "Leave it out: each step needs those before it.",
             ),
-            "E2060": Row("The host has no such interface.", "Write the name of one that the message lists."),
-            "E2061": Row(
+            "E2060": Row("An NFS server does not answer.", "Start it, let the host reach it, or correct its name."),
+            "E2061": Row("An NFS server does not give an export to the host.", "Export it there, or correct export."),
+            "E2062": Row(
+                "A device, volume or directory carries data that the platform has not put there.",
+                "Name another one, or save the data and delete them yourself.",
+            ),
+            "E2063": Row("A volume is larger than size_gb. Volumes never shrink.", "Write its present size or more."),
+            "E2064": Row(
+                "A volume group or device is missing or too small.",
+                "Correct vg or devices, add a device, or lower size_gb.",
+            ),
+            "E2066": Row("A mount of the host does not answer.", "Start its server, or unmount it with umount --lazy."),
+            "E2070": Row("The host has no such interface.", "Write the name of one that the message lists."),
+            "E2071": Row(
                 "The interface has no address in the network.",
                 "Correct cidr or interface, or add an address, which configures the interface.",
             ),
-            "E2062": Row(
+            "E2072": Row(
                 "No program of the host can configure the interface.",
                 "Correct what the message names, or configure the interface by hand and leave out address.",
             ),
-            "E2063": Row(
+            "E2073": Row(
                 "The run would change an interface that carries its own connection.",
                 "Add windflow_network_consent=true. The host restores itself if the connection is lost.",
             ),
-            "E2064": Row(
+            "E2074": Row(
                 "The host has a default route of its own.",
                 "Leave out gateway, or remove that route from the host's own configuration.",
             ),
-            "E2065": Row("The host has no program ip.", "Install the package iproute2."),
-            "E2066": Row(
+            "E2075": Row("The host has no program ip.", "Install the package iproute2."),
+            "E2076": Row(
                 "An interface would lose its address as a member of another.",
                 "Remove the address from the host's own configuration.",
             ),
-            "E2067": Row(
+            "E2077": Row(
                 "An interface of that name is there and is something else.",
                 "Choose another name, or write what it is.",
             ),
@@ -556,22 +567,22 @@ GROUPS = (
     Group(
         "Network interfaces",
         {
-            "E4023": Row(
+            "E4100": Row(
                 "The host did not become what is wanted of its networks.",
                 "Correct the configuration, then run again.",
                 NETWORKS,
             ),
-            "E4024": Row(
+            "E4101": Row(
                 "The connection was lost after a change of networks, and the host undid the change.",
                 "Correct the configuration, then run again.",
                 NETWORKS,
             ),
-            "E4025": Row(
+            "E4102": Row(
                 "The host cannot be reached after a change of networks.",
                 "Look at the host from its console. The message names the script that undoes the change.",
                 "The change undoes itself within the time that the message names.",
             ),
-            "E4026": Row("The restore of the networks could not be armed.", "Look at the journal of the host."),
+            "E4103": Row("The restore of the networks could not be armed.", "Look at the journal of the host."),
         },
     ),
     Group(
@@ -710,6 +721,22 @@ GROUPS = (
                 LIVE,
             ),
             "E4099": Row("An option of the backup is malformed.", "Correct the named option."),
+        },
+    ),
+    Group(
+        "Volumes",
+        {
+            "E4023": Row("The space of a volume in a file cannot be reserved.", "Free space there.", STEP),
+            "E4024": Row("A volume cannot be mounted.", "Correct what the message says, then run again.", STEP),
+            "E4025": Row("A file system cannot grow.", "Correct what the message says, then run again.", STEP),
+            "E4026": Row(
+                "A volume cannot be given to its owner.",
+                "On NFS with root_squash, set the owner on the server, or name its owner in options.",
+                STEP,
+            ),
+            "E4027": Row("A volume is not as wanted after the change.", "Correct what the message names.", STEP),
+            "E4028": Row("A volume cannot be unmounted.", "Unmount it by hand, then run again.", STEP),
+            "E4029": Row("A logical volume cannot be deleted.", "Correct what the message says, then purge again."),
         },
     ),
     Group(

@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from math import isfinite
+from typing import Any
 
 from ..errors import Problem, WindflowError
 from .document_limits import (
@@ -22,7 +23,7 @@ from .document_limits import (
     whole_number,
 )
 from .limits import fail_if_any
-from .wording import dotted
+from .wording import KeyPath, dotted
 
 # Each alternative also matches its unterminated form up to the end, so that no text makes the search
 # start over again and again.
@@ -37,7 +38,7 @@ _TOKENS = re.compile(r'%s|[\[\]{}:,]|[^\s\[\]{}:,"]+' % _STRING, re.DOTALL)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def read_json(text: str, file: str) -> object:
+def read_json(text: str, file: str) -> Any:
     """Returns the value in ``text``; findings are raised as ``WindflowError``."""
     # "//" after a colon is nearly always part of a URL; where it is not, the parser's failure tells
     if "/*" in text or "//" in text.replace("://", ""):
@@ -58,7 +59,7 @@ def read_json(text: str, file: str) -> object:
     return data
 
 
-def _parsed(text: str, seen: _Seen) -> object:
+def _parsed(text: str, seen: _Seen) -> Any:
     return json.loads(
         text,
         object_pairs_hook=seen.object,
@@ -71,7 +72,7 @@ def _parsed(text: str, seen: _Seen) -> object:
 def without_comments(text: str) -> str:
     """``text`` with every comment blanked; places stay as they are."""
 
-    def blank(match: object) -> str:
+    def blank(match: re.Match[str]) -> str:
         found = match.group()
         if found[0] == '"' or (found[1] == "*" and not found.endswith("*/", 2)):
             return found  # a text, or a comment without an end, which is left for the parser to refuse
@@ -86,7 +87,7 @@ class _Seen:
     def __init__(self) -> None:
         self.wrong = False
 
-    def object(self, pairs: list) -> dict:
+    def object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         self.wrong = self.wrong or len(found) != len(pairs)
         return found
@@ -99,6 +100,7 @@ class _Seen:
             return whole_number(text)
         except ValueError:
             self.wrong = True
+            return None
 
     def float(self, text: str) -> float:
         number = float(text)
@@ -127,7 +129,7 @@ def _count_values(text: str, file: str) -> None:
         raise WindflowError(count_problem(file))
 
 
-def _syntax(text: str, file: str, error: object) -> Problem:
+def _syntax(text: str, file: str, error: json.JSONDecodeError) -> Problem:
     # What it met in the text comes after a colon.
     reason = (error.msg[:1].lower() + error.msg[1:]).partition(":")[0]
     line, column = error.lineno, error.colno
@@ -151,25 +153,26 @@ def _place(starts: list[int], offset: int) -> tuple[int, int]:
     return line, offset - starts[line - 1] + 1
 
 
-class JsonPositions(Mapping):
+class JsonPositions(Mapping[KeyPath, tuple[int, int]]):
     """(line, column) by key path, found out at the first question: most files never have a finding."""
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._places = None
-        self._repeated = []
-        self._scalars = []
+        self._places: dict[KeyPath, tuple[int, int]] = {}
+        self._repeated: list[tuple[KeyPath, tuple[int, int], tuple[int, int]]] = []
+        self._scalars: list[tuple[KeyPath, str, tuple[int, int]]] = []
+        self._is_scanned = False
 
-    def _scanned(self) -> dict:
-        if self._places is None:
-            self._places = {}
+    def _scanned(self) -> dict[KeyPath, tuple[int, int]]:
+        if not self._is_scanned:
+            self._is_scanned = True
             self._scan()
         return self._places
 
-    def __getitem__(self, path: tuple) -> tuple[int, int]:
+    def __getitem__(self, path: KeyPath) -> tuple[int, int]:
         return self._scanned()[path]
 
-    def __iter__(self) -> object:
+    def __iter__(self) -> Iterator[KeyPath]:
         return iter(self._scanned())
 
     def __len__(self) -> int:
@@ -198,7 +201,7 @@ class JsonPositions(Mapping):
         """Walk the tokens of a text that is known to be valid JSON."""
         text = without_comments(self._text)
         starts = _line_starts(text)
-        frames = []  # [path, index or None for a map, key or None]
+        frames: list[list[Any]] = []  # [path, index or None for a map, key or None]
         for match in _TOKENS.finditer(text):
             token = match.group()
             if token in ("}", "]"):
@@ -211,8 +214,8 @@ class JsonPositions(Mapping):
             elif token != ":":
                 self._token(token, _place(starts, match.start()), frames)
 
-    def _token(self, token: str, place: tuple[int, int], frames: list) -> None:
-        path = ()
+    def _token(self, token: str, place: tuple[int, int], frames: list[list[Any]]) -> None:
+        path: KeyPath = ()
         if frames:
             parent, index, key = frames[-1]
             if index is None and key is None:

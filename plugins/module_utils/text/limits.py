@@ -47,6 +47,7 @@ class time_limit:  # pylint: disable=invalid-name
     """
 
     _active: list[time_limit] = []
+    base: float
 
     def __init__(self, seconds: float, what: str, file: str = "", megabytes: float = MEGABYTES) -> None:
         self.seconds = seconds
@@ -67,7 +68,7 @@ class time_limit:  # pylint: disable=invalid-name
                 self.unraisable, sys.unraisablehook = sys.unraisablehook, self._unraisable
         return self
 
-    def _unraisable(self, found: object) -> None:
+    def _unraisable(self, found: sys.UnraisableHookArgs) -> None:
         """What a finalizer or an extension could not raise. At the end of an endless recursion that is the recursion
         itself, which is told as E1018."""
         if found.exc_type is not RecursionError:

@@ -26,6 +26,12 @@ OWN_SITE_TEMPLATE = ROLES / "host_nginx/templates/site.conf.j2"
 OWN_PROGRAM = {"directory": "/", "user": "root", "environment": {}, "processes": 1, "stop_seconds": 10, "log": ""}
 OWN_SITE = {"port": 80, "ipv6": False, "default": False, "server_names": [], "proxy": "", "root": "", "directives": []}
 
+# Waits until each path before -- is mounted, then becomes the command behind it. The table of mounts is read and not
+# the path: that would wait for a server that does not answer. A field of the table stands between blanks.
+WAIT = (
+    'while [ "$1" != -- ]; do grep -qF " $1 " /proc/self/mounts || echo "waiting until $1 is mounted"; '
+    'until grep -qF " $1 " /proc/self/mounts; do sleep 1; done; shift; done; shift; exec "$@"'
+)
 # After its time-out a request is still answered or killed by the application server; only then Supervisor kills.
 STOP_MARGIN = 10
 
@@ -72,6 +78,13 @@ def program_argv(values: Mapping[str, Any]) -> list[str]:
     return [*argv, values["wsgi"]]
 
 
+def after_mounts(mounts: list[str], argv: list[str]) -> list[str]:
+    """The command that starts when the volumes are mounted, also after a restart of the host. Supervisor itself, and
+    what else it runs, does not wait."""
+    fields = [path.replace("\\", "\\134").replace(" ", "\\040") for path in mounts]
+    return ["/bin/sh", "-c", WAIT, "windflow-wait", *fields, "--", *argv] if mounts else argv
+
+
 def custom_argv(command: list[str], socket: str, values: Mapping[str, Any]) -> list[str]:
     """A plugin's own command with its placeholders filled in. ``{{`` and ``}}`` are braces."""
     known = {
@@ -111,7 +124,7 @@ def program_file(values: Mapping[str, Any]) -> str:
         {
             "program_log_dir": values["log_dir"],
             **values,
-            "argv": program_argv(values),
+            "argv": after_mounts(values.get("mounts") or [], program_argv(values)),
             "stop_seconds": int(values["timeout"]) + STOP_MARGIN,
         },
     )

@@ -12,25 +12,25 @@ from __future__ import annotations
 
 from ..errors import Problem, WindflowError
 
-MISSING = []
+MISSING: list[str] = []
 
 try:
     import yaml
 except ImportError:
-    yaml = None
+    yaml = None  # type: ignore[assignment]
     MISSING.append("PyYAML")
 
 try:
     import jsonschema
 except ImportError:
-    jsonschema = None
+    jsonschema = None  # type: ignore[assignment]
     MISSING.append("jsonschema")
 
 try:
     import referencing
     import referencing.jsonschema
 except ImportError:
-    referencing = None
+    referencing = None  # type: ignore[assignment]
     MISSING.append("referencing")
 
 try:
@@ -42,19 +42,19 @@ except ImportError:
 try:
     import resolvelib
 except ImportError:
-    resolvelib = None
+    resolvelib = None  # type: ignore[assignment]
     MISSING.append("resolvelib")
 
 try:
     import jinja2
 except ImportError:
-    jinja2 = None
+    jinja2 = None  # type: ignore[assignment]
     MISSING.append("Jinja2")
 
 try:
     import pathspec
 except ImportError:
-    pathspec = None
+    pathspec = None  # type: ignore[assignment]
     MISSING.append("pathspec")
 
 

@@ -57,20 +57,20 @@ class _Interval:
     """Versions from ``low`` up to, and without, ``high``; ``above`` and ``upto`` move one version over a bound.
     ``outside``: all the others."""
 
-    low: object = None
-    high: object = None
+    low: semantic_version.Version | None = None
+    high: semantic_version.Version | None = None
     above: bool = False
     upto: bool = False
     outside: bool = False
 
-    def holds(self, version: object) -> bool:
+    def holds(self, version: semantic_version.Version) -> bool:
         inside = (self.low is None or version > self.low or (version == self.low and not self.above)) and (
             self.high is None or version < self.high or (version == self.high and self.upto)
         )
         return inside != self.outside
 
 
-def parse_version(text: str) -> object:
+def parse_version(text: str) -> semantic_version.Version:
     """``1.2.3``, ``1.2.3-rc.1`` or ``1.2.3+build`` as an object that compares by SemVer's rules.
 
     Raises ``WindflowError`` E1033 without a place; whoever knows the file adds it.
@@ -82,7 +82,7 @@ def parse_version(text: str) -> object:
 
 
 @lru_cache(maxsize=1024)
-def _parsed_version(text: str) -> object:
+def _parsed_version(text: str) -> semantic_version.Version:
     try:
         if len(text) > _LONGEST or not text.isascii() or not text.isprintable():
             raise ValueError(text)
@@ -133,7 +133,7 @@ def _comparators(text: str) -> list[tuple[str, str]]:
     return found
 
 
-def _interval(match: re.Match) -> _Interval:
+def _interval(match: re.Match[str]) -> _Interval:
     """Returns what a comparator stands for. Numbers that are left out, or are ``x``, stand for any."""
     numbers = []
     for name in ("major", "minor", "patch"):
@@ -175,12 +175,12 @@ def _kept(operator: str, numbers: list[int]) -> int:
     return min(last, 1) if operator != "~=" else max(last - 1, 0)
 
 
-def _version(numbers: list[int], prerelease: tuple = ()) -> object:
+def _version(numbers: list[int], prerelease: tuple[str, ...] = ()) -> semantic_version.Version:
     major, minor, patch = [*numbers, 0, 0][:3]
     return semantic_version.Version(major=major, minor=minor, patch=patch, prerelease=prerelease)
 
 
-def _next(numbers: list[int], index: int, prerelease: tuple = _LOWEST) -> object:
+def _next(numbers: list[int], index: int, prerelease: tuple[str, ...] = _LOWEST) -> semantic_version.Version:
     """Returns the first version with the number at ``index`` counted up."""
     return _version([*numbers[:index], numbers[index] + 1], prerelease)
 

@@ -8,6 +8,11 @@ from __future__ import annotations
 import difflib
 import json
 import re
+from collections.abc import Collection, Iterable
+from typing import Any, Union
+
+# The way to a value in data: keys of maps and indexes of lists.
+KeyPath = tuple[Union[str, int], ...]
 
 _LONGEST = 60
 _PLAIN_KEY = re.compile(r"[^.\[\]\s\"]+\Z")
@@ -68,7 +73,7 @@ def kind(value: object) -> str:
     return "a number" if isinstance(value, (int, float)) else "a %s" % type(value).__name__
 
 
-def dotted(path: tuple) -> str:
+def dotted(path: KeyPath) -> str:
     """``("storage", "volumes", 1, "path")`` as ``storage.volumes[1].path``."""
     text = ""
     for part in path:
@@ -81,7 +86,7 @@ def dotted(path: tuple) -> str:
     return text
 
 
-def nearest(word: object, choices: object) -> str:
+def nearest(word: Any, choices: Iterable[Any]) -> str:
     """Returns the choice that was most likely meant, or an empty string."""
     texts = [choice for choice in choices if isinstance(choice, str)]
     if not isinstance(word, str) or not 0 < len(word) <= 64:
@@ -103,13 +108,13 @@ def _bare(word: str) -> str:
     return word.lower().replace("-", "").replace("_", "").replace(" ", "")
 
 
-def listed(words: object, limit: int = 12) -> str:
+def listed(words: Iterable[Any], limit: int = 12) -> str:
     """``a, b, c``, cut after ``limit`` words."""
     names = [str(word) for word in words]
     return ", ".join(names[:limit]) + (", ... (%d more)" % (len(names) - limit) if len(names) > limit else "")
 
 
-def use_or_list(word: object, choices: object, verb: str = "write") -> str:
+def use_or_list(word: Any, choices: Collection[Any], verb: str = "write") -> str:
     """A remedy: the nearest choice if there is one, otherwise all of them."""
     best = nearest(word, choices)
     return '%s "%s"' % (verb, best) if best else "%s one of: %s" % (verb, listed(choices))

@@ -113,13 +113,6 @@ storage: {volumes: [{name: data, path: /srv/windflow-test, size_gb: 999999, type
     assert [code for code in ("E1138", "E2007", "E2048") if code not in output] == []
 
 
-def test_validate_refuses_what_no_host_would_make_possible(home):
-    volume = "{name: n, path: /mnt/n, type: nfs, options: {server: nfs.example.com, export: /n}}"
-    (home / "my.yaml").write_text("storage: {volumes: [%s]}\n" % volume)
-    output = platform(home, "validate", "physical-host", "--config", "my.yaml", code=4)
-    assert "E2010" in output and "my.yaml:1" in output and "type nfs" in output
-
-
 def test_validate_and_explain_read_what_the_inventory_says_of_each_host_and_connect_to_none(home):
     config = {"windflow_config": {"server": {"workers": 3}}}
     hosts = {"good.invalid": config, "bad.invalid": {"windflow_config": {"server": {"workers": "many"}}}}

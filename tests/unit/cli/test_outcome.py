@@ -41,7 +41,7 @@ def test_what_is_found_after_a_run_has_begun_is_not_told_as_if_nothing_had_been_
 
 
 @pytest.mark.fault(43)
-@pytest.mark.parametrize("code", ["E4023", "E4024"])
+@pytest.mark.parametrize("code", ["E4100", "E4101"])
 def test_networks_that_are_again_as_they_were_need_no_person(code):
     # A plugin without a program has no release that could serve again.
     assert outcome.exit_code(2, {"web1": {"state": "failed", "code": code, "restored": False, "begun": True}}) == 5

@@ -70,7 +70,7 @@ def run(connection, **arguments):
 
 LOST = AnsibleConnectionFailure("no route to host")
 DONE = {"changed": True}
-RESTORED = {"failed": True, "code": "E4024", "msg": "E4024: the host undid it"}
+RESTORED = {"failed": True, "code": "E4101", "msg": "E4101: the host undid it"}
 
 
 def test_a_change_is_confirmed_over_a_connection_of_its_own(monkeypatch):
@@ -91,13 +91,13 @@ def test_a_host_that_restored_itself_is_reached_again_and_says_so(monkeypatch):
     connection = Connection()
     host = Host(monkeypatch, connection, [LOST] * 40 + [RESTORED])
     answer = run(connection)
-    assert (answer["failed"], answer["code"], answer["changed"]) == (True, "E4024", False) and host.now > 60
+    assert (answer["failed"], answer["code"], answer["changed"]) == (True, "E4101", False) and host.now > 60
 
 
 def test_a_host_that_is_lost_is_unreachable_and_the_error_names_the_script(monkeypatch):
     connection = Connection()
     host = Host(monkeypatch, connection, [LOST])
-    with pytest.raises(AnsibleConnectionFailure, match=r"E4025: .*change-12ab/restore"):
+    with pytest.raises(AnsibleConnectionFailure, match=r"E4102: .*change-12ab/restore"):
         run(connection)
     assert host.now >= 60 + host_network.RESTORE_SECONDS
 
@@ -123,7 +123,7 @@ def test_an_address_that_moves_is_confirmed_at_the_new_one(monkeypatch):
 def test_a_restore_is_looked_for_at_the_old_address(monkeypatch):
     connection = Connection("10.1.0.5")
     host = Host(monkeypatch, connection, [LOST] * 40 + [RESTORED], ("10.1.0.5", "10.1.0.6"))
-    assert run(connection)["code"] == "E4024"
+    assert run(connection)["code"] == "E4101"
     assert host.asked[1][2] == "10.1.0.6" and host.asked[-1][2] == "10.1.0.5"
 
 

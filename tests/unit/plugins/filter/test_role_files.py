@@ -9,7 +9,7 @@ import pytest
 from ansible.errors import AnsibleFilterError
 from supervisor.options import UnhosedConfigParser
 
-from ansible_collections.windflow.platform.plugins.filter import nginx_site, supervisor_program
+from ansible_collections.windflow.platform.plugins.filter import nginx_site, supervisor_program, volume_list
 
 write_program = supervisor_program.FilterModule().filters()["supervisor_program"]
 write_site = nginx_site.FilterModule().filters()["nginx_site"]
@@ -83,3 +83,16 @@ def test_a_whole_file_stays_as_it_is():
 def test_a_site_that_nginx_would_read_as_another_is_refused(changes):
     with pytest.raises(AnsibleFilterError, match="E11"):
         write_site({"name": "reports", **changes})
+
+
+def test_volumes_of_a_role_are_checked_as_those_of_a_configuration():
+    describe = volume_list.FilterModule().filters()["volume_list"]
+    nfs = {"path": "/mnt/shared", "type": "nfs", "options": {"server": "nfs.example.com", "export": "/exports/shared"}}
+    found = describe([{"path": "/srv/public", "type": "local", "options": None}, nfs], owner="reports")
+    assert [(volume["kind"], volume["owner"]) for volume in found["volumes"]] == [
+        ("nfs", "reports"),
+        ("directory", "reports"),
+    ]
+    assert found["packages"] == ["nfs"]
+    with pytest.raises(AnsibleFilterError, match=r"E1137 host_volumes_volumes\[0\].options.server"):
+        describe([{"path": "/mnt/shared", "type": "nfs", "options": {"export": "/exports/shared"}}])

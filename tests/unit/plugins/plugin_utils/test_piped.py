@@ -20,6 +20,7 @@ QUESTION = {
     "networks": [],
     "available": {},
     "paths": ["/"],
+    "socket_dir": "",
     "port": None,
     "user": "root",
     "group": "root",

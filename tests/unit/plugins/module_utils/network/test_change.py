@@ -158,7 +158,7 @@ def test_a_change_that_nobody_confirms_undoes_itself(machine):
     wait(machine)
     assert machine.look() == before
     late = machine.call([], "confirm", begun["change"])
-    assert late["code"] == "E4024" and late["msg"].endswith("The networks are again as they were before.")
+    assert late["code"] == "E4101" and late["msg"].endswith("The networks are again as they were before.")
     assert machine.kept() == ["shop.json"]
     assert machine.call([SECOND, BRIDGE])["changed"] is False
 
@@ -180,7 +180,7 @@ def test_a_gateway_that_does_not_answer_is_undone_at_once(machine):
     machine.sh("ip route delete default")
     before = machine.look()
     failed = machine.change([{**SECOND, "gateway": "10.5.0.1"}])
-    assert failed["code"] == "E4023" and "the gateway 10.5.0.1 does not answer on eth0" in failed["msg"]
+    assert failed["code"] == "E4100" and "the gateway 10.5.0.1 does not answer on eth0" in failed["msg"]
     assert machine.look() == before and machine.kept() == []
 
 
@@ -197,7 +197,7 @@ def test_a_command_that_fails_is_undone_at_once_with_what_it_said(machine):
     machine.sh("echo 1 >/proc/sys/net/ipv6/conf/eth0/disable_ipv6")
     before = machine.look()
     failed = machine.change([BRIDGE, {**SECOND, "cidr": "2001:db8::/64", "address": "2001:db8::9/64"}])
-    assert failed["code"] == "E4023" and "a command failed" in failed["msg"]
+    assert failed["code"] == "E4100" and "a command failed" in failed["msg"]
     assert machine.look() == before and machine.kept() == []
 
 
@@ -231,30 +231,30 @@ def test_an_address_that_moves_takes_no_other_away(machine):
 def test_the_address_that_the_connection_uses_moves_only_with_consent(machine):
     machine.change([SECOND])
     moved = [{**SECOND, "address": "10.5.0.7/24"}]
-    assert machine.call(moved, connection="10.5.0.9")["code"] == "E2063"
+    assert machine.call(moved, connection="10.5.0.9")["code"] == "E2073"
     begun = machine.call(moved, connection="10.5.0.9", consent=True)
     assert begun["moves"] == ["10.5.0.9", "10.5.0.7"]
     assert machine.call(moved, "confirm", begun["change"]) == {"changed": True}
-    assert machine.call([BRIDGE], connection="10.5.0.7")["code"] == "E2063"
+    assert machine.call([BRIDGE], connection="10.5.0.7")["code"] == "E2073"
 
 
 def test_members_with_an_address_of_their_own_are_refused(machine):
     machine.sh("ip address add 10.7.0.1/24 dev eth1")
     refused = machine.call([BRIDGE])
-    assert refused["code"] == "E2066" and "eth1 would lose its address" in refused["msg"]
+    assert refused["code"] == "E2076" and "eth1 would lose its address" in refused["msg"]
 
 
 def test_a_default_route_of_the_host_is_never_replaced(machine):
     refused = machine.call([{**SECOND, "gateway": "10.5.0.1"}])
-    assert refused["code"] == "E2064" and "via 10.0.0.1 on eth0" in refused["msg"]
+    assert refused["code"] == "E2074" and "via 10.0.0.1 on eth0" in refused["msg"]
 
 
 def test_an_interface_of_somebody_elses_is_not_taken(machine):
     machine.sh("ip link add br0 type bridge; ip link set br0 up")
     refused = machine.call([BRIDGE])
-    assert refused["code"] == "E2067" and "eth1 is no member of br0" in refused["msg"]
+    assert refused["code"] == "E2077" and "eth1 is no member of br0" in refused["msg"]
 
 
 def test_entries_that_are_wrong_change_nothing(machine):
     wrong = machine.call([{**SECOND, "address": "10.5.0.9"}])
-    assert wrong["code"] == "E1160" and "networks[0].address" in wrong["msg"]
+    assert wrong["code"] == "E1170" and "networks[0].address" in wrong["msg"]

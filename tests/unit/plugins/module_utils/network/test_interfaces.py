@@ -87,7 +87,7 @@ def test_a_host_without_ip_is_named(monkeypatch):
     monkeypatch.setenv("PATH", "/nonexistent")
     with pytest.raises(WindflowError) as caught:
         interfaces.read()
-    assert caught.value.code == "E2065" and "iproute2" in str(caught.value)
+    assert caught.value.code == "E2075" and "iproute2" in str(caught.value)
 
 
 def test_routes_that_come_with_their_addresses_are_left_out(monkeypatch):

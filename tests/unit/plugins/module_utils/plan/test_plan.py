@@ -22,6 +22,7 @@ from ansible_collections.windflow.platform.plugins.module_utils.plan import fami
 from ansible_collections.windflow.platform.plugins.module_utils.plan.steps import Settings, Source
 
 TEMPLATE = Path(__file__).parents[5] / "windflow_plugins" / "template"
+PHYSICAL = TEMPLATE.parent / "physical-host"
 TABLE = families.load_all()["debian"]
 SETTINGS = Settings(time="20261123T012327Z")
 # Secrets as a host makes them.
@@ -31,6 +32,7 @@ KEPT = {"app.secret_key": "canary-key-0815", "database.password": "canary-db-471
 def blank_host(**changes):
     facts = {
         "database": {},
+        "volumes": {},
         "os": {"family": "debian", "id": "debian", "version": "12"},
         "python": "3.11.2",
         "ipv6": False,
@@ -484,3 +486,71 @@ def test_the_port_of_the_revision_before_is_closed_if_windflow_has_opened_it(set
     assert {key: found[key] for key in expected} == expected
     assert ("firewall" in made["resources"]) is is_pending
     assert not [why for why in made["steps"]["services"]["why"] if "port 0" in why]
+
+
+NFS = {
+    "name": "shared",
+    "path": "/mnt/shared",
+    "type": "nfs",
+    "options": {"server": "nfs.example.com", "export": "/exports/shared"},
+}
+NOT_MOUNTED = {"at": "/mnt/shared", "mounts": [], "fstab": [], "size_gb": 0, "fault": "", "owner": "root"}
+
+
+def with_volume(host, given=NFS, **changes):
+    """A host that is asked about a volume, and the configuration with it."""
+    host["facts"]["volumes"] = {given["path"]: {**NOT_MOUNTED, **changes}}
+    return host, with_volumes(given)
+
+
+def with_volumes(*given):
+    volumes = {"storage": {"volumes": list(given)}}
+    return load_config(load_manifest(PHYSICAL), None, volumes, [], {}, [], kept=KEPT)
+
+
+def make_physical(host, config):
+    manifest = load_manifest(PHYSICAL)
+    source = plan.source_of(manifest, "host", tree.source_digest)
+    return plan.build(manifest, config, SETTINGS, source, host, TABLE, "host")
+
+
+def as_wanted(made):
+    """What a host reports of a volume that was mounted by a plan."""
+    (volume,) = made["steps"]["volumes"]["mounted"]
+    mounted = {"source": volume["source"], "type": "nfs4", "options": ["rw", "soft"]}
+    line = [volume["source"], "/mnt/shared", "nfs", ",".join(volume["options"]), "0", "0"]
+    return {"mounts": [mounted], "fstab": [line], "owner": volume["owner"], "group": volume["group"], "mode": "0755"}
+
+
+def test_a_volume_that_is_not_mounted_is_pending_and_the_application_waits_for_it():
+    host, config = with_volume(blank_host())
+    made = make_physical(host, config)
+    assert "volume shared at /mnt/shared: mount is none" in made["steps"]["volumes"]["why"][0]
+    manifest = load_manifest(PHYSICAL)
+    shipped = host_plan.shipped(manifest, config, plan.source_of(manifest, "host", tree.source_digest), made)
+    assert "/proc/self/mounts" in shipped.documents["supervisor.conf"]
+    assert " /mnt/shared -- " in shipped.documents["supervisor.conf"]
+    assert made["resources"]["volumes"] == made["steps"]["volumes"]["mounted"] != []
+
+
+def test_a_mounted_volume_is_as_planned_and_another_source_makes_new_processes():
+    made = make_physical(*with_volume(blank_host()))
+    assert pending(make_physical(*with_volume(after(made), **as_wanted(made)))) == []
+    other = {**NFS, "options": {**NFS["options"], "export": "/exports/other"}}
+    again = make_physical(*with_volume(after(made), other, **as_wanted(made)))
+    assert pending(again) == ["config", "program", "volumes"] and again["new_release"]
+
+
+def test_a_volume_that_is_not_wanted_any_more_is_named_and_goes_after_the_switch():
+    made = make_physical(*with_volume(blank_host()))
+    again = make_physical(after(made), with_volumes())
+    assert [volume["path"] for volume in again["steps"]["volumes"]["gone"]] == ["/mnt/shared"]
+    assert "volumes" in pending(again) and "program" in pending(again)
+
+
+def test_the_packages_of_a_volume_are_those_of_the_family():
+    manifest = load_manifest(PHYSICAL)
+    _host, config = with_volume(blank_host())
+    asked = host_plan.questions(manifest, config, Source(), families.load_all())
+    assert "nfs-common" in asked["packages"]["debian"] and "nfs-client" in asked["packages"]["suse"]
+    assert [volume["path"] for volume in asked["volumes"]] == ["/mnt/shared"]

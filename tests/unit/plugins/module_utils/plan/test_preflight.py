@@ -38,6 +38,8 @@ def host(**facts):
             "group": None,
             "directories": {"host": Absent(), "compose": Absent()},
             "database": {},
+            "volumes": {},
+            "init": "systemd",
             **facts,
         },
         "current": None,
@@ -105,23 +107,6 @@ def test_a_volume_that_is_there_needs_no_more_room_and_a_small_one_may_be_small(
         ("E2008", {}, {"space": {"/opt/app": {"mb": 10, "inodes": 1_000_000}}}),
         ("E2008", {}, {"space": {"/opt/app": {"mb": 50_000, "inodes": 10}}}),
         ("E2009", {}, {"port_owner": {"pid": 7, "name": "apache2"}}),
-        (
-            "E2010",
-            {
-                "storage": {
-                    "volumes": [
-                        {
-                            "name": "n",
-                            "path": "/mnt/n",
-                            "type": "nfs",
-                            "size_gb": 1,
-                            "options": {"server": "nfs.example.com", "export": "/e"},
-                        }
-                    ]
-                }
-            },
-            {},
-        ),
     ],
     ids=[
         "not-root",
@@ -133,7 +118,6 @@ def test_a_volume_that_is_there_needs_no_more_room_and_a_small_one_may_be_small(
         "disk",
         "inodes",
         "port",
-        "nfs",
     ],
 )
 def test_each_fault_is_an_error_of_its_own_with_a_remedy(tmp_path, code, config, facts):
@@ -351,7 +335,7 @@ def with_networks(addresses, **found):
 def test_a_range_alone_asserts_an_address_of_the_interface(tmp_path):
     assert look(tmp_path, network(), with_networks(["fe80::1/64", "10.1.2.3/24"])) == ([], [])
     (problem,), _warnings = look(tmp_path, network(), with_networks(["192.168.1.4/24"]))
-    assert (problem.code, problem.path, problem.got) == ("E2061", "network.networks[0].cidr", "192.168.1.4/24")
+    assert (problem.code, problem.path, problem.got) == ("E2071", "network.networks[0].cidr", "192.168.1.4/24")
     assert "eth0" in problem.expected and problem.file.endswith("my.json")
     (problem,), _warnings = look(tmp_path, network(), with_networks([]))
     assert problem.got == "no address"
@@ -361,11 +345,11 @@ def test_a_range_alone_asserts_an_address_of_the_interface(tmp_path):
 
 def test_an_interface_that_is_missing_is_named_with_those_that_are_there(tmp_path):
     (problem,), _warnings = look(tmp_path, network(interface="ens3"), with_networks([]))
-    assert (problem.code, problem.path) == ("E2060", "network.networks[0].interface")
+    assert (problem.code, problem.path) == ("E2070", "network.networks[0].interface")
     assert str(problem).endswith("the host has no interface ens3: it has eth0. Fix: write the name of one of them.")
     wanted = network(interface="eth0.7", type="vlan", vlan_id=7, members=["ens3"], address="10.1.0.5/16")
     (problem,), _warnings = look(tmp_path, wanted, with_networks([]))
-    assert (problem.code, problem.path) == ("E2060", "network.networks[0].members")
+    assert (problem.code, problem.path) == ("E2070", "network.networks[0].members")
 
 
 @pytest.mark.fault(43)
@@ -373,15 +357,15 @@ def test_the_interface_that_carries_the_connection_needs_consent(tmp_path):
     wanted = network(address="10.1.0.5/16")
     found = with_networks(["10.1.0.4/16"], endangered=["eth0"], connection="10.1.0.4")
     (problem,), _warnings = look(tmp_path, wanted, found)
-    assert (problem.code, problem.got) == ("E2063", "10.1.0.4") and "windflow_network_consent=true" in problem.remedy
+    assert (problem.code, problem.got) == ("E2073", "10.1.0.4") and "windflow_network_consent=true" in problem.remedy
     assert look(tmp_path, wanted, found, network_consent=True) == ([], [])
 
 
 def test_what_the_host_refuses_is_a_finding_at_its_network(tmp_path):
-    said = {"code": "E2062", "message": "no program of the host manages eth0", "got": "", "remedy": "set one up"}
+    said = {"code": "E2072", "message": "no program of the host manages eth0", "got": "", "remedy": "set one up"}
     found = with_networks(["10.1.0.4/16"], refused={"lan": [said]})
     (problem,), _warnings = look(tmp_path, network(address="10.1.0.5/16"), found)
-    assert (problem.code, problem.path, problem.remedy) == ("E2062", "network.networks[0]", "set one up")
+    assert (problem.code, problem.path, problem.remedy) == ("E2072", "network.networks[0]", "set one up")
 
 
 def test_networks_that_are_wrong_in_themselves_are_no_finding_of_a_host(tmp_path):

@@ -52,6 +52,7 @@ def test_what_is_noted_is_in_the_record_until_it_is_forgotten(tmp_path):
         "directories": ["/b", "/c"],
         "group": [],
         "role": [],
+        "volumes": [],
     }
     assert ownership.is_made("web", "account", "web", state) and not ownership.is_made("web", "group", "web", state)
 

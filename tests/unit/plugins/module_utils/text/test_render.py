@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import shlex
 import socket
+import subprocess
 import threading
 from types import SimpleNamespace
 
@@ -329,3 +330,13 @@ def test_socket_of_the_program_is_the_one_in_the_site(values):
     command = shlex.split(processes(render.program_file(found))[1].command)[1]
     assert "server %s max_fails" % command.partition("=")[2] in render.site_file(found)
     assert encoders.INSTANCE not in command
+
+
+def test_a_program_waits_for_its_volumes_and_then_is_the_command(tmp_path):
+    argv = render.after_mounts(["/", "/sys"], ["/bin/echo", "a b"])
+    assert subprocess.run(argv, capture_output=True, text=True, timeout=10, check=True).stdout == "a b\n"
+    waiting = render.after_mounts(["/", str(tmp_path)], ["/bin/echo", "never"])
+    with pytest.raises(subprocess.TimeoutExpired) as caught:
+        subprocess.run(waiting, capture_output=True, timeout=2, check=True)
+    assert caught.value.stdout == b"waiting until %s is mounted\n" % str(tmp_path).encode()
+    assert render.after_mounts([], ["/bin/echo"]) == ["/bin/echo"]

@@ -1,0 +1,296 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Volumes as they are wanted: ``prepare`` before devices are made, ``mount`` after that, ``unmount``, ``purge``.
+
+Each returns the changes that it has made, or with ``check`` would make, as {"path", "attribute", "before", "after"}.
+Whatever touches a mount has an end in time.
+"""
+
+from __future__ import annotations
+
+import grp
+import os
+import pwd
+
+from ..errors import Problem, WindflowError
+from ..files import atomic
+from ..record import ownership, store
+from ..system import mounts, places
+from . import compare, devices, fstab, state
+from .fstab import FSTAB
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict
+
+    Change = Dict[str, str]
+
+
+MOUNT_SECONDS = 60.0
+UNMOUNT_SECONDS = 15.0
+TOOL_SECONDS = 300.0
+# Options that matter to who reads fstab at the start of a host, and not to mount(8) now: a deploy waits for the result.
+AT_START = ("bg", "_netdev", "nofail", "auto", "noauto")
+KIND = ownership.VOLUMES
+
+
+def change(path: str, attribute: str, before: object, after: object) -> Change:
+    return {"path": path, "attribute": attribute, "before": str(before), "after": str(after)}
+
+
+def prepare(plugin: str, volumes: list[dict[str, Any]], check: bool) -> list[Change]:
+    """Refuses what is somebody else's, notes what is going to be made, takes away mounts that are not as wanted, makes
+    mount points, and the files of volumes in files."""
+    found = state.look_all(volumes, ask_servers=False)
+    refuse(plugin, volumes, found)
+    changes: list[Change] = []
+    for volume in (item for item in volumes if compare.is_mounted(item)):
+        seen = found[volume["path"]]
+        if seen["mounts"] and compare.needs_mount(volume, seen):
+            changes += take_down(seen["at"], check)
+            seen["mounts"] = []
+        changes += mount_point(plugin, volume, seen, check)
+        if plugin and compare.mark(volume) and not seen["exists"] and not check:
+            ownership.note_made(plugin, KIND, [compare.mark(volume)])
+        if volume["kind"] == "file":
+            changes += backing_file(volume, seen, check)
+    return changes
+
+
+def refuse(plugin: str, volumes: list[dict[str, Any]], found: dict[str, dict[str, Any]]) -> None:
+    """Raises WindflowError for a device, a volume or a file that carries what windflow has not put there. Without a
+    plugin nothing is recorded: there a file system of the wanted type is used as it is."""
+    remembered = store.load(plugin) if plugin else None
+    made = ownership.made_resources(remembered)[KIND] if remembered else None
+    known = {
+        volume["source"]
+        for revision in (remembered["revisions"] if remembered else ())
+        for volume in (revision.get("host") or {}).get("storage", ())
+    }
+    problems = []
+    for volume in volumes:
+        problems += compare.foreign(volume, found[volume["path"]], made, known)
+    if problems:
+        raise WindflowError(problems)
+
+
+def mount_point(plugin: str, volume: dict[str, Any], seen: dict[str, Any], check: bool) -> list[Change]:
+    """Makes the directory on which a volume is mounted; root's, so that nothing is written there by mistake."""
+    if seen["mounts"]:
+        return []
+    if plugin and not check:
+        # An empty directory that is there already becomes the plugin's, too: what is mounted there fills it.
+        entry = {"path": volume["path"], "state": "directory", "owner": volume["owner"]}
+        places.take(plugin, [entry], False, False)
+    if seen["owner"]:
+        return []
+    if not check:
+        atomic.make_directory(seen["at"])
+    return [change(seen["at"], "state", "absent", "directory")]
+
+
+def backing_file(volume: dict[str, Any], seen: dict[str, Any], check: bool) -> list[Change]:
+    """Reserves the whole size in the file, which never shrinks."""
+    path, wanted = volume["backing"], int(volume["size_gb"] * devices.GIB)
+    if seen["exists"] and seen["size_gb"] >= volume["size_gb"] - compare.TOLERANCE_GB:
+        return []
+    if not check:
+        atomic.make_directory(os.path.dirname(path), 0o700)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            os.posix_fallocate(descriptor, 0, wanted)
+        except OSError as error:
+            if not seen["exists"]:
+                os.unlink(path)
+            else:
+                os.ftruncate(descriptor, int(seen["size_gb"] * devices.GIB))
+            said = error.strerror or str(error)
+            raise WindflowError(
+                Problem.plain("E4023", "%g GB cannot be reserved in %s" % (volume["size_gb"], path), said, "free space")
+            ) from None
+        finally:
+            os.close(descriptor)
+    return [change(path, "size", "%.4g GB" % seen["size_gb"], "%g GB" % volume["size_gb"])]
+
+
+def mount(volumes: list[dict[str, Any]], check: bool) -> list[Change]:
+    """Writes the lines of fstab, mounts, lets file systems grow, and gives the volumes to their owners."""
+    changes: list[Change] = []
+    for volume in (item for item in volumes if compare.is_mounted(item)):
+        seen = state.look(volume)
+        changes += listed(seen["at"], compare.fstab_line(volume, seen["at"]), check)
+        if not seen["mounts"]:
+            changes.append(change(seen["at"], "mount", "none", volume["source"]))
+            if not check:
+                mount_now(volume, seen["at"])
+                seen = state.look(volume)
+        if not check:
+            grow(volume, seen)
+        changes += own(volume, seen, check)
+        if not check:
+            settle(volume)
+    return changes
+
+
+def listed(at: str, line: list[str] | None, check: bool) -> list[Change]:
+    """Brings the lines of fstab for a path to one, or to none."""
+    text = fstab.read()
+    wanted = fstab.changed(text, at, line)
+    if wanted == text:
+        return []
+    before = "; ".join(" ".join(fields) for fields in fstab.lines_for(at, text))
+    if not check:
+        fstab.write(wanted)
+        reload_systemd()
+    return [change(FSTAB, "line for %s" % at, before or "none", " ".join(line) if line else "none")]
+
+
+def has_systemd() -> bool:
+    """Returns whether systemd mounts what fstab lists."""
+    return os.path.isdir("/run/systemd/system")
+
+
+def reload_systemd() -> None:
+    """systemd makes its units for mounts from fstab when it is told to."""
+    if has_systemd():
+        devices.say(["systemctl", "daemon-reload"], TOOL_SECONDS)
+
+
+def mount_now(volume: dict[str, Any], at: str) -> None:
+    """Mounts once, in the foreground, and checks that the mount is where it should be."""
+    options = [option for option in volume["options"] if option not in AT_START and not option.lower().startswith("x-")]
+    if volume["kind"] == "nfs":
+        options = [option for option in options if not option.startswith("retry=")] + ["retry=0"]
+    if has_systemd():
+        # It may be trying the same since the host has started.
+        devices.say(["systemctl", "stop", at], UNMOUNT_SECONDS)
+    chosen = ["-o", ",".join(options)] if options else []
+    code, said = devices.say(["mount", "-t", volume["type"], *chosen, volume["source"], at], MOUNT_SECONDS)
+    if code == 0 and len(mounts.at(at)) == 1:
+        return
+    if code == 0:
+        # A link was put in the place of the directory meanwhile.
+        said = "it is not mounted at %s" % at
+    remedy = "correct what it says, then run again"
+    problem = Problem.plain("E4024", "%s cannot be mounted at %s" % (volume["source"], at), said.strip(), remedy)
+    raise WindflowError(problem, "Nothing is mounted there.")
+
+
+def grow(volume: dict[str, Any], seen: dict[str, Any]) -> None:
+    """A file system in a file that has become larger takes its whole size; LVM does that by itself."""
+    if volume["kind"] != "file" or not seen["mounts"]:
+        return
+    loop = next((one["source"] for one in mounts.at(seen["at"])), "")
+    devices.say(["losetup", "--set-capacity", loop])
+    code, said = devices.say(["resize2fs", loop], TOOL_SECONDS)
+    if code:
+        problem = Problem.plain("E4025", "the file system in %s cannot grow" % volume["backing"], said.strip(), "")
+        raise WindflowError(problem, "Its data are as they were.")
+
+
+def own(volume: dict[str, Any], seen: dict[str, Any], check: bool) -> list[Change]:
+    """Gives the root of what is mounted to the wanted owner."""
+    has = {key: seen[key] for key in ("owner", "group", "mode")}
+    wanted = {key: volume[key] or has[key] for key in has}
+    if check and not seen["mounts"]:
+        return []
+    found = [change(seen["at"], key, has[key], wanted[key]) for key in has if has[key] != wanted[key]]
+    if not found or check:
+        return found
+    try:
+        mounts.answer(seen["at"], _own, seen["at"], wanted)
+    except (OSError, KeyError) as error:
+        said = getattr(error, "text", "") or getattr(error, "strerror", "") or str(error)
+        remedy = "create the owner first"
+        if volume["kind"] == "nfs" and isinstance(error, PermissionError):
+            # What root may do is the server's to say.
+            remedy = (
+                "the server takes root's rights away (root_squash): give the export to %d:%d on the server, "
+                "or write its present owner and group into options" % numbers(wanted)
+            )
+        what = "%s cannot be given to %s:%s with mode %s" % (seen["at"], *wanted.values())
+        outcome = "It is mounted, and belongs to %s:%s with mode %s." % tuple(has.values())
+        raise WindflowError(Problem.plain("E4026", what, said, remedy), outcome) from None
+    return found
+
+
+def _own(at: str, wanted: dict[str, str]) -> None:
+    user, group = numbers(wanted)
+    descriptor = os.open(at, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        info = os.fstat(descriptor)
+        if (info.st_uid, info.st_gid) != (user, group):
+            os.fchown(descriptor, user, group)
+        if os.fstat(descriptor).st_mode & 0o7777 != int(wanted["mode"], 8):
+            os.fchmod(descriptor, int(wanted["mode"], 8))
+    finally:
+        os.close(descriptor)
+
+
+def numbers(wanted: dict[str, str]) -> tuple[int, int]:
+    """User and group by number. Raises KeyError for one that the host does not have."""
+    user, group = wanted["owner"], wanted["group"]
+    return (
+        int(user) if user.isdigit() else pwd.getpwnam(user).pw_uid,
+        int(group) if group.isdigit() else grp.getgrnam(group).gr_gid,
+    )
+
+
+def settle(volume: dict[str, Any]) -> None:
+    """Raises WindflowError for what is still not as wanted."""
+    left = compare.differences(volume, state.look(volume))
+    if left:
+        texts = ["%s: %s instead of %s" % (name, has or "none", expected) for name, expected, has in left]
+        what = "%s is not as it should be" % compare.resource(volume)
+        raise WindflowError(
+            Problem.plain("E4027", what, "; ".join(texts), "correct that on the host, then run again"),
+            "What was done stays.",
+        )
+
+
+def take_down(at: str, check: bool) -> list[Change]:
+    """Unmounts everything at a path: at once from sight where it does not go otherwise, as of a server that is away or
+    while somebody has a file of it open."""
+    found = mounts.at(at)
+    for one in [] if check else reversed(found):
+        argv = ["umount", "-i", "-c", at]
+        # A server that is away would keep the first attempt waiting for all of its time.
+        if state.visible(at)["fault"] or devices.say(argv, UNMOUNT_SECONDS)[0] and one in mounts.at(at):
+            code, said = devices.say([*argv, "-l"], UNMOUNT_SECONDS)
+            if code:
+                problem = Problem.plain("E4028", "%s cannot be unmounted" % at, said.strip(), "unmount it by hand")
+                raise WindflowError(problem, "It is still mounted.")
+    return [change(at, "mount", one["source"], "none") for one in reversed(found)]
+
+
+def unmount(volumes: list[dict[str, Any]], check: bool) -> list[Change]:
+    """Takes volumes out of fstab and unmounts them. What is on them stays."""
+    changes: list[Change] = []
+    for volume in (item for item in volumes if compare.is_mounted(item)):
+        at = places.resolve(volume["path"])[0]
+        changes += listed(at, None, check)
+        if any(state.source_of(one, volume) == volume["source"] for one in mounts.at(at)):
+            changes += take_down(at, check)
+    return changes
+
+
+def purge(plugin: str, check: bool) -> list[Change]:
+    """Deletes the logical volumes and files that were made for the plugin. Nothing of NFS is among them."""
+    changes: list[Change] = []
+    for name in ownership.made_resources(store.load(plugin))[KIND]:
+        kind, _colon, what = name.partition(":")
+        path = "/dev/%s" % what if kind == "lvm" else what
+        if os.path.lexists(path):
+            changes.append(change(what, "state", "present", "absent"))
+        if check:
+            continue
+        if kind == "lvm" and os.path.lexists(path):
+            code, said = devices.say(["lvremove", "--yes", "--force", what], TOOL_SECONDS)
+            if code:
+                problem = Problem.plain("E4029", "the logical volume %s cannot be deleted" % what, said.strip(), "")
+                raise WindflowError(problem, "It is there, with its data.")
+        elif kind == "file":
+            atomic.remove(path)
+        ownership.forget_made(plugin, KIND, [name])
+    return changes

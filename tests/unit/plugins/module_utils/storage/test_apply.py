@@ -1,0 +1,90 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A volume in a file, with the machine's own kernel; the scenario `storage` has NFS and LVM."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+import pytest
+
+from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
+from ansible_collections.windflow.platform.plugins.module_utils.storage import apply, compare, devices, fstab, volumes
+from ansible_collections.windflow.platform.plugins.module_utils.storage import state as storage
+
+SIZE_GB = 0.03125
+
+
+@pytest.fixture
+def make(tmp_path, monkeypatch):
+    """Returns a function that brings one volume of a role to what is wanted; what it mounts goes at the end."""
+    monkeypatch.setattr(fstab, "FSTAB", str(tmp_path / "fstab"))
+    monkeypatch.setattr(apply, "FSTAB", str(tmp_path / "fstab"))
+    monkeypatch.setattr(volumes, "BACKING_DIR", str(tmp_path / "files"))
+    monkeypatch.setattr(apply, "reload_systemd", lambda: None)
+    monkeypatch.setattr(compare, "TOLERANCE_GB", 0.001)
+    (tmp_path / "fstab").write_text("proc /proc proc defaults 0 0\n")
+    path = str(tmp_path / "data")
+
+    def volume(size_gb: float = SIZE_GB) -> dict:
+        given = {"name": "data", "path": path, "size_gb": size_gb, "options": {"backing": "file", "owner": "nobody"}}
+        return volumes.volumes([given], "root", "root", False)[0]
+
+    def bring(size_gb: float = SIZE_GB) -> list:
+        wanted = volume(size_gb)
+        changes = apply.prepare("", [wanted], False)
+        if not devices.carried(wanted["source"]):
+            subprocess.run(["mkfs.ext4", "-q", "-E", "nodiscard", wanted["source"]], check=True)
+        return changes + apply.mount([wanted], False)
+
+    bring.volume = volume
+    yield bring
+    subprocess.run(["umount", "-l", path], check=False, capture_output=True)
+
+
+@pytest.mark.system
+def test_a_volume_in_a_file_is_made_and_mounted_once(make):
+    assert make()
+    assert make() == []
+    volume = make.volume()
+    seen = storage.look(volume)
+    assert len(seen["mounts"]) == 1 and seen["owner"] == "nobody" and seen["mode"] == "0750"
+    assert os.stat(volume["source"]).st_blocks * 512 >= SIZE_GB * devices.GIB
+
+
+@pytest.mark.system
+@pytest.mark.fault(44)
+def test_a_file_with_something_else_in_it_is_refused_and_stays(make):
+    source = make.volume()["source"]
+    os.makedirs(os.path.dirname(source))
+    with open(source, "wb") as stream:
+        stream.write(b"somebody's data" + bytes(1 << 20))
+    with pytest.raises(WindflowError) as caught:
+        make()
+    assert caught.value.code == "E2062"
+    with open(source, "rb") as stream:
+        assert stream.read(15) == b"somebody's data"
+
+
+@pytest.mark.system
+def test_a_volume_goes_from_sight_and_leaves_its_data_also_while_it_is_in_use(make):
+    make()
+    volume = make.volume()
+    kept = os.path.join(volume["path"], "kept")
+    with open(kept, "w", encoding="utf-8") as stream:
+        stream.write("1")
+        changes = apply.unmount([volume], False)
+    assert {item["attribute"] for item in changes} == {"mount", "line for %s" % volume["path"]}
+    assert not os.path.exists(kept) and storage.look(volume)["mounts"] == []
+    assert apply.unmount([volume], False) == []
+    assert make() and os.path.exists(kept)
+
+
+@pytest.mark.system
+def test_check_mode_tells_the_changes_and_makes_none(make):
+    volume = make.volume()
+    told = [item["attribute"] for item in apply.prepare("", [volume], True) + apply.mount([volume], True)]
+    assert told == ["state", "size", "line for %s" % volume["path"], "mount"]
+    assert not os.path.exists(volume["source"]) and not os.path.exists(volume["path"])
