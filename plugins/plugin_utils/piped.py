@@ -42,7 +42,9 @@ sources, arguments = json.loads(zlib.decompress(base64.b64decode("%(packed)s")))
 class Sources:
     def find_spec(self, name, path=None, target=None):
         if name in sources:
-            return importlib.util.spec_from_loader(name, self, is_package=sources[name] is None)
+            # Most hosts have no volumes, no networks or no containers: what is for them is not even compiled.
+            loader = self if sources[name] is None else importlib.util.LazyLoader(self)
+            return importlib.util.spec_from_loader(name, loader, is_package=sources[name] is None)
     def create_module(self, spec):
         return None
     def exec_module(self, module):

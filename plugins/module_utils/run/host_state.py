@@ -65,6 +65,10 @@ def ask_engine(params: dict[str, Any], current: dict[str, Any] | None, kept: dic
     return engine.Questions(wanted["project"], services, wanted.get("model"))
 
 
+# Where the networks that windflow has configured are remembered: ``looking.KEPT``.
+NETWORKS = "/var/lib/windflow/.network"
+
+
 def judged(params: dict[str, Any], made: dict[str, list[str]]) -> dict[str, Any]:
     """The account, the group and the directories of a plugin as facts."""
     user, group = params["user"], params["group"]
@@ -144,8 +148,9 @@ def run(params: dict[str, Any]) -> dict[str, Any]:
             "selinux": labels,
             **judged(params, made),
             "database": database(params, drift),
-            "volumes": storage.look_all(params.get("volumes") or []),
-            "networks": looking.look(params),
+            # What is for volumes and networks is loaded where there are some.
+            "volumes": storage.look_all(params["volumes"]) if params.get("volumes") else {},
+            "networks": looking.look(params) if params.get("networks") or os.path.isdir(NETWORKS) else {},
         },
         "made": made,
         "layout": {"nginx": service_layout.nginx(), "supervisor": service_layout.supervisor()} if services else {},

@@ -24,8 +24,7 @@ from ..containers import engine
 from ..database import postgres
 from ..errors import WindflowError
 from ..files import atomic, nofollow, tree
-from ..network import interfaces
-from ..network.wanted import parse
+from ..network import interfaces, wanted
 from ..record.store import directory
 from ..storage import state as storage
 from ..system import mounts
@@ -81,7 +80,7 @@ def snapshot(plugin: str, resources: dict[str, Any]) -> dict[str, Any]:
 def network_states(networks: list[dict[str, Any]]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """Returns each network with the state of its interface now."""
     found = interfaces.read()
-    return [(item, interfaces.state_of(found, parse(item))) for item in networks]
+    return [(item, interfaces.state_of(found, wanted.parse(item))) for item in networks]
 
 
 def compose_state(wanted: dict[str, Any]) -> dict[str, Any]:
@@ -119,7 +118,7 @@ class Drift:
         found = []
         for path, recorded in sorted(self.kept.get("paths", {}).items()):
             found += differences(recorded["step"], path, recorded, look(path))
-        found += storage.drift(self.kept.get("volumes", []))
+        found += storage.drift(self.kept["volumes"]) if self.kept.get("volumes") else []
         for item in self.kept.get("trees", []):
             found += tree_drift(self.plugin, item)
         if self.kept.get("program"):
