@@ -59,7 +59,11 @@ RESTORE = """\
 # Made by windflow: brings the networks back to what they were before a change. It can be run by hand.
 ln -s restore %(directory)s/claimed 2>/dev/null || exit 0
 exec >>%(directory)s/log 2>&1
-[ -e %(directory)s/applied ] || kill -9 -- "-$(cat %(pid)s)"
+if [ ! -e %(directory)s/applied ] && group=$(cat %(pid)s); then
+    # What was asked of the kernel before may still be done after the signal.
+    kill -9 "-$group"
+    for once in 1 2 3 4 5 6 7 8 9 10; do kill -0 "-$group" 2>/dev/null || break; sleep 0.1; done
+fi
 set -x
 %(files)s
 # At a start of the host, what comes next reads the files.

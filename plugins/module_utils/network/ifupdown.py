@@ -10,6 +10,7 @@ none of the packages vlan, bridge-utils and ifenslave, and a stanza is no second
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 
@@ -37,7 +38,9 @@ class Ifupdown(Backend):
         return os.path.exists(PROGRAM) and os.path.exists(MAIN)
 
     def manages(self, interface: str) -> bool:
-        return bool(re.search(r"(?m)^\s*iface\s+%s\s" % re.escape(interface), text_of(MAIN)))
+        paths = [path for path in glob.glob("%s/*" % FOLDER) if not os.path.basename(path).startswith("windflow-")]
+        stanza = re.compile(r"(?m)^\s*iface\s+%s\s" % re.escape(interface))
+        return any(stanza.search(text_of(path)) for path in [MAIN, *paths])
 
     def refuses(self, network: Network) -> str:
         if not SOURCED.search(text_of(MAIN)):

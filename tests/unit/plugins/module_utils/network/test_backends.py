@@ -91,6 +91,9 @@ def test_ifupdown_has_to_read_the_directory_of_our_files(folder, monkeypatch, li
     assert found.refuses(VLAN).endswith("has no line source %s/*" % folder)
     (folder / "interfaces").write_text("auto lo\n%s\niface eth0 inet dhcp\n" % place, encoding="utf-8")
     assert found.refuses(VLAN) == "" and found.manages("eth0") and not found.manages("eth")
+    (folder / "eth1").write_text("auto eth1\niface eth1 inet dhcp\n", encoding="utf-8")
+    (folder / "windflow-shop-lan").write_text("iface eth2 inet manual\n", encoding="utf-8")
+    assert found.manages("eth1") and not found.manages("eth2")
 
 
 def test_networkd_adds_to_the_file_that_counts_for_an_interface(folder, monkeypatch):
