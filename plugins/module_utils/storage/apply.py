@@ -45,6 +45,8 @@ def prepare(plugin: str, volumes: list[dict[str, Any]], check: bool) -> list[Cha
         if seen["mounts"] and compare.needs_mount(volume, seen):
             changes += take_down(seen["at"], check)
             seen["mounts"] = []
+            # What lay below the mount is to be seen now.
+            seen.update(state.visible(seen["at"]) if not check else {"owner": "root"})
         changes += mount_point(plugin, volume, seen, check)
         if plugin and compare.mark(volume) and not seen["exists"] and not check:
             ownership.note_made(plugin, KIND, [compare.mark(volume)])
@@ -256,6 +258,7 @@ def take_down(at: str, check: bool) -> list[Change]:
             if code:
                 problem = Problem.plain("E4028", "%s cannot be unmounted" % at, said.strip(), "unmount it by hand")
                 raise WindflowError(problem, "It is still mounted.")
+        mounts.forget(at)
     return [change(at, "mount", one["source"], "none") for one in reversed(found)]
 
 
