@@ -1,0 +1,194 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The disk of guests with a kernel of their own: Debian with all packages that the scenarios need.
+
+It is made once, and again when anything that it is made from changes. Guests write to copies of their own.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+import images  # noqa: E402
+import machine  # noqa: E402
+from machine import LabError  # noqa: E402
+
+# Beside the data of the lab's own engine: what checkouts of one machine share.
+CACHE = Path("/var/lib/windflow-lab/guests")
+KERNEL = "/usr/bin/linux.uml"
+MODULES = Path("/usr/lib/uml/modules")
+# Programs of the machine, and the packages that have them.
+PROGRAMS = {
+    KERNEL: "user-mode-linux",
+    "/usr/bin/vde_switch": "vde2",
+    "/usr/bin/slirpvde": "vde2",
+    "/usr/bin/mmdebstrap": "mmdebstrap",
+    "/sbin/mke2fs": "e2fsprogs",
+    "/sbin/depmod": "kmod",
+}
+# The documentation asks for a volume of 10 GB. What is not written takes no space.
+SIZE_MB = 14336
+PACKAGES = (
+    "acl bridge-utils ca-certificates dbus e2fsprogs ethtool ifenslave ifupdown iproute2 iputils-ping kmod lvm2 "
+    "nfs-common nfs-kernel-server nginx openssh-server postgresql procps python3 python3-apt python3-packaging "
+    "python3-psycopg2 python3-venv rpcbind sudo supervisor systemd systemd-sysv systemd-timesyncd udev util-linux vlan "
+    "xfsprogs"
+).split()
+# Timers that would hold apt's lock, and what a guest without a screen and without a clock server of its own lacks.
+MASKED = (
+    "apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer getty.target "
+    "systemd-timesyncd.service systemd-networkd-wait-online.service e2scrub_reap.service ifupdown-pre.service "
+    "rpc-statd-notify.service"
+).split()
+# The guest's name, keys and address come on a small disk, which is copied at the first start.
+SEED = """#!/bin/sh
+set -eu
+[ ! -e /var/lib/windflow-seeded ] || exit 0
+mkdir -p /run/seed
+mount -o ro /dev/ubdb /run/seed
+cp -r /run/seed/files/. /
+umount /run/seed
+chmod 0600 /etc/ssh/ssh_host_*_key
+chown -R deploy:deploy /home/deploy/.ssh
+chmod 0700 /root/.ssh /home/deploy/.ssh
+hostname -F /etc/hostname
+touch /var/lib/windflow-seeded
+"""
+UNIT = """[Unit]
+Description=Name, keys and address of the guest
+DefaultDependencies=no
+After=local-fs.target systemd-udev-settle.service
+Before=networking.service ssh.service network-pre.target systemd-networkd.service
+Wants=network-pre.target
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/usr/local/sbin/windflow-seed
+[Install]
+WantedBy=multi-user.target
+"""
+FILES = {
+    "/usr/local/sbin/windflow-seed": SEED,
+    "/etc/systemd/system/windflow-seed.service": UNIT,
+    "/etc/fstab": "/dev/ubda / ext4 defaults,noatime 0 1\n",
+    "/etc/sudoers.d/deploy": "deploy ALL=(ALL) NOPASSWD: ALL\n",
+    "/etc/network/interfaces": "auto lo\niface lo inet loopback\nsource /etc/network/interfaces.d/*\n",
+    # What a test asks for is a module that the kernel has, and not one that it would look for on the network.
+    "/etc/systemd/system.conf.d/lab.conf": "[Manager]\nDefaultTimeoutStartSec=90s\nDefaultTimeoutStopSec=30s\n",
+}
+SETUP = """set -eu
+chroot "$1" useradd --create-home --shell /bin/bash deploy
+chroot "$1" systemctl mask %(masked)s
+chroot "$1" systemctl enable windflow-seed.service ssh.service networking.service
+chroot "$1" systemctl disable nfs-server.service nginx.service postgresql.service supervisor.service || true
+chroot "$1" systemctl set-default multi-user.target
+chmod 0755 "$1/usr/local/sbin/windflow-seed"
+chmod 0440 "$1/etc/sudoers.d/deploy"
+rm -f "$1"/etc/ssh/ssh_host_* "$1/etc/machine-id"
+touch "$1/etc/machine-id"
+: > "$1/etc/resolv.conf"
+for version in %(modules)s/*; do
+    mkdir -p "$1/lib/modules"
+    cp -r "$version" "$1/lib/modules/"
+    depmod -b "$1" "$(basename "$version")"
+done
+"""
+
+
+def missing() -> list[str]:
+    """Packages of this machine that the guests need."""
+    return sorted({package for program, package in PROGRAMS.items() if not os.path.exists(program)})
+
+
+def ensure_programs() -> None:
+    """Install what this machine lacks; as root on Debian only."""
+    lacks = missing()
+    if not lacks:
+        return
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        raise LabError(f"guests need {', '.join(lacks)}. Install them (apt-get install); as root this is done here.")
+    say(f"apt: install {' '.join(lacks)} …")
+    apt = ["apt-get", "-o", "DPkg::Lock::Timeout=600", "-q"]
+    run([*apt, "update"])
+    run(
+        [*apt, "-y", "--no-install-recommends", "install", *lacks],
+        env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+    )
+    if missing():
+        raise LabError(f"guests need {', '.join(missing())}, and the packages do not have the programs.")
+
+
+def say(text: str) -> None:
+    """A line for whoever waits."""
+    print(f"   {text}", file=sys.stderr, flush=True)
+
+
+def run(command: list[str], **options) -> None:
+    """Run ``command``; its output is shown only if it fails."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, **options)
+    if done.returncode:
+        text = done.stdout.decode(errors="replace")[-4000:]
+        raise LabError(f"{' '.join(command[:4])} … failed with exit code {done.returncode}:\n{text}")
+
+
+def modules() -> str:
+    """The names of the kernel's modules, which change with the kernel."""
+    names = sorted(path.name for path in MODULES.iterdir()) if MODULES.is_dir() else []
+    if not names:
+        raise LabError(f"{MODULES} has no kernel modules: the package user-mode-linux is not complete.")
+    return " ".join(names)
+
+
+def digest(suite: str) -> str:
+    """Another one whenever something changes that the disk is made from."""
+    parts = [suite, str(SIZE_MB), *PACKAGES, *MASKED, SETUP, modules(), *images.BOOTSTRAP]
+    parts += [text for item in sorted({**machine.inherited(suite), **FILES}.items()) for text in item]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
+
+
+def ensure(suite: str = "bookworm") -> Path:
+    """The disk's file; it is made first if it is not there."""
+    ensure_programs()
+    CACHE.mkdir(parents=True, exist_ok=True, mode=0o711)
+    target = CACHE / f"{suite}-{digest(suite)}.raw"
+    with open(CACHE / "lock", "w", encoding="utf-8") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        if not target.exists():
+            say(f"{suite}: disk of guests from Debian packages, about four minutes …")
+            make(suite, target)
+    return target
+
+
+def make(suite: str, target: Path) -> None:
+    """Write the disk beside ``target``, then put it in place."""
+    with tempfile.TemporaryDirectory(prefix="making-", dir=CACHE) as directory:
+        root, tree, disk = Path(directory, "root"), Path(directory, "tree"), Path(directory, "disk")
+        inherited = machine.inherited(suite)
+        for name, content in {**inherited, **FILES}.items():
+            path = tree / name.lstrip("/")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content, encoding="utf-8")
+        for path in [tree, *tree.rglob("*")]:
+            path.chmod(0o755 if path.is_dir() else 0o644)
+        setup = Path(directory, "setup")
+        setup.write_text(SETUP % {"masked": " ".join(MASKED), "modules": MODULES}, encoding="utf-8")
+        command = [*images.BOOTSTRAP, "--mode=root", f"--include={','.join(PACKAGES)}"]
+        command += [f"--aptopt={line}" for line in machine.apt_settings()]
+        command += [f"--customize-hook=sync-in {tree} /", '--customize-hook=chroot "$1" update-ca-certificates']
+        command += [f'--customize-hook=sh {setup} "$1"', "--format=directory", suite, str(root)]
+        run([*command, *inherited["/etc/apt/sources.list"].splitlines()])
+        with open(disk, "wb") as stream:
+            stream.truncate(SIZE_MB << 20)
+        run(["/sbin/mke2fs", "-q", "-F", "-t", "ext4", "-d", str(root), str(disk)])
+        os.rename(disk, target)

@@ -1,0 +1,64 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+
+
+@pytest.fixture
+def guests(monkeypatch, tmp_path):
+    """The lab of guests with nothing started, and its files in a directory of the test's own."""
+    from .conftest import LAB, load
+
+    monkeypatch.syspath_prepend(str(LAB))
+    monkeypatch.syspath_prepend(str(LAB / "guests"))
+    module = load("guests/guests.py")
+    monkeypatch.setattr(module, "STATE", tmp_path)
+    monkeypatch.setattr(module.image.machine, "inherited", lambda suite: {"/etc/apt/sources.list": f"deb x {suite}\n"})
+    monkeypatch.setattr(module.image, "modules", lambda: "6.1.0")
+    return module
+
+
+def note(guests, name, number, **changes):
+    guests.folder(name).mkdir()
+    found = {"number": number, "ports": {"22": 4022, "8080": 4080}, "memory": 512, "disk": 0, "base": "/b.raw"}
+    text = json.dumps({**found, "pids": {}, **changes})
+    (guests.folder(name) / "state.json").write_text(text, encoding="utf-8")
+
+
+def test_a_changed_recipe_makes_another_disk(guests, monkeypatch):
+    before = guests.image.digest("bookworm")
+    assert guests.image.digest("bookworm") == before
+    monkeypatch.setattr(guests.image, "PACKAGES", [*guests.image.PACKAGES, "hello"])
+    assert guests.image.digest("bookworm") != before
+
+
+def test_each_guest_has_an_address_of_its_own(guests):
+    note(guests, "one", guests.FIRST)
+    assert guests.free_number() == guests.FIRST + 1
+    variables = guests.host_vars("one", "deploy")
+    assert variables["lab_address"] == f"10.0.3.{guests.FIRST}" and variables["lab_ports"] == {"8080": 4080}
+
+
+def test_a_guest_writes_to_a_copy_of_the_disk_and_has_a_second_one_only_if_asked(guests):
+    note(guests, "one", 15)
+    command = guests.kernel("one", guests.state("one"))
+    assert f"ubd0={guests.folder('one')}/disk.cow,/b.raw" in command
+    assert not [word for word in command if word.startswith("ubd2=")]
+    assert [word for word in guests.kernel("one", {**guests.state("one"), "disk": 4}) if word.startswith("ubd2=")]
+
+
+def test_a_machine_that_cannot_run_guests_is_told_what_is_missing(guests, monkeypatch):
+    monkeypatch.setattr(guests.image, "PROGRAMS", {"/nowhere/linux.uml": "user-mode-linux"})
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(guests.LabError, match="user-mode-linux"):
+        guests.image.ensure_programs()
+
+
+def test_a_process_that_is_not_ours_is_not_ended(guests):
+    guests.stop(os.getpid(), "linux.uml")
