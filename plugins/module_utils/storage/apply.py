@@ -112,16 +112,17 @@ def backing_file(volume: dict[str, Any], seen: dict[str, Any], check: bool) -> l
 
 
 def mount(volumes: list[dict[str, Any]], check: bool) -> list[Change]:
-    """Writes the lines of fstab, mounts, lets file systems grow, and gives the volumes to their owners."""
+    """Mounts, writes the lines of fstab, lets file systems grow, and gives the volumes to their owners."""
     changes: list[Change] = []
     for volume in (item for item in volumes if compare.is_mounted(item)):
         seen = state.look(volume)
-        changes += listed(seen["at"], compare.fstab_line(volume, seen["at"]), check)
         if not seen["mounts"]:
             changes.append(change(seen["at"], "mount", "none", volume["source"]))
             if not check:
                 mount_now(volume, seen["at"])
                 seen = state.look(volume)
+        # Only what can be mounted is tried again at the start of the host.
+        changes += listed(seen["at"], compare.fstab_line(volume, seen["at"]), check)
         if not check:
             grow(volume, seen)
         changes += own(volume, seen, check)

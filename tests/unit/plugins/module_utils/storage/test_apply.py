@@ -86,5 +86,5 @@ def test_a_volume_goes_from_sight_and_leaves_its_data_also_while_it_is_in_use(ma
 def test_check_mode_tells_the_changes_and_makes_none(make):
     volume = make.volume()
     told = [item["attribute"] for item in apply.prepare("", [volume], True) + apply.mount([volume], True)]
-    assert told == ["state", "size", "line for %s" % volume["path"], "mount"]
+    assert told == ["state", "size", "mount", "line for %s" % volume["path"]]
     assert not os.path.exists(volume["source"]) and not os.path.exists(volume["path"])
