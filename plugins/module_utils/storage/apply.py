@@ -303,7 +303,7 @@ def purge(plugin: str, check: bool) -> list[Change]:
     for name in ownership.made_resources(store.load(plugin))[KIND]:
         kind, _colon, what = name.partition(":")
         path = "/dev/%s" % what if kind == "lvm" else what
-        if os.path.lexists(path):
+        if kind != "nfs" and os.path.lexists(path):
             changes.append(change(what, "state", "present", "absent"))
         if check:
             continue
