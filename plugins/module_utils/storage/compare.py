@@ -87,7 +87,7 @@ def differences(volume: dict[str, Any], seen: dict[str, Any]) -> list[tuple[str,
 
 
 def mark(volume: dict[str, Any]) -> str:
-    """The name of a volume's storage in the list of what was made; of NFS only the mount was made. "" for a directory."""
+    """The name of a volume in the list of what was made: its storage, of NFS the mount; "" for a directory."""
     if volume["kind"] == "nfs":
         return "nfs:%s" % volume["source"]
     if volume["kind"] == "lvm":
