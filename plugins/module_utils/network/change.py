@@ -177,7 +177,7 @@ class Change:
         self.stem = looking.stem(self.owner)
         self.wanted = configured(params["networks"])
         self.kept = looking.kept(self.owner)
-        self.host = looking.Host()
+        self.host = looking.Host(self.wanted)
         self.number = secrets.token_hex(4)
         self.directory = "%s/change-%s" % (looking.KEPT, self.number)
         # After a restart another process may have that number.
@@ -468,7 +468,7 @@ def settled(params: dict[str, Any], stays: dict[str, Any]) -> list[Any]:
     end = time.monotonic() + SETTLE_SECONDS
     wanted = configured(params["networks"])
     while True:
-        host = looking.Host()
+        host = looking.Host(wanted)
         left = [reason for network in wanted for reason in looking.unlike(host, network)] + lost(host, stays)
         if not left or time.monotonic() > end:
             break
