@@ -55,7 +55,7 @@ def kept(owner: str) -> dict[str, Any]:
 class Host:
     """The interfaces of a host, its routes, and the programs of its own that manage them."""
 
-    def __init__(self, wanted: list) -> None:
+    def __init__(self, wanted: list[Network]) -> None:
         self.interfaces = interfaces.read()
         planned = {network.interface: network.type for network in wanted if network.is_made}
         self.routes = interfaces.routes()
