@@ -52,6 +52,7 @@ run "molecule default, dependencies" both "scripts/molecule.sh default" "scripts
 # Alone: they put load on what they upgrade.
 run "molecule host" scripts/molecule.sh host
 run "molecule storage" scripts/molecule.sh storage
+run "molecule network" scripts/molecule.sh network
 run "molecule compose" scripts/molecule.sh compose
 run "molecule swarm" scripts/molecule.sh swarm
 run "molecule roles, clean clone" both "scripts/molecule.sh roles" scripts/clean_clone.sh
