@@ -56,8 +56,10 @@ class Backend:
     # What has to run at a start of the host if files have changed that were read before.
     at_boot = ""
 
-    def __init__(self, interfaces: dict[str, Any]) -> None:
+    def __init__(self, interfaces: dict[str, Any], planned: dict[str, str] | None = None) -> None:
+        """``planned``: kinds of the interfaces that are wanted and may not be there yet, by name."""
         self.interfaces = interfaces
+        self.planned = planned or {}
 
     def is_active(self) -> bool:
         """Returns whether the program is there and at work."""

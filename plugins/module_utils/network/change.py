@@ -177,7 +177,7 @@ class Change:
         self.stem = looking.stem(self.owner)
         self.wanted = configured(params["networks"])
         self.kept = looking.kept(self.owner)
-        self.host = looking.Host()
+        self.host = looking.Host(self.wanted)
         self.number = secrets.token_hex(4)
         self.directory = "%s/change-%s" % (looking.KEPT, self.number)
         # After a restart another process may have that number.
@@ -246,11 +246,13 @@ class Change:
         """Returns the commands of the change."""
         found: list[Any] = []
         removed: dict[str, Any] = {}
+        renewed = set()
         for name, old in reversed(list(self.old.items())):
             new = self.new.get(name)
             if new == old:
                 continue
             found += interfaces.undo(old, self.successor(old), self.before)
+            renewed.add(old.interface)
             # With the first address of a network the kernel takes away the others of it.
             own = [one for interface, one in self.staying() if interface == old.interface]
             found += [interfaces.add_address(one, old.interface) for one in own]
@@ -261,8 +263,11 @@ class Change:
         for network in self.wanted:
             backend = self.backends[network.name]
             known = self.kept["networks"].get(network.name, {})
-            if looking.differences(self.host, network, backend, known, self.owner):
+            differs = looking.differences(self.host, network, backend, known, self.owner)
+            # What lies on an interface goes with it.
+            if differs or renewed & set(network.members):
                 found += backend.up(network, self.stem)
+                renewed.add(network.interface)
         return [line for number, line in enumerate(found) if not _again(line, found[:number])] or ["true"]
 
     def staying(self) -> list[Any]:
@@ -293,7 +298,8 @@ class Change:
             if os.path.exists(path):
                 copy = "%s/file-%d" % (self.directory, number)
                 shutil.copy2(path, copy)
-                files.append("cp -p %s '%s'" % (copy, path))
+                # A directory of drop-ins goes with its last file.
+                files.append("mkdir -p '%s' && cp -p %s '%s'" % (os.path.dirname(path), copy, path))
             else:
                 files.append("rm -f '%s'" % path)
         changed: dict[str, Any] = {}
@@ -468,7 +474,7 @@ def settled(params: dict[str, Any], stays: dict[str, Any]) -> list[Any]:
     end = time.monotonic() + SETTLE_SECONDS
     wanted = configured(params["networks"])
     while True:
-        host = looking.Host()
+        host = looking.Host(wanted)
         left = [reason for network in wanted for reason in looking.unlike(host, network)] + lost(host, stays)
         if not left or time.monotonic() > end:
             break

@@ -55,10 +55,11 @@ def kept(owner: str) -> dict[str, Any]:
 class Host:
     """The interfaces of a host, its routes, and the programs of its own that manage them."""
 
-    def __init__(self) -> None:
+    def __init__(self, wanted: list[Network]) -> None:
         self.interfaces = interfaces.read()
+        planned = {network.interface: network.type for network in wanted if network.is_made}
         self.routes = interfaces.routes()
-        self.backends = {kind.name: kind(self.interfaces) for kind in BACKENDS}
+        self.backends = {kind.name: kind(self.interfaces, planned) for kind in BACKENDS}
         self._active: list[Any] | None = None
 
     def active(self) -> list[Any]:
@@ -93,11 +94,11 @@ def look(params: dict[str, Any]) -> dict[str, Any]:
     before = kept(owner)
     if not entries and not before["networks"]:
         return {}
-    host = Host()
+    wanted = configured(entries)
+    host = Host(wanted)
     address, carrying = host.carrying()
     found: dict[str, Any] = {"interfaces": host.interfaces, "connection": address, "carrying": carrying}
     found.update(differences={}, refused={}, backends={}, files={})
-    wanted = configured(entries)
     names = {network.name for network in wanted}
     found["unwanted"] = [name for name in before["networks"] if name not in names]
     touched = [parse(before["networks"][name]["network"]) for name in found["unwanted"]]

@@ -40,7 +40,10 @@ class Netplan(Backend):
 
     def files(self, network: Network, stem: str) -> dict[str, Any]:
         lines = ["network:", "  version: 2"]
-        lower = [name for name in network.members if network.is_made and not self.interfaces.get(name, {}).get("kind")]
+        kinds = {name: self.interfaces.get(name, {}).get("kind") for name in network.members}
+        kinds.update((name, kind) for name, kind in self.planned.items() if name in kinds)
+        others = [name for name in network.members if kinds[name] in SECTIONS]
+        lower = [name for name in network.members if name not in others]
         if lower:
             # An interface that nothing else names has to be named before another lies on it.
             lines += ["  ethernets:"] + ["    %s: {}" % _key(name) for name in lower]

@@ -22,7 +22,8 @@ def addresses(item):
 
 @pytest.fixture
 def before(host):
-    return dict(line.split() for line in host.file("/root/before").content_string.splitlines())
+    fields = [line.split() for line in host.file("/root/before").content_string.splitlines()]
+    return {item[1]: item[3] for item in fields}
 
 
 @pytest.fixture

@@ -134,7 +134,7 @@ def test_networkd_has_a_file_of_ours_for_an_interface_without_one(folder):
 
 
 def test_netplan_merges_one_file_of_ours(folder):
-    found = netplan.Netplan({**INTERFACES, "eth0.7": {**STATE, "kind": "vlan"}})
+    found = netplan.Netplan({**INTERFACES, "eth1": {**STATE, "kind": "dummy"}, "eth0.7": {**STATE, "kind": "vlan"}})
     assert plain(found.files(SECOND, STEM)) == {
         "windflow-shop-lan.yaml": """\
 network:
@@ -163,6 +163,12 @@ network:
     (text,) = plain(found.files(VLAN, STEM)).values()
     assert text.endswith('    "eth0.7":\n      addresses: ["10.7.0.5/24"]\n      id: 7\n      link: "eth0"\n')
     assert all(mode == 0o600 for _text, mode in found.files(VLAN, STEM).values())
+    # One that is made by another file of ours has its name there.
+    later = parse({**VLAN.as_dict(), "members": ["bond0"]})
+    found.planned = {"bond0": "bond"}
+    assert "ethernets" not in plain(found.files(later, STEM))["windflow-shop-v.yaml"]
+    above = parse({**BRIDGE.as_dict(), "members": ["eth0.7"]})
+    assert "ethernets" not in plain(found.files(above, STEM))["windflow-shop-b.yaml"]
 
 
 def test_what_something_else_configures_is_not_taken_over(folder, monkeypatch):

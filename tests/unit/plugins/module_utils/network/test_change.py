@@ -218,6 +218,15 @@ def test_a_run_that_gives_up_undoes_its_change(machine):
     assert machine.look() == before and machine.kept() == []
 
 
+def test_a_directory_that_goes_with_its_last_file_comes_back_with_it(machine):
+    machine.change([SECOND])
+    files = machine.files()
+    begun = machine.call([])
+    machine.sh("rm -r %s/interfaces.d" % machine.place)
+    machine.call([], "restore", begun["change"])
+    assert machine.files() == files
+
+
 def test_an_address_that_moves_takes_no_other_away(machine):
     own = {**SECOND, "address": "10.0.0.9/24", "cidr": "10.0.0.0/24"}
     machine.sh("ip address delete 10.0.0.2/24 dev eth0")
