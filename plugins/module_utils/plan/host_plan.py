@@ -468,11 +468,16 @@ def program_steps(
             },
         ),
         "config": Step(digest(without_secrets(config, manifest.name))),
-        # Processes that have files of another mount open have to make place for new ones.
-        "program": Step(digest([program_file(values), mounted] if mounted else program_file(values))),
+        # Processes that have files of another mount open have to make place for new ones. To grow changes no mount.
+        "program": Step(digest([program_file(values), mount_lines(mounted)] if mounted else program_file(values))),
         "site": Step(digest(site_file(values)) if manifest.host_section.serves else ""),
         "volumes": volumes_step(manifest, config, host),
     }
+
+
+def mount_lines(mounted: list[dict[str, Any]]) -> list[list[str]]:
+    """The lines of fstab of the volumes."""
+    return [compare.fstab_line(volume, volume["path"]) for volume in mounted]
 
 
 def recorded_volumes(host: dict[str, Any]) -> list[dict[str, Any]]:

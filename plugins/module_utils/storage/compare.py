@@ -87,7 +87,7 @@ def differences(volume: dict[str, Any], seen: dict[str, Any]) -> list[tuple[str,
 
 
 def mark(volume: dict[str, Any]) -> str:
-    """The name of a volume in the list of what was made: its storage, of NFS the mount; "" for a directory."""
+    """The name of a volume's storage in the list of what was made, of NFS that of its mount; "" for a directory."""
     if volume["kind"] == "nfs":
         return "nfs:%s" % volume["source"]
     if volume["kind"] == "lvm":
@@ -115,7 +115,8 @@ def foreign(
         add(what, seen["carries"], remedy)
     for path, device in seen["devices"].items():
         if device["state"] == "device" and not device["group"] and device["carries"]:
-            remedy = "name another device, or save what is there and run: wipefs --all %s" % path
+            erase = "wipefs --all %s && dd if=/dev/zero of=%s bs=1M count=1" % (path, path)
+            remedy = "name another device, or save what is there and run: %s" % erase
             add("the device %s is not empty" % path, device["carries"], remedy)
         elif device["group"] not in ("", volume["vg"]):
             add("the device %s belongs to another volume group" % path, device["group"], "name another device")

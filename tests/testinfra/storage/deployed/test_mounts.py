@@ -27,7 +27,7 @@ def test_volumes_belong_to_the_application(app):
 
 def test_what_the_application_writes_is_on_the_server(app):
     app.host.check_output("runuser -u app -- sh -c %s", "date > /mnt/nfs-data/written")
-    assert app.host.check_output("stat -f -c %%T /mnt/nfs-data").startswith("nfs")
+    assert app.host.check_output("stat -f -c %T /mnt/nfs-data").startswith("nfs")
 
 
 def test_the_application_runs_behind_its_wait(app):

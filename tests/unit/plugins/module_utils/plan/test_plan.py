@@ -542,6 +542,18 @@ def test_a_mounted_volume_is_as_planned_and_another_source_makes_new_processes()
     assert pending(again) == ["config", "program", "volumes"] and again["new_release"]
 
 
+def test_a_volume_that_grows_keeps_the_processes():
+    given = {"name": "data", "path": "/srv/data", "type": "local", "size_gb": 1, "options": {"backing": "file"}}
+    there = {**NOT_MOUNTED, "at": "/srv/data"}
+    host = blank_host()
+    host["facts"]["volumes"] = {"/srv/data": there}
+    made = make_physical(host, with_volumes(given))
+    later = after(made)
+    later["facts"]["volumes"] = {"/srv/data": there}
+    again = make_physical(later, with_volumes({**given, "size_gb": 2}))
+    assert "volumes" in pending(again) and "program" not in pending(again)
+
+
 def test_a_volume_that_is_not_wanted_any_more_is_named_and_goes_after_the_switch():
     made = make_physical(*with_volume(blank_host()))
     again = make_physical(after(made), with_volumes())
