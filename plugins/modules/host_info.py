@@ -66,6 +66,9 @@ options:
     description:
       - Volumes that the plugin is going to have mounted, to say what there is of each. The NFS server of one that is
         not mounted as wanted is asked whether it gives the export.
+    type: list
+    elements: dict
+    default: []
   networks:
     description: Networks as M(windflow.platform.host_network) takes them, to say what of them is as wanted.
     type: list

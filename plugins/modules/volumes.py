@@ -28,7 +28,7 @@ attributes:
 options:
   volumes:
     description:
-      - What there should be, as the filter P(windflow.platform.volumes#filter) and a plan describe it.
+      - What there should be, as the filter P(windflow.platform.volume_list#filter) and a plan describe it.
     type: list
     elements: dict
     default: []
@@ -36,7 +36,7 @@ options:
     description:
       - V(prepared) refuses what carries data of somebody else, unmounts what is not as wanted, makes mount points and
         the files of volumes in files.
-      - V(mounted) writes C(/etc/fstab), mounts, lets file systems grow and sets the owner.
+      - V(mounted) mounts, writes C(/etc/fstab), lets file systems grow and sets the owner.
       - V(unmounted) removes the lines of C(/etc/fstab) and unmounts. What is on a volume stays.
       - V(purged) deletes the logical volumes and files that were made for O(plugin). Nothing on NFS is deleted.
     type: str

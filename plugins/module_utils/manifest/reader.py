@@ -94,6 +94,20 @@ class Manifest:
     results: dict[str, tuple[str, ...]] = field(default_factory=dict)
     file: str = FILE
 
+    @property
+    def host_section(self) -> HostSpec:
+        """The section ``host``, which a plugin with that target has."""
+        if self.host is None:
+            raise ValueError("%s has no section host" % self.name)
+        return self.host
+
+    @property
+    def compose_section(self) -> ComposeSpec:
+        """The section ``compose``, which a plugin with that target has, be it by its directory alone."""
+        if self.compose is None:
+            raise ValueError("%s has no section compose" % self.name)
+        return self.compose
+
     def display(self, path: Path) -> str:
         """Returns how a file of the plugin is named in findings: ``my-plugin/config/schema.json``."""
         return "%s/%s" % (self.path.name, path.relative_to(self.path))

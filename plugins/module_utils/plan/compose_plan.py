@@ -85,14 +85,14 @@ def questions(
 
 def own_model(manifest: Manifest, config: Config, environment: str, engine: str = "compose") -> dict[str, Any]:
     """What Compose would make of the files, as far as the controller can tell."""
-    spec = manifest.compose
+    spec = manifest.compose_section
     values = variables(manifest, config, RELEASE, environment, RELEASE_DIR, SHARED_DIR)
     return spec.model_of(spec.files(environment, engine), manifest.path, values)
 
 
 def model_question(manifest: Manifest, config: Config, source: Source, environment: str) -> dict[str, Any]:
     """What the host's Compose needs to say what it makes of the files."""
-    spec = manifest.compose
+    spec = manifest.compose_section
     files, left = {}, MODEL_BYTES
     for name, _mode, content in source.listing:
         path = manifest.path / name
@@ -122,10 +122,13 @@ def judged(manifest: Manifest, config: Config, environment: str) -> list[Problem
     found: dict[tuple[str, str], Problem] = {}
     for engine in ("compose", "swarm"):
         model = own_model(manifest, config, environment, engine)
-        for problem in manifest.compose.problems(model, manifest.path, project(manifest.name)):
+        for problem in manifest.compose_section.problems(model, manifest.path, project(manifest.name)):
             found[(problem.code, problem.sentence)] = replace(problem, file=manifest.file)
-        if manifest.compose.app not in (model.get("services") or {}):
-            said = "the service %s does not exist in environment %s" % (manifest.compose.app, environment or "(none)")
+        if manifest.compose_section.app not in (model.get("services") or {}):
+            said = "the service %s does not exist in environment %s" % (
+                manifest.compose_section.app,
+                environment or "(none)",
+            )
             remedy = "name the environment, or write it into %s" % FILE
             found[("E1039", "")] = Problem.plain("E1039", said, "", remedy, manifest.file, path="compose.app")
     for name, value in config.declared_environment().items():
@@ -149,7 +152,7 @@ def findings(
         return [Problem.plain("E1072", refusal, said["error"], "correct the files", manifest.file, path="compose")]
     model = model_of(manifest, config, settings.environment, settings.engine, host)
     own = rules.Own(project(manifest.name), RELEASE_DIR, SHARED_DIR, tuple(settings.networks))
-    found = rules.refused(rules.judge(model, own), manifest.compose.allow)
+    found = rules.refused(rules.judge(model, own), manifest.compose_section.allow)
     errors = [replace(rules.problem("E1055", item), file=manifest.file) for item in found]
     builds = service_images.sections(model)
     errors += service_images.missing(builds, source)
@@ -203,7 +206,7 @@ def shipped(manifest: Manifest, config: Config, _source: Source, made: dict[str,
     secrets = secret_files(config)
     return Shipped(
         root=str(manifest.path),
-        group=str(manifest.compose.group),
+        group=str(manifest.compose_section.group),
         documents=documents(manifest, config, made),
         readable={
             "config.yaml": dump(release_config(manifest, config)),
@@ -216,7 +219,7 @@ def shipped(manifest: Manifest, config: Config, _source: Source, made: dict[str,
 def host_port(manifest: Manifest, config: Config, model: dict[str, Any], engine: str = "compose") -> int:
     """The port on the host where HTTP is spoken; 0 for an application that publishes none."""
     ports = published(service_of(model, edge(manifest, model)), engine)
-    usual = 0 if manifest.compose.health is None else 8080
+    usual = 0 if manifest.compose_section.health is None else 8080
     wanted = config.get("server.host_port", usual)
     known = [int(item["published"]) for item in ports if str(item.get("published", "")).isdigit()]
     if not ports or not wanted:
@@ -235,8 +238,8 @@ def listening(manifest: Manifest, config: Config, model: dict[str, Any], engine:
 
 def edge(manifest: Manifest, model: dict[str, Any]) -> str:
     """The service that is reached from outside."""
-    front = manifest.compose.front
-    return front if service_of(model, front) else manifest.compose.app
+    front = manifest.compose_section.front
+    return front if service_of(model, front) else manifest.compose_section.app
 
 
 def base_image(config: Config) -> str:
@@ -265,7 +268,7 @@ def steps(
     model = model_of(manifest, config, settings.environment, settings.engine, host)
     builds = service_images.sections(model)
     tags = service_images.tags(project(manifest.name), builds, source)
-    spec = manifest.compose
+    spec = manifest.compose_section
     missing = sorted(tag for tag in tags.values() if not host["engine"]["images"].get(tag))
     folders = [name for name in SHIPPED if (manifest.path / name).is_dir()]
     names = aliases(manifest, config, settings.engine)
@@ -326,7 +329,7 @@ def section(
     plan: dict[str, Any],
 ) -> dict[str, Any]:
     """What the tasks need besides the steps."""
-    spec = manifest.compose
+    spec = manifest.compose_section
     places = layout(manifest, config)
     model = model_of(manifest, config, settings.environment, settings.engine, host)
     return {
@@ -395,7 +398,7 @@ def variables(
     values = {name: value for name, value in config.declared_environment().items() if name not in secrets}
     if stands_in(manifest, config):
         values.update(COMPOSE_PROFILES="database")
-        if manifest.compose.database != manifest.compose.app:
+        if manifest.compose_section.database != manifest.compose_section.app:
             values.update(database_variables(manifest, config))
     values.update(
         BASE_IMAGE=base_image(config),
@@ -441,14 +444,14 @@ def documents(manifest: Manifest, config: Config, made: dict[str, Any]) -> dict[
 
 def stands_in(manifest: Manifest, config: Config) -> bool:
     """Whether a service of the plugin is the database."""
-    return bool(manifest.compose.database) and database_is_local(config)
+    return bool(manifest.compose_section.database) and database_is_local(config)
 
 
 def database_variables(manifest: Manifest, config: Config) -> dict[str, str]:
     """The declared variables that name the database's place, where a service stands in for it."""
     if config.schema is None:
         return {}
-    places = {("database", "host"): manifest.compose.database, ("database", "port"): str(DATABASE_PORT)}
+    places = {("database", "host"): manifest.compose_section.database, ("database", "port"): str(DATABASE_PORT)}
     return {name: places[path] for name, path in config.schema.environment.items() if path in places}
 
 
@@ -456,7 +459,7 @@ def release_config(manifest: Manifest, config: Config) -> dict[str, Any]:
     """The configuration as the containers see it."""
     data = json.loads(json.dumps(config.data))
     if stands_in(manifest, config):
-        data["database"].update(host=manifest.compose.database, port=DATABASE_PORT)
+        data["database"].update(host=manifest.compose_section.database, port=DATABASE_PORT)
     return data
 
 
@@ -464,7 +467,7 @@ def seen_by_others(manifest: Manifest, config: Config) -> dict[str, Any]:
     """The configuration as containers of another plugin on the same host see it, over the project's network."""
     data = json.loads(json.dumps(config.data))
     if stands_in(manifest, config):
-        data["database"].update(host=container(manifest.name, manifest.compose.database), port=DATABASE_PORT)
+        data["database"].update(host=container(manifest.name, manifest.compose_section.database), port=DATABASE_PORT)
     return data
 
 
@@ -472,7 +475,7 @@ def aliases(manifest: Manifest, config: Config, engine: str) -> dict[str, list[s
     """{service: names} that dependents know a service by, where no container has that name: in a stack."""
     if engine != "swarm" or not manifest.results or not stands_in(manifest, config):
         return {}
-    database = manifest.compose.database
+    database = manifest.compose_section.database
     return {database: [container(manifest.name, database)]}
 
 

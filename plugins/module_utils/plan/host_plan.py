@@ -74,7 +74,7 @@ def questions(
     """What this backend asks of the host: some of the arguments of ``host_info``."""
     places = layout(manifest, config)
     parts = surroundings(manifest, config)
-    tools = volumes.tools(config.get("storage.volumes", [])) if manifest.host.program else []
+    tools = volumes.tools(config.get("storage.volumes", [])) if manifest.host_section.program else []
     tools += ["selinux"] if own_label(manifest, config) else []
     tables = {name: with_python(table, config.get("app.python", "")) for name, table in tables.items()}
     found = {
@@ -85,7 +85,7 @@ def questions(
         "volumes": mounted_volumes(manifest, config),
         "networks": valid(config.get("network.networks", [])),
     }
-    if not manifest.host.program:
+    if not manifest.host_section.program:
         return {**found, "paths": [PACKAGES_DIR]}
     return {
         **found,
@@ -98,11 +98,11 @@ def questions(
                 *backing_places(config),
             }
         ),
-        "port": config.get("server.host_port", 8080) if manifest.host.serves else None,
+        "port": config.get("server.host_port", 8080) if manifest.host_section.serves else None,
         "user": places["user"],
         "group": places["group"],
         "directories": owned(all_entries(config, places, "root")),
-        "socket_dir": places["run_dir"] if manifest.host.serves else "",
+        "socket_dir": places["run_dir"] if manifest.host_section.serves else "",
     }
 
 
@@ -118,20 +118,20 @@ def all_entries(config: Config, places: dict[str, str], nginx_group: str) -> lis
 
 def surroundings(manifest: Manifest, config: Config) -> list[str]:
     """What of the system the plugin uses, by the names in the tables of OS families."""
-    program = ["supervisor"] if manifest.host.program else []
-    program += ["nginx"] if manifest.host.serves else []
+    program = ["supervisor"] if manifest.host_section.program else []
+    program += ["nginx"] if manifest.host_section.serves else []
     return program + (["postgresql"] if database_is_local(config) else [])
 
 
 def own_label(manifest: Manifest, config: Config) -> bool:
     """Whether SELinux, where it is, has to be told that nginx may listen at the port."""
-    return bool(manifest.host.serves) and config.get("server.host_port", 8080) not in selinux.PORTS
+    return bool(manifest.host_section.serves) and config.get("server.host_port", 8080) not in selinux.PORTS
 
 
 def mounted_volumes(manifest: Manifest, config: Config, host: dict[str, Any] | None = None) -> list[dict[str, Any]]:
     """The volumes that have a file system of their own; without ``host``, as far as they are known before it is
     asked."""
-    if not manifest.host.program:
+    if not manifest.host_section.program:
         return []
     places = layout(manifest, config)
     systemd = host is None or host["facts"]["init"] == "systemd"
@@ -141,9 +141,9 @@ def mounted_volumes(manifest: Manifest, config: Config, host: dict[str, Any] | N
 
 
 def package_names(manifest: Manifest, table: dict[str, Any], parts: list[str]) -> list[str]:
-    wanted = ["python", *parts] if manifest.host.program else parts
+    wanted = ["python", *parts] if manifest.host_section.program else parts
     names = [name for part in wanted for name in table["packages"][part]]
-    return sorted({*names, *manifest.host.packages.get(table["family"], ())})
+    return sorted({*names, *manifest.host_section.packages.get(table["family"], ())})
 
 
 def service_names(table: dict[str, Any], parts: list[str]) -> list[str]:
@@ -186,7 +186,7 @@ def render_values(
 ) -> dict[str, Any]:
     """What the templates of Supervisor's and nginx's files are given."""
     places = layout(manifest, config)
-    spec = manifest.host
+    spec = manifest.host_section
     release_dir = "%s/releases/%s" % (places["install_dir"], release)
     return {
         **places,
@@ -278,7 +278,7 @@ def volume_entries(config: Config, places: dict[str, str]) -> list[dict[str, str
 
 def source_of(manifest: Manifest, source_digest: SourceDigest) -> Source:
     """The application's files."""
-    spec = manifest.host
+    spec = manifest.host_section
     if spec.source is None:
         return Source(digest([manifest.name, manifest.version]))
     total, listing = source_digest(str(spec.source))
@@ -295,11 +295,11 @@ def shipped(manifest: Manifest, config: Config, source: Source, made: dict[str, 
     settings = Settings(made["environment"], host["replicas"])
     values = render_values(manifest, config, settings, host["os"], made["release"], host["ipv6"], host["mounts"])
     return Shipped(
-        root=str(manifest.host.source),
+        root=str(manifest.host_section.source),
         group=host["group"],
         documents={
             "supervisor.conf": program_file(values),
-            **({"nginx.conf": site_file(values)} if manifest.host.serves else {}),
+            **({"nginx.conf": site_file(values)} if manifest.host_section.serves else {}),
         },
         readable={"config.yaml": dump(config.data)},
         files=tuple(("requirements/%s" % path, mode, content) for path, mode, content in source.requirements.files),
@@ -309,7 +309,7 @@ def shipped(manifest: Manifest, config: Config, source: Source, made: dict[str, 
 
 def hook_user(manifest: Manifest, config: Config) -> str:
     """The account that hooks on the host run as."""
-    return layout(manifest, config)["user"] if manifest.host.program else "nobody"
+    return layout(manifest, config)["user"] if manifest.host_section.program else "nobody"
 
 
 def relevant_drift(host: dict[str, Any], table: dict[str, Any]) -> list[dict[str, Any]]:
@@ -330,7 +330,7 @@ def steps(
 ) -> dict[str, Step]:
     """The steps with digests, and with the reasons that the host itself gives."""
     found = surrounding_steps(manifest, config, host, table)
-    if manifest.host.program:
+    if manifest.host_section.program:
         found.update(program_steps(manifest, config, settings, source, host, table))
     return {name: found[name] for name in TITLES}
 
@@ -343,7 +343,7 @@ def surrounding_steps(
     found["packages"] = Step(data={"names": host["missing_packages"], "all": sorted(host["packages"])})
     if host["missing_packages"]:
         found["packages"].why.append("missing: %s" % ", ".join(host["missing_packages"]))
-    if not manifest.host.program:
+    if not manifest.host_section.program:
         # Nothing else of such a plugin has its version.
         found["packages"].digest = digest([manifest.version, sorted(host["packages"])])
     found["directories"].data = {"entries": [], "adopt": False}
@@ -361,7 +361,7 @@ def surrounding_steps(
     rules, lacking = selinux_rules(manifest, config, host)
     found["services"].data["selinux"] = {**rules, "pending": bool(lacking)}
     found["services"].why.extend(lacking)
-    if manifest.host.serves and table["nginx"]["include"]:
+    if manifest.host_section.serves and table["nginx"]["include"]:
         found["services"].why.append("%s does not include %s" % (table["nginx"]["conf"], table["nginx"]["include"]))
     return found
 
@@ -381,7 +381,7 @@ def firewall(manifest: Manifest, config: Config, host: dict[str, Any]) -> dict[s
     windflow opens or has opened it, and the port of the revision before, if another that windflow has opened."""
     facts = host["facts"].get("firewall") or {"backend": "", "open": True}
     before = ((host["current"] or {}).get("host") or {}).get("firewall") or {"port": 0, "opened": False}
-    port = config.get("server.host_port", 8080) if manifest.host.serves and reached_from_outside(config) else 0
+    port = config.get("server.host_port", 8080) if manifest.host_section.serves and reached_from_outside(config) else 0
     backend = facts["backend"] if port else ""
     opened = bool(backend) and (not facts["open"] or before["opened"] and before["port"] == port)
     close = before["port"] if before["opened"] and before["port"] != port and facts["backend"] else 0
@@ -397,7 +397,7 @@ def selinux_rules(manifest: Manifest, config: Config, host: dict[str, Any]) -> t
     """
     facts = host["facts"].get("selinux") or {"mode": ""}
     before = (((host["current"] or {}).get("host") or {}).get("selinux") or {}).get("label", 0)
-    if not facts["mode"] or not (manifest.host.program and manifest.host.serves):
+    if not facts["mode"] or not (manifest.host_section.program and manifest.host_section.serves):
         return {"name": "", "unlabel": 0, "label": 0}, []
     directory = layout(manifest, config)["run_dir"]
     text, port = selinux.module_text(directory), config.get("server.host_port", 8080)
@@ -452,7 +452,7 @@ def program_steps(
     return {
         "account": account_step(places, table, config, host),
         "directories": entries_step(
-            directory_entries(places, table["nginx"]["user"] if manifest.host.serves else places["group"]),
+            directory_entries(places, table["nginx"]["user"] if manifest.host_section.serves else places["group"]),
             adopts(config, "directories"),
         ),
         "application": Step(application_digest(manifest, config, source, {})),
@@ -470,7 +470,7 @@ def program_steps(
         "config": Step(digest(without_secrets(config, manifest.name))),
         # Processes that have files of another mount open have to make place for new ones.
         "program": Step(digest([program_file(values), mounted] if mounted else program_file(values))),
-        "site": Step(digest(site_file(values)) if manifest.host.serves else ""),
+        "site": Step(digest(site_file(values)) if manifest.host_section.serves else ""),
         "volumes": volumes_step(manifest, config, host),
     }
 
@@ -510,7 +510,7 @@ def packages_policy(config: Config, settings: Settings) -> dict[str, Any]:
 
 def built_from_source(manifest: Manifest, config: Config, settings: Settings) -> list[Problem]:
     """Requirements whose code would run when they are installed, and that nobody has named for it."""
-    spec, policy = manifest.host, packages_policy(config, settings)
+    spec, policy = manifest.host_section, packages_policy(config, settings)
     if spec.source is None or not policy["only_binary"]:
         return []
     allowed = {requirements.canonical(name) for name in policy["source_packages"]}
@@ -553,7 +553,7 @@ def adopted(manifest: Manifest, config: Config, host: dict[str, Any], table: dic
     places, facts, made = layout(manifest, config), host["facts"], host["made"]
     wanted = own_database(manifest, config)
     found = owners.adopted(wanted["name"], wanted["user"], facts["database"], made) if wanted else []
-    if not manifest.host.program:
+    if not manifest.host_section.program:
         return found
     entries = directory_entries(places, table["nginx"]["user"]) + volume_entries(config, places)
     return [
@@ -595,11 +595,11 @@ def section(
     plan: dict[str, Any],
 ) -> dict[str, Any]:
     """What the tasks need besides the steps."""
-    if not manifest.host.program:
+    if not manifest.host_section.program:
         networks = plan["steps"]["network"]["networks"]
         return {"port": 0, "program": "", "os": table, "init": host["facts"]["init"], "networks": networks}
     values = render_values(manifest, config, settings, table, plan["release"], host["facts"]["ipv6"])
-    spec = manifest.host
+    spec = manifest.host_section
     return {
         **{key: values[key] for key in layout(manifest, config)},
         "port": values["host_port"] if spec.serves else 0,

@@ -199,7 +199,7 @@ def read_inputs(
     )
     errors, warnings = check_config(config, environment or None)
     errors += exposed_secrets(config, arguments["sets"])
-    if manifest.compose and "compose" in manifest.targets:
+    if "compose" in manifest.targets:
         errors += compose_plan.judged(manifest, config, environment)
     if any(problem.code not in later for problem in errors):
         raise WindflowError(errors)
@@ -325,9 +325,9 @@ def database_on_host(inputs: Inputs, target: str, context: InputContext) -> dict
     elif not database_is_local(config):
         return {}
     if at == "compose":
-        if not owner.compose.database:
+        if not owner.compose_section.database:
             return {}
-        container = compose_plan.container(owner.name, owner.compose.database)
+        container = compose_plan.container(owner.name, owner.compose_section.database)
     elif config.get("database.host") not in LOCAL_HOSTS:
         return {}
     port = config.get("database.port", compose_plan.DATABASE_PORT)

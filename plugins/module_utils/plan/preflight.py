@@ -282,7 +282,7 @@ def space(facts: dict[str, Any], packages_missing: bool, volumes: Collection[str
 
 def account(manifest: Manifest, config: Config, host: dict[str, Any]) -> list[Problem]:
     """Whether the application's account and group are the plugin's own, or adopted."""
-    if not manifest.host.program:
+    if not manifest.host_section.program:
         return []
     places, facts = layout(manifest, config), host["facts"]
     return accounts.findings(
@@ -304,7 +304,7 @@ def directories(manifest: Manifest, config: Config, host: dict[str, Any], target
     places = layout(manifest, config)
     if target == "compose":
         entries, keys = compose_plan.directory_entries(places), {places["install_dir"]: "app.install_dir"}
-    elif manifest.host.program:
+    elif manifest.host_section.program:
         entries, keys = host_plan.all_entries(config, places, "root"), places_in(config, places)
     else:
         return []
@@ -344,7 +344,7 @@ def without(sites: list[str]) -> str:
 
 def services(manifest: Manifest, host: dict[str, Any]) -> list[Problem]:
     """Whether nginx and Supervisor, where they are there already, can start and take what is put there for them."""
-    if not manifest.host.program:
+    if not manifest.host_section.program:
         return []
     found = []
     for conflict in host.get("port_conflicts", []):

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 # The key of a configuration that names the kinds of what may be used all the same.
 ADOPT = "adopt"
 KINDS = ("account", "database", "directories", "group", "role")
-# Logical volumes and files with file systems, "lvm:group/name" and "file:/path". What is somebody else's is never used.
+# Logical volumes and files with file systems, "lvm:group/name" and "file:/path", and what was mounted of servers,
+# "nfs:server:/export". What is somebody else's is never used.
 VOLUMES = "volumes"
 MADE = (*KINDS, VOLUMES)
 # What a revision says of its directories.

@@ -50,6 +50,8 @@ def prepare(plugin: str, volumes: list[dict[str, Any]], check: bool) -> list[Cha
         if seen["mounts"] and compare.needs_mount(volume, seen):
             changes += take_down(seen["at"], check)
             seen["mounts"] = []
+            # What lay below the mount is to be seen now.
+            seen.update(state.visible(seen["at"]) if not check else {"owner": "root"})
         changes += mount_point(plugin, volume, seen, check)
         if plugin and compare.mark(volume) and not seen["exists"] and not check:
             ownership.note_made(plugin, KIND, [compare.mark(volume)])
@@ -115,22 +117,41 @@ def backing_file(volume: dict[str, Any], seen: dict[str, Any], check: bool) -> l
 
 
 def mount(volumes: list[dict[str, Any]], check: bool) -> list[Change]:
-    """Writes the lines of fstab, mounts, lets file systems grow, and gives the volumes to their owners."""
+    """Mounts, gives the volumes to their owners, writes the lines of fstab, and lets file systems grow."""
     changes: list[Change] = []
     for volume in (item for item in volumes if compare.is_mounted(item)):
         seen = state.look(volume)
+        changes += visible_now(volume, seen, check)
+        # Only what can be mounted is tried again at the start of the host.
         changes += listed(seen["at"], compare.fstab_line(volume, seen["at"]), check)
-        if not seen["mounts"]:
-            changes.append(change(seen["at"], "mount", "none", volume["source"]))
-            if not check:
-                mount_now(volume, seen["at"])
-                seen = state.look(volume)
         if not check:
-            grow(volume, seen)
-        changes += own(volume, seen, check)
-        if not check:
+            grow(volume, state.look(volume))
             settle(volume)
     return changes
+
+
+def visible_now(volume: dict[str, Any], seen: dict[str, Any], check: bool) -> list[Change]:
+    """Mounts a volume where nothing is mounted, and gives it to its owner. If that fails, what fstab still says is
+    mounted again: the release that serves works with it."""
+    if seen["mounts"]:
+        return own(volume, seen, check)
+    changes = [change(seen["at"], "mount", "none", volume["source"])]
+    if check:
+        return changes
+    try:
+        mount_now(volume, seen["at"])
+        return changes + own(volume, state.look(volume), check)
+    except WindflowError as error:
+        take_down(seen["at"], False)
+        raise WindflowError(list(error.problems), put_back(seen)) from None
+
+
+def put_back(seen: dict[str, Any]) -> str:
+    """Mounts what fstab says of a path, and returns what has become of it."""
+    for source, at, kind, options, *_rest in seen["fstab"][:1]:
+        code, _said = say_mount(kind, options.split(","), source, at)
+        return "%s is mounted again." % source if code == 0 else "%s could not be mounted again." % source
+    return "Nothing is mounted there."
 
 
 def listed(at: str, line: list[str] | None, check: bool) -> list[Change]:
@@ -159,14 +180,10 @@ def reload_systemd() -> None:
 
 def mount_now(volume: dict[str, Any], at: str) -> None:
     """Mounts once, in the foreground, and checks that the mount is where it should be."""
-    options = [option for option in volume["options"] if option not in AT_START and not option.lower().startswith("x-")]
-    if volume["kind"] == "nfs":
-        options = [option for option in options if not option.startswith("retry=")] + ["retry=0"]
     if has_systemd():
         # It may be trying the same since the host has started.
         devices.say(["systemctl", "stop", at], UNMOUNT_SECONDS)
-    chosen = ["-o", ",".join(options)] if options else []
-    code, said = devices.say(["mount", "-t", volume["type"], *chosen, volume["source"], at], MOUNT_SECONDS)
+    code, said = say_mount(volume["type"], volume["options"], volume["source"], at)
     if code == 0 and len(mounts.at(at)) == 1:
         return
     if code == 0:
@@ -174,7 +191,16 @@ def mount_now(volume: dict[str, Any], at: str) -> None:
         said = "it is not mounted at %s" % at
     remedy = "correct what it says, then run again"
     problem = Problem.plain("E4024", "%s cannot be mounted at %s" % (volume["source"], at), said.strip(), remedy)
-    raise WindflowError(problem, "Nothing is mounted there.")
+    raise WindflowError(problem)
+
+
+def say_mount(kind: str, options: list[str], source: str, at: str) -> tuple[int, str]:
+    """Exit code and words of one attempt to mount."""
+    chosen = [option for option in options if option not in AT_START and not option.lower().startswith("x-")]
+    if kind == "nfs":
+        chosen = [option for option in chosen if not option.startswith("retry=")] + ["retry=0"]
+    given = ["-o", ",".join(chosen)] if chosen else []
+    return devices.say(["mount", "-t", kind, *given, source, at], MOUNT_SECONDS)
 
 
 def grow(volume: dict[str, Any], seen: dict[str, Any]) -> None:
@@ -210,7 +236,7 @@ def own(volume: dict[str, Any], seen: dict[str, Any], check: bool) -> list[Chang
                 "or write its present owner and group into options" % numbers(wanted)
             )
         what = "%s cannot be given to %s:%s with mode %s" % (seen["at"], *wanted.values())
-        outcome = "It is mounted, and belongs to %s:%s with mode %s." % tuple(has.values())
+        outcome = "It belongs to %s:%s with mode %s." % tuple(has.values())
         raise WindflowError(Problem.plain("E4026", what, said, remedy), outcome) from None
     return found
 
@@ -261,6 +287,7 @@ def take_down(at: str, check: bool) -> list[Change]:
             if code:
                 problem = Problem.plain("E4028", "%s cannot be unmounted" % at, said.strip(), "unmount it by hand")
                 raise WindflowError(problem, "It is still mounted.")
+        mounts.forget(at)
     return [change(at, "mount", one["source"], "none") for one in reversed(found)]
 
 
@@ -281,7 +308,7 @@ def purge(plugin: str, check: bool) -> list[Change]:
     for name in ownership.made_resources(store.load(plugin))[KIND]:
         kind, _colon, what = name.partition(":")
         path = "/dev/%s" % what if kind == "lvm" else what
-        if os.path.lexists(path):
+        if kind != "nfs" and os.path.lexists(path):
             changes.append(change(what, "state", "present", "absent"))
         if check:
             continue

@@ -87,7 +87,9 @@ def differences(volume: dict[str, Any], seen: dict[str, Any]) -> list[tuple[str,
 
 
 def mark(volume: dict[str, Any]) -> str:
-    """The name of a volume's own storage in the list of what was made; "" where that is a directory or elsewhere."""
+    """The name of a volume in the list of what was made: its storage, of NFS the mount; "" for a directory."""
+    if volume["kind"] == "nfs":
+        return "nfs:%s" % volume["source"]
     if volume["kind"] == "lvm":
         return "lvm:%s/%s" % (volume["vg"], volume["lv"])
     return "file:%s" % volume["backing"] if volume["kind"] == "file" else ""
@@ -119,7 +121,8 @@ def foreign(
             add("the device %s belongs to another volume group" % path, device["group"], "name another device")
     if is_mounted(volume):
         mounted = seen["mounts"][-1]["source"] if seen["mounts"] else ""
-        if mounted not in ("", volume["source"], *known):
+        # A run that died has noted what it was going to mount.
+        if mounted not in ("", volume["source"], *known) and "nfs:%s" % mounted not in (made or ()):
             add("something else is mounted at %s" % volume["path"], mounted, "unmount it, or name another path")
         elif not mounted and not seen["empty"] and not seen["fault"]:
             remedy = "move its content away, or name another path"

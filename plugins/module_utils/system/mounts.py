@@ -137,6 +137,11 @@ def answer(path: str, question: Callable[..., Any], *arguments: Any, seconds: fl
         raise NotAnswering(text) from None
 
 
+def forget(path: str) -> None:
+    """Says that what is mounted at a path is another one now."""
+    _silent.discard(path)
+
+
 def lstat(path: str, remote: list[dict[str, Any]]) -> os.stat_result:
     """As os.lstat, of a path without links; ``remote`` is ``of_network()``. Raises NotAnswering."""
     return answer(path, os.lstat, path) if holder(path, remote) else os.lstat(path)

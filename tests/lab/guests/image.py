@@ -95,6 +95,8 @@ chroot "$1" systemctl disable nfs-server.service nginx.service postgresql.servic
 chroot "$1" systemctl set-default multi-user.target
 chmod 0755 "$1/usr/local/sbin/windflow-seed"
 chmod 0440 "$1/etc/sudoers.d/deploy"
+# The machine that makes the disk may have a server on the usual port.
+sed -i 's/^port = .*/port = 5432/' "$1"/etc/postgresql/*/main/postgresql.conf
 rm -f "$1"/etc/ssh/ssh_host_* "$1/etc/machine-id"
 touch "$1/etc/machine-id"
 : > "$1/etc/resolv.conf"

@@ -488,3 +488,10 @@ def test_without_a_program_nothing_may_be_said_about_one(make_plugin):
     with pytest.raises(WindflowError) as caught:
         load_manifest(make_plugin(text))
     assert [problem.code for problem in caught.value.problems] == ["E1056", "E1056"]
+
+
+@pytest.mark.parametrize("target", ["host", "compose"])
+def test_a_section_that_a_plugin_does_not_have_cannot_be_used(make_plugin, target):
+    manifest = load_manifest(make_plugin())
+    with pytest.raises(ValueError, match="sample has no section %s" % target):
+        getattr(manifest, "%s_section" % target)

@@ -497,8 +497,9 @@ NFS = {
 NOT_MOUNTED = {"at": "/mnt/shared", "mounts": [], "fstab": [], "size_gb": 0, "fault": "", "owner": "root"}
 
 
-def with_volume(host, given=NFS, **changes):
-    """A host that is asked about a volume, and the configuration with it."""
+def with_volume(host, given=None, **changes):
+    """A host that is asked about a volume, an NFS export unless another is given, and the configuration with it."""
+    given = given or NFS
     host["facts"]["volumes"] = {given["path"]: {**NOT_MOUNTED, **changes}}
     return host, with_volumes(given)
 

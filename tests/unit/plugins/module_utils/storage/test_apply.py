@@ -83,8 +83,30 @@ def test_a_volume_goes_from_sight_and_leaves_its_data_also_while_it_is_in_use(ma
 
 
 @pytest.mark.system
+def test_a_mount_that_cannot_be_given_to_its_owner_goes_and_the_one_of_before_comes_back(make, monkeypatch):
+    def refuse(*_arguments):
+        raise PermissionError(1, "Operation not permitted")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(apply, "_own", refuse)
+        with pytest.raises(WindflowError) as caught:
+            make()
+    volume = make.volume()
+    assert caught.value.code == "E4026" and caught.value.outcome == "Nothing is mounted there."
+    assert storage.look(volume)["mounts"] == [] and storage.look(volume)["fstab"] == []
+    make()
+    apply.take_down(volume["path"], False)
+    with monkeypatch.context() as patched:
+        patched.setattr(apply, "own", lambda *_: (_ for _ in ()).throw(WindflowError([], "")))
+        with pytest.raises(WindflowError) as caught:
+            make()
+    assert caught.value.outcome == "%s is mounted again." % volume["source"]
+    assert len(storage.look(volume)["mounts"]) == 1
+
+
+@pytest.mark.system
 def test_check_mode_tells_the_changes_and_makes_none(make):
     volume = make.volume()
     told = [item["attribute"] for item in apply.prepare("", [volume], True) + apply.mount([volume], True)]
-    assert told == ["state", "size", "line for %s" % volume["path"], "mount"]
+    assert told == ["state", "size", "mount", "line for %s" % volume["path"]]
     assert not os.path.exists(volume["source"]) and not os.path.exists(volume["path"])

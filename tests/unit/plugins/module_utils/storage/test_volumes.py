@@ -150,6 +150,7 @@ def test_what_somebody_else_has_put_there_is_refused(changes, made):
 def test_a_mount_of_an_earlier_revision_is_no_stranger():
     volume, before = wanted(NFS), {"mounts": [mount(source="old:/x")]}
     assert codes(volume, known=["old:/x"], **before) == [] and codes(volume, **before) == ["E2062"]
+    assert codes(volume, made=["nfs:old:/x"], **before) == []
 
 
 def test_a_volume_never_shrinks_and_has_to_fit():

@@ -92,7 +92,11 @@ def test_a_child_s_answer_and_its_errors_arrive(hanging):
 @pytest.mark.fault(42)
 def test_the_way_to_a_directory_ends_at_a_mount_that_does_not_answer(hanging, monkeypatch):
     monkeypatch.setattr(mounts, "SECONDS", 0.3)
-    monkeypatch.setattr(mounts, "in_child", lambda *_: (_ for _ in ()).throw(mounts.NotAnswering("late")))
+
+    def late(*_arguments):
+        raise mounts.NotAnswering("late")
+
+    monkeypatch.setattr(mounts, "in_child", late)
     _real, _way, planted = places.resolve(str(hanging / "data"))
     assert "store.example.com:/exports/data" in planted and "does not answer" in planted
     seen = places.state_of(str(hanging / "data"))
