@@ -49,8 +49,6 @@ run "build and offline install" scripts/build.sh
 # What is on this machine beside what is in containers.
 run "integration, elsewhere" both scripts/integration.sh "scripts/molecule.sh elsewhere"
 run "molecule default, dependencies" both "scripts/molecule.sh default" "scripts/molecule.sh dependencies"
-# On guests with a kernel of their own, which use a processor each.
-run "molecule storage, network" both "scripts/molecule.sh storage" "scripts/molecule.sh network"
 # Alone: they put load on what they upgrade.
 run "molecule host" scripts/molecule.sh host
 run "molecule compose" scripts/molecule.sh compose
