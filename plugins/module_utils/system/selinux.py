@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 ENFORCE = "/sys/fs/selinux/enforce"
+OWN_LABEL = "/proc/self/attr/current"
 CONFIG = "/etc/selinux/config"
 STORE = "/var/lib/selinux"
 # Where `semodule --install` puts a module by default.
@@ -33,9 +34,13 @@ LABEL = "security.selinux"
 
 
 def mode() -> str:
-    """Returns ``enforcing``, ``permissive`` or, without SELinux, ""."""
-    said = _text(ENFORCE).strip()
-    return {"1": "enforcing", "0": "permissive"}.get(said, "")
+    """Returns ``enforcing``, ``permissive`` or, without SELinux, "".
+
+    A kernel may have SELinux and no policy: then a process has no label of three parts or more.
+    """
+    if _text(OWN_LABEL).count(":") < 2:
+        return ""
+    return {"1": "enforcing", "0": "permissive"}.get(_text(ENFORCE).strip(), "")
 
 
 def module_name(plugin: str) -> str:

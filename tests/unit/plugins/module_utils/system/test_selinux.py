@@ -21,6 +21,8 @@ def store(tmp_path, monkeypatch):
     monkeypatch.setattr(selinux, "ENFORCE", str(tmp_path / "enforce"))
     monkeypatch.setattr(selinux, "CONFIG", str(tmp_path / "config"))
     monkeypatch.setattr(selinux, "STORE", str(tmp_path))
+    monkeypatch.setattr(selinux, "OWN_LABEL", str(tmp_path / "label"))
+    (tmp_path / "label").write_text("unconfined_u:unconfined_r:unconfined_t:s0-s0:c0.c1023\0")
     (tmp_path / "enforce").write_text("1")
     (tmp_path / "config").write_text("# a comment\nSELINUX=enforcing\nSELINUXTYPE=mcs\n")
     active = tmp_path / "mcs/active"
@@ -32,6 +34,13 @@ def test_without_selinux_nothing_is_missing(monkeypatch):
     monkeypatch.setattr(selinux, "ENFORCE", "/nonexistent")
     found = selinux.inspect("shop-1", "/opt/shop-1.2/run", 8099)
     assert found == {"mode": "", "module": "", "labelled": True, "port": True}
+
+
+def test_a_kernel_with_selinux_and_without_a_policy_needs_nothing(store, tmp_path):
+    (tmp_path / "enforce").write_text("0")
+    assert selinux.mode() == "permissive"
+    (tmp_path / "label").write_text("kernel\0")
+    assert selinux.mode() == ""
 
 
 @pytest.mark.parametrize("stored", [TEXT.encode(), bz2.compress(TEXT.encode())])
