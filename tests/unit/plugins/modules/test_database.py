@@ -423,7 +423,7 @@ def test_only_what_was_made_is_dropped(cluster, plugin):
     own = cluster.params(plugin=plugin, name="own", adopt=["role"])
     database.run(own, False)
     assert ownership.made_resources(store.load(plugin)) == {
-        **dict.fromkeys(ownership.KINDS, []),
+        **dict.fromkeys(ownership.MADE, []),
         "database": ["own"],
         "role": ["own_owner"],
     }
