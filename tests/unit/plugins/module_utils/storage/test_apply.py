@@ -96,8 +96,12 @@ def test_a_mount_that_cannot_be_given_to_its_owner_goes_and_the_one_of_before_co
     assert storage.look(volume)["mounts"] == [] and storage.look(volume)["fstab"] == []
     make()
     apply.take_down(volume["path"], False)
+
+    def fail(*_arguments):
+        raise WindflowError([], "")
+
     with monkeypatch.context() as patched:
-        patched.setattr(apply, "own", lambda *_: (_ for _ in ()).throw(WindflowError([], "")))
+        patched.setattr(apply, "own", fail)
         with pytest.raises(WindflowError) as caught:
             make()
     assert caught.value.outcome == "%s is mounted again." % volume["source"]
