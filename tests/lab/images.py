@@ -68,11 +68,12 @@ def _exists(tag: str) -> bool:
     return succeeds(["docker", "image", "inspect", tag])
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """A line for whoever waits."""
     print(f"   {text}", file=sys.stderr, flush=True)
 
 
-def _run(command: list[str], **options) -> None:
+def run(command: list[str], **options) -> None:
     """Run ``command``; its output is shown only if it fails."""
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, **options)
     if done.returncode:
@@ -85,11 +86,11 @@ def _ensure_mmdebstrap() -> None:
         return
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         raise LabError("mmdebstrap is missing. Install it (apt-get install mmdebstrap); as root this is done here.")
-    _say("apt: install mmdebstrap …")
+    say("apt: install mmdebstrap …")
     apt = ["apt-get", "-o", "DPkg::Lock::Timeout=600", "-q"]
-    _run([*apt, "update"])
+    run([*apt, "update"])
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    _run([*apt, "-y", "--no-install-recommends", "install", "mmdebstrap"], env=environment)
+    run([*apt, "-y", "--no-install-recommends", "install", "mmdebstrap"], env=environment)
 
 
 def _borrowed(suite: str) -> dict[str, str]:
@@ -113,7 +114,7 @@ def _base(suite: str) -> str:
     if _exists(tag):
         return tag
     _ensure_mmdebstrap()
-    _say(f"{suite}: base system from Debian packages, about 40 s …")
+    say(f"{suite}: base system from Debian packages, about 40 s …")
     with tempfile.TemporaryDirectory(prefix="windflow-lab-") as directory:
         tree = Path(directory, "tree")
         for name, content in files.items():
@@ -139,8 +140,8 @@ def _base(suite: str) -> str:
             str(archive),
             *sources,
         ]
-        _run(command)
-        _run(["docker", "import", "-c", 'CMD ["sleep", "infinity"]', str(archive), tag])
+        run(command)
+        run(["docker", "import", "-c", 'CMD ["sleep", "infinity"]', str(archive), tag])
     return tag
 
 
@@ -182,7 +183,7 @@ def _build(system: str, variant: str, parent: str, files: dict[str, str], argume
     tag = f"windflow-lab-{variant}:{system}-{_digest(parent, *parts, *arguments.values())}"
     if _exists(tag):
         return tag
-    _say(f"{system}: image {variant}, about a minute …")
+    say(f"{system}: image {variant}, about a minute …")
     environment = dict(os.environ)
     if not succeeds(["docker", "buildx", "version"]):
         environment["DOCKER_BUILDKIT"] = "0"
@@ -195,7 +196,7 @@ def _build(system: str, variant: str, parent: str, files: dict[str, str], argume
             member = tarfile.TarInfo(name)
             member.size = len(text.encode())
             archive.addfile(member, io.BytesIO(text.encode()))
-    _run([*command, "-"], input=buffer.getvalue(), env=environment)
+    run([*command, "-"], input=buffer.getvalue(), env=environment)
     return tag
 
 
@@ -208,9 +209,9 @@ def compose(folder: Path) -> str:
             target.parent.mkdir(parents=True, exist_ok=True)
             made = subprocess.run(["docker", "create", tag], check=True, capture_output=True, text=True).stdout.strip()
             try:
-                _run(["docker", "cp", f"{made}:/usr/libexec/docker/cli-plugins/docker-compose", str(target)])
+                run(["docker", "cp", f"{made}:/usr/libexec/docker/cli-plugins/docker-compose", str(target)])
             finally:
-                _run(["docker", "rm", "-v", made])
+                run(["docker", "rm", "-v", made])
     return str(target)
 
 

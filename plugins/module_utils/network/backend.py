@@ -32,15 +32,6 @@ def said(*argv: str) -> str:
     return text if code == 0 else ""
 
 
-def text_of(path: str) -> str:
-    """Returns a file's text; "" where there is none."""
-    try:
-        with open(path, encoding="utf-8", errors="replace") as stream:
-            return stream.read()
-    except OSError:
-        return ""
-
-
 def is_running(unit: str) -> bool:
     """Returns whether a unit of systemd runs."""
     return said("systemctl", "is-active", unit).strip() == "active"

@@ -22,9 +22,10 @@ import time
 
 from ..errors import Problem, WindflowError
 from ..files import atomic
+from ..files.reading import text_of
 from ..system.inspect_host import init_system
 from . import interfaces, looking
-from .backend import said, text_of
+from .backend import said
 from .findings import findings, pending
 from .wanted import Network, configured, faults, parse
 

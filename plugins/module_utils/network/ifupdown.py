@@ -14,8 +14,9 @@ import glob
 import os
 import re
 
+from ..files.reading import text_of
 from . import interfaces
-from .backend import HEADER, Backend, text_of
+from .backend import HEADER, Backend
 from .wanted import Network
 
 TYPE_CHECKING = False

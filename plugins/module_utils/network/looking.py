@@ -13,8 +13,8 @@ import json
 import os
 import stat
 
+from ..files.reading import text_of
 from . import interfaces
-from .backend import text_of
 from .ifupdown import Ifupdown
 from .netplan import Netplan
 from .network_manager import NetworkManager

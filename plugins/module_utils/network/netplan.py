@@ -8,7 +8,8 @@ from __future__ import annotations
 import glob
 import shutil
 
-from .backend import HEADER, Backend, said, text_of
+from ..files.reading import text_of
+from .backend import HEADER, Backend, said
 from .wanted import Network
 
 TYPE_CHECKING = False

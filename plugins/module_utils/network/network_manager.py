@@ -13,7 +13,8 @@ import os
 import shutil
 import uuid
 
-from .backend import HEADER, Backend, said, text_of
+from ..files.reading import text_of
+from .backend import HEADER, Backend, said
 from .wanted import Network
 
 TYPE_CHECKING = False

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import os
 
-from .backend import HEADER, Backend, is_running, text_of
+from ..files.reading import text_of
+from .backend import HEADER, Backend, is_running
 from .wanted import Network
 
 TYPE_CHECKING = False

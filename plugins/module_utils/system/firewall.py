@@ -12,6 +12,8 @@ import os
 import re
 import xml.etree.ElementTree
 
+from ..files.reading import text_of
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +26,7 @@ def active(services: Mapping[str, Mapping[str, bool]]) -> str:
     """Returns ``firewalld``, ``ufw`` or "". ``services`` is what ``Questions.service_states`` returns."""
     if services.get("firewalld", {}).get("running"):
         return "firewalld"
-    if re.search(r"(?mi)^\s*ENABLED\s*=\s*[\"']?yes", _text(UFW + "/ufw.conf")):
+    if re.search(r"(?mi)^\s*ENABLED\s*=\s*[\"']?yes", text_of(UFW + "/ufw.conf")):
         return "ufw"
     return ""
 
@@ -40,7 +42,7 @@ def is_open(backend: str, port: int) -> bool:
 
 
 def _open_in_firewalld(port: int) -> bool:
-    found = re.search(r"(?m)^\s*DefaultZone\s*=\s*(\S+)", _text(FIREWALLD[0] + "/firewalld.conf"))
+    found = re.search(r"(?m)^\s*DefaultZone\s*=\s*(\S+)", text_of(FIREWALLD[0] + "/firewalld.conf"))
     zone = _document("zones", found.group(1) if found else "public")
     if zone is None:
         return False
@@ -61,10 +63,10 @@ def _document(kind: str, name: str) -> xml.etree.ElementTree.Element | None:
 
 
 def _open_in_ufw(port: int) -> bool:
-    if re.search(r"(?m)^\s*DEFAULT_INPUT_POLICY\s*=\s*[\"']?ACCEPT", _text("/etc/default/ufw")):
+    if re.search(r"(?m)^\s*DEFAULT_INPUT_POLICY\s*=\s*[\"']?ACCEPT", text_of("/etc/default/ufw")):
         return True
     rule = r"(?m)^### tuple ### (?:allow|limit) (?:tcp|any) (\S+) 0\.0\.0\.0/0 any 0\.0\.0\.0/0 (?:\S+ \S+ )?in"
-    named = re.findall(rule, _text(UFW + "/user.rules"))
+    named = re.findall(rule, text_of(UFW + "/user.rules"))
     return any(_within(port, part, ":") for names in named for part in names.split(","))
 
 
@@ -73,11 +75,3 @@ def _within(port: int, text: str, separator: str) -> bool:
     if text == "any":
         return True
     return first.isdigit() and (last or first).isdigit() and int(first) <= port <= int(last or first)
-
-
-def _text(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as stream:
-            return stream.read()
-    except OSError:
-        return ""

@@ -15,6 +15,8 @@ import hashlib
 import os
 import re
 
+from ..files.reading import text_of
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -38,9 +40,9 @@ def mode() -> str:
 
     A kernel may have SELinux and no policy: then a process has no label of three parts or more.
     """
-    if _text(OWN_LABEL).count(":") < 2:
+    if text_of(OWN_LABEL).count(":") < 2:
         return ""
-    return {"1": "enforcing", "0": "permissive"}.get(_text(ENFORCE).strip(), "")
+    return {"1": "enforcing", "0": "permissive"}.get(text_of(ENFORCE).strip(), "")
 
 
 def module_name(plugin: str) -> str:
@@ -106,7 +108,7 @@ def _loaded(name: str) -> str:
 
 def _is_labelled(port: int) -> bool:
     """Whether somebody has given the port a label that nginx may bind to."""
-    for line in _text(os.path.join(_active(), "ports.local")).splitlines():
+    for line in text_of(os.path.join(_active(), "ports.local")).splitlines():
         found = re.match(r"portcon\s+tcp\s+(\d+)(?:-(\d+))?\s+\S+:(http_port_t|http_cache_port_t):", line)
         if found and int(found.group(1)) <= port <= int(found.group(2) or found.group(1)):
             return True
@@ -115,13 +117,5 @@ def _is_labelled(port: int) -> bool:
 
 def _active() -> str:
     """The directory of the active policy."""
-    found = re.search(r"(?m)^\s*SELINUXTYPE\s*=\s*(\w+)", _text(CONFIG))
+    found = re.search(r"(?m)^\s*SELINUXTYPE\s*=\s*(\w+)", text_of(CONFIG))
     return os.path.join(STORE, found.group(1) if found else "targeted", "active")
-
-
-def _text(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as stream:
-            return stream.read()
-    except OSError:
-        return ""

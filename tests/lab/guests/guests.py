@@ -35,6 +35,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import image  # noqa: E402
+import images  # noqa: E402
 import lab  # noqa: E402
 from machine import LabError  # noqa: E402
 
@@ -104,7 +105,7 @@ def start_switch(place: Path) -> int:
     number = place.with_suffix(".pid")
     number.unlink(missing_ok=True)
     # In the foreground it would end with its standard input.
-    image.run(["/usr/bin/vde_switch", "-x", "-s", str(place), "-d", "-p", str(number)])
+    images.run(["/usr/bin/vde_switch", "-x", "-s", str(place), "-d", "-p", str(number)])
     lab.wait_for("a switch of the guests", lambda: (place / "ctl").exists() and number.exists())
     return int(number.read_text())
 
@@ -148,7 +149,7 @@ def seed(name: str, number: int, place: Path) -> None:
     disk = place / "seed.raw"
     with open(disk, "wb") as stream:
         stream.truncate(4 << 20)
-    image.run(["/sbin/mke2fs", "-q", "-F", "-t", "ext2", "-d", str(place / "seed"), str(disk)])
+    images.run(["/sbin/mke2fs", "-q", "-F", "-t", "ext2", "-d", str(place / "seed"), str(disk)])
 
 
 def up(name: str, ports: list[int], disk: int, memory: int) -> None:

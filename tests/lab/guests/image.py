@@ -12,7 +12,6 @@ import fcntl
 import hashlib
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -22,6 +21,7 @@ sys.path.insert(0, str(HERE.parent))
 
 import images  # noqa: E402
 import machine  # noqa: E402
+from images import run, say  # noqa: E402
 from machine import LabError  # noqa: E402
 
 # Beside the data of the lab's own engine: what checkouts of one machine share.
@@ -129,19 +129,6 @@ def ensure_programs() -> None:
     )
     if missing():
         raise LabError(f"guests need {', '.join(missing())}, and the packages do not have the programs.")
-
-
-def say(text: str) -> None:
-    """A line for whoever waits."""
-    print(f"   {text}", file=sys.stderr, flush=True)
-
-
-def run(command: list[str], **options) -> None:
-    """Run ``command``; its output is shown only if it fails."""
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, **options)
-    if done.returncode:
-        text = done.stdout.decode(errors="replace")[-4000:]
-        raise LabError(f"{' '.join(command[:4])} … failed with exit code {done.returncode}:\n{text}")
 
 
 def modules() -> str:
