@@ -14,6 +14,7 @@ from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
+from ansible_collections.windflow.platform.plugins.module_utils.network import kept
 from ansible_collections.windflow.platform.plugins.plugin_utils import stopping
 from ansible_collections.windflow.platform.plugins.plugin_utils.new_connection import fresh, is_ssh, known_key, leads_to
 from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call
@@ -90,7 +91,7 @@ class ActionModule(ActionBase):
                 answer = self.reach(number, end + RESTORE_SECONDS)
         self.drop()
         if answer is None:
-            script = "/var/lib/windflow/.network/change-%s/restore" % number
+            script = "%s/change-%s/restore" % (kept.FOLDER, number)
             remedy = "look at the host from its console; sh %s undoes the change" % script
             said = "the host cannot be reached after a change of its networks, nor after the time of its restore"
             raise AnsibleConnectionFailure(str(Problem.plain("E4102", said, "", remedy)))

@@ -24,7 +24,7 @@ from ..errors import Problem, WindflowError
 from ..files import atomic
 from ..files.reading import text_of
 from ..system.inspect_host import init_system
-from . import interfaces, looking
+from . import interfaces, kept, looking
 from .backend import said
 from .findings import findings, pending
 from .wanted import Network, configured, faults, parse
@@ -134,7 +134,7 @@ def refuse_faults(entries: list[Any]) -> None:
 def clear() -> list[Any]:
     """Ends what an earlier run has left: a change that nobody confirmed is undone. Returns what was done, in words."""
     found = []
-    for folder in sorted(glob.glob("%s/change-*" % looking.KEPT)):
+    for folder in sorted(glob.glob("%s/change-*" % kept.FOLDER)):
         if claim_of(folder) == "confirm":
             settle(folder)
         elif not os.path.exists("%s/restored" % folder):
@@ -161,7 +161,7 @@ def settle(folder: str) -> None:
         return
     with open(source, encoding="utf-8") as stream:
         found = json.load(stream)
-    path = looking.kept_path(found.pop("owner"))
+    path = kept.path_of(found.pop("owner"))
     del found["stays"]
     if found["networks"]:
         atomic.write(path, json.dumps(found, indent=1, sort_keys=True).encode(), 0o600)
@@ -177,10 +177,10 @@ class Change:
         self.owner = params["plugin"]
         self.stem = looking.stem(self.owner)
         self.wanted = configured(params["networks"])
-        self.kept = looking.kept(self.owner)
+        self.kept = kept.read(self.owner)
         self.host = looking.Host(self.wanted)
         self.number = secrets.token_hex(4)
-        self.directory = "%s/change-%s" % (looking.KEPT, self.number)
+        self.directory = "%s/change-%s" % (kept.FOLDER, self.number)
         # After a restart another process may have that number.
         self.pid = "/run/windflow-network-%s.pid" % self.number
         self.old = {name: parse(item["network"]) for name, item in self.kept["networks"].items()}
@@ -218,7 +218,7 @@ class Change:
 
     def begin(self, seconds: int) -> None:
         """Saves, arms and starts."""
-        atomic.make_directory(looking.KEPT, 0o700)
+        atomic.make_directory(kept.FOLDER, 0o700)
         atomic.make_directory(self.directory, 0o700)
         atomic.write("%s/restore" % self.directory, self.restore_script().encode(), 0o700)
         script = APPLY % {"directory": self.directory, "pid": self.pid, "lines": "\n".join(self.lines())}
@@ -447,7 +447,7 @@ def log_of(folder: str) -> str:
 def confirm(params: dict[str, Any]) -> dict[str, Any]:
     """Ends a change well, if all is as wanted. Raises WindflowError E4100 where it is not, after it was undone, and
     E4101 where the restore has run."""
-    folder = "%s/change-%s" % (looking.KEPT, params["change"])
+    folder = "%s/change-%s" % (kept.FOLDER, params["change"])
     wait_for("%s/applied" % folder, params["seconds"])
     code = text_of("%s/applied" % folder).strip()
     if code not in ("", "0"):
@@ -524,7 +524,7 @@ def restored(folder: str) -> None:
 
 def restore(params: dict[str, Any]) -> dict[str, Any]:
     """Undoes a change that its own run gives up."""
-    folder = "%s/change-%s" % (looking.KEPT, params["change"])
+    folder = "%s/change-%s" % (kept.FOLDER, params["change"])
     if not os.path.isdir(folder):
         return {"changed": False}
     undo(folder)

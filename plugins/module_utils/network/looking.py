@@ -1,20 +1,15 @@
 # Copyright (c) 2026 Windflow contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a host has of the networks of one owner, and what differs from what is wanted. Reads only.
-
-``KEPT`` holds for each owner, a plugin or "" for a playbook of somebody's own, what windflow has configured and what
-was there before: {"networks": {name: {"network", "backend", "files"}}, "before": {interface: state or None}}.
-"""
+"""What a host has of the networks of one owner, and what differs from what is wanted. Reads only."""
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 
 from ..files.reading import text_of
-from . import interfaces
+from . import interfaces, kept
 from .ifupdown import Ifupdown
 from .netplan import Netplan
 from .network_manager import NetworkManager
@@ -29,7 +24,6 @@ if TYPE_CHECKING:
     from .backend import Backend
 
 
-KEPT = "/var/lib/windflow/.network"
 # netplan goes first, because it drives two of the others.
 BACKENDS = (Netplan, NetworkManager, Networkd, Wicked, Ifupdown)
 
@@ -37,19 +31,6 @@ BACKENDS = (Netplan, NetworkManager, Networkd, Wicked, Ifupdown)
 def stem(owner: str) -> str:
     """Returns how the names of an owner's files begin."""
     return "windflow-%s" % owner if owner else "windflow"
-
-
-def kept_path(owner: str) -> str:
-    return "%s/%s.json" % (KEPT, owner or "_")
-
-
-def kept(owner: str) -> dict[str, Any]:
-    """Returns what windflow has configured for an owner."""
-    found = text_of(kept_path(owner))
-    try:
-        return json.loads(found) if found else {"networks": {}, "before": {}}
-    except ValueError:
-        return {"networks": {}, "before": {}}
 
 
 class Host:
@@ -91,7 +72,7 @@ def look(params: dict[str, Any]) -> dict[str, Any]:
     {name: [finding]}, "unwanted": [name], "backends": {name: backend}, "files": {name: [path]}}
     """
     entries, owner = params["networks"], params["plugin"]
-    before = kept(owner)
+    before = kept.read(owner)
     if not entries and not before["networks"]:
         return {}
     wanted = configured(entries)

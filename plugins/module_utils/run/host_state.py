@@ -12,7 +12,7 @@ import time
 
 from ..containers import engine
 from ..database import postgres
-from ..network import looking
+from ..network import kept, looking
 from ..record import dependents, ownership, report, store
 from ..storage import state as storage
 from ..system import accounts, firewall, inspect_host, places, selinux, service_layout
@@ -63,10 +63,6 @@ def ask_engine(params: dict[str, Any], current: dict[str, Any] | None, kept: dic
         return None
     services = sorted(known["services"]) if known.get("engine") == "swarm" else None
     return engine.Questions(wanted["project"], services, wanted.get("model"))
-
-
-# Where the networks that windflow has configured are remembered: ``looking.KEPT``.
-NETWORKS = "/var/lib/windflow/.network"
 
 
 def judged(params: dict[str, Any], made: dict[str, list[str]]) -> dict[str, Any]:
@@ -150,7 +146,7 @@ def run(params: dict[str, Any]) -> dict[str, Any]:
             "database": database(params, drift),
             # What is for volumes and networks is loaded where there are some.
             "volumes": storage.look_all(params["volumes"]) if params.get("volumes") else {},
-            "networks": looking.look(params) if params.get("networks") or os.path.isdir(NETWORKS) else {},
+            "networks": looking.look(params) if params.get("networks") or kept.is_used() else {},
         },
         "made": made,
         "layout": {"nginx": service_layout.nginx(), "supervisor": service_layout.supervisor()} if services else {},

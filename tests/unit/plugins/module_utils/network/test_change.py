@@ -18,10 +18,12 @@ PROGRAM = """
 import json, sys
 from pathlib import Path
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
-from ansible_collections.windflow.platform.plugins.module_utils.network import change, ifupdown, interfaces, looking
+from ansible_collections.windflow.platform.plugins.module_utils.network import (
+    change, ifupdown, interfaces, kept, looking
+)
 
 place = Path(sys.argv[1])
-looking.KEPT, looking.BACKENDS = str(place / "kept"), (ifupdown.Ifupdown,)
+kept.FOLDER, looking.BACKENDS = str(place / "kept"), (ifupdown.Ifupdown,)
 ifupdown.PROGRAM, ifupdown.MAIN, ifupdown.FOLDER = "/bin/sh", str(place / "interfaces"), str(place / "interfaces.d")
 change.SETTLE_SECONDS = 1.0
 if len(sys.argv) > 3:
