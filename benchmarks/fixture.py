@@ -14,6 +14,9 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "windflow_plugins" / "template"
 LEVELS = ("info", "warning", "error")
+# The platform would make them on the host; with one of each given, everybody configures the same.
+PASSWORD = "of-the-benchmark-7041"
+SECRET_KEY = "of-the-benchmark-7041-0123456789abcdef"
 
 
 class Plugin:
@@ -52,7 +55,10 @@ class Plugin:
         return Path("content", "00", "0007.txt")
 
     def _write_config(self) -> None:
-        values = {"app": {"log_level": self.level}}
+        values = {
+            "app": {"log_level": self.level, "secret_key": SECRET_KEY},
+            "database": {"password": PASSWORD},
+        }
         if self.base_image:
             values["images"] = {"base": self.base_image}
         self.config.write_text(yaml.safe_dump(values), encoding="utf-8")
@@ -66,5 +72,6 @@ class Plugin:
     def merged(self) -> dict:
         """The configuration as the application reads it."""
         values = yaml.safe_load((self.path / "config" / "defaults.yaml").read_text(encoding="utf-8"))
-        values["app"]["log_level"] = self.level
+        values["app"].update(log_level=self.level, secret_key=SECRET_KEY)
+        values["database"]["password"] = PASSWORD
         return values

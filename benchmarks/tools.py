@@ -28,9 +28,10 @@ KEPT = ("HOME", "LANG", "LC_ALL", "LOGNAME", "PATH", "TMPDIR", "USER")
 
 
 def packages() -> list[str]:
-    """The packages that a deploy of the plugin needs, the same for every tool."""
+    """The packages that a deploy of the plugin needs, the same for every tool. It has no volumes and no SELinux."""
     groups = yaml.safe_load(FAMILY.read_text(encoding="utf-8"))["__host_os"]["packages"]
-    return sorted({name for group in groups.values() for name in group})
+    needed = ("python", "nginx", "supervisor", "postgresql")
+    return sorted({name for concern in needed for name in groups[concern]})
 
 
 def ensure_pyinfra() -> None:
