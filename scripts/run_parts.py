@@ -67,8 +67,9 @@ class Runner:
 
     def __init__(self, parts: list[Part], logs: Path) -> None:
         self.waiting, self.logs, self.total = parts, logs, len(parts)
+        self.taken: list[Part] = []
         self.done: list[Part] = []
-        self.running: dict[str, subprocess.Popen] = {}
+        self.running: list[subprocess.Popen] = []
         self.changed = threading.Condition()
         self.stopped = False
 
@@ -87,7 +88,7 @@ class Runner:
     def stop(self, *_signal: object) -> None:
         """End what runs, with its children, and begin nothing more."""
         self.stopped = True
-        for process in list(self.running.values()):
+        for process in list(self.running):
             os.killpg(process.pid, signal.SIGTERM)
 
     def _work(self) -> None:
@@ -103,13 +104,14 @@ class Runner:
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
                 )
-                self.running[part.name] = process
+                self.running.append(process)
                 if self.stopped:
                     self.stop()
                 part.code = process.wait()
             part.seconds = time.monotonic() - begun
             with self.changed:
-                del self.running[part.name]
+                self.running.remove(process)
+                self.taken.remove(part)
                 self.done.append(part)
                 self.changed.notify_all()
             said = "passed" if part.code == 0 else "FAILED"
@@ -120,10 +122,11 @@ class Runner:
         """The first part that may run now; waits while none may, and is None when none is left."""
         with self.changed:
             while self.waiting and not self.stopped:
-                busy = any(part.machine for part in PARTS if part.name in self.running)
+                busy = any(part.machine for part in self.taken)
                 for part in self.waiting:
                     if not (busy and part.machine):
                         self.waiting.remove(part)
+                        self.taken.append(part)
                         return part
                 self.changed.wait()
         return None

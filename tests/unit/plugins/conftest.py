@@ -141,7 +141,13 @@ class Machine:
             pytest.fail("nginx is not installed: apt-get install nginx-light")
         self.spawn([nginx, "-c", str(self.nginx_conf), "-g", "daemon off;"])
         self.spawn([sys.executable, "-m", "supervisor.supervisord", "-c", str(self.supervisor_conf)])
-        self.wait(lambda: (self.root / "supervisor.sock").exists() and (self.root / "nginx.pid").read_text().strip())
+        self.wait(lambda: self.answers("supervisor.sock") and (self.root / "nginx.pid").read_text().strip())
+
+    def answers(self, name: str) -> bool:
+        """Connects to a socket; there is a moment between its file and its server."""
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(self.root / name))
+        return True
 
     def spawn(self, argv: list[str]) -> None:
         with open(self.root / "services.log", "ab") as log:

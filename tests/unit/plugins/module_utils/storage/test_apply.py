@@ -36,7 +36,7 @@ def make(tmp_path, monkeypatch):
         wanted = volume(size_gb)
         changes = apply.prepare("", [wanted], False)
         if not devices.carried(wanted["source"]):
-            subprocess.run(["mkfs.ext4", "-q", "-E", "nodiscard", wanted["source"]], check=True)
+            subprocess.run(["mkfs.ext4", "-q", "-E", "nodiscard,lazy_itable_init=0", wanted["source"]], check=True)
         return changes + apply.mount([wanted], False)
 
     bring.volume = volume
