@@ -1,7 +1,7 @@
 # Every target is a script in scripts/ with a name of its own; this file only names them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help deploy remove test unit system lint sanity integration faults fuzz molecule clean-clone bench build docs clean
+.PHONY: help deploy remove test unit system lint sanity integration faults mutations fuzz molecule clean-clone bench build docs clean
 
 PLUGIN ?= template
 SCENARIO ?= default
@@ -39,6 +39,9 @@ integration:     ## the modules' integration targets, on this machine
 
 faults:          ## what happens when things go wrong, a line for each row of docs/faults.md; not part of `test`
 	@scripts/faults.sh
+
+mutations:       ## one thing of an OS family wrong: a deploy has to fail and to name the cause; not part of `test`
+	@scripts/mutations.sh
 
 fuzz:            ## the fuzzed tests with other examples, round after round, for five minutes at most; not part of `test`
 	@scripts/fuzz.sh

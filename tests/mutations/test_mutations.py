@@ -28,7 +28,6 @@ class Mutation(NamedTuple):
     old: str
     new: str
     said: tuple[str, ...]
-    options: tuple[str, ...] = ()
 
 
 MUTATIONS = {
@@ -44,29 +43,30 @@ MUTATIONS = {
         "plugins/module_utils/database/access.py",
         'return "".join("%s\\n" % line for line in lines) + without_lines(text, database)',
         "return text",
-        ("pg_hba.conf", "ident"),
+        ("Ident authentication failed",),
     ),
     "the program's file has an extension that Supervisor does not read": Mutation(
         "fedora",
         "roles/host/vars/redhat.yml",
         "program_ext: ini",
         "program_ext: conf",
-        ("supervisord.conf",),
+        ("[include] of /etc/supervisord.conf",),
     ),
     "nginx.conf does not include the directory of the sites": Mutation(
         "arch",
-        "roles/host/vars/arch.yml",
-        "include: /etc/nginx/conf.d/*.conf",
-        'include: ""',
-        ("nginx.conf",),
+        "roles/host_nginx/tasks/configuration.yml",
+        """    backup: true
+  when: __host_nginx_include | length > 0 and not ansible_check_mode""",
+        """    backup: true
+  when: false""",
+        ("E4034", "/etc/nginx/nginx.conf"),
     ),
     "no repository has Supervisor's package": Mutation(
         "el9",
-        "roles/host/vars/redhat.yml",
-        "source: venv",
-        "source: package",
+        "plugins/module_utils/plan/families.py",
+        'config.get("host.supervisor_source", "auto")',
+        '"package"',
         ("supervisor",),
-        ("-e", '{"windflow_config": {"host": {"supervisor_source": "package"}}}'),
     ),
 }
 
@@ -100,7 +100,7 @@ def test_a_deploy_fails_and_names_the_cause(name, tmp_path):
         inventory = tmp_path / "inventory.yml"
         inventory.write_text(run([*LAB, "inventory", host]).stdout, encoding="utf-8")
         done = run(
-            ["ansible-playbook", "-i", inventory, copy / "deploy.yml", "-e", "plugin=template", *mutation.options],
+            ["ansible-playbook", "-i", inventory, copy / "deploy.yml", "-e", "plugin=template"],
             ANSIBLE_CONFIG=str(copy / "ansible.cfg"),
             # The copy stands before the checkout, and the collections that it needs come from there.
             ANSIBLE_COLLECTIONS_PATH="%s:%s" % (tmp_path, ROOT / "collections"),

@@ -88,15 +88,24 @@ def _mirror(original: str, copy: str, include: re.Pattern[str], directory: str) 
 
 
 def test(changes: dict[str, str | None], conf: str = CONF, binary: str = BINARY) -> None:
-    """Runs ``nginx -t`` over the whole configuration as it would be. Raises E4035 with what nginx says."""
+    """Runs ``nginx -T`` over the whole configuration as it would be.
+
+    Raises ``WindflowError`` E4035 with what nginx says, or E4034 where nginx reads none of the new files.
+    """
     directory = tempfile.mkdtemp(prefix="windflow-nginx-")
     try:
         staged = stage(conf, changes, directory)
-        code, output = run([binary, "-t", "-q", "-c", staged])
+        code, output = run([binary, "-T", "-q", "-c", staged])
+        output = output.replace(directory, os.path.dirname(os.path.abspath(conf)))
         if code:
-            said = output.replace(directory, os.path.dirname(os.path.abspath(conf)))
             remedy = "correct what nginx names; the files in use were not changed"
-            raise WindflowError(Problem.plain("E4035", "nginx rejects the configuration", said.strip()[-2000:], remedy))
+            raise WindflowError(
+                Problem.plain("E4035", "nginx rejects the configuration", output.strip()[-2000:], remedy)
+            )
+        wanted = [path for path, text in changes.items() if text is not None]
+        if wanted and not any("# configuration file %s:" % path in output for path in wanted):
+            remedy = "include its directory in the section http of %s" % conf
+            raise WindflowError(Problem.plain("E4034", "nginx would not read %s" % wanted[-1], "", remedy))
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 

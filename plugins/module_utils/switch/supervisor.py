@@ -106,15 +106,20 @@ class Supervisor:
         self.path = place if isinstance(place, str) else "%s:%d" % place
         self.proxy = xmlrpc.client.ServerProxy("http://localhost", transport=_Transport(place, headers))
 
-    def call(self, name: str, *arguments: Any, accept: Collection[int] = ()) -> Any:
-        """One call of ``supervisor.<name>``; a fault whose code is in ``accept`` gives None."""
+    def call(
+        self, name: str, *arguments: Any, accept: Collection[int] = (), remedies: Mapping[int, str] | None = None
+    ) -> Any:
+        """One call of ``supervisor.<name>``; a fault whose code is in ``accept`` gives None.
+
+        ``remedies``: what to do about a fault, by its code.
+        """
         try:
             return getattr(self.proxy.supervisor, name)(*arguments)
         except xmlrpc.client.Fault as fault:
             if fault.faultCode in accept:
                 return None
             said = "Supervisor refused %s(%s)" % (name, ", ".join(str(item) for item in arguments))
-            remedy = "read Supervisor's own log"
+            remedy = (remedies or {}).get(fault.faultCode, "read Supervisor's own log")
             raise WindflowError(Problem.plain("E4032", said, fault.faultString, remedy)) from None
         except (OSError, http.client.HTTPException, xmlrpc.client.ProtocolError) as error:
             remedy, got = "start the service supervisor", str(error)
@@ -140,7 +145,8 @@ class Supervisor:
 
     def start(self, group: str) -> None:
         """Adds the group where it is not there yet, and starts what of it does not run. Does not wait."""
-        self.call("addProcessGroup", group, accept=(ALREADY_ADDED,))
+        included = "let the section [include] of %s name the file of the program" % self.conf
+        self.call("addProcessGroup", group, accept=(ALREADY_ADDED,), remedies={BAD_NAME: included})
         if any(item["statename"] not in RUNNING_STATES for item in self.processes([group])):
             self.call("startProcessGroup", group, False)
 

@@ -382,6 +382,27 @@ def test_what_cannot_be_removed_in_a_sockets_place_is_told_and_stops_nobody(mach
     assert result["status"] == 200 and machine.current() == SECOND and "%s-7.sock" % FIRST in str(result["warnings"])
 
 
+def test_a_site_that_nginx_would_not_read_is_never_installed(machine, switch):
+    text = machine.nginx_conf.read_text(encoding="utf-8")
+    includes = [line for line in text.splitlines(True) if "sites-enabled" in line]
+    assert len(includes) == 1
+    machine.nginx_conf.write_text(text.replace(includes[0], ""), encoding="utf-8")
+    machine.make_release(FIRST)
+    result = switch(FIRST)
+    assert result["code"] == "E4034" and "in the section http of %s" % machine.nginx_conf in result["msg"]
+    assert machine.programs() == [] and os.listdir(machine.root / "nginx/sites-enabled") == []
+
+
+def test_a_program_that_supervisor_does_not_read_is_named_with_its_configuration(machine, switch):
+    text = machine.supervisor_conf.read_text(encoding="utf-8")
+    assert "conf.d/*.conf" in text
+    machine.supervisor_conf.write_text(text.replace("conf.d/*.conf", "conf.d/*.ini"), encoding="utf-8")
+    machine.make_release(FIRST)
+    result = switch(FIRST, supervisor_conf=str(machine.supervisor_conf))
+    assert result["code"] == "E4032" and "[include] of %s" % machine.supervisor_conf in result["msg"]
+    assert machine.programs() == []
+
+
 def test_stopped_services_are_named(machine, switch):
     machine.make_release(FIRST)
     assert switch(FIRST, supervisor_socket="/nonexistent.sock")["code"] == "E4031"
