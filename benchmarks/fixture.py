@@ -54,11 +54,12 @@ class Plugin:
         """The file that `change` changes, relative to the application."""
         return Path("content", "00", "0007.txt")
 
+    def given(self) -> dict:
+        """What the configuration sets beside the plugin's defaults."""
+        return {"app": {"log_level": self.level, "secret_key": SECRET_KEY}, "database": {"password": PASSWORD}}
+
     def _write_config(self) -> None:
-        values = {
-            "app": {"log_level": self.level, "secret_key": SECRET_KEY},
-            "database": {"password": PASSWORD},
-        }
+        values = self.given()
         if self.base_image:
             values["images"] = {"base": self.base_image}
         self.config.write_text(yaml.safe_dump(values), encoding="utf-8")
@@ -72,6 +73,6 @@ class Plugin:
     def merged(self) -> dict:
         """The configuration as the application reads it."""
         values = yaml.safe_load((self.path / "config" / "defaults.yaml").read_text(encoding="utf-8"))
-        values["app"].update(log_level=self.level, secret_key=SECRET_KEY)
-        values["database"]["password"] = PASSWORD
+        for section, keys in self.given().items():
+            values[section].update(keys)
         return values
