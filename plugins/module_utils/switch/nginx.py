@@ -15,10 +15,11 @@ import time
 
 from ..errors import Problem, WindflowError
 from ..system import processes
+from ..system.service_layout import real_place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 CONF = "/etc/nginx/nginx.conf"
 BINARY = "/usr/sbin/nginx"
@@ -28,6 +29,10 @@ TEST_SECONDS = 30.0
 RELOAD_SECONDS = 8.0
 POLL_SECONDS = 0.02
 LARGEST_CONF = 1 << 20
+# (what stands before the path, its directory without patterns) of an include.
+INCLUDE = re.compile(r"""(\binclude\s+["']?)([^;"'*?\[\s][^;"'*?\[]*/)""")
+# The path of a file that `nginx -T` shows.
+READ = re.compile(r"^# configuration file (.+):$", re.MULTILINE)
 
 
 def _environment() -> dict[str, str]:
@@ -38,53 +43,75 @@ def stage(conf: str, changes: dict[str, str | None], directory: str) -> str:
     """Mirrors the directory of ``conf`` into ``directory`` with some files replaced; returns the conf there.
 
     ``changes`` is {absolute path below the directory of ``conf``: text, or None where the file is
-    to be absent}. Only files that include others by their full path are copied; the rest are links,
-    so that keys stay where they are.
+    to be absent}. A directory counts by where it really is, whatever names lead to it. Only files that include
+    others are copied; the rest are links, so that keys stay where they are.
     """
     root = os.path.dirname(os.path.abspath(conf))
-    include = re.compile(r"""(\binclude\s+["']?)%s/""" % re.escape(root))
-    changed = {os.path.relpath(path, root): text for path, text in changes.items()}
-    outside = [path for path in changed if path.startswith("..")]
-    if outside:
-        raise WindflowError(
-            Problem(
-                "E4034",
-                "sites below %s" % root,
-                os.path.join(root, outside[0]),
-                "name directories that nginx.conf includes",
-            )
-        )
-    for folder, folders, names in os.walk(root):
-        relative = os.path.relpath(folder, root)
-        os.makedirs(os.path.join(directory, relative), mode=0o700, exist_ok=True)
-        for name in list(folders):
-            if os.path.islink(os.path.join(folder, name)):
-                os.symlink(os.path.realpath(os.path.join(folder, name)), os.path.join(directory, relative, name))
-        for name in names:
-            path = os.path.normpath(os.path.join(relative, name))
-            original = os.path.realpath(os.path.join(folder, name))
-            if path not in changed:
-                _mirror(original, os.path.join(directory, path), include, directory)
+    changed = {real_place(path): text for path, text in changes.items()}
+    folders = [
+        (real, os.path.normpath(os.path.join(directory, relative)))
+        for real, relative in _folders(root, {os.path.dirname(path) for path in changed})
+    ]
+    staged = dict(reversed(folders))
+    for _real, copy in folders:
+        os.makedirs(copy, mode=0o700, exist_ok=True)
+    for real, copy in folders:
+        for name in os.listdir(real):
+            if os.path.join(real, name) not in changed and not os.path.lexists(os.path.join(copy, name)):
+                _mirror(os.path.realpath(os.path.join(real, name)), os.path.join(copy, name), root, staged)
     for path, text in changed.items():
         if text is not None:
-            os.makedirs(os.path.join(directory, os.path.dirname(path)), mode=0o700, exist_ok=True)
-            with open(os.path.join(directory, path), "w", encoding="utf-8") as stream:
-                stream.write(text)
+            for copy in _places(path, root, folders):
+                os.makedirs(os.path.dirname(copy), mode=0o700, exist_ok=True)
+                with open(copy, "w", encoding="utf-8") as stream:
+                    stream.write(text)
     return os.path.join(directory, os.path.basename(conf))
 
 
-def _mirror(original: str, copy: str, include: re.Pattern[str], directory: str) -> None:
-    if not os.path.isfile(original):
-        return
-    if os.path.getsize(original) <= LARGEST_CONF:
+def _folders(
+    folder: str, wanted: set[str], relative: str = "", above: tuple[str, ...] = ()
+) -> Iterator[tuple[str, str]]:
+    """Yields (real path, path below the first folder) of the folders to mirror: all that are no links, and the links
+    that lead to one of the real paths in ``wanted``."""
+    real = os.path.realpath(folder)
+    above = (*above, real)
+    yield real, relative
+    for name in sorted(os.listdir(real)):
+        path = os.path.join(real, name)
+        target = os.path.realpath(path)
+        leads = any((item + os.sep).startswith(target + os.sep) for item in wanted)
+        if os.path.isdir(path) and target not in above and (leads or not os.path.islink(path)):
+            yield from _folders(path, wanted, os.path.join(relative, name), above)
+
+
+def _places(path: str, root: str, folders: list[tuple[str, str]]) -> list[str]:
+    """Where a changed file stands in the mirror; its own directory may not exist yet. Raises E4034 if nowhere."""
+    parent = os.path.dirname(path)
+    while parent != os.sep:
+        places = [os.path.join(copy, os.path.relpath(path, parent)) for real, copy in folders if real == parent]
+        if places:
+            return places
+        parent = os.path.dirname(parent)
+    raise WindflowError(Problem("E4034", "sites below %s" % root, path, "name directories that nginx.conf includes"))
+
+
+def _mirror(original: str, copy: str, root: str, staged: dict[str, str]) -> None:
+    """Links what is at a real path, or copies it where it includes files of directories that are ``staged``."""
+
+    def moved(match: re.Match[str]) -> str:
+        place = staged.get(os.path.realpath(os.path.join(root, match.group(2))))
+        return "%s%s/" % (match.group(1), place) if place else match.group(0)
+
+    if os.path.isfile(original) and os.path.getsize(original) <= LARGEST_CONF:
         with open(original, encoding="utf-8", errors="surrogateescape") as stream:
             text = stream.read()
-        rewritten = include.sub(lambda match: "%s%s/" % (match.group(1), directory), text)
+        rewritten = INCLUDE.sub(moved, text)
         if rewritten != text:
             with open(copy, "w", encoding="utf-8", errors="surrogateescape") as stream:
                 stream.write(rewritten)
             return
-    os.symlink(original, copy)
+    if os.path.exists(original):
+        os.symlink(original, copy)
 
 
 def test(changes: dict[str, str | None], conf: str = CONF, binary: str = BINARY) -> None:
@@ -102,8 +129,8 @@ def test(changes: dict[str, str | None], conf: str = CONF, binary: str = BINARY)
             raise WindflowError(
                 Problem.plain("E4035", "nginx rejects the configuration", output.strip()[-2000:], remedy)
             )
-        wanted = [path for path, text in changes.items() if text is not None]
-        if wanted and not any("# configuration file %s:" % path in output for path in wanted):
+        wanted = [real_place(path) for path, text in changes.items() if text is not None]
+        if wanted and not {real_place(path) for path in READ.findall(output)}.intersection(wanted):
             remedy = "include its directory in the section http of %s" % conf
             raise WindflowError(Problem.plain("E4034", "nginx would not read %s" % wanted[-1], "", remedy))
     finally:

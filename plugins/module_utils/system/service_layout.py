@@ -40,16 +40,23 @@ def nginx(conf: str = NGINX) -> dict[str, str]:
     except OSError:
         return {}
     root = os.path.dirname(conf)
-    included = [os.path.join(root, name) for name in re.findall(r"\binclude\s+[\"']?([^;\"']+)", text)]
+    named = re.findall(r"\binclude\s+[\"']?([^;\"']+)", text)
+    # A directory counts by where it really is, whatever names lead to it.
+    included = [real_place(os.path.join(root, name.strip())) for name in named]
     user = re.search(r"^\s*user\s+([^;\s]+)", text, re.MULTILINE)
     found = {"user": user.group(1) if user else "", "problem": ""}
     for available, enabled in SITES:
         site = os.path.join(root, enabled, "%s.conf" % PROBE)
-        if any(fnmatch.fnmatch(site, pattern.strip()) for pattern in included):
+        if any(fnmatch.fnmatch(real_place(site), pattern) for pattern in included):
             places = {"available_dir": available, "enabled_dir": enabled}
             return dict(found, **{key: os.path.join(root, name) for key, name in places.items()})
     expected = ", ".join("%s/*" % os.path.join(root, enabled) for _available, enabled in SITES)
     return dict(found, problem="%s includes none of %s" % (conf, expected))
+
+
+def real_place(path: str) -> str:
+    """The path of a file, or of a pattern of files, by the real path of its directory."""
+    return os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
 
 
 def supervisor(conf: str = "") -> dict[str, str]:

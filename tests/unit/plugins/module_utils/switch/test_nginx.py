@@ -66,6 +66,45 @@ def test_staged_tree_is_private_and_holds_no_keys(machine, conf, tmp_path):
     assert stat.S_IMODE(os.stat(tmp_path / "sites-enabled").st_mode) == 0o700
 
 
+@pytest.mark.parametrize(
+    "included", ["{alias}/sites-enabled/*", "{root}/conf.d/../sites-enabled/*", "../nginx/sites-enabled/*"]
+)
+def test_a_directory_is_known_by_each_of_its_names(machine, conf, included):
+    """As on a host whose nginx.conf includes its sites by another path than the one that the site is installed at."""
+    root = machine.root / "nginx"
+    (machine.root / "alias").symlink_to("nginx")
+    (root / "conf.d").mkdir()
+    path = included.format(alias=machine.root / "alias", root=root)
+    text = machine.nginx_conf.read_text()
+    machine.nginx_conf.write_text(text.replace("%s/sites-enabled/*" % root, path))
+    assert path in machine.nginx_conf.read_text()
+    nginx.test({enabled(machine): site(machine, "return 204;")}, conf)
+    with pytest.raises(WindflowError) as caught:
+        nginx.test({enabled(machine): "bogus;\n"}, conf)
+    assert caught.value.code == "E4035"
+
+
+def test_a_directory_that_is_a_link_is_tested_too_and_nothing_is_written_where_it_leads(machine, conf):
+    root, sites = machine.root / "nginx", machine.root / "sites"
+    (root / "sites-enabled").rename(sites)
+    (root / "sites-enabled").symlink_to(sites)
+    (root / "loop").symlink_to(".")
+    (sites / "other.conf").write_text("server { listen %d default_server; }" % machine.port)
+    with pytest.raises(WindflowError) as caught:
+        nginx.test({enabled(machine): "server { listen %d default_server; }" % machine.port}, conf)
+    assert "duplicate default server" in str(caught.value)
+    nginx.test({enabled(machine): site(machine, "return 204;")}, conf)
+    nginx.test({str(sites / "demo.conf"): site(machine, "return 204;")}, conf)
+    assert os.listdir(sites) == ["other.conf"]
+
+
+def test_site_that_nginx_would_not_read_is_refused(machine, conf):
+    (machine.root / "nginx/unread").mkdir()
+    with pytest.raises(WindflowError) as caught:
+        nginx.test({str(machine.root / "nginx/unread/demo.conf"): site(machine, "return 204;")}, conf)
+    assert caught.value.code == "E4034"
+
+
 def test_site_outside_the_configuration_is_refused(machine, conf):
     with pytest.raises(WindflowError) as caught:
         nginx.test({"/elsewhere/x.conf": ""}, conf)

@@ -40,10 +40,11 @@ INET = "[inet_http_server]\nport=127.0.0.1:9001\n"
         (NGINX_ORG, "nginx", "conf.d"),
         ("http { include conf.d/*.conf; }\n", "", "conf.d"),
         ("user a b;\nhttp { include 'http.d/*.conf'; }\n", "a", "http.d"),
+        ("http { include {root}/../{name}/vhosts.d/*.conf ; }\n", "", "vhosts.d"),
     ],
 )
 def test_sites_go_where_nginx_looks_for_them(tmp_path, text, user, folder):
-    (tmp_path / "nginx.conf").write_text(text.replace("{root}", str(tmp_path)))
+    (tmp_path / "nginx.conf").write_text(text.replace("{root}", str(tmp_path)).replace("{name}", tmp_path.name))
     found = service_layout.nginx(str(tmp_path / "nginx.conf"))
     assert (found["user"], found["enabled_dir"], found["problem"]) == (user, str(tmp_path / folder), "")
     table = service_layout.adapted(families.load_all()["debian"], {"nginx": found})["nginx"]
