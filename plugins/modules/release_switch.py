@@ -241,107 +241,19 @@ log:
   elements: str
 """
 
-import os
-
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
-from ansible_collections.windflow.platform.plugins.module_utils.files import atomic
-from ansible_collections.windflow.platform.plugins.module_utils.switch.host import Switch
-from ansible_collections.windflow.platform.plugins.module_utils.switch.installed import HostOptions
-from ansible_collections.windflow.platform.plugins.module_utils.switch.transaction import check, end_by_exception
-
-ARGUMENTS = {
-    "plugin": {"type": "str", "required": True},
-    "run": {"type": "str", "default": ""},
-    "release": {"type": "str", "default": ""},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "install_dir": {"type": "path", "required": True},
-    "replicas": {"type": "int", "default": 1},
-    "health": {"type": "str", "default": ""},
-    "health_timeout": {"type": "int", "default": 30},
-    "settle": {"type": "int", "default": 7},
-    "drain_timeout": {"type": "int", "default": 30},
-    "host_header": {"type": "str", "default": "localhost"},
-    "address": {"type": "str", "default": "127.0.0.1"},
-    "port": {"type": "int", "default": 0},
-    "program_dir": {"type": "path", "default": "/etc/supervisor/conf.d"},
-    "program_ext": {"type": "str", "default": "conf"},
-    "supervisor_conf": {"type": "path", "default": "/etc/supervisor/supervisord.conf"},
-    "supervisor_socket": {"type": "path", "default": ""},
-    "site_available_dir": {"type": "path", "default": "/etc/nginx/sites-available"},
-    "site_enabled_dir": {"type": "path", "default": "/etc/nginx/sites-enabled"},
-    "nginx_conf": {"type": "path", "default": "/etc/nginx/nginx.conf"},
-    "nginx_binary": {"type": "path", "default": "/usr/sbin/nginx"},
-    "remove_default_site": {"type": "bool", "default": False},
-    "default_site": {"type": "path", "default": ""},
-    "config_copy": {
-        "type": "dict",
-        "options": {
-            "path": {"type": "path", "required": True},
-            "owner": {"type": "str", "default": "root"},
-            "group": {"type": "str", "default": "root"},
-            "mode": {"type": "str", "default": "0640"},
-        },
-    },
-    "log_dir": {"type": "path", "default": ""},
-    "backup_dir": {"type": "path", "default": ""},
-}
-
-
-def differences(pending, config_path):
-    """Returns the diffs of files that were or would be written. ``config_path`` holds secrets and is left out."""
-    diffs = []
-    for path, saved, data in pending:
-        if path != config_path:
-            before = (saved.data or b"").decode("utf-8", "replace") or (saved.target or "")
-            after = (data or b"").decode("utf-8", "replace")
-            diffs.append({"before_header": path, "after_header": path, "before": before, "after": after})
-    return diffs
+from ansible_collections.windflow.platform.plugins.module_utils.switch import host_switch
 
 
 def main():
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    options = HostOptions(**module.params)
-    try:
-        check(options, lowest_port=0)
-    except WindflowError as error:
-        module.fail_json(**error.as_result())
-    switch = Switch(options)
-    result = {"changed": False}
-    try:
-        pending = find_pending(switch)
-        if module._diff:
-            result["diff"] = differences(pending, (options.config_copy or {}).get("path"))
-        if module.check_mode:
-            switch.changes = [path for path, _saved, _data in pending]
-        else:
-            end_by_exception()
-            switch.renew_lease(options.health_timeout + options.drain_timeout)
-            result.update(switch.deploy() if options.state == "present" else switch.remove())
-    except WindflowError as error:
-        module.fail_json(changed=bool(switch.changes), **error.as_result(), **report(switch))
-    except OSError as error:
-        module.fail_json(**WindflowError(atomic.problem(error)).as_result(), **report(switch))
-    for warning in switch.warnings:
+    module = AnsibleModule(argument_spec=host_switch.ARGUMENTS, supports_check_mode=True)
+    result = host_switch.run(dict(module.params, check=module.check_mode, diff=module._diff))
+    for warning in result.pop("warnings"):
         module.warn(warning)
-    result["changed"] = bool(switch.changes)
-    module.exit_json(**result, **report(switch))
-
-
-def find_pending(switch):
-    """Returns what would be written, as [(path, as it is, wanted data)]."""
-    if switch.options.state == "absent":
-        return switch.pending_removal()
-    if not os.path.isdir(switch.release_dir):
-        # In check mode no earlier task has made the release; without it the switch says what is missing.
-        return [(switch.current_path, atomic.save(switch.current_path), None)]
-    return switch.pending()
-
-
-def report(switch):
-    """Returns what is told however it ended."""
-    return {"changes": switch.changes, "backups": switch.backups, "timings": switch.timings, **switch.evidence}
+    if result.pop("failed"):
+        module.fail_json(**result)
+    module.exit_json(**result)
 
 
 if __name__ == "__main__":

@@ -127,7 +127,7 @@ def call(action: Any, entry: str, module: str, arguments: dict[str, Any], task_v
     The module is run only if the code did not even start: what did start may have changed something.
     """
     if action._connection.has_pipelining:
-        complete = {**arguments, "check": action._task.check_mode}
+        complete = {**arguments, "check": action._task.check_mode, "diff": action._task.diff}
         done = action._low_level_execute_command(COMMAND, in_data=program(entry, complete).encode(), sudoable=True)
         answer = read_answer(done["stdout"])
         if answer is not None:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
@@ -24,5 +26,9 @@ class SwitchAction(ActionBase):
         except WindflowError as error:
             result.update(error.as_result(), failed=True, changes=[])
             return result
-        result.update(self._execute_module(module_name=self.MODULE, module_args=self._task.args, task_vars=task_vars))
+        result.update(self.call_module(task_vars))
         return result
+
+    def call_module(self, task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Returns the module's result on the host."""
+        return self._execute_module(module_name=self.MODULE, module_args=self._task.args, task_vars=task_vars)

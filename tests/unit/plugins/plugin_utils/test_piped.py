@@ -39,7 +39,7 @@ def action(stdout, module_answer=None):
     """An action whose connection answers ``stdout``; the module would answer ``module_answer``."""
     return SimpleNamespace(
         _connection=SimpleNamespace(has_pipelining=True),
-        _task=SimpleNamespace(check_mode=False),
+        _task=SimpleNamespace(check_mode=False, diff=False),
         _low_level_execute_command=lambda command, in_data, sudoable: {
             "rc": 1,
             "stdout": stdout,
