@@ -19,6 +19,9 @@ from ..text.limits import fail_if_any
 from ..text.wording import KeyPath, dotted, kind, show
 from .schema import Schema
 
+# What the operator decides about the host: each plugin takes it, whether or not its schema names it. All are texts.
+HOST_CHOICES = (("app", "python"), ("host", "os", "family"), ("host", "os", "version"), ("host", "supervisor_source"))
+
 INVENTORY = "windflow_config"
 # As long as a real one, so that a schema thinks alike of both.
 GENERATED_CHARACTERS = 48
@@ -181,6 +184,8 @@ def _text_layer(
 ) -> Layer | None:
     """One value at ``path``; None with a finding if ``text`` is broken JSON where only JSON fits."""
     types = schema.types_at(path) if schema else frozenset()
+    if not types and path in HOST_CHOICES:
+        types = frozenset({"string"})
     try:
         value = coerce(text, types, name == "set", where)
     except WindflowError as error:

@@ -44,6 +44,7 @@ from ..text.wording import KeyPath, dotted, listed, nearest, show, use_or_list
 from . import adoption
 from .checks import KNOWN_SECRETS, check_config
 from .layers import (
+    HOST_CHOICES,
     Given,
     Layer,
     Provided,
@@ -270,11 +271,29 @@ def load_config(
         )
         config = Config(data, secrets, made, schema, tuple(layers), owners, given, adopt)
         problems += _unwritable(config)
-        found = schema.validate(data, config.place, secrets) if schema else []
+        found = schema.validate(_of_plugin(schema, data), config.place, secrets) if schema else []
         if found or problems:
             _add_checks(config, environment, found)
         fail_if_any(problems + found)
         return config
+
+
+def _of_plugin(schema: Schema, data: dict[str, Any]) -> dict[str, Any]:
+    """The data without what the operator may decide for any plugin and the schema does not name."""
+    for path in HOST_CHOICES:
+        if not schema.names(path):
+            data = _without(schema, data, path)
+    return data
+
+
+def _without(schema: Schema, data: dict[str, Any], path: KeyPath, above: KeyPath = ()) -> dict[str, Any]:
+    key, *rest = path
+    if key not in data or (rest and not isinstance(data[key], dict)):
+        return data
+    left = {name: value for name, value in data.items() if name != key}
+    inner = _without(schema, data[key], tuple(rest), (*above, key)) if rest else {}
+    # A map that held nothing else is gone, too, unless the plugin may want it.
+    return {**left, key: inner} if inner or schema.names((*above, key)) else left
 
 
 def _file_layers(

@@ -342,6 +342,30 @@ def test_all_findings_of_all_layers_come_at_once_each_at_its_place(load, tmp_pat
     }
 
 
+@pytest.mark.parametrize(
+    "setting", ["host.supervisor_source=venv", "host.os.family=redhat", "host.os.version=9", "app.python=3.12"]
+)
+def test_what_the_operator_decides_about_the_host_needs_no_plugin_that_names_it(load, setting):
+    """The schema closes its sections and has no section host."""
+    key, value = setting.split("=")
+    assert load(sets=["app.name=x", setting]).get(key) == value
+
+
+def test_other_keys_beside_those_of_the_operator_are_still_refused(load, findings):
+    problems = findings(load, sets=["app.name=x", "host.supervisor_source=venv", "host.sup=1", "app.pithon=3"])
+    assert {(problem.code, problem.path) for problem in problems} == {("E1103", "host"), ("E1103", "app.pithon")}
+    problems = findings(load, sets=["app.name=x", "host.supervisor_source=venv", "host.os=1"])
+    assert {(problem.code, problem.path) for problem in problems} == {("E1103", "host")}
+
+
+def test_a_map_that_the_schema_wants_stays_though_nothing_else_is_in_it(load):
+    host = {"type": "object", "additionalProperties": False, "properties": {}}
+    schema = {"type": "object", "required": ["host"], "properties": {"host": host}}
+    assert (
+        load(defaults="", schema=schema, sets=["host.supervisor_source=venv"]).get("host.supervisor_source") == "venv"
+    )
+
+
 def test_defaults_that_violate_the_schema_are_rejected_at_their_line(load, only):
     place = "sample/config/defaults.yaml:4 database.port"
     only("E1105", place, ["from 1 to 65535", "70000"], load, defaults="app:\n  name: x\ndatabase:\n  port: 70000\n")
