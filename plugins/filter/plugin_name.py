@@ -35,11 +35,13 @@ _value:
 import os
 from pathlib import Path
 
-from ansible_collections.windflow.platform.plugins.module_utils.manifest.discovery import name_of
+from ansible_collections.windflow.platform.plugins.module_utils.manifest.discovery import find_plugin, name_of
 
 
 def plugin_name(given: object) -> str:
-    return name_of(str(given), Path.cwd(), os.environ)
+    name = name_of(str(given), Path.cwd(), os.environ)
+    # Without a name, the whole record would be meant.
+    return name if name.strip() else str(find_plugin(name, Path.cwd(), os.environ))
 
 
 class FilterModule:

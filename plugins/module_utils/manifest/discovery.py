@@ -36,7 +36,9 @@ def find_plugin(name_or_path: str, cwd: Path, env: Mapping[str, str]) -> Path:
     """
     text = str(name_or_path)
     if not text.strip() or "\0" in text:
-        raise WindflowError(Problem("E1020", "a plugin's name or directory", show(text), "write for example template"))
+        got = show(text) if text.strip() else "nothing"
+        remedy = "name it, for example with -e plugin=template"
+        raise WindflowError(Problem("E1020", "a plugin's name or directory", got, remedy))
     here = Path(cwd) / os.path.expanduser(text)
     if "/" in text or text in (".", "..") or _is_plugin(here):
         found = Path(os.path.abspath(here))
@@ -70,7 +72,8 @@ def name_of(name_or_path: str, cwd: Path, env: Mapping[str, str]) -> str:
 
 def _not_found(name: str, folders: list[Path], known: Mapping[str, Path]) -> Problem:
     best = nearest(name, known)
-    remedy = "known are: %s" % listed(sorted(known)) if known else "give the path of the plugin's directory"
+    remedy = "give the plugin's directory"
+    remedy += ", or the name of one that is known: %s" % listed(sorted(known)) if known else ""
     remedy = 'write "%s"' % best if best else remedy
     expected = "the name of a plugin in %s" % listed(str(folder) for folder in folders)
     return Problem("E1020", expected, show(name), remedy)
