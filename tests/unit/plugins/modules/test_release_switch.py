@@ -316,7 +316,7 @@ def test_plugin_whose_name_begins_the_same_is_left_alone(machine, switch, first)
 def test_without_health_path_a_release_must_stay_up(machine, switch, first):
     machine.make_release(SECOND)
     result = switch(SECOND, health="", settle=2)
-    assert result["status"] == 200 and result["timings"]["health"] >= 1
+    assert result["status"] == 200 and 1 <= result["timings"]["health"] <= 5
     machine.make_release(THIRD, CRASHING)
     # It ends as soon as Python has started, which a busy machine may not do within seconds.
     assert switch(THIRD, health="", settle=60)["code"] == "E4041"
