@@ -63,7 +63,8 @@ use_venv() {
     PATH=$VENV/bin:$(printf '%s' "$PATH" | tr ':' '\n' | grep -v '/shims$' | paste -sd:)
     export PATH
     export ANSIBLE_CONFIG=$ROOT/ansible.cfg
-    export PYTHONDONTWRITEBYTECODE=1
+    # Hundreds of short processes follow: none compiles again what another one has compiled.
+    unset PYTHONDONTWRITEBYTECODE
 }
 
 # use_docker: starts an engine where none answers and points the client at it.

@@ -31,6 +31,7 @@ from ansible_collections.windflow.platform.plugins.module_utils.plan.inputs impo
     LATER,
     InputContext,
     Inputs,
+    asks_host,
     database_on_host,
     manifest_of,
     out_of_reach,
@@ -222,6 +223,7 @@ def make(
     return {
         **made,
         "generate": sorted(".".join(path) for path in inputs.config.generated),
+        "secrets_of": asks_host(inputs.manifest, context),
         "engine": engine if target == "compose" else "",
         "changed": False,
         "run": RUN,

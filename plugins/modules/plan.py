@@ -164,6 +164,11 @@ generate:
   returned: success
   type: list
   elements: str
+secrets_of:
+  description: Plugins whose secrets the run needs, the plugin itself included; none if it needs nothing of a host.
+  returned: success
+  type: list
+  elements: str
 drift:
   description: What differs on the host from what the last run left.
   returned: success

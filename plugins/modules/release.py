@@ -82,6 +82,12 @@ options:
     type: list
     elements: str
     default: []
+  secrets_of:
+    description:
+      - Plugins whose secrets the run needs, for V(started). The host's answer spares the tasks of the run a question.
+    type: list
+    elements: str
+    default: []
   resources:
     description: What the run manages, for V(finished); see the result of M(windflow.platform.plan).
     type: dict
@@ -125,6 +131,12 @@ revision:
   returned: success
   type: dict
   sample: {revision: 7, release: 20261123T012327Z-1a2b3c4d, state: deployed}
+known:
+  description:
+    - What M(windflow.platform.dependency_info) returns for O(secrets_of). In a playbook the action keeps it for the
+      tasks of the run, and the result of the task has none.
+  returned: when O(state) is V(started), O(secrets_of) is given, and only the module itself is run
+  type: dict
 deleted:
   description: Directories of releases and virtual environments that were deleted.
   returned: when O(state) is V(finished) or V(failed)

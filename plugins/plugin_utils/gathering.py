@@ -25,7 +25,7 @@ from ansible_collections.windflow.platform.plugins.module_utils.plan.inputs impo
     manifest_of,
     read_inputs,
 )
-from ansible_collections.windflow.platform.plugins.plugin_utils import inventory_layers
+from ansible_collections.windflow.platform.plugins.plugin_utils import inventory_layers, known
 from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call
 
 
@@ -63,15 +63,17 @@ def ask_host(
     """Adds to the context what the host knows, if the plugin has dependencies or generated secrets.
 
     Secrets come as their marks, or with ``reveal`` as they are. It costs a round trip, which any other plugin is
-    spared; without ``own_secrets`` one without dependencies is spared it, too. Raises WindflowError E2026 where the
-    host does not answer.
+    spared, and a run that has the lease and was told then; without ``own_secrets`` a plugin without dependencies is
+    spared it, too. Raises WindflowError E2026 where the host does not answer.
     """
     names: list[str] = []
     # What the host has may decide for other plugins: then it is asked once more, for the secrets of those.
     while not set(wanted := asks_host(manifest, context, own_secrets)) <= set(names):
         names = wanted
-        with unlogged(action) if reveal else contextlib.nullcontext():
-            answer = deployed_state(action, {"plugins": names, "reveal": reveal}, task_vars)
+        answer = None if reveal else known.recall(task_vars["inventory_hostname"], names)
+        if answer is None:
+            with unlogged(action) if reveal else contextlib.nullcontext():
+                answer = deployed_state(action, {"plugins": names, "reveal": reveal}, task_vars)
         context = replace(context, host=answer)
     return context
 

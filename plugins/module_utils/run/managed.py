@@ -54,6 +54,9 @@ def tree_file(plugin: str, root: str) -> str:
 
 def snapshot(plugin: str, resources: dict[str, Any]) -> dict[str, Any]:
     """Returns the resources with their state now. Trees are written beside the record, the rest is returned."""
+    wanted = resources.get("database") or {}
+    # psql answers while the rest is read.
+    asked = postgres.ask(wanted["port"], wanted["name"], wanted["user"]) if wanted else None
     kept: dict[str, Any] = {"paths": {}, "trees": []}
     kept.update((key, resources[key]) for key in SIMPLE if resources.get(key))
     for item in resources.get("paths", []):
@@ -67,9 +70,8 @@ def snapshot(plugin: str, resources: dict[str, Any]) -> dict[str, Any]:
         atomic.write(tree_file(plugin, item["root"]), found.encode(), 0o600)
     if resources.get("program"):
         kept["program"] = dict(resources["program"])
-    if resources.get("database"):
-        wanted = resources["database"]
-        kept["database"] = dict(wanted, state=postgres.inspect(wanted["port"], wanted["name"], wanted["user"]))
+    if wanted:
+        kept["database"] = dict(wanted, state=postgres.answer(asked, wanted["port"], wanted["name"], wanted["user"]))
     if resources.get("networks"):
         kept["networks"] = [dict(item, state=state) for item, state in network_states(resources["networks"])]
     if resources.get("compose"):

@@ -10,7 +10,7 @@ import time
 
 from ..errors import Problem, WindflowError
 from ..files import atomic
-from ..record import dependents, host_secrets, ownership, store
+from ..record import dependency_state, dependents, host_secrets, ownership, store
 from . import managed, releases, serving
 
 TYPE_CHECKING = False
@@ -35,6 +35,7 @@ ARGUMENTS = {
     "lease_seconds": {"type": "int"},
     "revision": {"type": "dict", "default": {}},
     "generate": {"type": "list", "elements": "str", "default": []},
+    "secrets_of": {"type": "list", "elements": "str", "default": []},
     "resources": {"type": "dict", "default": {}},
     "install_dir": {"type": "path"},
     "keep_releases": {"type": "int", "default": 5},
@@ -118,6 +119,8 @@ def begin(params: dict[str, Any]) -> dict[str, Any]:
     lease = after["lease"]
     revision = store.find(after, lease["revision"]) if lease else None
     result = {"changed": not again or params["check"], "revision": revision}
+    if params["secrets_of"]:
+        result["known"] = dependency_state.run({"plugins": params["secrets_of"], "reveal": False})
     return dict(result, warnings=[rebuilt]) if rebuilt else result
 
 

@@ -50,7 +50,7 @@ def test_the_secrets_of_what_is_chosen_are_asked_for_whatever_the_host_has(tmp_p
         (folder / "plugin.yml").write_text("name: %s\nversion: 1.0.0\n%s\n" % (name, more), encoding="utf-8")
     where = InputContext({}, {}, tmp_path)
     manifest = manifest_of({"plugin": "shop"}, where)
-    found = gathering.ask_host(None, manifest, where, {})
+    found = gathering.ask_host(None, manifest, where, {"inventory_hostname": "web1"})
     assert asked == rounds
     assert [found.kept(name) != {} for name in (rounds or [[]])[-1]] == [True] * len((rounds or [[]])[-1])
 
