@@ -46,12 +46,16 @@ from ansible_collections.windflow.platform.plugins.module_utils.plan.steps impor
     replicas_of,
 )
 from ansible_collections.windflow.platform.plugins.module_utils.record.store import LEASE_SECONDS
+from ansible_collections.windflow.platform.plugins.module_utils.text import render
 from ansible_collections.windflow.platform.plugins.plugin_utils import stopping
 from ansible_collections.windflow.platform.plugins.plugin_utils.gathering import ask_host, place_of
-from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call
+from ansible_collections.windflow.platform.plugins.plugin_utils.piped import call, packed_sources
 
-# The main process imports an action once, before it forks a worker for each host: so these are the
-# same for every host and every batch of a run.
+# The main process imports an action once, before it forks a worker for each host: so what costs time is done once, and
+# the names are the same for every host and every batch of a run.
+QUESTION = "run.host_state"
+packed_sources(QUESTION)
+render.compile_templates()
 RUN_TIME = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
 RUN = "%s-%d" % (RUN_TIME, os.getpid())
 DRIFT_LINES = 20
@@ -91,7 +95,7 @@ class ActionModule(ActionBase):
             found = {name: plan.source_of(inputs.manifest, name, sources.digest) for name in able}
             asked = plan.questions(inputs.manifest, inputs.config, families.load_all(), found, inputs.environment)
             asked["wait"] = arguments["wait"]
-            host = call(self, "run.host_state", "windflow.platform.host_info", asked, task_vars)
+            host = call(self, QUESTION, "windflow.platform.host_info", asked, task_vars)
             if host.get("failed") or host.get("unreachable"):
                 if refused:
                     raise WindflowError(list(refused))

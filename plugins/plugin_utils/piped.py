@@ -38,7 +38,9 @@ COMMAND = (
 
 PROGRAM = """\
 import base64, importlib, importlib.util, json, sys, zlib
-sources, arguments = json.loads(zlib.decompress(base64.b64decode("%(packed)s")))
+def unpacked(text):
+    return json.loads(zlib.decompress(base64.b64decode(text)))
+sources, arguments = unpacked("%(sources)s"), unpacked("%(arguments)s")
 class Sources:
     def find_spec(self, name, path=None, target=None):
         if name in sources:
@@ -77,6 +79,16 @@ def sources(entry: str) -> dict[str, str | None]:
     return found
 
 
+@functools.lru_cache(maxsize=None)
+def packed_sources(entry: str) -> str:
+    """Returns ``sources`` as the program has them. Who pipes in several processes calls it before it forks those."""
+    return packed({PACKAGE: None, **{"%s.%s" % (PACKAGE, name): text for name, text in sources(entry).items()}})
+
+
+def packed(value: Any) -> str:
+    return base64.b64encode(zlib.compress(json.dumps(value).encode(), 1)).decode("ascii")
+
+
 def packages(name: str) -> list[str]:
     """Returns the packages that a dotted name lies in, but for the outermost one."""
     parts = name.split(".")
@@ -99,10 +111,9 @@ def imported(name: str, text: str) -> list[str]:
 
 def program(entry: str, arguments: dict[str, Any]) -> str:
     """A program that prints what ``entry`` returns for ``arguments``."""
-    named = {PACKAGE: None, **{"%s.%s" % (PACKAGE, name): text for name, text in sources(entry).items()}}
-    packed = zlib.compress(json.dumps([named, arguments]).encode(), 1)
     return PROGRAM % {
-        "packed": base64.b64encode(packed).decode("ascii"),
+        "sources": packed_sources(entry),
+        "arguments": packed(arguments),
         "package": PACKAGE,
         "entry": entry,
         "marker": MARKER,

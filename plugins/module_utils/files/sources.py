@@ -32,24 +32,23 @@ class _Ignored:
     def __init__(self, root: str) -> None:
         self.root = root
         self.usual = tree.matcher(tree.IGNORED)
-        self.patterns: dict[str, pathspec.GitIgnoreSpec | None] = {}
+        self.patterns: dict[str, list[tuple[int, pathspec.GitIgnoreSpec]]] = {}
 
     def __call__(self, relpath: str, name: str, directory: bool) -> bool:
         if name == FILE:
             return True
-        folder, inner = posixpath.dirname(relpath), name
-        while True:
-            patterns = self._patterns(folder)
-            found = patterns.check_file(inner + "/" * directory).include if patterns else None
+        for start, patterns in self._patterns(posixpath.dirname(relpath)):
+            found = patterns.check_file(relpath[start:] + "/" * directory).include
             if found is not None:
                 return found
-            if not folder:
-                return bool(self.usual and self.usual(relpath, name, directory))
-            folder, inner = posixpath.dirname(folder), posixpath.basename(folder) + "/" + inner
+        return bool(self.usual and self.usual(relpath, name, directory))
 
-    def _patterns(self, folder: str) -> pathspec.GitIgnoreSpec | None:
+    def _patterns(self, folder: str) -> list[tuple[int, pathspec.GitIgnoreSpec]]:
+        """Returns what counts in a folder, its own patterns first, each with where the paths that it knows begin."""
         if folder not in self.patterns:
-            self.patterns[folder] = _read(Path(self.root, folder, FILE))
+            own = _read(Path(self.root, folder, FILE))
+            above = self._patterns(posixpath.dirname(folder)) if folder else []
+            self.patterns[folder] = [(len(folder) + 1 if folder else 0, own), *above] if own else above
         return self.patterns[folder]
 
 

@@ -103,7 +103,8 @@ def parse_compose(reader: ManifestReader, value: Any) -> ComposeSpec | None:
     given = reader.map(("compose",), value, "app: web")
     reader.keys(("compose",), given, KEYS)
     overlays = tuple(sorted(path.name for path in folder.glob("compose.*.yaml")))
-    services = _services(reader, ComposeSpec("", overlays=overlays))
+    models = _models(reader, ComposeSpec("", overlays=overlays))
+    services = _services(reader, models) if models else None
     if services is None:
         return None
     app = _service(reader, "app", given.get("app"), "app", services)
@@ -120,25 +121,29 @@ def parse_compose(reader: ManifestReader, value: Any) -> ComposeSpec | None:
         allow=_allow(reader, given.get("allow")),
         overlays=overlays,
     )
-    _judge(reader, spec)
+    _judge(reader, spec, models)
     return spec
 
 
-def _services(reader: ManifestReader, spec: ComposeSpec) -> tuple[str, ...] | None:
-    """The names of the services of all files together, or None where there are none. What every overlay makes of
-    them is judged, whichever the environment will be."""
-    names: dict[str, None] = {}
-    name = "%s/%s/%s" % (reader.root.name, FOLDER, FILE)
+def _models(reader: ManifestReader, spec: ComposeSpec) -> list[dict[str, Any]]:
+    """What Compose makes of the file alone and of each overlay over it, whichever the environment will be, as far as
+    that is known without its configuration; none where a file is not right."""
+    combined = [[FILE], *([FILE, overlay] for overlay in spec.overlays)]
     try:
-        for files in [[FILE], *([FILE, overlay] for overlay in spec.overlays)]:
-            model = spec.model_of(files, reader.root, {})
-            services = model.get("services")
-            if not isinstance(services, dict) or not all(isinstance(item, dict) for item in services.values()):
-                services = None
-            names.update(dict.fromkeys(str(key) for key in services or ()))
+        return [spec.model_of(files, reader.root, {}) for files in combined]
     except WindflowError as error:
         reader.problems.extend(error.problems)
-        return None
+        return []
+
+
+def _services(reader: ManifestReader, models: list[dict[str, Any]]) -> tuple[str, ...] | None:
+    """The names of the services of all models together, or None where there are none."""
+    names: dict[str, None] = {}
+    name = "%s/%s/%s" % (reader.root.name, FOLDER, FILE)
+    for model in models:
+        services = model.get("services")
+        if isinstance(services, dict) and all(isinstance(item, dict) for item in services.values()):
+            names.update(dict.fromkeys(str(key) for key in services))
     if not names:
         remedy = "write them as Compose wants them"
         reader.add("E1049", ("compose",), "a map of services in %s" % name, "something else", remedy)
@@ -183,11 +188,10 @@ def _allow(reader: ManifestReader, value: Any) -> tuple[str, ...]:
     return tuple(name for name in allowed if name in ALLOWED)
 
 
-def _judge(reader: ManifestReader, spec: ComposeSpec) -> None:
-    """What any environment makes of the files, as far as that is known without its configuration."""
+def _judge(reader: ManifestReader, spec: ComposeSpec, models: list[dict[str, Any]]) -> None:
+    """Refuses what is not allowed in one of the models."""
     found = {}
-    for files in [[FILE], *([FILE, overlay] for overlay in spec.overlays)]:
-        model = spec.model_of(files, reader.root, {})
+    for model in models:
         for item in spec.problems(model, reader.root, "windflow-%s" % reader.document.data.get("name")):
             found[(item.code, item.got)] = item
     if found:

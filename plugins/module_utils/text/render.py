@@ -15,7 +15,7 @@ from typing import Any
 from ..collection import ROOT
 from ..errors import Problem, WindflowError
 from . import encoders
-from .thirdparty import jinja2, require
+from .thirdparty import MISSING, jinja2, require
 
 ROLES = ROOT / "roles"
 PROGRAM_TEMPLATE = ROLES / "host_supervisor/templates/etc/supervisor/conf.d/windflow.conf.j2"
@@ -50,6 +50,13 @@ def _environment() -> Any:
 @functools.lru_cache(maxsize=None)
 def _template(path: Path) -> Any:
     return _environment().from_string(path.read_text(encoding="utf-8"))
+
+
+def compile_templates() -> None:
+    """Compiles the templates of a release. Who renders them in several processes calls it before it forks those. A
+    package that is missing is told where something is rendered."""
+    for path in () if MISSING else (PROGRAM_TEMPLATE, SITE_TEMPLATE):
+        _template(path)
 
 
 def render(template_path: str | Path, values: Mapping[str, Any]) -> str:
