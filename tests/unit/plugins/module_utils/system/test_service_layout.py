@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.windflow.platform.plugins.module_utils.plan import families
+from ansible_collections.windflow.platform.plugins.module_utils.backends import families
 from ansible_collections.windflow.platform.plugins.module_utils.system import service_layout
 
 pytestmark = pytest.mark.fault(82)
