@@ -46,6 +46,9 @@ class Switch(Installation):
         super().__init__(options)
         self.backups: list[str] = []
 
+    def report(self) -> dict[str, Any]:
+        return dict(super().report(), backups=self.backups)
+
     # The switch.
 
     def deploy(self) -> dict[str, Any]:
