@@ -134,46 +134,6 @@ def test_more_replicas_make_a_release():
     assert pending(made) == ["containers"] and made["compose"]["replicas"] == 3
 
 
-def test_compose_interpolates_declared_variables_and_no_secret():
-    found = variables(documents(make(blank_host()))[".env"])
-    assert {"DB_HOST", "DB_PORT", "DB_NAME", "DB_USER", "DEBUG", "LOG_LEVEL", "HOST_PORT"} <= set(found)
-    assert not {"DB_PASSWORD", "SECRET_KEY"} & set(found)
-    assert "canary" not in str(found)
-
-
-def test_a_local_database_is_the_service_and_another_one_is_left_alone():
-    manifest, config = template()
-    found = variables(documents(make(blank_host()))[".env"])
-    assert (found["DB_HOST"], found["COMPOSE_PROFILES"]) == ("db", "database")
-    assert compose_files.release_config(ComposeBackend(manifest, config))["database"]["host"] == "db"
-    away = "database.host=db.example.com"
-    found = variables(documents(make(blank_host(), away), away)[".env"])
-    assert found["DB_HOST"] == "db.example.com" and "COMPOSE_PROFILES" not in found
-    manifest, config = template(away)
-    assert compose_files.release_config(ComposeBackend(manifest, config))["database"]["host"] == "db.example.com"
-
-
-def test_secrets_are_files_by_variable():
-    _manifest, config = template()
-    assert compose_files.secret_files(config) == {"DB_PASSWORD": "canary-db-4711", "SECRET_KEY": "canary-key-0815"}
-
-
-def test_the_overlay_names_images_that_are_never_pulled():
-    made = make(blank_host())
-    services = yaml.safe_load(documents(made)["windflow.yaml"])["services"]
-    assert services["app"]["image"] == made["compose"]["images"]["app"]
-    assert {service["pull_policy"] for service in services.values()} == {"never"}
-    assert services["app"]["labels"] == {"windflow.release": made["release"]}
-
-
-def test_any_value_reaches_compose_as_it_is():
-    manifest, config = template()
-    value = "two\nlines, 'quotes' of \"both\" kinds, $HOME and a \\"
-    config.data["database"]["name"] = value
-    found = documents_of(manifest, config, make(blank_host()))
-    assert json.loads(found["variables.json"])["DB_NAME"] == value
-
-
 @pytest.mark.parametrize(
     ("engine", "code"),
     [
@@ -250,12 +210,6 @@ def test_a_database_that_others_need_has_the_name_of_its_container_in_a_stack_to
     overlay = yaml.safe_load(documents_of(manifest, config, stack)["windflow.yaml"])
     name = compose_files.seen_by_others(ComposeBackend(manifest, config))["database"]["host"]
     assert overlay["services"]["db"]["networks"] == {"default": {"aliases": [name]}}
-
-
-def test_a_database_that_is_nobody_elses_has_no_other_name():
-    manifest, config = template()
-    backend = ComposeBackend(manifest, config, Settings(engine="swarm"))
-    assert compose_files.stands_in(backend) and compose_files.aliases(backend) == {}
 
 
 def test_a_plugin_that_is_a_database_publishes_its_own_port_and_has_no_http():

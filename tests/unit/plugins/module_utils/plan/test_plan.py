@@ -18,7 +18,6 @@ from ansible_collections.windflow.platform.plugins.module_utils.backends.backend
     Settings,
     Source,
     database_is_local,
-    host_header,
 )
 from ansible_collections.windflow.platform.plugins.module_utils.backends.host_plan import HostBackend
 from ansible_collections.windflow.platform.plugins.module_utils.config.layers import Provided
@@ -313,20 +312,6 @@ def test_a_plugin_of_hooks_only_is_pending_once():
     assert changed["pending"]
 
 
-@pytest.mark.parametrize(
-    ("allowed", "expected"),
-    [
-        ([], "localhost"),
-        (["a.example", "*"], "localhost"),
-        (["a.example", "b.example"], "a.example"),
-        (["*.a.example"], "www.a.example"),
-        ([".a.example"], "www.a.example"),
-    ],
-)
-def test_the_probe_asks_under_a_name_that_nginx_answers_to(allowed, expected):
-    assert host_header(allowed) == expected
-
-
 def test_directories_above_the_application_are_made_but_neither_changed_nor_remembered():
     manifest, config = template(**{"app.install_dir": "/srv/apps/one"})
     made = make(blank_host(), config)
@@ -334,20 +319,6 @@ def test_directories_above_the_application_are_made_but_neither_changed_nor_reme
     assert entries["/srv/apps"] == {"path": "/srv/apps", "state": "directory"}
     assert list(entries).index("/srv/apps") < list(entries).index("/srv/apps/one")
     assert "/srv/apps" not in {item["path"] for item in made["resources"]["paths"]}
-
-
-def test_hooks_are_the_same_wherever_the_plugin_lies_and_others_when_one_is_edited(tmp_path):
-    sources = []
-    for name, text in (("here", "#!/bin/sh\n"), ("there", "#!/bin/sh\n"), ("edited", "#!/bin/sh\nexit 0\n")):
-        plugin = tmp_path / name / "only-hooks"
-        plugin.mkdir(parents=True)
-        (plugin / "plugin.yml").write_text(
-            "name: only-hooks\nversion: 1.0.0\nhooks: {pre-deploy: pre.sh}\n", encoding="utf-8"
-        )
-        (plugin / "pre.sh").write_text(text, encoding="utf-8")
-        (plugin / "pre.sh").chmod(0o755)
-        sources.append(source_of(load_manifest(plugin), "").digest)
-    assert sources[0] == sources[1] != sources[2]
 
 
 # A plugin that runs no program of its own.
@@ -370,14 +341,6 @@ def test_without_a_program_packages_database_and_services_are_left():
         "services": ["nginx", "postgresql", "supervisor"],
         "database": {"name": "app", "user": "app", "port": 5432},
     }
-
-
-def test_without_a_program_nothing_is_asked_about_nginx_or_a_port():
-    manifest = load_manifest(DATABASE)
-    loaded = load_config(manifest, None, None, [], {}, [])
-    asked = HostBackend(manifest, loaded).questions(Source(), {"debian": TABLE})
-    assert asked["services"] == {"debian": ["postgresql"]} and "port" not in asked
-    assert "nginx" not in str(asked["packages"]) and asked["packages"]["debian"]
 
 
 def test_a_secret_that_is_made_later_makes_no_other_plan():
