@@ -12,11 +12,11 @@ from typing import Any
 from ansible import constants as C
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.windflow.platform.plugins.module_utils.backends.backend import host_header
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.hooks import hook
 from ansible_collections.windflow.platform.plugins.module_utils.manifest.plugin_files import EVENTS, MIGRATE
 from ansible_collections.windflow.platform.plugins.module_utils.manifest.reader import HookSpec
-from ansible_collections.windflow.platform.plugins.module_utils.plan.host_plan import host_header
 from ansible_collections.windflow.platform.plugins.module_utils.plan.inputs import (
     ARGUMENTS,
     Inputs,

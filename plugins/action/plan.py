@@ -13,19 +13,15 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.windflow.platform.plugins.module_utils.backends import compose_files, families
+from ansible_collections.windflow.platform.plugins.module_utils.backends.backend import Settings, Source
+from ansible_collections.windflow.platform.plugins.module_utils.backends.steps import describe_drift, replicas_of
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.files import sources
 from ansible_collections.windflow.platform.plugins.module_utils.manifest.compatibility import may_be_needed
 from ansible_collections.windflow.platform.plugins.module_utils.manifest.plugin_files import MIGRATE
 from ansible_collections.windflow.platform.plugins.module_utils.manifest.reader import Manifest
-from ansible_collections.windflow.platform.plugins.module_utils.plan import (
-    by_hand,
-    compose_plan,
-    families,
-    plan,
-    preflight,
-    saved_plans,
-)
+from ansible_collections.windflow.platform.plugins.module_utils.plan import by_hand, plan, preflight, saved_plans
 from ansible_collections.windflow.platform.plugins.module_utils.plan.inputs import (
     ARGUMENTS,
     LATER,
@@ -38,12 +34,6 @@ from ansible_collections.windflow.platform.plugins.module_utils.plan.inputs impo
     read_inputs,
     target_of,
     unreachable_dependencies,
-)
-from ansible_collections.windflow.platform.plugins.module_utils.plan.steps import (
-    Settings,
-    Source,
-    describe_drift,
-    replicas_of,
 )
 from ansible_collections.windflow.platform.plugins.module_utils.record.store import LEASE_SECONDS
 from ansible_collections.windflow.platform.plugins.module_utils.text import render
@@ -92,8 +82,10 @@ class ActionModule(ActionBase):
             inputs = read_inputs(arguments, place, arguments["target"], manifest, LATER)
             refused = inputs.refused
             able = candidates(inputs, arguments["target"], place)
-            found = {name: plan.source_of(inputs.manifest, name, sources.digest) for name in able}
-            asked = plan.questions(inputs.manifest, inputs.config, families.load_all(), found, inputs.environment)
+            known = Settings(inputs.environment)
+            backends = [plan.BACKENDS[name](inputs.manifest, inputs.config, known) for name in able]
+            found = {backend.TARGET: backend.source_of(sources.digest) for backend in backends}
+            asked = plan.questions([(one, found[one.TARGET]) for one in backends], families.load_all())
             asked["wait"] = arguments["wait"]
             host = call(self, QUESTION, "windflow.platform.host_info", asked, task_vars)
             if host.get("failed") or host.get("unreachable"):
@@ -204,7 +196,8 @@ def make(
         time=RUN_TIME,
     )
     table, host = families.settle(inputs.config, host) if target == "host" else (None, host)
-    errors, warnings = preflight.findings(inputs.manifest, inputs.config, settings, host, target, source)
+    backend = plan.BACKENDS[target](inputs.manifest, inputs.config, settings)
+    errors, warnings = preflight.findings(backend, host, source)
     if dependency:
         errors += by_hand.changed(inputs.config, inputs.manifest.name, host["current"])
     errors += unreachable_dependencies(inputs, target, engine, context)
@@ -213,7 +206,7 @@ def make(
         errors.append(Problem.plain("E2028", "a swarm cannot run the migration hooks of the plugin", "", remedy))
     if errors or inputs.refused:
         raise WindflowError([*inputs.refused, *errors])
-    made = plan.build(inputs.manifest, inputs.config, settings, source, host, table, target)
+    made = plan.build(backend, source, host, table)
     # A swarm's tasks have names of their own.
     made["local_database"] = {} if swarm else database_on_host(inputs, target, context)
     made["revision"].update(
@@ -254,7 +247,7 @@ def networks(inputs: Inputs, target: str, context: InputContext) -> tuple[str, .
     providers = (provider.manifest for provider in inputs.providers.values())
     return tuple(
         sorted(
-            compose_plan.network(manifest.name)
+            compose_files.network(manifest.name)
             for manifest in providers
             if target_of(manifest, target, context) == "compose"
         )

@@ -11,11 +11,11 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.windflow.platform.plugins.module_utils.backends.steps import digest, without_secrets
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.files import archive, sources
 from ansible_collections.windflow.platform.plugins.module_utils.plan import plan
 from ansible_collections.windflow.platform.plugins.module_utils.plan.inputs import Inputs
-from ansible_collections.windflow.platform.plugins.module_utils.plan.steps import digest, without_secrets
 from ansible_collections.windflow.platform.plugins.module_utils.text import documents
 from ansible_collections.windflow.platform.plugins.plugin_utils import stopping
 from ansible_collections.windflow.platform.plugins.plugin_utils.gathering import gather
@@ -59,10 +59,10 @@ class ActionModule(ActionBase):
 def prepare(inputs: Inputs, made: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     """The module's arguments and the archive; raises if the plugin is not what was planned."""
     manifest, config = inputs.manifest, inputs.config
-    backend = plan.RELEASE_BACKENDS[made["target"]]
-    source = backend.source_of(manifest, sources.digest)
+    backend = plan.release_backend(manifest, config, made)
+    source = backend.source_of(sources.digest)
     found = {
-        "application": backend.application_digest(manifest, config, source, made),
+        "application": backend.application_digest(source, made),
         "config": digest(without_secrets(config, manifest.name)),
     }
     for step, value in found.items():
@@ -75,7 +75,7 @@ def prepare(inputs: Inputs, made: dict[str, Any]) -> tuple[dict[str, Any], bytes
                     file=str(manifest.path),
                 )
             )
-    shipped = backend.shipped(manifest, config, source, made)
+    shipped = backend.shipped(source, made)
     shipped.private["secrets.json"] = json.dumps(sorted(inputs.secret_values()))
     extra = {name: (text.encode(), 0o644) for name, text in shipped.documents.items()}
     for files in (shipped.private, shipped.readable):

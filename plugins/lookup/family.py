@@ -42,8 +42,8 @@ _list:
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
+from ansible_collections.windflow.platform.plugins.module_utils.backends import families
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
-from ansible_collections.windflow.platform.plugins.module_utils.plan import families
 
 
 class LookupModule(LookupBase):

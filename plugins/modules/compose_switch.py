@@ -201,9 +201,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.windflow.platform.plugins.module_utils.containers.project import ContainerOptions, Containers
 from ansible_collections.windflow.platform.plugins.module_utils.containers.stack import Stack
-from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
-from ansible_collections.windflow.platform.plugins.module_utils.files import atomic
-from ansible_collections.windflow.platform.plugins.module_utils.switch.transaction import check, end_by_exception
+from ansible_collections.windflow.platform.plugins.module_utils.switch import transaction
 
 SWITCHES = {"compose": Containers, "swarm": Stack}
 ARGUMENTS = {
@@ -237,31 +235,27 @@ ARGUMENTS = {
 def main():
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     options = ContainerOptions(**module.params)
-    try:
-        check(options, lowest_port=0)
-    except WindflowError as error:
-        module.fail_json(**error.as_result())
-    switch = SWITCHES[options.engine](options)
-    result = {}
-    try:
+
+    def work(switch):
         if module.check_mode:
             switch.changes = foreseen(switch)
-        else:
-            end_by_exception()
-            switch.renew_lease(options.health_timeout * max(options.replicas, 1) + options.drain_timeout)
-            if options.state == "absent":
-                result = switch.remove(options.purge)
-            elif options.state == "prepared":
-                switch.prepare()
-            elif switch.previous != options.release:
-                result = switch.deploy()
-    except WindflowError as error:
-        module.fail_json(changed=bool(switch.changes), **error.as_result(), **report(switch))
-    except OSError as error:
-        module.fail_json(**WindflowError(atomic.problem(error)).as_result(), **report(switch))
-    for warning in switch.warnings:
+            return {}
+        transaction.end_by_exception()
+        switch.renew_lease(options.health_timeout * max(options.replicas, 1) + options.drain_timeout)
+        if options.state == "absent":
+            return switch.remove(options.purge)
+        if options.state == "prepared":
+            switch.prepare()
+        elif switch.previous != options.release:
+            return switch.deploy()
+        return {}
+
+    result = transaction.run(options, SWITCHES[options.engine], work)
+    for warning in result.pop("warnings"):
         module.warn(warning)
-    module.exit_json(changed=bool(switch.changes), **result, **report(switch))
+    if result.pop("failed"):
+        module.fail_json(**result)
+    module.exit_json(**result)
 
 
 def foreseen(switch):
@@ -271,11 +265,6 @@ def foreseen(switch):
     # Compose does not say beforehand which services it would leave alone.
     switching = switch.options.state == "present" and switch.previous != switch.options.release
     return [switch.current_path] if switching else []
-
-
-def report(switch):
-    """Returns what is told however it ended."""
-    return {"changes": switch.changes, "timings": switch.timings, **switch.evidence}
 
 
 if __name__ == "__main__":

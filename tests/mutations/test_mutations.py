@@ -63,7 +63,7 @@ MUTATIONS = {
     ),
     "no repository has Supervisor's package": Mutation(
         "el9",
-        "plugins/module_utils/plan/families.py",
+        "plugins/module_utils/backends/families.py",
         'config.get("host.supervisor_source", "auto")',
         '"package"',
         ("supervisor",),

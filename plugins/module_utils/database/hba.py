@@ -27,7 +27,7 @@ def line(port: int, socket_dir: str = "") -> str:
             lock = _lines(os.path.join(directory, ".s.PGSQL.%d.lock" % port))
             path = _path(int(lock[0]), lock[1])
             for number, text in enumerate(_lines(path), 1):
-                words = [word.strip('"') for word in text.split("#")[0].split()]
+                words = text.split("#")[0].split()
                 if words[:1] == ["local"] and len(words) > 3 and _meant(words[1]) and _meant(words[2]):
                     return "%s:%d: %s" % (path, number, " ".join(words))
             return "%s without such a line" % path
@@ -35,7 +35,7 @@ def line(port: int, socket_dir: str = "") -> str:
 
 
 def _meant(names: str) -> bool:
-    return bool({"all", "postgres"} & set(names.split(",")))
+    return bool({"all", "postgres"} & {name.strip('"') for name in names.split(",")})
 
 
 def _path(pid: int, data: str) -> str:

@@ -13,11 +13,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..backends.steps import digest, without_secrets
 from ..config.layers import INVENTORY, Layer
 from ..config.loading import Config
 from ..errors import Problem
 from ..text.wording import KeyPath
-from .steps import digest, without_secrets
 
 LAYERS = ("file", "environment", "set")
 

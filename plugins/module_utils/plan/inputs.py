@@ -17,6 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..backends import compose_files
+from ..backends.backend import BackendBase, Settings, database_is_given, database_is_local
+from ..backends.compose_plan import ComposeBackend
 from ..config.checks import LOCAL_HOSTS, check_config
 from ..config.layers import INVENTORY, Given, Provided
 from ..config.loading import Config, load_config, texts
@@ -25,8 +28,6 @@ from ..manifest.dependencies import Resolution, resolve
 from ..manifest.discovery import available_plugins, find_plugin
 from ..manifest.reader import PLATFORM, Manifest, load_manifest
 from ..text.version import PLATFORM_VERSION
-from . import compose_plan
-from .host_plan import database_is_given, database_is_local
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "plugin": {"type": "str", "required": True},
@@ -200,7 +201,7 @@ def read_inputs(
     errors, warnings = check_config(config, environment or None)
     errors += exposed_secrets(config, arguments["sets"])
     if "compose" in manifest.targets:
-        errors += compose_plan.judged(manifest, config, environment)
+        errors += ComposeBackend(manifest, config, Settings(environment)).judged()
     if any(problem.code not in later for problem in errors):
         raise WindflowError(errors)
     return Inputs(
@@ -257,7 +258,7 @@ def provide(name: str, provider: Inputs, at: str, target: str, context: InputCon
     plugin.yml declares, and over them what its hooks have returned."""
     manifest, config = provider.manifest, provider.config
     inside = at == target == "compose"
-    data = compose_plan.seen_by_others(manifest, config) if inside else config.data
+    data = compose_files.seen_by_others(BackendBase(manifest, config)) if inside else config.data
     values, secrets = {}, set()
     for key, path in manifest.results.items():
         value: Any = data
@@ -327,13 +328,13 @@ def database_on_host(inputs: Inputs, target: str, context: InputContext) -> dict
     if at == "compose":
         if not owner.compose_section.database:
             return {}
-        container = compose_plan.container(owner.name, owner.compose_section.database)
+        container = compose_files.container(owner.name, owner.compose_section.database)
     elif config.get("database.host") not in LOCAL_HOSTS:
         return {}
-    port = config.get("database.port", compose_plan.DATABASE_PORT)
+    port = config.get("database.port", compose_files.DATABASE_PORT)
     return {
         "name": config.get("database.name", owner.name),
-        "port": compose_plan.DATABASE_PORT if container else port,
+        "port": compose_files.DATABASE_PORT if container else port,
         "container": container,
         "plugin": owner.name,
     }

@@ -9,46 +9,51 @@ whether a step is pending, its digest takes a slow salted fingerprint of it inst
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ..backends.backend import Backend, ReleaseBackend, Settings, Source
+from ..backends.compose_plan import ComposeBackend
+from ..backends.hooks_plan import HooksBackend, hook_content
+from ..backends.host_plan import HostBackend
+from ..backends.steps import mark_pending, replicas_of
 from ..config.loading import Config
 from ..manifest.plugin_files import MIGRATE
 from ..manifest.reader import Manifest
 from ..text.documents import dump
-from . import compose_plan, hooks_plan, host_plan
-from .steps import Backend, ReleaseBackend, Settings, Source, layout, mark_pending, replicas_of
 
-# The backends by target; "" is a plugin that has hooks only, which has no releases.
-RELEASE_BACKENDS: dict[str, ReleaseBackend] = {"compose": compose_plan, "host": host_plan}
-BACKENDS: dict[str, Backend] = {**RELEASE_BACKENDS, "": hooks_plan}
+# What makes a backend, by target; "" is a plugin that has hooks only, which has no releases.
+RELEASE_BACKENDS: dict[str, Callable[[Manifest, Config, Settings], ReleaseBackend]] = {
+    ComposeBackend.TARGET: ComposeBackend,
+    HostBackend.TARGET: HostBackend,
+}
+BACKENDS: dict[str, Callable[[Manifest, Config, Settings], Backend]] = {
+    **RELEASE_BACKENDS,
+    HooksBackend.TARGET: HooksBackend,
+}
 
 
-def questions(
-    manifest: Manifest,
-    config: Config,
-    tables: dict[str, dict[str, Any]],
-    sources: Mapping[str, Source],
-    environment: str = "",
-) -> dict[str, Any]:
-    """What the host is asked in the one call before the plan, arguments of ``host_info``, for each target of
-    ``sources`` that it may become."""
-    asked: dict[str, Any] = {"plugin": manifest.name, "packages": {}, "services": {}, "paths": []}
+def release_backend(manifest: Manifest, config: Config, plan: Mapping[str, Any]) -> ReleaseBackend:
+    """Returns the backend of a plan that is made, with those settings of it that a release depends on."""
+    section = plan[plan["target"]]
+    settings = Settings(plan["environment"], section["replicas"], engine=section.get("engine", Settings.engine))
+    return RELEASE_BACKENDS[plan["target"]](manifest, config, settings)
+
+
+def questions(candidates: Sequence[tuple[Backend, Source]], tables: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """What the host is asked in the one call before the plan, arguments of ``host_info``, for each target that one
+    plugin may be deployed with."""
+    asked: dict[str, Any] = {"plugin": candidates[0][0].manifest.name, "packages": {}, "services": {}, "paths": []}
     asked.update(port=None, user=None, group=None, engine={}, target="", directories={}, database={})
     asked.update(available={}, socket_dir="", volumes=[], networks=[])
-    for target, source in sources.items():
-        wanted = BACKENDS[target].questions(manifest, config, source, tables, environment)
-        directories = {**asked["directories"], target: wanted.get("directories", {})}
+    for backend, source in candidates:
+        wanted = backend.questions(source, tables)
+        directories = {**asked["directories"], backend.TARGET: wanted.get("directories", {})}
         paths = sorted({*asked["paths"], *wanted.get("paths", ())})
         asked.update(wanted, paths=paths, directories=directories)
-    if len(sources) == 1:
-        asked["target"] = next(iter(sources))
+    if len(candidates) == 1:
+        asked["target"] = candidates[0][0].TARGET
     return asked
-
-
-def source_of(manifest: Manifest, target: str, source_digest: Any) -> Source:
-    """Reads what is deployed to that target; ``source_digest`` is ``sources.digest``."""
-    return BACKENDS[target].source_of(manifest, source_digest)
 
 
 def event_of(manifest: Manifest, current: dict[str, Any] | None) -> str:
@@ -83,28 +88,20 @@ def agreed_hooks(manifest: Manifest, plan: Mapping[str, Any]) -> dict[str, list[
     found: dict[str, list[str]] = {}
     for event in (event for events in plan["events"].values() for event in events if plan["pending"]):
         for hook in manifest.hooks.get(event, ()):
-            _event, path, on, run, timeout, privileged, content = hooks_plan.hook_content(manifest, hook)
+            _event, path, on, run, timeout, privileged, content = hook_content(manifest, hook)
             rights = ", as root" if privileged else ""
             found.setdefault(event, []).append("%s on %s, %s, %g s%s: %s" % (path, on, run, timeout, rights, content))
     return found
 
 
-def build(
-    manifest: Manifest,
-    config: Config,
-    settings: Settings,
-    source: Source,
-    host: dict[str, Any],
-    table: dict[str, Any] | None,
-    target: str,
-) -> dict[str, Any]:
+def build(backend: Backend, source: Source, host: dict[str, Any], table: dict[str, Any] | None) -> dict[str, Any]:
     """The plan of one host as plain data; ``host`` is the answer of ``host_info``."""
-    backend = BACKENDS[target]
+    manifest, config, settings, target = backend.manifest, backend.config, backend.settings, backend.TARGET
     current = host["current"]
     drift = backend.relevant_drift(host, table)
     event = event_of(manifest, current)
     release = "%s-%s" % (settings.time, source.digest[:8])
-    steps = backend.steps(manifest, config, settings, source, host, table)
+    steps = backend.steps(source, host, table)
     forced = backend.FORCED if steps[backend.FORCED].digest else next(iter(steps))
     mark_pending(steps, current, drift, forced if settings.force else "")
     scaling = scaling_of(replicas_of(current), settings.replicas)
@@ -112,7 +109,7 @@ def build(
         steps[backend.SCALED].why.append(scaling)
     new_release = any(steps[name].why for name in backend.RELEASE_STEPS)
     has_releases = any(steps[name].digest for name in backend.RELEASE_STEPS)
-    install_dir = layout(manifest, config)["install_dir"] if has_releases else ""
+    install_dir = backend.layout["install_dir"] if has_releases else ""
     plan = {
         "plugin": manifest.name,
         "version": manifest.version,
@@ -129,15 +126,15 @@ def build(
         "steps": {name: step.as_dict(backend.TITLES[name]) for name, step in steps.items()},
         "digests": {name: step.digest for name, step in steps.items() if step.digest},
         "drift": drift,
-        "user": backend.hook_user(manifest, config),
+        "user": backend.hook_user(),
         "install_dir": install_dir,
         "config_before": (current or {}).get("config", ""),
         "config": dump(config.redacted()),
     }
     plan["privileged"] = privileged_hooks(manifest, plan["events"]) if plan["pending"] else []
-    plan["adopted"] = backend.adopted(manifest, config, host, table) if plan["pending"] else []
+    plan["adopted"] = backend.adopted(host, table) if plan["pending"] else []
     if target:
-        plan[target] = backend.section(manifest, config, settings, host, table, plan)
+        plan[target] = backend.section(host, table, plan)
     plan["resources"] = backend.resources(plan)
     kept = ("release", "version", "environment", "target", "event", "digests", "config", "user", "install_dir")
     plan["revision"] = {**{key: plan[key] for key in kept}, **backend.revision(plan)}

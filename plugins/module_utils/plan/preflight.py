@@ -10,6 +10,12 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
+from ..backends import compose_plan, host_entries, host_system
+from ..backends.backend import Backend, Settings, Source
+from ..backends.compose_plan import ComposeBackend
+from ..backends.families import load_all
+from ..backends.host_plan import HostBackend
+from ..backends.steps import owned, places_in
 from ..config.loading import Config
 from ..database import owners
 from ..errors import Problem
@@ -22,9 +28,6 @@ from ..system import accounts
 from ..system.inspect_host import choose
 from ..system.places import findings as findings_of_places
 from ..text.version import parse_version
-from . import compose_plan, host_plan
-from .families import load_all
-from .steps import Settings, Source, layout, owned, places_in
 
 NOTHING = Source()
 TARGET_PYTHON = (3, 9)
@@ -37,18 +40,21 @@ FREE_INODES = 5_000
 COMPOSE = (2, 18)
 
 
-def findings(
-    manifest: Manifest,
-    config: Config,
-    settings: Settings,
-    host: dict[str, Any],
-    target: str,
-    source: Source = NOTHING,
-) -> tuple[list[Problem], list[Problem]]:
+def findings(backend: Backend, host: dict[str, Any], source: Source = NOTHING) -> tuple[list[Problem], list[Problem]]:
     """Errors and warnings about one host, each at the place of the value that it is about."""
-    errors, warnings = _findings(manifest, config, settings, host, target)
-    if target == "compose" and not container_engine(host["engine"]):
-        errors += compose_plan.findings(manifest, config, settings, source, host)
+    errors = everywhere(backend, host)
+    warnings: list[Problem] = []
+    if backend.TARGET:
+        errors += unmet(backend.TARGET, backend.config, host)
+        too_small = resources(backend.config, host["facts"])
+        (errors if backend.settings.environment == "production" else warnings).extend(too_small)
+        errors += port(backend.config, host, backend.TARGET)
+        errors += directories(backend, host)
+    if isinstance(backend, HostBackend):
+        errors += on_the_machine(backend, host)
+    elif isinstance(backend, ComposeBackend):
+        errors += in_containers(backend, host, source)
+    config = backend.config
     return [placed(config, problem) for problem in errors], [placed(config, problem) for problem in warnings]
 
 
@@ -61,45 +67,40 @@ def placed(config: Config, problem: Problem) -> Problem:
     return replace(problem, file=file, line=line, column=column)
 
 
-def _findings(
-    manifest: Manifest, config: Config, settings: Settings, host: dict[str, Any], target: str
-) -> tuple[list[Problem], list[Problem]]:
-    facts = host["facts"]
-    errors: list[Problem] = []
-    warnings: list[Problem] = []
-    if not facts["root"]:
-        errors.append(
-            Problem.plain(
-                "E2001",
-                "the run has no root rights on the host",
-                "",
-                "set become: true, or connect as root",
-            )
-        )
-    errors += downgrade(manifest, settings, host)
-    errors += dependents(manifest, host)
-    if not target:
-        return errors, warnings
-    errors += unmet(target, config, host)
-    too_small = resources(config, facts)
-    (errors if settings.environment == "production" else warnings).extend(too_small)
-    errors += port(config, host, target)
-    errors += directories(manifest, config, host, target)
-    if target == "host":
-        errors += services(manifest, host)
-        volumes = host_plan.volume_sizes(config)
-        errors += silent(facts)
-        errors += space(facts, bool(host["missing_packages"]), volumes)
-        errors += volume_space(facts, volumes, host["current"])
-        errors += mounted(manifest, config, host)
-        errors += networks(config, settings, host)
-        errors += account(manifest, config, host)
-        errors += host_plan.built_from_source(manifest, config, settings)
-        errors += database(manifest, config, host)
-    else:
-        errors += space(facts, False)
-        errors += swarm(host["engine"]) if settings.engine == "swarm" else []
-    return errors, warnings
+def everywhere(backend: Backend, host: dict[str, Any]) -> list[Problem]:
+    """What every plugin needs, whatever its target."""
+    found = []
+    if not host["facts"]["root"]:
+        remedy = "set become: true, or connect as root"
+        found.append(Problem.plain("E2001", "the run has no root rights on the host", "", remedy))
+    found += downgrade(backend.manifest, backend.settings, host)
+    return found + dependents(backend.manifest, host)
+
+
+def on_the_machine(backend: HostBackend, host: dict[str, Any]) -> list[Problem]:
+    """What an application needs that is straight on the machine."""
+    facts, volumes = host["facts"], host_entries.volume_sizes(backend.config)
+    return [
+        *services(backend.manifest, host),
+        *silent(facts),
+        *space(facts, bool(host["missing_packages"]), volumes),
+        *volume_space(facts, volumes, host["current"]),
+        *mounted(backend, host),
+        *networks(backend.config, backend.settings, host),
+        *account(backend, host),
+        *backend.built_from_source(),
+        *database(backend, host),
+    ]
+
+
+def in_containers(backend: ComposeBackend, host: dict[str, Any], source: Source) -> list[Problem]:
+    """What an application needs that is in containers."""
+    found = space(host["facts"], False)
+    if backend.settings.engine == "swarm":
+        found += swarm(host["engine"])
+    if not container_engine(host["engine"]):
+        found += backend.findings(source, host)
+    return found
 
 
 def downgrade(manifest: Manifest, settings: Settings, host: dict[str, Any]) -> list[Problem]:
@@ -239,12 +240,12 @@ def silent(facts: dict[str, Any]) -> list[Problem]:
     return [Problem.plain("E2066", "a mount of the host does not answer", text, remedy) for text in sorted(texts)]
 
 
-def mounted(manifest: Manifest, config: Config, host: dict[str, Any]) -> list[Problem]:
+def mounted(backend: HostBackend, host: dict[str, Any]) -> list[Problem]:
     """What keeps volumes from being made and mounted."""
-    wanted, facts = host_plan.mounted_volumes(manifest, config, host), host["facts"]
-    given = enumerate(config.get("storage.volumes", []))
+    wanted, facts = host_entries.mounted_volumes(backend, host), host["facts"]
+    given = enumerate(backend.config.get("storage.volumes", []))
     keys = {volume["path"]: "storage.volumes[%d]" % index for index, volume in given}
-    known = [volume["source"] for volume in host_plan.recorded_volumes(host)]
+    known = [volume["source"] for volume in host_entries.recorded_volumes(host)]
     found = storage.findings(wanted, facts["volumes"], host["made"].get("volumes", []), known, keys)
     free = facts["space"].get(storage.BACKING_DIR, {}).get("mb")
     needed = 0.0
@@ -280,37 +281,37 @@ def space(facts: dict[str, Any], packages_missing: bool, volumes: Collection[str
     return found
 
 
-def account(manifest: Manifest, config: Config, host: dict[str, Any]) -> list[Problem]:
+def account(backend: HostBackend, host: dict[str, Any]) -> list[Problem]:
     """Whether the application's account and group are the plugin's own, or adopted."""
-    if not manifest.host_section.program:
+    if not backend.manifest.host_section.program:
         return []
-    places, facts = layout(manifest, config), host["facts"]
+    places, facts = backend.layout, host["facts"]
     return accounts.findings(
-        places["user"], places["group"], facts["account"], facts["group"], host["made"], config.adopt
+        places["user"], places["group"], facts["account"], facts["group"], host["made"], backend.config.adopt
     )
 
 
-def database(manifest: Manifest, config: Config, host: dict[str, Any]) -> list[Problem]:
+def database(backend: HostBackend, host: dict[str, Any]) -> list[Problem]:
     """Whether the database and its roles are the plugin's own, or adopted."""
-    wanted = host_plan.own_database(manifest, config)
+    wanted = host_system.own_database(backend)
     if not wanted:
         return []
     there = host["facts"]["database"]
-    return owners.findings(wanted["name"], wanted["user"], there, host["made"], config.adopt)
+    return owners.findings(wanted["name"], wanted["user"], there, host["made"], backend.config.adopt)
 
 
-def directories(manifest: Manifest, config: Config, host: dict[str, Any], target: str) -> list[Problem]:
+def directories(backend: Backend, host: dict[str, Any]) -> list[Problem]:
     """Whether the directories are the plugin's own, or adopted, and are no place of somebody else's."""
-    places = layout(manifest, config)
-    if target == "compose":
+    places, adopt = backend.layout, backend.config.adopt
+    if isinstance(backend, ComposeBackend):
         entries, keys = compose_plan.directory_entries(places), {places["install_dir"]: "app.install_dir"}
-    elif manifest.host_section.program:
-        entries, keys = host_plan.all_entries(config, places, "root"), places_in(config, places)
+    elif isinstance(backend, HostBackend) and backend.manifest.host_section.program:
+        entries, keys = host_entries.all_entries(backend, "root"), places_in(backend.config, places)
     else:
         return []
-    looked = {path: host["facts"]["directories"][target][path] for path in owned(entries)}
+    looked = {path: host["facts"]["directories"][backend.TARGET][path] for path in owned(entries)}
     made = host["made"]["directories"]
-    return findings_of_places(manifest.name, looked, made, config.adopt, places["user"], keys)
+    return findings_of_places(backend.manifest.name, looked, made, adopt, places["user"], keys)
 
 
 def port(config: Config, host: dict[str, Any], target: str) -> list[Problem]:

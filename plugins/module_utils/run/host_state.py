@@ -5,9 +5,6 @@
 
 from __future__ import annotations
 
-import glob
-import os
-import re
 import time
 
 from ..containers import engine
@@ -22,23 +19,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
-
-
-def sites_on(port: int, own: str) -> list[str]:
-    """Enabled files of nginx, other than ``own``, with a ``listen`` on that port."""
-    listen = re.compile(r"^\s*listen\s+(?:\S+:)?%d[\s;]" % port, re.MULTILINE)
-    found = []
-    patterns = ("sites-enabled/*", "vhosts.d/*.conf", "conf.d/*.conf")
-    for path in sorted(path for pattern in patterns for path in glob.glob("/etc/nginx/%s" % pattern)):
-        if os.path.basename(path) == own:
-            continue
-        try:
-            with open(path, encoding="utf-8", errors="replace") as stream:
-                if listen.search(stream.read()):
-                    found.append(path)
-        except OSError:
-            continue
-    return found
 
 
 def conflicts(states: Mapping[str, Mapping[str, bool]]) -> list[dict[str, Any]]:
@@ -162,5 +142,5 @@ def run(params: dict[str, Any]) -> dict[str, Any]:
         "position": store.position(remembered),
         "dependents": dependents.needing(plugin, others["plugins"], others["at_work"]),
         "unreadable": others["unreadable"],
-        "port_sites": sites_on(port, "windflow-%s.conf" % plugin) if port else [],
+        "port_sites": service_layout.sites_on(port, "windflow-%s.conf" % plugin) if port else [],
     }

@@ -46,6 +46,9 @@ class Switch(Installation):
         super().__init__(options)
         self.backups: list[str] = []
 
+    def report(self) -> dict[str, Any]:
+        return dict(super().report(), backups=self.backups)
+
     # The switch.
 
     def deploy(self) -> dict[str, Any]:
@@ -68,7 +71,7 @@ class Switch(Installation):
     def bring_up(self) -> tuple[int, list[int], probe.Answer]:
         """Everything up to ``current``, or nothing. Returns nginx's master, its old workers and the answer."""
         program, site, last = self.program_entry(), self.site_entries(), self.last_entries()
-        self.supervisor = Supervisor(self.options.supervisor_socket, self.options.supervisor_conf)
+        self.supervisor = Supervisor(self.options.supervisor_conf, self.options.supervisor_socket)
         with contextlib.ExitStack() as undo:
             with self.phase("start"):
                 offsets = self.log_sizes()
@@ -388,7 +391,7 @@ class Switch(Installation):
     def stop_all(self) -> list[str]:
         on_disk = set(self.programs_on_disk())
         try:
-            self.supervisor = Supervisor(self.options.supervisor_socket, self.options.supervisor_conf)
+            self.supervisor = Supervisor(self.options.supervisor_conf, self.options.supervisor_socket)
             known = {item["group"] for item in self.supervisor.processes() if self.release_of(item["group"])}
         except WindflowError as error:
             if error.code != "E4031":

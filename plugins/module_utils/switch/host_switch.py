@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import os
 
-from ..errors import WindflowError
 from ..files import atomic
+from . import transaction
 from .host import Switch
 from .installed import HostOptions
-from .transaction import check, end_by_exception
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,36 +58,22 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
 
 def run(params: dict[str, Any]) -> dict[str, Any]:
     """Returns the module's result. An error is in it too, with "failed" and what is known of the host."""
-    options = HostOptions(**{name: params[name] for name in ARGUMENTS})
-    try:
-        check(options, lowest_port=0)
-    except WindflowError as error:
-        return dict(error.as_result(), failed=True, changed=False, warnings=[])
-    switch = Switch(options)
-    result: dict[str, Any] = {"failed": False}
-    try:
+
+    def work(switch: Switch) -> dict[str, Any]:
+        options = switch.options
+        result: dict[str, Any] = {}
         pending = find_pending(switch)
         if params["diff"]:
             result["diff"] = differences(pending, (options.config_copy or {}).get("path"))
         if params["check"]:
             switch.changes = [path for path, _saved, _data in pending]
         else:
-            end_by_exception()
+            transaction.end_by_exception()
             switch.renew_lease(options.health_timeout + options.drain_timeout)
             result.update(switch.deploy() if options.state == "present" else switch.remove())
-    except WindflowError as error:
-        result = dict(error.as_result(), failed=True)
-    except OSError as error:
-        result = dict(WindflowError(atomic.problem(error)).as_result(), failed=True)
-    return dict(
-        result,
-        changed=bool(switch.changes),
-        changes=switch.changes,
-        backups=switch.backups,
-        timings=switch.timings,
-        warnings=switch.warnings,
-        **switch.evidence,
-    )
+        return result
+
+    return transaction.run(HostOptions(**{name: params[name] for name in ARGUMENTS}), Switch, work)
 
 
 def find_pending(switch: Switch) -> list[tuple[str, atomic.Saved, bytes | None]]:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from typing import Any
 
-CONF = "/etc/supervisor/supervisord.conf"
 SOCKET = "/var/run/supervisor.sock"
 CALL_SECONDS = 15.0
 POLL_SECONDS = 0.03
@@ -59,7 +58,7 @@ class _Transport(xmlrpc.client.Transport):
         return connection
 
 
-def server_section(conf: str = CONF) -> tuple[str | tuple[str, int], str, str]:
+def server_section(conf: str) -> tuple[str | tuple[str, int], str, str]:
     """(place, user, password) from ``[unix_http_server]``, or else ``[inet_http_server]``; the last two may be empty.
     The place is the path of a socket, or (address, port)."""
     # As in Supervisor's own reader: duplicates allowed, no interpolation.
@@ -93,9 +92,10 @@ def tcp_place(text: str, conf: str) -> tuple[str, int]:
 
 
 class Supervisor:
-    """A running supervisord. Every method raises ``WindflowError`` E4031 where it does not answer."""
+    """A running supervisord, found by its configuration, or by the ``path`` of its socket. Every method raises
+    ``WindflowError`` E4031 where it does not answer."""
 
-    def __init__(self, path: str = "", conf: str = CONF) -> None:
+    def __init__(self, conf: str, path: str = "") -> None:
         user = password = ""
         place: str | tuple[str, int] = path
         if not path:

@@ -127,6 +127,16 @@ class Switching:
 
         undo.callback(run)
 
+    def report(self) -> dict[str, Any]:
+        """Returns what is told however it ended."""
+        return {
+            "changed": bool(self.changes),
+            "changes": self.changes,
+            "timings": self.timings,
+            "warnings": self.warnings,
+            **self.evidence,
+        }
+
     def accepts(self, answer: probe.Answer) -> bool:
         """Returns whether an answer at the host's port is of the new release: one that names a release must name this
         one."""
@@ -135,14 +145,30 @@ class Switching:
         return good and named == self.options.release
 
 
-def check(options: Options, lowest_port: int) -> None:
+def run(options: Options, kind: Callable[[Any], Any], work: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+    """Makes a switch of a kind, does the work with it, and returns a module's result: what the work returned, and what
+    is known of the host. An error is in the result too, with "failed"."""
+    try:
+        check(options)
+    except WindflowError as error:
+        return dict(error.as_result(), failed=True, changed=False, warnings=[])
+    switch = kind(options)
+    try:
+        result = dict(work(switch), failed=False)
+    except WindflowError as error:
+        result = dict(error.as_result(), failed=True)
+    except OSError as error:
+        result = dict(WindflowError(atomic.problem(error)).as_result(), failed=True)
+    return dict(result, **switch.report())
+
+
+def check(options: Options) -> None:
     """Raises WindflowError for invalid options, and for those that would lead out of the plugin's own directories."""
     problems = []
     if options.state != "absent" and not RELEASE.match(options.release):
         problems.append(Problem("E4044", "a release's name", repr(options.release), "use the name that the plan gives"))
-    if options.state == "present" and not lowest_port <= options.port < 65536:
-        expected = "a port from %d to 65535" % lowest_port
-        problems.append(Problem("E4044", expected, str(options.port), "give server.host_port"))
+    if options.state == "present" and not 0 <= options.port < 65536:
+        problems.append(Problem("E4044", "a port from 0 to 65535", str(options.port), "give server.host_port"))
     if options.replicas < 1:
         problems.append(Problem("E4044", "one replica at least", str(options.replicas), "give a number from 1"))
     if not options.plugin or "/" in options.plugin:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import configparser
 import fnmatch
+import glob
 import os
 import re
 
@@ -30,6 +31,8 @@ SITES = (
     ("http.d", "http.d"),
 )
 PROBE = "windflow-probe"
+# Files of sites that nginx's configuration includes where it is as its package brought it.
+ENABLED = ("sites-enabled/*", "vhosts.d/*.conf", "conf.d/*.conf", "http.d/*.conf")
 
 
 def nginx(conf: str = NGINX) -> dict[str, str]:
@@ -111,22 +114,25 @@ def adapted(table: dict[str, Any], found: dict[str, dict[str, str]] | None) -> d
 
 
 def listened_ports(conf: str = NGINX) -> dict[int, list[str]]:
-    """{port: files} of the TCP ports that nginx's files listen on."""
+    """{port: files} of the TCP ports that nginx's files listen on, its own configuration first."""
     root = os.path.dirname(conf)
+    sites = [path for pattern in ENABLED for path in sorted(glob.glob(os.path.join(glob.escape(root), pattern)))]
     found: dict[int, list[str]] = {}
-    for folder in ["", *(folder for _available, folder in SITES)]:
-        folder = os.path.join(root, folder)
-        names = sorted(os.listdir(folder)) if os.path.isdir(folder) else ()
-        for name in names if folder != os.path.join(root, "") else [os.path.basename(conf)]:
-            path = os.path.join(folder, name)
-            try:
-                with open(path, encoding="utf-8", errors="replace") as stream:
-                    text = re.sub(r"^\s*#.*$", "", stream.read(), flags=re.MULTILINE)
-            except OSError:
-                continue
-            for value in re.findall(r"^\s*listen\s+([^;\s]+)", text, re.MULTILINE):
-                port = re.search(r"(?:^|:)([0-9]+)\Z", value)
-                number = int(port.group(1)) if port else 0 if value.startswith("unix:") else 80
-                if number and path not in found.setdefault(number, []):
-                    found[number].append(path)
+    for path in [conf, *sites]:
+        try:
+            with open(path, encoding="utf-8", errors="replace") as stream:
+                text = re.sub(r"^\s*#.*$", "", stream.read(), flags=re.MULTILINE)
+        except OSError:
+            continue
+        for value in re.findall(r"^\s*listen\s+([^;\s]+)", text, re.MULTILINE):
+            port = re.search(r"(?:^|:)([0-9]+)\Z", value)
+            number = int(port.group(1)) if port else 0 if value.startswith("unix:") else 80
+            if number and path not in found.setdefault(number, []):
+                found[number].append(path)
     return found
+
+
+def sites_on(port: int, own: str, conf: str = NGINX) -> list[str]:
+    """Files of sites, other than those with the name ``own``, that listen on that port."""
+    files = listened_ports(conf).get(port, [])
+    return sorted(path for path in files if path != conf and os.path.basename(path) != own)

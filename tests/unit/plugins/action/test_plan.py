@@ -13,7 +13,7 @@ from ansible_collections.windflow.platform.plugins.action import plan
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.files import tree
 from ansible_collections.windflow.platform.plugins.module_utils.plan.inputs import InputContext, read_inputs
-from ansible_collections.windflow.platform.plugins.module_utils.plan.plan import listening, source_of
+from ansible_collections.windflow.platform.plugins.module_utils.plan.plan import BACKENDS, listening
 
 
 def inputs(*targets):
@@ -177,7 +177,7 @@ def make_in_containers(tmp_path, engine, deployed=None, more="", dependency=Fals
         "network_consent": False,
     }
     arguments.update(replicas=replicas)
-    source = source_of(found.manifest, "compose", tree.source_digest)
+    source = BACKENDS["compose"](found.manifest, found.config).source_of(tree.source_digest)
     return plan.make(found, arguments, machine, "compose", source, where)
 
 

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.windflow.platform.plugins.module_utils.config import dialects, formats
+from ansible_collections.windflow.platform.plugins.module_utils.config import dialects
 from ansible_collections.windflow.platform.plugins.module_utils.config.schema import Schema, load_schema
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
 
@@ -413,37 +413,10 @@ def test_types_are_known_by_path(load):
     assert schema.types_at(("unknown", "deeper")) == frozenset()
 
 
-FORMATS = {
-    "cidr": (["10.0.0.0/8", "2001:db8::/32"], ["10.0.0.1/8", "10.0.0.0", "x/8", "10.0.0.0/33"]),
-    "hostname": (["a", "a-b.example.com", "1.example"], ["-a", "a_b", "a..b", "a b", "a" * 64, ""]),
-    "ipv4": (["192.0.2.1"], ["192.0.2.256", "1.2.3", "::1"]),
-    "ipv6": (["::1", "2001:db8::1"], ["fe80::1%eth0", "1.2.3.4", ":::"]),
-    "email": (["a@example.com", "a.b+c@[192.0.2.1]"], ["a", "a@", "@b", "a b@c.d", "a@b c", "a@b\nc"]),
-    "uri": (["https://example.com/a?b#c", "urn:x:y"], ["/a", "https://a b", "x"]),
-    "uri-reference": (["/a", "a#b"], ["a b", "%zz"]),
-    "date": (["2026-02-28"], ["2026-02-30", "2026-2-3", "20260203"]),
-    "time": (["12:00:00Z", "12:00:00.5+02:00"], ["12:00", "25:00:00Z", "12:00:00"]),
-    "date-time": (["2026-02-28T12:00:00Z"], ["2026-02-28", "2026-02-30T12:00:00Z"]),
-    "duration": (["P1D", "PT5M", "P2W"], ["P", "PT", "5M"]),
-    "uuid": (["123e4567-e89b-12d3-a456-426614174000"], ["123e4567e89b12d3a456426614174000", "x"]),
-    "regex": (["^a$"], ["("]),
-    "json-pointer": (["", "/a/~0"], ["a", "/~2"]),
-    "path": (["/srv/app"], ["srv", "/srv/../etc", "/a\n"]),
-}
-
-
-@pytest.mark.parametrize("name", FORMATS)
-def test_formats_are_checked_without_optional_packages(name, load):
-    good, bad = FORMATS[name]
-    schema = load({"additionalProperties": {"format": name}})
-    assert [text for text in good if validate(schema, {"k": text})] == []
-    assert [text for text in bad if not validate(schema, {"k": text})] == []
-    assert validate(schema, {"k": 5}) == []
-
-
-def test_a_format_nobody_knows_is_an_annotation(load):
-    assert validate(load({"properties": {"a": {"format": "password"}}}), {"a": "x"}) == []
-    assert formats.check("x", "password")
+def test_a_schema_checks_formats_of_text(load):
+    schema = load({"additionalProperties": {"format": "cidr"}})
+    assert validate(schema, {"k": "10.0.0.0/8"}) == [] == validate(schema, {"k": 5})
+    assert validate(schema, {"k": "10.0.0.1/8"})
 
 
 JSON = st.recursive(

@@ -8,13 +8,13 @@ import time
 
 import pytest
 
+from ansible_collections.windflow.platform.plugins.module_utils.backends import service_images
 from ansible_collections.windflow.platform.plugins.module_utils.compose.compose_documents import read_compose
 from ansible_collections.windflow.platform.plugins.module_utils.compose.model import filled
 from ansible_collections.windflow.platform.plugins.module_utils.containers import engine
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.manifest.compose_section import RELEASE_DIR
 from ansible_collections.windflow.platform.plugins.module_utils.manifest.reader import load_manifest
-from ansible_collections.windflow.platform.plugins.module_utils.plan import service_images
 
 HEAD = "name: shop\nversion: 1.0.0\n"
 SERVICES = "services:\n  app: {image: a}\n  front: {image: f}\n  db: {image: d}\n"

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.windflow.platform.plugins.module_utils.backends.backend import Settings
+from ansible_collections.windflow.platform.plugins.module_utils.backends.host_plan import HostBackend
 from ansible_collections.windflow.platform.plugins.module_utils.config.loading import load_config
 from ansible_collections.windflow.platform.plugins.module_utils.manifest import requirements
 from ansible_collections.windflow.platform.plugins.module_utils.manifest.reader import load_manifest
-from ansible_collections.windflow.platform.plugins.module_utils.plan import host_plan
-from ansible_collections.windflow.platform.plugins.module_utils.plan.steps import Settings
 
 MANIFEST = "name: sample\nversion: 1.0.0\nhost: {wsgi: 'app:app'%s}\n"
 PROJECT = "[project]\nname = 'sample'\nversion = '1'\n"
@@ -146,21 +146,21 @@ FROM_SOURCE = {
 def test_what_is_built_from_source_is_refused_in_production_unless_it_is_named(plugin, line):
     name = FROM_SOURCE[line]
     manifest = plugin("# first\n%s\n" % line)
-    found = host_plan.built_from_source(manifest, load_config(manifest), Settings("production"))
+    found = HostBackend(manifest, load_config(manifest), Settings("production")).built_from_source()
     assert [(problem.code, problem.file) for problem in found] == [("E2037", "sample/build/app/requirements.txt")]
     assert found[0].line == 2 + line.count("\n")
-    assert not host_plan.built_from_source(manifest, load_config(manifest), Settings("development"))
+    assert not HostBackend(manifest, load_config(manifest), Settings("development")).built_from_source()
     if name == ":all:":
         return
     config = load_config(manifest, None, {"app": {"source_packages": [name.upper()]}})
     if name == "":
-        assert host_plan.built_from_source(manifest, config, Settings("production"))
+        assert HostBackend(manifest, config, Settings("production")).built_from_source()
     else:
         assert "app.source_packages: [%s]" % name in found[0].remedy
-        assert not host_plan.built_from_source(manifest, config, Settings("production"))
+        assert not HostBackend(manifest, config, Settings("production")).built_from_source()
 
 
 def test_a_source_package_in_an_included_file_is_found_there(plugin):
     manifest = plugin("-r base.txt\n", {"build/app/base.txt": "x @ git+https://example.com/x\n"})
-    (problem,) = host_plan.built_from_source(manifest, load_config(manifest), Settings("production"))
+    (problem,) = HostBackend(manifest, load_config(manifest), Settings("production")).built_from_source()
     assert problem.file == "sample/build/app/base.txt"

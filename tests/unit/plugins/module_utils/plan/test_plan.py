@@ -13,13 +13,19 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.windflow.platform.plugins.module_utils.backends import families
+from ansible_collections.windflow.platform.plugins.module_utils.backends.backend import (
+    Settings,
+    Source,
+    database_is_local,
+)
+from ansible_collections.windflow.platform.plugins.module_utils.backends.host_plan import HostBackend
 from ansible_collections.windflow.platform.plugins.module_utils.config.layers import Provided
 from ansible_collections.windflow.platform.plugins.module_utils.config.loading import load_config
 from ansible_collections.windflow.platform.plugins.module_utils.files import paths, tree
 from ansible_collections.windflow.platform.plugins.module_utils.manifest.plugin_files import HookSpec
 from ansible_collections.windflow.platform.plugins.module_utils.manifest.reader import load_manifest
-from ansible_collections.windflow.platform.plugins.module_utils.plan import families, host_plan, plan
-from ansible_collections.windflow.platform.plugins.module_utils.plan.steps import Settings, Source
+from ansible_collections.windflow.platform.plugins.module_utils.plan import plan
 
 TEMPLATE = Path(__file__).parents[5] / "windflow_plugins" / "template"
 PHYSICAL = TEMPLATE.parent / "physical-host"
@@ -63,8 +69,21 @@ def template(**sets):
 
 def make(host, config=None, settings=SETTINGS, source=None):
     manifest, loaded = template()
-    source = source or plan.source_of(manifest, "host", tree.source_digest)
-    return plan.build(manifest, config or loaded, settings, source, host, TABLE, "host")
+    return build(manifest, config or loaded, host, settings, source)
+
+
+def build(manifest, config, host, settings=SETTINGS, source=None, target="host"):
+    backend = plan.BACKENDS[target](manifest, config, settings)
+    return plan.build(backend, source or source_of(manifest, target), host, TABLE)
+
+
+def source_of(manifest, target="host"):
+    # Files are the same with any configuration.
+    return plan.BACKENDS[target](manifest, None, SETTINGS).source_of(tree.source_digest)
+
+
+def shipped_of(manifest, config, made):
+    return plan.release_backend(manifest, config, made).shipped(source_of(manifest, made["target"]), made)
 
 
 def after(made):
@@ -130,7 +149,7 @@ def test_another_secret_makes_the_configuration_pending(key):
 def test_a_changed_file_of_the_application_makes_a_new_release_with_the_same_environment():
     first = make(blank_host())
     manifest, _config = template()
-    source = plan.source_of(manifest, "host", tree.source_digest)
+    source = source_of(manifest)
     changed = Source("0" * 64, source.listing, source.requirements)
     second = make(after(first), settings=Settings(time="20270101T000000Z"), source=changed)
     assert pending(second) == ["application"]
@@ -141,7 +160,7 @@ def test_a_changed_file_of_the_application_makes_a_new_release_with_the_same_env
 def test_other_requirements_make_another_environment():
     first = make(blank_host())
     manifest, _config = template()
-    source = plan.source_of(manifest, "host", tree.source_digest)
+    source = source_of(manifest)
     changed = Source(source.digest, source.listing, replace(source.requirements, digest="0" * 64))
     second = make(after(first), settings=Settings(time="20270101T000000Z"), source=changed)
     assert pending(second) == ["virtualenv"]
@@ -241,15 +260,15 @@ def test_a_plan_names_the_hooks_that_run_as_root():
     root = HookSpec("pre-deploy", TEMPLATE / "hooks" / "pre-deploy.sh", on="target", privileged=True)
     later = HookSpec("pre-remove", TEMPLATE / "hooks" / "pre-remove.sh", on="target", privileged=True)
     hooks = {**manifest.hooks, "pre-deploy": (root,), "pre-remove": (later,)}
-    source = plan.source_of(manifest, "host", tree.source_digest)
-    made = plan.build(replace(manifest, hooks=hooks), config, SETTINGS, source, blank_host(), TABLE, "host")
+    source = source_of(manifest)
+    made = build(replace(manifest, hooks=hooks), config, blank_host(), source=source)
     assert made["privileged"] == ["hooks/pre-deploy.sh (pre-deploy)"]
     assert "hook as root: hooks/pre-deploy.sh (pre-deploy)\n" in plan.as_text(made)
 
 
 def test_a_remote_database_needs_no_server_here():
     manifest, config = template(**{"database.host": "db.example.com"})
-    asked = plan.questions(manifest, config, {"debian": TABLE}, {"host": Source()})
+    asked = plan.questions([(HostBackend(manifest, config), Source())], {"debian": TABLE})
     assert "postgresql" not in asked["packages"]["debian"] + asked["services"]["debian"]
     made = make(blank_host(), config)
     assert made["resources"]["database"] == {}
@@ -267,12 +286,12 @@ def test_what_is_remembered_names_every_file_outside_the_release():
 
 def test_what_is_agreed_to_of_hooks_is_how_they_run_and_what_they_are(tmp_path):
     manifest, config = template()
-    source = plan.source_of(manifest, "host", tree.source_digest)
+    source = source_of(manifest)
     script = tmp_path / "hook.sh"
     script.write_text("echo one")
     hook = HookSpec("migrate", script, on="target", run="once", privileged=True)
     manifest = replace(manifest, path=tmp_path, hooks={"migrate": (hook,), "pre-remove": (hook,)})
-    made = plan.build(manifest, config, SETTINGS, source, blank_host(), TABLE, "host")
+    made = build(manifest, config, blank_host(), source=source)
     one = plan.agreed_hooks(manifest, made)
     (text,) = one.pop("migrate")
     assert not one and text.startswith("hook.sh on target, once, 300 s, as root: ")
@@ -284,27 +303,13 @@ def test_what_is_agreed_to_of_hooks_is_how_they_run_and_what_they_are(tmp_path):
 def test_a_plugin_of_hooks_only_is_pending_once():
     manifest, config = template()
     host = blank_host()
-    first = plan.build(manifest, config, SETTINGS, Source("1" * 64), host, None, "")
+    first = build(manifest, config, host, source=Source("1" * 64), target="")
     assert first["pending"] and first["role"] == "" and first["resources"] == {}
     assert first["user"] == "nobody" and first["install_dir"] == ""
     host["current"] = {**first["revision"], "revision": 1}
-    assert not plan.build(manifest, config, SETTINGS, Source("1" * 64), host, None, "")["pending"]
-    changed = plan.build(manifest, config, SETTINGS, Source("2" * 64), host, None, "")
+    assert not build(manifest, config, host, source=Source("1" * 64), target="")["pending"]
+    changed = build(manifest, config, host, source=Source("2" * 64), target="")
     assert changed["pending"]
-
-
-@pytest.mark.parametrize(
-    ("allowed", "expected"),
-    [
-        ([], "localhost"),
-        (["a.example", "*"], "localhost"),
-        (["a.example", "b.example"], "a.example"),
-        (["*.a.example"], "www.a.example"),
-        ([".a.example"], "www.a.example"),
-    ],
-)
-def test_the_probe_asks_under_a_name_that_nginx_answers_to(allowed, expected):
-    assert host_plan.host_header(allowed) == expected
 
 
 def test_directories_above_the_application_are_made_but_neither_changed_nor_remembered():
@@ -316,20 +321,6 @@ def test_directories_above_the_application_are_made_but_neither_changed_nor_reme
     assert "/srv/apps" not in {item["path"] for item in made["resources"]["paths"]}
 
 
-def test_hooks_are_the_same_wherever_the_plugin_lies_and_others_when_one_is_edited(tmp_path):
-    sources = []
-    for name, text in (("here", "#!/bin/sh\n"), ("there", "#!/bin/sh\n"), ("edited", "#!/bin/sh\nexit 0\n")):
-        plugin = tmp_path / name / "only-hooks"
-        plugin.mkdir(parents=True)
-        (plugin / "plugin.yml").write_text(
-            "name: only-hooks\nversion: 1.0.0\nhooks: {pre-deploy: pre.sh}\n", encoding="utf-8"
-        )
-        (plugin / "pre.sh").write_text(text, encoding="utf-8")
-        (plugin / "pre.sh").chmod(0o755)
-        sources.append(plan.source_of(load_manifest(plugin), "", tree.source_digest).digest)
-    assert sources[0] == sources[1] != sources[2]
-
-
 # A plugin that runs no program of its own.
 
 DATABASE = TEMPLATE.parent / "database"
@@ -338,8 +329,7 @@ DATABASE = TEMPLATE.parent / "database"
 def make_database(host, **config):
     manifest = load_manifest(DATABASE)
     loaded = load_config(manifest, None, config, [], {}, [])
-    source = plan.source_of(manifest, "host", tree.source_digest)
-    return plan.build(manifest, loaded, SETTINGS, source, host, TABLE, "host")
+    return build(manifest, loaded, host)
 
 
 def test_without_a_program_packages_database_and_services_are_left():
@@ -353,22 +343,12 @@ def test_without_a_program_packages_database_and_services_are_left():
     }
 
 
-def test_without_a_program_nothing_is_asked_about_nginx_or_a_port():
-    manifest = load_manifest(DATABASE)
-    loaded = load_config(manifest, None, None, [], {}, [])
-    asked = host_plan.questions(manifest, loaded, Source(), {"debian": TABLE})
-    assert asked["services"] == {"debian": ["postgresql"]} and "port" not in asked
-    assert "nginx" not in str(asked["packages"]) and asked["packages"]["debian"]
-
-
 def test_a_secret_that_is_made_later_makes_no_other_plan():
     manifest = load_manifest(DATABASE)
     before = load_config(manifest, None, None, [], {}, [])
     after_it = load_config(manifest, None, None, [], {}, [], kept={"database.password": "made"})
     assert before.get("database.password") != after_it.get("database.password")
-    assert make_database(blank_host()) == plan.build(
-        manifest, after_it, SETTINGS, plan.source_of(manifest, "host", tree.source_digest), blank_host(), TABLE, "host"
-    )
+    assert make_database(blank_host()) == build(manifest, after_it, blank_host())
 
 
 @pytest.mark.parametrize("target", ["host", "compose"])
@@ -382,11 +362,10 @@ def test_a_secret_of_a_dependency_is_in_no_plan_and_no_file_that_is_shown(tmp_pa
     given = Provided("database", "database 2.0.0", {"host": "db", "password": "canary-4711"}, frozenset({"password"}))
     sets = ["app.secret_key=public", *sets]
     loaded = load_config(manifest, None, None, [], {}, sets, provided=[given])
-    source = plan.source_of(manifest, target, tree.source_digest)
     host = blank_host(engine={"images": {}})
-    made = plan.build(manifest, loaded, SETTINGS, source, host, TABLE, target)
+    made = build(manifest, loaded, host, target=target)
     assert "canary" not in json.dumps(made) + plan.as_text(made) and "********" in made["config"]
-    shipped = plan.BACKENDS[target].shipped(manifest, loaded, source, made)
+    shipped = shipped_of(manifest, loaded, made)
     assert "canary" not in str(shipped.documents) and "canary" in str(shipped.private) + str(shipped.readable)
 
 
@@ -396,7 +375,7 @@ def test_a_database_that_another_plugin_gives_is_not_managed():
     loaded = load_config(manifest, None, None, [], {}, [], provided=[given])
     made = make(blank_host(), loaded)
     assert made["steps"]["database"]["managed"] is False and "database" not in pending(made)
-    assert not host_plan.database_is_local(loaded) and made["resources"]["database"] == {}
+    assert not database_is_local(loaded) and made["resources"]["database"] == {}
 
 
 def test_the_directories_are_as_the_module_files_takes_them():
@@ -409,14 +388,12 @@ def test_a_program_without_a_socket_has_neither_site_nor_port(make_plugin):
     worker = "name: worker\nversion: 1.0.0\nhost: {command: [/bin/sleep, '1000'], health: null}\n"
     manifest = load_manifest(make_plugin(worker, {"build/app/x": ""}))
     config = load_config(manifest)
-    asked = plan.questions(
-        manifest, config, {"debian": TABLE}, {"host": plan.source_of(manifest, "host", tree.source_digest)}
-    )
+    asked = plan.questions([(HostBackend(manifest, config), source_of(manifest))], {"debian": TABLE})
     assert asked["port"] is None and "nginx" not in asked["packages"]["debian"] + asked["services"]["debian"]
-    source = plan.source_of(manifest, "host", tree.source_digest)
-    made = plan.build(manifest, config, SETTINGS, source, blank_host(), TABLE, "host")
+    source = source_of(manifest)
+    made = build(manifest, config, blank_host(), source=source)
     assert made["host"]["port"] == 0 and made["host"]["sockets"] == [] and "site" not in made["digests"]
-    assert list(host_plan.shipped(manifest, config, source, made).documents) == ["supervisor.conf"]
+    assert list(shipped_of(manifest, config, made).documents) == ["supervisor.conf"]
     assert not [item for item in made["resources"]["paths"] if item["step"] == "site"]
     groups = {entry["path"]: entry.get("group") for entry in made["steps"]["directories"]["entries"]}
     assert groups["/opt/worker/run"] == "worker"
@@ -511,8 +488,7 @@ def with_volumes(*given):
 
 def make_physical(host, config):
     manifest = load_manifest(PHYSICAL)
-    source = plan.source_of(manifest, "host", tree.source_digest)
-    return plan.build(manifest, config, SETTINGS, source, host, TABLE, "host")
+    return build(manifest, config, host)
 
 
 def as_wanted(made):
@@ -528,7 +504,7 @@ def test_a_volume_that_is_not_mounted_is_pending_and_the_application_waits_for_i
     made = make_physical(host, config)
     assert "volume shared at /mnt/shared: mount is none" in made["steps"]["volumes"]["why"][0]
     manifest = load_manifest(PHYSICAL)
-    shipped = host_plan.shipped(manifest, config, plan.source_of(manifest, "host", tree.source_digest), made)
+    shipped = shipped_of(manifest, config, made)
     assert "/proc/self/mounts" in shipped.documents["supervisor.conf"]
     assert " /mnt/shared -- " in shipped.documents["supervisor.conf"]
     assert made["resources"]["volumes"] == made["steps"]["volumes"]["mounted"] != []
@@ -564,6 +540,6 @@ def test_a_volume_that_is_not_wanted_any_more_is_named_and_goes_after_the_switch
 def test_the_packages_of_a_volume_are_those_of_the_family():
     manifest = load_manifest(PHYSICAL)
     _host, config = with_volume(blank_host())
-    asked = host_plan.questions(manifest, config, Source(), families.load_all())
+    asked = HostBackend(manifest, config).questions(Source(), families.load_all())
     assert "nfs-common" in asked["packages"]["debian"] and "nfs-client" in asked["packages"]["suse"]
     assert [volume["path"] for volume in asked["volumes"]] == ["/mnt/shared"]

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.windflow.platform.plugins.module_utils.backends.backend import Settings
 from ansible_collections.windflow.platform.plugins.module_utils.config.loading import load_config
 from ansible_collections.windflow.platform.plugins.module_utils.manifest.reader import load_manifest
 from ansible_collections.windflow.platform.plugins.module_utils.plan import preflight
-from ansible_collections.windflow.platform.plugins.module_utils.plan.steps import Settings
+from ansible_collections.windflow.platform.plugins.module_utils.plan.plan import BACKENDS
 
 PLUGIN = Path(__file__).parents[5] / "windflow_plugins" / "physical-host"
 
@@ -56,7 +57,7 @@ def look(tmp_path, config, found, environment="", target="host", **settings):
     file.write_text(json.dumps(config), encoding="utf-8")
     manifest = load_manifest(PLUGIN)
     loaded = load_config(manifest, None, None, [file], {}, [])
-    return preflight.findings(manifest, loaded, Settings(environment, **settings), found, target)
+    return preflight.findings(BACKENDS[target](manifest, loaded, Settings(environment, **settings)), found)
 
 
 def codes(problems):

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.windflow.platform.plugins.module_utils.storage import compare, fstab, nfs, volumes
+from ansible_collections.windflow.platform.plugins.module_utils.storage import compare, volumes
 
 NFS = {
     "name": "nfs-data",
@@ -163,42 +163,3 @@ def test_a_volume_never_shrinks_and_has_to_fit():
     assert codes(volume, own, mounts=[], empty=True, size_gb=0, exists=False, group_gb=None, devices=disk) == []
     gone = {"/dev/sdb": {"state": "absent", "group": "", "carries": "", "gib": 0}}
     assert codes(volume, own, mounts=[], empty=True, size_gb=0, exists=False, group_gb=None, devices=gone) == ["E2064"]
-
-
-FSTAB = """# /etc/fstab
-UUID=1 / ext4 defaults 0 1
-old:/x /mnt/nfs-data nfs defaults 0 0
-  # a comment
-old:/x /mnt/nfs-data/ nfs soft
-proc /proc proc defaults"""
-
-
-def test_a_path_has_one_line_in_fstab_and_the_others_stay():
-    line = compare.fstab_line(wanted(NFS), "/mnt/nfs-data")
-    text = fstab.changed(FSTAB, "/mnt/nfs-data", line)
-    assert fstab.lines_for("/mnt/nfs-data", text) == [line]
-    kept = [row for row in FSTAB.splitlines() if "nfs-data" not in row]
-    assert [row for row in text.splitlines() if "nfs-data" not in row] == kept
-    assert fstab.changed(text, "/mnt/nfs-data", line) == text
-    assert fstab.lines_for("/mnt/nfs-data", fstab.changed(text, "/mnt/nfs-data", None)) == []
-    with_blank = fstab.changed(FSTAB, "/mnt/a b", ["s:/x", "/mnt/a b", "nfs", "soft", "0", "0"])
-    assert with_blank.endswith("\ns:/x /mnt/a\\040b nfs soft 0 0\n")
-
-
-@pytest.mark.parametrize(
-    ("code", "said", "state"),
-    [
-        (0, "", "fine"),
-        (32, "mount.nfs: access denied by server while mounting s:/x", "refused"),
-        (32, "mount.nfs: mounting s:/x failed, reason given by server: No such file or directory", "refused"),
-        (32, "mount: /tmp: unknown filesystem type 'nfs4'.", "unknown"),
-        (32, "mount.nfs: Connection timed out", "silent"),
-    ],
-)
-def test_what_an_attempt_to_mount_says_is_understood(code, said, state):
-    assert nfs.judged(code, said)["state"] == state
-
-
-def test_a_server_has_its_export_in_its_name_also_by_an_address_of_ipv6():
-    assert nfs.source("2001:db8::1", "/x") == "[2001:db8::1]:/x"
-    assert nfs.parts({"source": "[2001:db8::1]:/x/y"}) == ("2001:db8::1", "/x/y")

@@ -73,7 +73,7 @@ def test_broken_configuration_is_told(machine):
 
 def test_supervisor_that_does_not_run_is_told(tmp_path):
     with pytest.raises(WindflowError) as caught:
-        supervisor.Supervisor(str(tmp_path / "absent.sock")).processes()
+        supervisor.Supervisor("", str(tmp_path / "absent.sock")).processes()
     assert caught.value.code == "E4031"
     (tmp_path / "supervisord.conf").write_text("[unix_http_server]\nfile=%(here)s/absent.sock\n")
     assert group_states(str(tmp_path / "supervisord.conf"), "x") is None

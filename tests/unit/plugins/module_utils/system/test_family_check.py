@@ -9,7 +9,7 @@ import copy
 
 import pytest
 
-from ansible_collections.windflow.platform.plugins.module_utils.plan import families
+from ansible_collections.windflow.platform.plugins.module_utils.backends import families
 from ansible_collections.windflow.platform.plugins.module_utils.system import family_check
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.windflow.platform.plugins.module_utils.plan import families
+from ansible_collections.windflow.platform.plugins.module_utils.backends import families
 from ansible_collections.windflow.platform.plugins.module_utils.system import service_layout
 
 pytestmark = pytest.mark.fault(82)
@@ -90,3 +90,14 @@ def test_the_ports_that_nginx_wants_are_known_with_their_files(tmp_path):
     found = service_layout.listened_ports(str(tmp_path / "nginx.conf"))
     default, other = str(tmp_path / "sites-enabled/default"), str(tmp_path / "conf.d/a.conf")
     assert found == {80: [default, other], 8443: [other]}
+
+
+def test_sites_on_a_port_are_those_of_others_that_nginx_reads(tmp_path):
+    listening = "server {\n  listen 8080;\n}\n"
+    for name in ("conf.d/b.conf", "conf.d/a.conf", "conf.d/c.conf.off", "sites-enabled/windflow-mine.conf"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(listening)
+    (tmp_path / "nginx.conf").write_text("http {\n%s}\n" % listening)
+    (tmp_path / "sites-enabled" / "other").write_text("server {\n  listen 18080;\n  # listen 8080;\n}\n")
+    found = service_layout.sites_on(8080, "windflow-mine.conf", str(tmp_path / "nginx.conf"))
+    assert found == [str(tmp_path / "conf.d/a.conf"), str(tmp_path / "conf.d/b.conf")]

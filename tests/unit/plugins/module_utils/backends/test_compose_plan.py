@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ansible_collections.windflow.platform.plugins.module_utils.backends import compose_files
+from ansible_collections.windflow.platform.plugins.module_utils.backends.backend import Settings, Source
+from ansible_collections.windflow.platform.plugins.module_utils.backends.compose_plan import ComposeBackend
 from ansible_collections.windflow.platform.plugins.module_utils.config.loading import load_config
 from ansible_collections.windflow.platform.plugins.module_utils.files import tree
 from ansible_collections.windflow.platform.plugins.module_utils.manifest.reader import load_manifest
-from ansible_collections.windflow.platform.plugins.module_utils.plan import compose_plan, plan, preflight
-from ansible_collections.windflow.platform.plugins.module_utils.plan.steps import Settings, Source
+from ansible_collections.windflow.platform.plugins.module_utils.plan import plan, preflight
 
 TEMPLATE = Path(__file__).parents[5] / "windflow_plugins" / "template"
 SETTINGS = Settings(time="20261123T012327Z")
@@ -30,7 +32,7 @@ def template(*sets):
 
 
 def source_of(manifest):
-    return plan.source_of(manifest, "compose", tree.source_digest)
+    return ComposeBackend(manifest, load_config(manifest)).source_of(tree.source_digest)
 
 
 def blank_host(**changes):
@@ -53,7 +55,15 @@ def blank_host(**changes):
 
 def make(host, *sets, settings=SETTINGS, source=None):
     manifest, config = template(*sets)
-    return plan.build(manifest, config, settings, source or source_of(manifest), host, None, "compose")
+    return build(manifest, config, host, settings, source)
+
+
+def build(manifest, config, host, settings=SETTINGS, source=None):
+    return plan.build(ComposeBackend(manifest, config, settings), source or source_of(manifest), host, None)
+
+
+def findings(manifest, config, host, settings=SETTINGS):
+    return preflight.findings(ComposeBackend(manifest, config, settings), host, source_of(manifest))
 
 
 def after(made):
@@ -68,7 +78,11 @@ def pending(made):
 
 def documents(made, *sets):
     manifest, config = template(*sets)
-    return compose_plan.documents(manifest, config, made)
+    return documents_of(manifest, config, made)
+
+
+def documents_of(manifest, config, made):
+    return compose_files.documents(plan.release_backend(manifest, config, made), made)
 
 
 def variables(text):
@@ -120,46 +134,6 @@ def test_more_replicas_make_a_release():
     assert pending(made) == ["containers"] and made["compose"]["replicas"] == 3
 
 
-def test_compose_interpolates_declared_variables_and_no_secret():
-    found = variables(documents(make(blank_host()))[".env"])
-    assert {"DB_HOST", "DB_PORT", "DB_NAME", "DB_USER", "DEBUG", "LOG_LEVEL", "HOST_PORT"} <= set(found)
-    assert not {"DB_PASSWORD", "SECRET_KEY"} & set(found)
-    assert "canary" not in str(found)
-
-
-def test_a_local_database_is_the_service_and_another_one_is_left_alone():
-    manifest, config = template()
-    found = variables(documents(make(blank_host()))[".env"])
-    assert (found["DB_HOST"], found["COMPOSE_PROFILES"]) == ("db", "database")
-    assert compose_plan.release_config(manifest, config)["database"]["host"] == "db"
-    away = "database.host=db.example.com"
-    found = variables(documents(make(blank_host(), away), away)[".env"])
-    assert found["DB_HOST"] == "db.example.com" and "COMPOSE_PROFILES" not in found
-    manifest, config = template(away)
-    assert compose_plan.release_config(manifest, config)["database"]["host"] == "db.example.com"
-
-
-def test_secrets_are_files_by_variable():
-    _manifest, config = template()
-    assert compose_plan.secret_files(config) == {"DB_PASSWORD": "canary-db-4711", "SECRET_KEY": "canary-key-0815"}
-
-
-def test_the_overlay_names_images_that_are_never_pulled():
-    made = make(blank_host())
-    services = yaml.safe_load(documents(made)["windflow.yaml"])["services"]
-    assert services["app"]["image"] == made["compose"]["images"]["app"]
-    assert {service["pull_policy"] for service in services.values()} == {"never"}
-    assert services["app"]["labels"] == {"windflow.release": made["release"]}
-
-
-def test_any_value_reaches_compose_as_it_is():
-    manifest, config = template()
-    value = "two\nlines, 'quotes' of \"both\" kinds, $HOME and a \\"
-    config.data["database"]["name"] = value
-    found = compose_plan.documents(manifest, config, make(blank_host()))
-    assert json.loads(found["variables.json"])["DB_NAME"] == value
-
-
 @pytest.mark.parametrize(
     ("engine", "code"),
     [
@@ -181,7 +155,7 @@ def test_the_preflight_wants_the_port_and_room_for_images():
     host = blank_host()
     host["facts"]["port_owner"] = {"name": "nginx", "pid": 7}
     host["engine"].update(space={"mb": 20, "inodes": None}, root="/var/lib/docker")
-    errors, _warnings = preflight.findings(manifest, config, SETTINGS, host, "compose", source_of(manifest))
+    errors, _warnings = findings(manifest, config, host)
     assert sorted(problem.code for problem in errors) == ["E2008", "E2009"]
 
 
@@ -195,7 +169,7 @@ def test_containers_join_the_networks_of_what_they_need():
     # Compose prints the project's network where the files say nothing, and leaves it out as soon as one is named.
     host = blank_host()
     manifest, config = template()
-    model = compose_plan.own_model(manifest, config, "")
+    model = ComposeBackend(manifest, config).own_model()
     for service in model["services"].values():
         service["networks"] = {"default": None}
     host["engine"]["models"] = {"compose": {"model": model}}
@@ -221,36 +195,31 @@ def test_a_stack_has_no_port_where_compose_has_one_of_the_loopback_address(ports
     (shop / "compose").mkdir(parents=True)
     (shop / "compose/compose.yaml").write_text(json.dumps(written), encoding="utf-8")
     model = manifest.compose.model_of(["compose.yaml"], shop, {})
-    assert compose_plan.host_port(manifest, config, model) == 8080
-    assert compose_plan.host_port(manifest, config, model, "swarm") == port
+    assert ComposeBackend(manifest, config).host_port(model) == 8080
+    assert ComposeBackend(manifest, config, Settings(engine="swarm")).host_port(model) == port
 
 
 def test_a_database_that_others_need_has_the_name_of_its_container_in_a_stack_too():
     manifest = load_manifest(TEMPLATE.parent / "database")
     config = load_config(manifest, None, None, [], {}, [])
     made, stack = (
-        plan.build(manifest, config, settings, source_of(manifest), blank_host(), None, "compose")
+        build(manifest, config, blank_host(), settings)
         for settings in (SETTINGS, Settings(time=SETTINGS.time, engine="swarm"))
     )
-    assert "networks" not in compose_plan.documents(manifest, config, made)["windflow.yaml"]
-    overlay = yaml.safe_load(compose_plan.documents(manifest, config, stack)["windflow.yaml"])
-    name = compose_plan.seen_by_others(manifest, config)["database"]["host"]
+    assert "networks" not in documents_of(manifest, config, made)["windflow.yaml"]
+    overlay = yaml.safe_load(documents_of(manifest, config, stack)["windflow.yaml"])
+    name = compose_files.seen_by_others(ComposeBackend(manifest, config))["database"]["host"]
     assert overlay["services"]["db"]["networks"] == {"default": {"aliases": [name]}}
-
-
-def test_a_database_that_is_nobody_elses_has_no_other_name():
-    manifest, config = template()
-    assert compose_plan.stands_in(manifest, config) and compose_plan.aliases(manifest, config, "swarm") == {}
 
 
 def test_a_plugin_that_is_a_database_publishes_its_own_port_and_has_no_http():
     manifest = load_manifest(TEMPLATE.parent / "database")
     config = load_config(manifest, None, {"database": {"port": 5499}}, [], {}, [])
-    made = plan.build(manifest, config, SETTINGS, source_of(manifest), blank_host(), None, "compose")
+    made = build(manifest, config, blank_host())
     assert made["compose"]["port"] == 0 and made["compose"]["app"] == "db"
-    values = variables(compose_plan.documents(manifest, config, made)[".env"])
+    values = variables(documents_of(manifest, config, made)[".env"])
     assert values["DB_PORT"] == "5499" and "DB_PASSWORD" not in values
-    seen = compose_plan.seen_by_others(manifest, config)["database"]
+    seen = compose_files.seen_by_others(ComposeBackend(manifest, config))["database"]
     assert (seen["host"], seen["port"]) == ("windflow-database-db-1", 5432)
 
 
@@ -267,7 +236,7 @@ def test_the_host_is_sent_every_file_that_its_compose_reads(tmp_path):
         (tmp_path / "shop" / name).write_text(text, encoding="utf-8")
     manifest = load_manifest(tmp_path / "shop")
     config = load_config(manifest, None, None, [], {}, [])
-    asked = compose_plan.questions(manifest, config, source_of(manifest), {})["engine"]["model"]
+    asked = ComposeBackend(manifest, config).questions(source_of(manifest), {})["engine"]["model"]
     assert set(asked["files"]) == {"compose/compose.yaml", "build/more.yaml", "build/a.env"}
 
 
@@ -277,7 +246,7 @@ def test_a_swarm_cannot_open_a_port_at_one_address(bind, found):
     settings = Settings(time=SETTINGS.time, engine="swarm")
     host = blank_host()
     host["engine"]["swarm"] = {"manager": True, "state": "active"}
-    errors, _warnings = preflight.findings(manifest, config, settings, host, "compose", source_of(manifest))
+    errors, _warnings = findings(manifest, config, host, settings)
     assert [problem.code for problem in errors] == found
 
 
@@ -285,5 +254,5 @@ def test_what_the_hosts_compose_refuses_is_said_before_anything_is_written():
     manifest, config = template()
     host = blank_host()
     host["engine"]["models"] = {"compose": {"error": "services.app Additional property gpus is not allowed"}}
-    errors, _warnings = preflight.findings(manifest, config, SETTINGS, host, "compose", source_of(manifest))
+    errors, _warnings = findings(manifest, config, host)
     assert [problem.code for problem in errors] == ["E1072"] and "gpus" in errors[0].got

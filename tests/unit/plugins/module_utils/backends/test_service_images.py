@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.windflow.platform.plugins.module_utils.backends import service_images
+from ansible_collections.windflow.platform.plugins.module_utils.backends.backend import Source
 from ansible_collections.windflow.platform.plugins.module_utils.containers import building
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.manifest.compose_section import RELEASE, RELEASE_DIR
-from ansible_collections.windflow.platform.plugins.module_utils.plan import service_images
-from ansible_collections.windflow.platform.plugins.module_utils.plan.steps import Source
 
 APP = RELEASE_DIR + "/app"
 FILES = {"build/Dockerfile": "1", "build/app/server.pl": "1", "build/other/x": "1", "compose/compose.yaml": "1"}

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.windflow.platform.plugins.module_utils.backends import families
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
-from ansible_collections.windflow.platform.plugins.module_utils.plan import families
 
 
 def test_a_family_is_found_by_its_name_and_by_what_ansible_calls_it():

@@ -13,7 +13,8 @@ from typing import Any
 from ..compose.rules import below, is_remote
 from ..errors import Problem, WindflowError
 from ..manifest.compose_section import RELEASE, RELEASE_DIR
-from .steps import Source, digest
+from .backend import Source
+from .steps import digest
 
 APP = "%s/app" % RELEASE_DIR
 
