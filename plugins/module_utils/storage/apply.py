@@ -94,26 +94,33 @@ def mount_point(plugin: str, volume: dict[str, Any], seen: dict[str, Any], check
 
 def backing_file(volume: dict[str, Any], seen: dict[str, Any], check: bool) -> list[Change]:
     """Reserves the whole size in the file, which never shrinks."""
-    path, wanted = volume["backing"], int(volume["size_gb"] * devices.GIB)
+    path = volume["backing"]
     if seen["exists"] and seen["size_gb"] >= volume["size_gb"] - compare.TOLERANCE_GB:
         return []
     if not check:
         atomic.make_directory(os.path.dirname(path), 0o700)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
-            os.posix_fallocate(descriptor, 0, wanted)
-        except OSError as error:
+            reserve(volume)
+        except WindflowError:
             if not seen["exists"]:
                 os.unlink(path)
             else:
-                os.ftruncate(descriptor, int(seen["size_gb"] * devices.GIB))
-            said = error.strerror or str(error)
-            raise WindflowError(
-                Problem.plain("E4023", "%g GB cannot be reserved in %s" % (volume["size_gb"], path), said, "free space")
-            ) from None
-        finally:
-            os.close(descriptor)
+                os.truncate(path, int(seen["size_gb"] * devices.GIB))
+            raise
     return [change(path, "size", "%.4g GB" % seen["size_gb"], "%g GB" % volume["size_gb"])]
+
+
+def reserve(volume: dict[str, Any]) -> None:
+    """Reserves the space of each block of the file, made or not. What is in it stays. Raises WindflowError E4023."""
+    path = volume["backing"]
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        os.posix_fallocate(descriptor, 0, int(volume["size_gb"] * devices.GIB))
+    except OSError as error:
+        said, got = "%g GB cannot be reserved in %s" % (volume["size_gb"], path), error.strerror or str(error)
+        raise WindflowError(Problem.plain("E4023", said, got, "free space")) from None
+    finally:
+        os.close(descriptor)
 
 
 def mount(volumes: list[dict[str, Any]], check: bool) -> list[Change]:
@@ -138,6 +145,9 @@ def visible_now(volume: dict[str, Any], seen: dict[str, Any], check: bool) -> li
     changes = [change(seen["at"], "mount", "none", volume["source"])]
     if check:
         return changes
+    if volume["backing"]:
+        # mke2fs gives back the blocks of the journal that it makes.
+        reserve(volume)
     try:
         mount_now(volume, seen["at"])
         return changes + own(volume, state.look(volume), check)

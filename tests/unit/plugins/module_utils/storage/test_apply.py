@@ -55,6 +55,17 @@ def test_a_volume_in_a_file_is_made_and_mounted_once(make):
 
 
 @pytest.mark.system
+def test_space_that_mke2fs_gave_back_is_reserved_before_the_volume_is_mounted(make):
+    make()
+    volume = make.volume()
+    apply.unmount([volume], False)
+    subprocess.run(["fallocate", "--dig-holes", volume["source"]], check=True)
+    assert os.stat(volume["source"]).st_blocks * 512 < SIZE_GB * devices.GIB
+    make()
+    assert os.stat(volume["source"]).st_blocks * 512 >= SIZE_GB * devices.GIB
+
+
+@pytest.mark.system
 @pytest.mark.fault(44)
 def test_a_file_with_something_else_in_it_is_refused_and_stays(make):
     source = make.volume()["source"]
