@@ -1,12 +1,15 @@
 # Copyright (c) 2026 Windflow contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs the module unless the operator has ended the run; options and result are in the module's documentation."""
+"""Pipes the switch of containers to the host; options and result are in the module's documentation."""
 
 from __future__ import annotations
 
+from ansible_collections.windflow.platform.plugins.module_utils.containers.container_switch import ARGUMENTS
 from ansible_collections.windflow.platform.plugins.plugin_utils.switch_action import SwitchAction
 
 
 class ActionModule(SwitchAction):
     MODULE = "windflow.platform.compose_switch"
+    ENTRY = "containers.container_switch"
+    ARGUMENTS = ARGUMENTS

@@ -199,72 +199,17 @@ volumes:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.windflow.platform.plugins.module_utils.containers.project import ContainerOptions, Containers
-from ansible_collections.windflow.platform.plugins.module_utils.containers.stack import Stack
-from ansible_collections.windflow.platform.plugins.module_utils.switch import transaction
-
-SWITCHES = {"compose": Containers, "swarm": Stack}
-ARGUMENTS = {
-    "state": {"type": "str", "choices": ["present", "prepared", "absent"], "default": "present"},
-    "plugin": {"type": "str", "required": True},
-    "run": {"type": "str", "default": ""},
-    "engine": {"type": "str", "choices": ["compose", "swarm"], "default": "compose"},
-    "project": {"type": "str", "required": True},
-    "install_dir": {"type": "path", "required": True},
-    "shared_dir": {"type": "path", "required": True},
-    "app": {"type": "str", "required": True},
-    "front": {"type": "str", "default": ""},
-    "images": {"type": "dict", "default": {}},
-    "registry": {"type": "str", "default": ""},
-    "release": {"type": "str", "default": ""},
-    "files": {"type": "list", "elements": "str", "default": []},
-    "replicas": {"type": "int", "default": 1},
-    "app_port": {"type": "int", "default": 8000},
-    "port": {"type": "int", "default": 8080},
-    "bind": {"type": "str", "default": ""},
-    "allow": {"type": "list", "elements": "str"},
-    "networks": {"type": "list", "elements": "str", "default": []},
-    "health": {"type": "str", "default": ""},
-    "health_timeout": {"type": "int", "default": 60},
-    "host_header": {"type": "str", "default": "localhost"},
-    "drain_timeout": {"type": "int", "default": 30},
-    "purge": {"type": "bool", "default": False},
-}
+from ansible_collections.windflow.platform.plugins.module_utils.containers import container_switch
 
 
 def main():
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    options = ContainerOptions(**module.params)
-
-    def work(switch):
-        if module.check_mode:
-            switch.changes = foreseen(switch)
-            return {}
-        transaction.end_by_exception()
-        switch.renew_lease(options.health_timeout * max(options.replicas, 1) + options.drain_timeout)
-        if options.state == "absent":
-            return switch.remove(options.purge)
-        if options.state == "prepared":
-            switch.prepare()
-        elif switch.previous != options.release:
-            return switch.deploy()
-        return {}
-
-    result = transaction.run(options, SWITCHES[options.engine], work)
+    module = AnsibleModule(argument_spec=container_switch.ARGUMENTS, supports_check_mode=True)
+    result = container_switch.run(dict(module.params, check=module.check_mode))
     for warning in result.pop("warnings"):
         module.warn(warning)
     if result.pop("failed"):
         module.fail_json(**result)
     module.exit_json(**result)
-
-
-def foreseen(switch):
-    """Returns what would change, as far as that is known without changing it."""
-    if switch.options.state == "absent":
-        return switch.removable()
-    # Compose does not say beforehand which services it would leave alone.
-    switching = switch.options.state == "present" and switch.previous != switch.options.release
-    return [switch.current_path] if switching else []
 
 
 if __name__ == "__main__":

@@ -139,7 +139,10 @@ def call(action: Any, entry: str, module: str, arguments: dict[str, Any], task_v
     """
     if action._connection.has_pipelining:
         complete = {**arguments, "check": action._task.check_mode, "diff": action._task.diff}
-        done = action._low_level_execute_command(COMMAND, in_data=program(entry, complete).encode(), sudoable=True)
+        # The keyword ``environment`` of a play or a task, which Ansible itself gives to modules only.
+        environment = action._compute_environment_string()
+        command = "export %s; %s" % (environment, COMMAND) if environment else COMMAND
+        done = action._low_level_execute_command(command, in_data=program(entry, complete).encode(), sudoable=True)
         answer = read_answer(done["stdout"])
         if answer is not None:
             return answer

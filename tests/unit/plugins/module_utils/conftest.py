@@ -15,11 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.windflow.platform.plugins.module_utils.containers import binds
+from ansible_collections.windflow.platform.plugins.module_utils.containers import binds, container_switch
 from ansible_collections.windflow.platform.plugins.module_utils.containers.project import ContainerOptions, Containers
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.files import tree
-from ansible_collections.windflow.platform.plugins.modules import compose_switch
 
 ROOT = Path(__file__).resolve().parents[4]
 HOOK = "#!/bin/sh\nexit 0\n"
@@ -123,7 +122,7 @@ def compose_client():
 
 def container_options(**values) -> ContainerOptions:
     """The options of a switch in containers: the module's defaults, and what a test says."""
-    defaults = {name: argument.get("default") for name, argument in compose_switch.ARGUMENTS.items()}
+    defaults = {name: argument.get("default") for name, argument in container_switch.ARGUMENTS.items()}
     names = {"plugin": "demo", "project": "windflow-demo", "app": "app", "files": ["app/compose/compose.yaml"]}
     return ContainerOptions(**{**defaults, **names, **values})
 

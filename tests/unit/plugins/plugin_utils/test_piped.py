@@ -45,6 +45,7 @@ def action(stdout, module_answer=None):
             "stdout": stdout,
             "stderr": "Traceback",
         },
+        _compute_environment_string=lambda: "",
         _execute_module=lambda module_name, module_args, task_vars: module_answer,
     )
 
@@ -53,7 +54,16 @@ def ask(asked):
     return piped.call(asked, "run.host_state", "windflow.platform.host_info", {"plugin": "x"}, {})
 
 
-ENTRIES = ["hooks.hook_script", "record.dependency_state", "run.host_state", "run.recording", "run.staging"]
+ENTRIES = [
+    "containers.container_switch",
+    "hooks.hook_script",
+    "network.change",
+    "record.dependency_state",
+    "run.host_state",
+    "run.recording",
+    "run.staging",
+    "switch.host_switch",
+]
 
 
 @pytest.mark.parametrize("entry", ENTRIES)
@@ -79,6 +89,15 @@ def test_the_program_gives_the_same_answer_as_the_module():
         answer["facts"].pop(volatile)
         expected["facts"].pop(volatile)
     assert answer == expected
+
+
+def test_the_environment_of_the_play_is_that_of_the_program(monkeypatch):
+    shown = "import json, os; print('%s' + json.dumps({'seen': os.environ['SEEN']}))" % piped.MARKER
+    monkeypatch.setattr(piped, "program", lambda _entry, _arguments: shown)
+    asked = action("")
+    asked._compute_environment_string = lambda: "PATH=/nowhere SEEN='a b; $c'"
+    asked._low_level_execute_command = lambda command, in_data, sudoable: vars(run(command, in_data.decode()))
+    assert ask(asked) == {"seen": "a b; $c"}
 
 
 def test_a_coded_error_of_the_host_is_the_answer():

@@ -8,14 +8,14 @@ from dataclasses import fields
 
 import pytest
 
+from ansible_collections.windflow.platform.plugins.module_utils.containers import container_switch
 from ansible_collections.windflow.platform.plugins.module_utils.containers.project import ContainerOptions
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.switch import host_switch, transaction
 from ansible_collections.windflow.platform.plugins.module_utils.switch.installed import HostOptions
-from ansible_collections.windflow.platform.plugins.modules import compose_switch
 
 
-@pytest.mark.parametrize(("options", "module"), [(HostOptions, host_switch), (ContainerOptions, compose_switch)])
+@pytest.mark.parametrize(("options", "module"), [(HostOptions, host_switch), (ContainerOptions, container_switch)])
 def test_a_switch_has_exactly_the_options_of_its_module(options, module):
     assert {field.name for field in fields(options)} == set(module.ARGUMENTS)
 
