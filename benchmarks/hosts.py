@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from process import BenchError
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "lab"))
 
+import engine  # noqa: E402
 import images  # noqa: E402
 import lab  # noqa: E402
 
@@ -54,8 +56,9 @@ class Host:
 
     def snapshot(self) -> None:
         """Stop the machine and keep its state as an image."""
-        lab.docker("stop", "-t", "30", lab.container(self.name))
-        lab.docker("commit", lab.container(self.name), SNAPSHOT)
+        machine = engine.client().containers.get(lab.container(self.name))
+        machine.stop(timeout=30)
+        machine.commit(SNAPSHOT)
 
     def ssh_command(self, command: str) -> list[str]:
         return lab.ssh(self.name, "deploy", [command])
@@ -105,7 +108,7 @@ def inventory(path: Path, hosts: list[Host]) -> Path:
 
 def clean_up() -> None:
     """Remove every container of the benchmarks and the snapshot."""
-    names = lab.docker("ps", "-a", "--format", "{{.Names}}", "--filter", f"name=^{lab.container(PREFIX)}", check=False)
-    for name in names.split():
-        lab.down(name.removeprefix(lab.container("")))
-    lab.docker("rmi", "-f", SNAPSHOT, check=False)
+    with contextlib.suppress(*engine.ERRORS):
+        for machine in engine.client().containers.list(all=True, filters={"name": f"^{lab.container(PREFIX)}"}):
+            lab.down(machine.name.removeprefix(lab.container("")))
+        engine.client().images.remove(SNAPSHOT, force=True)

@@ -84,7 +84,7 @@ def main(arguments: list[str]) -> int:
         started = time.monotonic()
         try:
             if set(names) != {"parse"}:
-                hosts.lab.find_engine()
+                hosts.engine.find()
                 ensure_pyinfra()
             kept = measure(names, options.quick, options.tasks)
         except (BenchError, hosts.lab.LabError) as error:

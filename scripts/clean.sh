@@ -13,8 +13,8 @@ hosts=()
 for file in "$CACHE"/lab/*.json; do
     [ ! -e "$file" ] || hosts+=("$(basename "$file" .json)")
 done
-if [ "${#hosts[@]}" -gt 0 ]; then
-    python3 tests/lab/lab.py down "${hosts[@]}"
+if [ "${#hosts[@]}" -gt 0 ] && [ -x .venv/bin/python ]; then
+    .venv/bin/python tests/lab/lab.py down "${hosts[@]}"
 fi
 [ ! -e /run/windflow-lab/dockerd.pid ] || scripts/docker.sh stop
 rm -rf .venv .cache build collections tests/output .ansible .hypothesis .pytest_cache .ruff_cache

@@ -12,17 +12,16 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
-import io
 import os
 import shlex
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 import tomllib
 from pathlib import Path
 
+import engine
 import machine
 from machine import LabError
 
@@ -62,10 +61,6 @@ def _digest(*parts: str) -> str:
 def succeeds(command: list[str]) -> bool:
     """Whether ``command`` ends with exit code 0; its output is dropped."""
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
-
-
-def _exists(tag: str) -> bool:
-    return succeeds(["docker", "image", "inspect", tag])
 
 
 def say(text: str) -> None:
@@ -111,7 +106,7 @@ def _base(suite: str) -> str:
     borrowed = _borrowed(suite)
     files = {**machine.inherited(suite), **borrowed}
     tag = f"windflow-lab-base:{suite}-{_digest(suite, *BOOTSTRAP, *map(str, sorted(files.items())))}"
-    if _exists(tag):
+    if engine.has_image(tag):
         return tag
     _ensure_mmdebstrap()
     say(f"{suite}: base system from Debian packages, about 40 s …")
@@ -141,7 +136,7 @@ def _base(suite: str) -> str:
             *sources,
         ]
         run(command)
-        run(["docker", "import", "-c", 'CMD ["sleep", "infinity"]', str(archive), tag])
+        engine.import_image(archive, tag, ["sleep", "infinity"])
     return tag
 
 
@@ -181,22 +176,10 @@ def _build(system: str, variant: str, parent: str, files: dict[str, str], argume
     """The tag of an image made from ``parent`` and ``files``, a Dockerfile among them."""
     parts = [files[name] for name in sorted(files)]
     tag = f"windflow-lab-{variant}:{system}-{_digest(parent, *parts, *arguments.values())}"
-    if _exists(tag):
+    if engine.has_image(tag):
         return tag
     say(f"{system}: image {variant}, about a minute …")
-    environment = dict(os.environ)
-    if not succeeds(["docker", "buildx", "version"]):
-        environment["DOCKER_BUILDKIT"] = "0"
-    command = ["docker", "build", "-q", "-t", tag]
-    for name, value in {"BASE": parent, **arguments, **machine.proxies()}.items():
-        command += ["--build-arg", f"{name}={value}"]
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for name, text in files.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(text.encode())
-            archive.addfile(member, io.BytesIO(text.encode()))
-    run([*command, "-"], input=buffer.getvalue(), env=environment)
+    engine.build_image(files, tag, {"BASE": parent, **arguments, **machine.proxies()})
     return tag
 
 
@@ -207,11 +190,7 @@ def compose(folder: Path) -> str:
         if not target.exists():
             tag = ensure("trixie", "docker")
             target.parent.mkdir(parents=True, exist_ok=True)
-            made = subprocess.run(["docker", "create", tag], check=True, capture_output=True, text=True).stdout.strip()
-            try:
-                run(["docker", "cp", f"{made}:/usr/libexec/docker/cli-plugins/docker-compose", str(target)])
-            finally:
-                run(["docker", "rm", "-v", made])
+            engine.copy_out(tag, "/usr/libexec/docker/cli-plugins/docker-compose", target.parent)
     return str(target)
 
 

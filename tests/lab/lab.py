@@ -18,18 +18,16 @@ and stay the same across ``docker restart``. Container names begin with ``windfl
 from __future__ import annotations
 
 import argparse
-import io
 import json
-import os
 import socket
 import subprocess
 import sys
-import tarfile
 import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import engine  # noqa: E402
 import images  # noqa: E402
 import machine  # noqa: E402
 from machine import LabError  # noqa: E402
@@ -37,37 +35,40 @@ from machine import LabError  # noqa: E402
 STATE = Path(__file__).resolve().parents[2] / ".cache" / "lab"
 KEY = STATE / "key"
 WAIT = 60.0  # seconds
-SYSTEMD = ["--cgroupns", "host", "-v", "/sys/fs/cgroup:/sys/fs/cgroup:rw", "--tmpfs", "/run", "--tmpfs", "/run/lock"]
+# What a container may, as the engine's package takes it.
+SYSTEMD = {
+    "cgroupns": "host",
+    "binds": ["/sys/fs/cgroup:/sys/fs/cgroup:rw"],
+    "tmpfs": {"/run": "", "/run/lock": ""},
+}
 # An engine inside a container needs nearly all of a machine's rights, and a disk of its own.
-ENGINE = ["--cap-add", "ALL", "--cap-drop", "SYS_RESOURCE", "--security-opt", "seccomp=unconfined"]
-ENGINE += ["--security-opt", "apparmor=unconfined", "--security-opt", "systempaths=unconfined"]
+ENGINE = {
+    "cap_add": ["ALL"],
+    "cap_drop": ["SYS_RESOURCE"],
+    "security_opt": ["seccomp=unconfined", "apparmor=unconfined"],
+    "system_paths": True,
+}
 # Nothing runs from /tmp, a place is read-only, and it has an IPv6 address of its own, by which it is reached.
-HARDENED = ["--tmpfs", "/tmp:rw,noexec,nosuid,nodev,mode=1777", "--tmpfs", "/srv:ro"]
-HARDENED += ["--sysctl", "net.ipv6.conf.lo.disable_ipv6=0", "--sysctl", "net.ipv6.conf.all.disable_ipv6=0"]
+HARDENED = {
+    "tmpfs": {"/tmp": "rw,noexec,nosuid,nodev,mode=1777", "/srv": "ro"},
+    "sysctls": {"net.ipv6.conf.lo.disable_ipv6": "0", "net.ipv6.conf.all.disable_ipv6": "0"},
+}
 # A host of another family has its own firewall, which is active where the family's is. nftables in a network namespace
 # of its own is all that firewalld and ufw need of the kernel.
-FAMILY = ["--cap-add", "NET_ADMIN"]
+FAMILY = {"cap_add": ["NET_ADMIN"]}
 # Its interfaces are configured, and systemd-networkd is confined to what its unit says.
-NETWORK = ["--cap-add", "NET_ADMIN", "--cap-add", "SYS_ADMIN", "--security-opt", "apparmor=unconfined"]
+NETWORK = {"cap_add": ["NET_ADMIN", "SYS_ADMIN"], "security_opt": ["apparmor=unconfined"]}
 NO_INIT = ["sh", "-c", "mkdir -p /run/sshd && ssh-keygen -A && /usr/sbin/sshd && exec sleep infinity"]
-
-
-def docker(*arguments: str, check: bool = True, data: bytes | None = None) -> str:
-    """Run the Docker client and return what it prints."""
-    done = subprocess.run(["docker", *arguments], input=data, capture_output=True, check=False)
-    if check and done.returncode:
-        raise LabError(f"docker {arguments[0]} failed: {done.stderr.decode(errors='replace').strip()}")
-    return done.stdout.decode(errors="replace").strip()
-
-
-def find_engine() -> None:
-    """Point the client at an engine that answers: the machine's, or the one of scripts/docker.sh."""
-    script = STATE.parents[1] / "scripts" / "docker.sh"
-    if subprocess.run([script, "start"], stdout=sys.stderr, check=False).returncode:
-        raise LabError("there is no Docker Engine to make test hosts with.")
-    line = subprocess.run([script, "env"], check=True, capture_output=True, text=True).stdout.strip()
-    if line:
-        os.environ["DOCKER_HOST"] = line.partition("=")[2]
+# Lets the key in as root and as deploy.
+AUTHORISE = """
+for user in root deploy; do
+    home=$(getent passwd $user | cut -d : -f 6)
+    install -d -m 0700 -o $user -g $user $home/.ssh
+    printf %s "$KEY" >$home/.ssh/authorized_keys
+    chown $user:$user $home/.ssh/authorized_keys
+    chmod 0600 $home/.ssh/authorized_keys
+done
+"""
 
 
 def container(name: str) -> str:
@@ -96,18 +97,16 @@ def ensure_key() -> str:
     return KEY.with_suffix(".pub").read_text(encoding="utf-8")
 
 
-def authorised(public: str) -> bytes:
-    """A tar archive that lets the key in as root and as deploy."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for home, uid in (("root", 0), ("home/deploy", 1000)):
-            folder = tarfile.TarInfo(f"{home}/.ssh")
-            folder.type, folder.mode, folder.uid, folder.gid = tarfile.DIRTYPE, 0o700, uid, uid
-            archive.addfile(folder)
-            entry = tarfile.TarInfo(f"{home}/.ssh/authorized_keys")
-            entry.mode, entry.uid, entry.gid, entry.size = 0o600, uid, uid, len(public)
-            archive.addfile(entry, io.BytesIO(public.encode()))
-    return buffer.getvalue()
+def together(*parts: dict) -> dict:
+    """What several parts of a host say of its container: maps and lists grow."""
+    found: dict = {}
+    for part in parts:
+        for key, value in part.items():
+            if isinstance(value, dict):
+                found[key] = {**found.get(key, {}), **value}
+            else:
+                found[key] = found.get(key, []) + value if isinstance(value, list) else value
+    return found
 
 
 def wait_for(what: str, check) -> str:
@@ -124,30 +123,28 @@ def wait_for(what: str, check) -> str:
 def up(name: str, suite: str, variant: str, init: str, ports: list[int]) -> None:
     """Start a fresh host, in place of any host of that name, and wait until it takes SSH sessions."""
     tag = images.ensure(suite, variant)
-    docker("rm", "-f", "-v", container(name), check=False)
+    engine.remove(container(name))
     published = dict(zip([22, *ports], free_ports(len(ports) + 1), strict=True))
-    options = [f"--publish=127.0.0.1:{outer}:{inner}" for inner, outer in published.items()]
-    options += [f"--env={key}={value}" for key, value in machine.proxies().items()]
+    parts = [{"port_bindings": {inner: ("127.0.0.1", outer) for inner, outer in published.items()}}]
     command = []
     if variant == "sysvinit":
         init = "sysvinit"
     if variant != "plain":
-        options += SYSTEMD if init == "systemd" else []
-        options += ENGINE if variant == "docker" else []
-        options += HARDENED if variant == "hardened" else []
-        options += FAMILY if suite in images.FAMILIES else []
-        options += NETWORK if variant == "network" else []
+        parts += [SYSTEMD] if init == "systemd" else []
+        parts += [ENGINE] if variant == "docker" else []
+        parts += [HARDENED] if variant == "hardened" else []
+        parts += [FAMILY] if suite in images.FAMILIES else []
+        parts += [NETWORK] if variant == "network" else []
         command = NO_INIT if init == "none" else []
-    docker("create", "--name", container(name), "--hostname", name, *options, tag, *command)
+    engine.create(container(name), name, tag, command, machine.proxies(), **together(*parts))
+    engine.start(container(name))
     if variant == "plain":
-        docker("start", container(name))
         return
-    docker("cp", "-", f"{container(name)}:/", data=authorised(ensure_key()))
-    docker("start", container(name))
     keys = wait_for(
         f"{name}: the SSH daemon with its host keys",
-        lambda: docker("exec", container(name), "sh", "-c", "cat /etc/ssh/ssh_host_*_key.pub", check=False),
+        lambda: engine.said(container(name), "sh", "-c", "cat /etc/ssh/ssh_host_*_key.pub"),
     )
+    engine.run(container(name), "sh", "-ec", AUTHORISE, environment={"KEY": ensure_key()})
     known = "".join(f"[127.0.0.1]:{published[22]} {' '.join(line.split()[:2])}\n" for line in keys.splitlines())
     (STATE / f"{name}.known_hosts").write_text(known, encoding="utf-8")
     (STATE / f"{name}.json").write_text(
@@ -155,8 +152,8 @@ def up(name: str, suite: str, variant: str, init: str, ports: list[int]) -> None
     )
     wait_for(f"{name}: an SSH session", lambda: images.succeeds(ssh(name, "root", ["true"])))
     if init == "systemd":
-        ask = ["exec", container(name), "systemctl", "is-system-running"]
-        wait_for(f"{name}: systemd being up", lambda: docker(*ask, check=False) in ("running", "degraded"))
+        ask = (container(name), "systemctl", "is-system-running")
+        wait_for(f"{name}: systemd being up", lambda: engine.said(*ask) in ("running", "degraded"))
 
 
 def state(name: str) -> dict:
@@ -212,7 +209,7 @@ def host_vars(name: str, user: str) -> dict:
 
 def down(name: str) -> None:
     """Remove a host and what was written down about it."""
-    docker("rm", "-f", "-v", container(name), check=False)
+    engine.remove(container(name))
     for path in (STATE / f"{name}.json", STATE / f"{name}.known_hosts"):
         path.unlink(missing_ok=True)
 
@@ -220,12 +217,13 @@ def down(name: str) -> None:
 def give(name: str, suite: str, tag: str) -> None:
     """Load the suite's bare image into a host's own engine."""
     base = images.ensure(suite, "base")
+    # By the client: the engine's package gives a program in a container no input.
     inner = ["docker", "exec", "-i", container(name), "docker"]
     with subprocess.Popen(["docker", "save", base], stdout=subprocess.PIPE) as saved:
         loaded = subprocess.run([*inner, "load", "-q"], stdin=saved.stdout, capture_output=True, check=False)
     if saved.returncode or loaded.returncode:
         raise LabError(f"{name}: its engine did not take the image: {loaded.stderr.decode(errors='replace').strip()}")
-    subprocess.run([*inner, "tag", base, tag], check=True)
+    engine.run(container(name), "docker", "tag", base, tag)
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -263,11 +261,11 @@ def main(arguments: list[str]) -> int:
         if options.verb == "ssh":
             return subprocess.run(ssh(options.name, options.user, options.command), check=False).returncode
         if options.verb == "inventory":
-            # JSON is YAML, so this needs nothing beyond the standard library.
+            # JSON is YAML.
             hosts = {name: host_vars(name, options.user) for name in options.names}
             print(json.dumps({"all": {"hosts": hosts}}, indent=2))
             return 0
-        find_engine()
+        engine.find()
         if options.verb == "image":
             print(images.ensure(options.suite, options.variant))
         elif options.verb == "up":
@@ -277,7 +275,7 @@ def main(arguments: list[str]) -> int:
         else:
             for name in options.names:
                 down(name)
-    except LabError as error:
+    except (LabError, *engine.ERRORS) as error:
         print(f"lab: {error}", file=sys.stderr)
         return 1
     return 0

@@ -29,5 +29,11 @@ def images(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 @pytest.fixture
+def lab(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(LAB))
+    return load("lab.py")
+
+
+@pytest.fixture
 def build() -> ModuleType:
     return load("families/build.py")

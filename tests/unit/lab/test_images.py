@@ -13,7 +13,7 @@ import pytest
 @pytest.fixture
 def recipes(images, monkeypatch, tmp_path) -> Path:
     """Every image is there, and its recipe is in a directory of the test's own."""
-    monkeypatch.setattr(images, "_exists", lambda tag: True)
+    monkeypatch.setattr(images.engine, "has_image", lambda tag: True)
     monkeypatch.setattr(images.machine, "inherited", lambda suite: {"/etc/apt/sources.list": f"deb x {suite} main\n"})
     shutil.copytree(images.HERE, tmp_path / "lab", ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(images, "HERE", tmp_path / "lab")

@@ -9,10 +9,12 @@ import json
 import os
 
 import pytest
+from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.windflow.platform.plugins.module_utils.containers import engine
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.run import managed
+from ansible_collections.windflow.platform.plugins.modules import compose_switch
 
 pytestmark = [
     pytest.mark.system,
@@ -58,3 +60,25 @@ def test_any_value_of_a_variable_reaches_a_container_as_it_is(compose_host):
     path.write_text(json.dumps({"GREETING": value}), encoding="utf-8")
     host.deploy(release)
     assert host.run("app", 'printf %s "$GREETING"') == value
+
+
+def test_the_module_switches_leaves_alone_and_removes(compose_host, capsys):
+    host = compose_host
+    release = host.release(1, {"app": host.living})
+    known = {"plugin": host.name, "project": host.project, "app": "app", "files": ["app/compose/compose.yaml"]}
+    known.update(install_dir=str(host.install_dir), shared_dir=str(host.shared_dir), release=release, allow=[], port=0)
+
+    def run(**changes):
+        with patch_module_args({**known, "health_timeout": 20, **changes}), pytest.raises(SystemExit) as ended:
+            compose_switch.main()
+        return ended.value.code, json.loads(capsys.readouterr().out)
+
+    rc, said = run()
+    assert rc == 0 and said["changed"] and said["changes"] and said["timings"] and len(host.switch().containers()) == 1
+    assert run()[1]["changes"] == []
+    broken = host.release(2, {"app": {**host.living, "command": ["sh", "-c", "echo canary-0815; exit 3"]}})
+    rc, said = run(release=broken, health_timeout=3)
+    assert rc == 1 and said["code"].startswith("E4") and "Release %s still serves." % release in said["msg"]
+    assert host.switch().current() == release and len(host.switch().containers()) == 1
+    rc, said = run(state="absent", purge=True)
+    assert rc == 0 and said["changed"] and host.switch().containers() == []
