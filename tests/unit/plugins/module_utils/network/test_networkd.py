@@ -1,0 +1,44 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from ansible_collections.windflow.platform.plugins.module_utils.network import networkd
+
+
+def test_networkd_adds_to_the_file_that_counts_for_an_interface(folder, monkeypatch, wanted):
+    (folder / "links").mkdir()
+    (folder / "links" / "2").write_text("NETWORK_FILE=/usr/lib/systemd/network/20-wired.network\n", encoding="utf-8")
+    real = networkd.text_of
+    monkeypatch.setattr(networkd, "text_of", lambda path: "2\n" if path.endswith("eth0/ifindex") else real(path))
+    found = networkd.Networkd(wanted.INTERFACES)
+    assert found.manages("eth0") and not found.manages("eth1")
+    (path,) = found.files(wanted.SECOND, wanted.STEM)
+    assert path == "%s/20-wired.network.d/windflow-shop-lan.conf" % folder
+    assert wanted.plain(found.files(wanted.SECOND, wanted.STEM))["windflow-shop-lan.conf"] == (
+        "[Address]\nAddress=10.1.0.5/16\n\n[Route]\nGateway=10.1.0.1\n\n[Link]\nMTUBytes=1400\n"
+    )
+    assert wanted.plain(found.files(wanted.VLAN, wanted.STEM)) == {
+        "05-windflow-shop-v.netdev": "[NetDev]\nName=eth0.7\nKind=vlan\n\n[VLAN]\nId=7\n",
+        "05-windflow-shop-v.network": "[Match]\nName=eth0.7\n\n[Address]\nAddress=10.7.0.5/24\n",
+        "windflow-shop-v-eth0.conf": "[Network]\nVLAN=eth0.7\n",
+    }
+
+
+def test_networkd_has_a_file_of_ours_for_an_interface_without_one(folder, wanted):
+    found = networkd.Networkd(wanted.INTERFACES)
+    keep = "[Network]\nKeepConfiguration=static\nLinkLocalAddressing=%s\n\n"
+    assert wanted.plain(found.files(wanted.SIX, wanted.STEM)) == {
+        "05-windflow-shop-six.network": "[Match]\nName=eth1\n\n%s[Address]\nAddress=2001:db8::5/64\n\n"
+        "[Network]\nDNS=2001:db8::53\n" % (keep % "ipv6")
+    }
+    # What a member would say of itself is lost in the bond.
+    keep %= "no"
+    assert wanted.plain(found.files(wanted.BOND, wanted.STEM)) == {
+        "05-windflow-shop-d.netdev": "[NetDev]\nName=bond0\nKind=bond\n\n"
+        "[Bond]\nMode=active-backup\nMIIMonitorSec=100ms\n",
+        "05-windflow-shop-d.network": "[Match]\nName=bond0\n\n[Address]\nAddress=10.9.0.5/24\n",
+        "05-windflow-shop-d-eth1.network": "[Match]\nName=eth1\n\n%s[Network]\nBond=bond0\n" % keep,
+        "05-windflow-shop-d-eth2.network": "[Match]\nName=eth2\n\n%s[Network]\nBond=bond0\n" % keep,
+    }

@@ -1,0 +1,34 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from ansible_collections.windflow.platform.plugins.module_utils.network import backend, wicked
+
+
+def test_wicked_adds_to_the_file_of_the_interface(folder, wanted):
+    path = folder / "ifcfg-eth0"
+    path.write_text("STARTMODE='auto'\nBOOTPROTO='dhcp'\n", encoding="utf-8")
+    found = wicked.Wicked(wanted.INTERFACES)
+    files = found.files(wanted.SECOND, wanted.STEM)
+    text = files[str(path)][0]
+    assert text == (
+        "STARTMODE='auto'\nBOOTPROTO='dhcp'\n" + backend.HEADER + "IPADDR_windflow_shop_lan='10.1.0.5/16'\nMTU='1400'\n"
+    )
+    assert wanted.plain(files)["ifroute-eth0"] == "default 10.1.0.1 - eth0\n"
+    path.write_text(text, encoding="utf-8")
+    assert found.files(wanted.SECOND, wanted.STEM) == files
+    assert found.left(str(path)) == "STARTMODE='auto'\nBOOTPROTO='dhcp'\n"
+    assert found.left(str(folder / "ifroute-eth0")) == ""
+
+
+def test_wicked_has_files_of_ours_for_what_is_new(folder, wanted):
+    found = wicked.Wicked(wanted.INTERFACES)
+    assert wanted.plain(found.files(wanted.VLAN, wanted.STEM)) == {
+        "ifcfg-eth0.7": "STARTMODE='auto'\nBOOTPROTO='static'\nIPADDR_windflow_shop_v='10.7.0.5/24'\n"
+        "ETHERDEVICE='eth0'\nVLAN_ID='7'\n",
+        "ifcfg-eth0": "STARTMODE=hotplug\nBOOTPROTO=none\n",
+    }
+    assert "BONDING_SLAVE_1='eth2'" in wanted.plain(found.files(wanted.BOND, wanted.STEM))["ifcfg-bond0"]
+    assert found.refuses(wanted.SIX).startswith("wicked has name servers for the whole host")
