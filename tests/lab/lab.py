@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Test hosts: containers of Debian, or of another OS family, with a real init and a real SSH daemon.
 
-    python tests/lab/lab.py image SYSTEM [--variant systemd|packages|hardened|network|plain]
+    python tests/lab/lab.py image SYSTEM [--variant systemd|packages|hardened|plain]
     python tests/lab/lab.py up NAME SYSTEM [--variant …] [--init systemd|none] [--ports 8080]
     python tests/lab/lab.py inventory NAME… [--user deploy|root]
     python tests/lab/lab.py ssh NAME [--user deploy|root] [COMMAND]
@@ -47,8 +47,6 @@ HARDENED += ["--sysctl", "net.ipv6.conf.lo.disable_ipv6=0", "--sysctl", "net.ipv
 # A host of another family has its own firewall, which is active where the family's is. nftables in a network namespace
 # of its own is all that firewalld and ufw need of the kernel.
 FAMILY = ["--cap-add", "NET_ADMIN"]
-# Its interfaces are configured, and systemd-networkd is confined to what its unit says.
-NETWORK = ["--cap-add", "NET_ADMIN", "--cap-add", "SYS_ADMIN", "--security-opt", "apparmor=unconfined"]
 NO_INIT = ["sh", "-c", "mkdir -p /run/sshd && ssh-keygen -A && /usr/sbin/sshd && exec sleep infinity"]
 
 
@@ -136,7 +134,6 @@ def up(name: str, suite: str, variant: str, init: str, ports: list[int]) -> None
         options += ENGINE if variant == "docker" else []
         options += HARDENED if variant == "hardened" else []
         options += FAMILY if suite in images.FAMILIES else []
-        options += NETWORK if variant == "network" else []
         command = NO_INIT if init == "none" else []
     docker("create", "--name", container(name), "--hostname", name, *options, tag, *command)
     if variant == "plain":
