@@ -212,7 +212,7 @@ class Change:
         address = self.host.carrying()[0]
         for name, old in self.old.items():
             new = self.new.get(name)
-            if address and old.address.partition("/")[0] == address and new and new.address != old.address:
+            if address and old.address.partition("/")[0] == address and new and new.address not in ("", old.address):
                 return [address, new.address.partition("/")[0]]
         return ["", ""]
 
@@ -308,7 +308,7 @@ class Change:
             changed.setdefault(self.backends[network.name].name, []).append(network)
         for name, old in self.old.items():
             changed.setdefault(self.kept["networks"][name]["backend"], []).append(old)
-        added = {network.interface: network.address for network in self.wanted}
+        added = {network.interface: network.address for network in self.wanted if network.address}
         gone = [name for name in reversed(self.touched) if name not in self.host.interfaces]
         stays = [name for name in self.touched if name in self.host.interfaces]
         for name in gone:
