@@ -26,6 +26,8 @@ VLAN = parse({"name": "v", "type": "vlan", "interface": "eth0.7", "vlan_id": 7, 
 BRIDGE = parse({"name": "b", "type": "bridge", "interface": "br0", "members": ["eth1"], "address": "10.8.0.5/24"})
 BOND = parse({"name": "d", "type": "bond", "interface": "bond0", "members": ["eth1", "eth2"], "address": "10.9.0.5/24"})
 SIX = parse({"name": "six", "interface": "eth1", "address": "2001:db8:0::5/64", "dns": ["2001:db8::53"]})
+TRUNK = parse({"name": "t", "type": "bond", "interface": "bond0", "members": ["eth1"]})
+TAGGED = parse({"name": "g", "type": "vlan", "interface": "bond0.9", "vlan_id": 9})
 STEM = "windflow-shop"
 
 
@@ -165,10 +167,35 @@ network:
     assert all(mode == 0o600 for _text, mode in found.files(VLAN, STEM).values())
     # One that is made by another file of ours has its name there.
     later = parse({**VLAN.as_dict(), "members": ["bond0"]})
-    found.planned = {"bond0": "bond"}
+    found.planned = {"bond0": BOND}
     assert "ethernets" not in plain(found.files(later, STEM))["windflow-shop-v.yaml"]
     above = parse({**BRIDGE.as_dict(), "members": ["eth0.7"]})
     assert "ethernets" not in plain(found.files(above, STEM))["windflow-shop-b.yaml"]
+
+
+def test_a_link_without_an_address_asks_for_none(folder):
+    found = plain(ifupdown.Ifupdown(INTERFACES).files(TRUNK, STEM))
+    assert "address" not in found["windflow-shop-t"] and "pre-up ip link set dev bond0 up" in found["windflow-shop-t"]
+    found = plain(networkd.Networkd(INTERFACES).files(TRUNK, STEM))
+    own = "[Match]\nName=bond0\n\n[Network]\nIPv6AcceptRA=no\nLinkLocalAddressing=no\n"
+    assert found["05-windflow-shop-t.network"] == own
+    found = plain(netplan.Netplan(INTERFACES).files(TRUNK, STEM))
+    assert '"bond0":\n      accept-ra: false\n      link-local: []\n' in found["windflow-shop-t.yaml"]
+    found = plain(network_manager.NetworkManager(INTERFACES).files(TRUNK, STEM))
+    assert "[ipv4]\nmethod=disabled\n\n[ipv6]\nmethod=disabled\n" in found["windflow-shop-t.nmconnection"]
+    assert "[user]" not in found["windflow-shop-t.nmconnection"]
+    found = plain(wicked.Wicked(INTERFACES).files(TRUNK, STEM))
+    assert "BOOTPROTO='none'" in found["ifcfg-bond0"] and "IPADDR" not in found["ifcfg-bond0"]
+
+
+def test_what_lies_on_a_link_of_ours_adds_to_it(folder):
+    planned = {"bond0": TRUNK, "bond0.9": TAGGED}
+    found = plain(networkd.Networkd(INTERFACES, planned).files(TAGGED, STEM))
+    assert found["windflow-shop-g-bond0.conf"] == "[Network]\nVLAN=bond0.9\n"
+    paths = networkd.Networkd(INTERFACES, planned).files(TAGGED, STEM)
+    assert "%s/05-windflow-shop-t.network.d/windflow-shop-g-bond0.conf" % folder in paths
+    found = plain(ifupdown.Ifupdown(INTERFACES, planned).files(TAGGED, STEM))
+    assert "    pre-up [ -e /sys/class/net/bond0 ] || ifup bond0\n" in found["windflow-shop-g"]
 
 
 def test_what_something_else_configures_is_not_taken_over(folder, monkeypatch):
@@ -228,6 +255,22 @@ def test_network_manager_has_a_copy_of_the_profile_with_one_address_more(folder,
     moved = parse({"name": "lan", "interface": "eth0", "address": "10.1.0.6/16"})
     (text,) = plain(found.files(moved, STEM)).values()
     assert network_manager.sections(text)["ipv4"]["address2"] == "10.1.0.6/16" and "10.1.0.5" not in text
+
+
+def test_a_copy_of_a_profile_comes_up_at_a_start_of_the_host(folder, monkeypatch):
+    path = folder / "office.nmconnection"
+    path.write_text(BASE.replace("type=", "autoconnect=false\ntype="), encoding="utf-8")
+    (text,) = plain(manager(monkeypatch, ("1", "eth0", path)).files(SECOND, STEM)).values()
+    assert "autoconnect=" not in text and "192.0.2.7/24" in text
+
+
+def test_a_profile_that_network_manager_made_for_itself_is_none_of_the_host(folder, monkeypatch):
+    path = folder / "eth0.nmconnection"
+    path.write_text(BASE + "\n[.nmmeta]\nnm-generated=true\nexternal=true\n", encoding="utf-8")
+    found = manager(monkeypatch, ("1", "eth0", path))
+    assert found.base(SECOND) == ""
+    found.interfaces = {**INTERFACES, "eth0": {**STATE, "addresses": ["192.0.2.7/24"]}}
+    assert "which something other than NetworkManager configures" in found.refuses(SECOND)
 
 
 def test_network_manager_has_a_profile_for_each_member(folder, monkeypatch):
