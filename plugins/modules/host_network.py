@@ -99,6 +99,12 @@ options:
         the same as before.
     type: str
     default: ""
+  command:
+    description:
+      - Command of the shell that the host runs as the last of all, before the change is kept.
+      - If it does not end with 0 within 30 seconds, the change is undone, and the task fails with E4100.
+    type: str
+    default: ""
   state:
     description: Internal. V(apply) begins a change, V(confirm) and V(restore) end it.
     type: str
@@ -173,6 +179,7 @@ def main():
             "consent": {"type": "bool", "default": False},
             "seconds": {"type": "int", "default": 60},
             "address": {"type": "str", "default": ""},
+            "command": {"type": "str", "default": ""},
             "state": {"type": "str", "choices": ["apply", "confirm", "restore"], "default": "apply"},
             "change": {"type": "str", "default": ""},
         },

@@ -221,6 +221,14 @@ def test_a_command_that_fails_is_undone_at_once_with_what_it_said(machine):
     assert machine.look() == before and machine.kept() == []
 
 
+def test_a_command_of_the_operator_s_confirms_a_change_or_has_it_undone(machine):
+    before = machine.look()
+    answer = machine.change([SECOND], command="ip address show eth0 | grep 10.5.0.9; echo not there; exit 3")
+    assert answer["code"] == "E4100" and "ended with 3:" in answer["msg"] and "not there" in answer["msg"]
+    assert machine.look() == before and machine.kept() == []
+    assert machine.change([SECOND], command="ip address show eth0 | grep -q 10.5.0.9") == {"changed": True}
+
+
 def test_what_an_earlier_run_has_left_is_undone_first(machine):
     machine.change([SECOND])
     machine.call([{**SECOND, "address": "10.5.0.7/24"}], seconds=300)
