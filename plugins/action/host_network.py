@@ -24,7 +24,15 @@ LEAST_SECONDS = 20
 # How long the restore itself may take before the host counts as lost.
 RESTORE_SECONDS = 120
 PAUSE = 2.0
-DEFAULTS = {"plugin": "", "networks": [], "consent": False, "seconds": 60, "state": "apply", "change": ""}
+DEFAULTS = {
+    "plugin": "",
+    "networks": [],
+    "consent": False,
+    "seconds": 60,
+    "command": "",
+    "state": "apply",
+    "change": "",
+}
 
 
 class ActionModule(ActionBase):
@@ -38,6 +46,7 @@ class ActionModule(ActionBase):
             "consent": {"type": "bool", "default": False},
             "seconds": {"type": "int", "default": 60},
             "address": {"type": "str", "default": ""},
+            "command": {"type": "str", "default": ""},
         }
         _unused, arguments = self.validate_argument_spec(spec)
         arguments["seconds"] = max(arguments["seconds"], LEAST_SECONDS)

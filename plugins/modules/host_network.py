@@ -39,6 +39,8 @@ options:
     description:
       - The networks.
       - One with O(networks[].cidr) alone only asserts that the interface has an address in it.
+      - A VLAN, a bridge or a bond with neither O(networks[].cidr) nor O(networks[].address) is a link without an
+        address.
     type: list
     elements: dict
     default: []
@@ -96,6 +98,12 @@ options:
       - Name or address by which the controller reaches the host after the change.
       - Without one, it is the new address where the change takes away the address that the controller uses, and else
         the same as before.
+    type: str
+    default: ""
+  command:
+    description:
+      - Command of the shell that the host runs as the last of all, before the change is kept.
+      - If it does not end with 0 within 30 seconds, the change is undone, and the task fails with E4100.
     type: str
     default: ""
   state:
@@ -172,6 +180,7 @@ def main():
             "consent": {"type": "bool", "default": False},
             "seconds": {"type": "int", "default": 60},
             "address": {"type": "str", "default": ""},
+            "command": {"type": "str", "default": ""},
             "state": {"type": "str", "choices": ["apply", "confirm", "restore"], "default": "apply"},
             "change": {"type": "str", "default": ""},
         },

@@ -82,6 +82,10 @@ plugins:
     silence:
       description: Why what is deployed does not answer; empty where it does, and without O(ask).
       type: str
+    networks:
+      description: Names of the networks that windflow has configured for it.
+      type: list
+      elements: str
     lease:
       description: The run that is at work, or nothing.
       type: dict
@@ -109,6 +113,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.windflow.platform.plugins.module_utils.backup import listing
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
+from ansible_collections.windflow.platform.plugins.module_utils.network import kept
 from ansible_collections.windflow.platform.plugins.module_utils.record import report, restore_point, store
 from ansible_collections.windflow.platform.plugins.module_utils.run import serving
 from ansible_collections.windflow.platform.plugins.module_utils.switch import answering
@@ -142,6 +147,7 @@ def view(remembered, ask):
         "backup_lines": listing.lines(remembered["plugin"], backups),
         "serves": serves,
         "silence": silence,
+        "networks": sorted(kept.read(remembered["plugin"])["networks"]),
         "lease": remembered["lease"],
         "position": store.position(remembered),
         "revisions": remembered["revisions"],

@@ -43,7 +43,6 @@ PARENTS = {
     "sysvinit": "base",
     "docker": "systemd",
     "hardened": "systemd",
-    "network": "systemd",
 }
 EXCLUDED = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
 BOOTSTRAP = [

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Test hosts: containers of Debian, or of another OS family, with a real init and a real SSH daemon.
 
-    python tests/lab/lab.py image SYSTEM [--variant systemd|packages|hardened|network|plain]
+    python tests/lab/lab.py image SYSTEM [--variant systemd|packages|hardened|plain]
     python tests/lab/lab.py up NAME SYSTEM [--variant …] [--init systemd|none] [--ports 8080]
     python tests/lab/lab.py inventory NAME… [--user deploy|root]
     python tests/lab/lab.py ssh NAME [--user deploy|root] [COMMAND]
@@ -56,8 +56,6 @@ HARDENED = {
 # A host of another family has its own firewall, which is active where the family's is. nftables in a network namespace
 # of its own is all that firewalld and ufw need of the kernel.
 FAMILY = {"cap_add": ["NET_ADMIN"]}
-# Its interfaces are configured, and systemd-networkd is confined to what its unit says.
-NETWORK = {"cap_add": ["NET_ADMIN", "SYS_ADMIN"], "security_opt": ["apparmor=unconfined"]}
 NO_INIT = ["sh", "-c", "mkdir -p /run/sshd && ssh-keygen -A && /usr/sbin/sshd && exec sleep infinity"]
 # Lets the key in as root and as deploy.
 AUTHORISE = """
@@ -134,7 +132,6 @@ def up(name: str, suite: str, variant: str, init: str, ports: list[int]) -> None
         parts += [ENGINE] if variant == "docker" else []
         parts += [HARDENED] if variant == "hardened" else []
         parts += [FAMILY] if suite in images.FAMILIES else []
-        parts += [NETWORK] if variant == "network" else []
         command = NO_INIT if init == "none" else []
     engine.create(container(name), name, tag, command, machine.proxies(), **together(*parts))
     engine.start(container(name))

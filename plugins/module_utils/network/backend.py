@@ -47,8 +47,8 @@ class Backend:
     # What has to run at a start of the host if files have changed that were read before.
     at_boot = ""
 
-    def __init__(self, interfaces: dict[str, Any], planned: dict[str, str] | None = None) -> None:
-        """``planned``: kinds of the interfaces that are wanted and may not be there yet, by name."""
+    def __init__(self, interfaces: dict[str, Any], planned: dict[str, Network] | None = None) -> None:
+        """``planned``: the networks that make an interface, which may not be there yet, by its name."""
         self.interfaces = interfaces
         self.planned = planned or {}
 

@@ -23,6 +23,7 @@ import time
 from ..errors import Problem, WindflowError
 from ..files import atomic
 from ..files.reading import text_of
+from ..system import processes
 from ..system.inspect_host import init_system
 from . import interfaces, kept, looking
 from .backend import said
@@ -39,6 +40,8 @@ UNDONE = "The networks are again as they were before."
 # bond looks at its members.
 SETTLE_SECONDS = 15.0
 RESTORE_SECONDS = 90.0
+# How long the operator's own command may take that confirms a change.
+COMMAND_SECONDS = 30.0
 APPLY = """\
 #!/bin/sh
 # Made by windflow: applies a change of networks.
@@ -212,7 +215,7 @@ class Change:
         address = self.host.carrying()[0]
         for name, old in self.old.items():
             new = self.new.get(name)
-            if address and old.address.partition("/")[0] == address and new and new.address != old.address:
+            if address and old.address.partition("/")[0] == address and new and new.address not in ("", old.address):
                 return [address, new.address.partition("/")[0]]
         return ["", ""]
 
@@ -308,7 +311,7 @@ class Change:
             changed.setdefault(self.backends[network.name].name, []).append(network)
         for name, old in self.old.items():
             changed.setdefault(self.kept["networks"][name]["backend"], []).append(old)
-        added = {network.interface: network.address for network in self.wanted}
+        added = {network.interface: network.address for network in self.wanted if network.address}
         gone = [name for name in reversed(self.touched) if name not in self.host.interfaces]
         stays = [name for name in self.touched if name in self.host.interfaces]
         for name in gone:
@@ -457,7 +460,7 @@ def confirm(params: dict[str, Any]) -> dict[str, Any]:
         restored(folder)
     with open("%s/kept.json" % folder, encoding="utf-8") as stream:
         stays = json.load(stream)["stays"]
-    left = settled(params, stays)
+    left = settled(params, stays) or refusal(params.get("command") or "")
     if left:
         fail(folder, left)
     try:
@@ -467,6 +470,18 @@ def confirm(params: dict[str, Any]) -> dict[str, Any]:
     settle(folder)
     disarm(folder)
     return {"changed": True}
+
+
+def refusal(command: str) -> list[Any]:
+    """Returns why the operator's own command does not confirm a change."""
+    if not command:
+        return []
+    try:
+        code, text = processes.ask(["/bin/sh", "-c", command], os.environ, COMMAND_SECONDS)
+    except subprocess.TimeoutExpired:
+        return ["the command that confirms the change took longer than %d seconds" % COMMAND_SECONDS]
+    last = "\n".join(text.strip().splitlines()[-4:])
+    return ["the command that confirms the change ended with %d:\n%s" % (code, last)] if code else []
 
 
 def settled(params: dict[str, Any], stays: dict[str, Any]) -> list[Any]:

@@ -24,7 +24,7 @@ def findings(entries: list[dict[str, Any]], found: dict[str, Any], consent: bool
     made: set[str] = set()
     for index, entry in enumerate(entries):
         path, network = "network.networks[%d]" % index, parse(entry)
-        if network.address:
+        if network.is_configured:
             problems += missing_parts(path, network, found["interfaces"], made)
             made |= {network.interface} if network.is_made else set()
         else:

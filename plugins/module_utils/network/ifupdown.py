@@ -60,6 +60,9 @@ class Ifupdown(Backend):
             down = ["ip address delete %s dev %s%s" % (network.address, network.interface, interfaces.QUIETLY)]
         lines = [HEADER.rstrip("\n"), "auto %s" % network.interface, "iface %s inet manual" % network.interface]
         # A link of ours has to be there before ifup looks for it.
+        # The one that it lies on may have its stanza in a file that is read later.
+        below = [name for name in network.members if name in self.planned]
+        lines += ["    pre-up [ -e /sys/class/net/%s ] || ifup %s" % (name, name) for name in below]
         lines += ["    pre-up %s" % line for line in made] if network.is_made else ["    up %s" % line for line in made]
         lines += ["    %s %s" % ("post-down" if network.is_made else "down", line) for line in down]
         if network.dns:

@@ -134,10 +134,9 @@ def state_of(found: dict[str, Any], network: Network) -> dict[str, Any]:
     state = found.get(network.interface)
     if state is None:
         return {"link": "absent"}
-    result = {
-        "link": "up" if state["up"] else "down",
-        "address": network.address if network.address in state["addresses"] else "absent",
-    }
+    result = {"link": "up" if state["up"] else "down"}
+    if network.address:
+        result["address"] = network.address if network.address in state["addresses"] else "absent"
     if network.mtu:
         result["mtu"] = str(state["mtu"])
     if network.type == "vlan":
@@ -198,7 +197,8 @@ def make(network: Network) -> list[Any]:
     lines = make_link(name, network.type, network.members, network.vlan_id, network.mode)
     if network.mtu:
         lines.append("ip link set dev %s mtu %d" % (name, network.mtu))
-    lines += ["ip link set dev %s up" % name, add_address(network.address, name)]
+    lines.append("ip link set dev %s up" % name)
+    lines += [add_address(network.address, name)] if network.address else []
     return lines + ["ip -%d route replace default via %s dev %s" % (network.version, network.gateway, name)] * bool(
         network.gateway
     )
@@ -243,9 +243,7 @@ def undo(old: Network, new: Network | None, before: dict[str, Any]) -> list[Any]
         lines.append("ip -%d route delete default via %s dev %s%s" % (old.version, old.gateway, name, QUIETLY))
     if before.get(name) is None and not same:
         lines.append("ip link delete dev %s%s" % (name, QUIETLY))
-    elif not (same and same.address == old.address) and old.address not in (before.get(name) or {}).get(
-        "addresses", []
-    ):
+    elif old.address and not (same and same.address == old.address) and old.address not in _addresses(before.get(name)):
         lines.append("ip address delete %s dev %s%s" % (old.address, name, QUIETLY))
     for member in old.members if old.type in ("bridge", "bond") else ():
         if not (same and member in same.members):
@@ -293,9 +291,12 @@ def bring_back(name: str, state: dict[str, Any] | None, added: list[Any], member
 
 
 def bring_back_routes(known: list[Any], names: list[Any]) -> list[Any]:
-    """Returns what brings back the routes of those interfaces."""
-    return [
-        "ip %s route replace %s%s" % (route["family"], " ".join(route["words"]), QUIETLY)
-        for route in known
-        if route["dev"] in names
-    ]
+    """Returns what brings back the routes of those interfaces, where no program has done that with another metric."""
+    found = []
+    for route in known:
+        if route["dev"] in names:
+            words = ["via", _after(route["words"], "via")] if "via" in route["words"] else []
+            there = " ".join([route["words"][0], *words, "dev", route["dev"]])
+            put = "ip %s route replace %s%s" % (route["family"], " ".join(route["words"]), QUIETLY)
+            found.append("ip %s route show %s | grep -q . || %s" % (route["family"], there, put))
+    return found

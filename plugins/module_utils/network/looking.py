@@ -38,7 +38,7 @@ class Host:
 
     def __init__(self, wanted: list[Network]) -> None:
         self.interfaces = interfaces.read()
-        planned = {network.interface: network.type for network in wanted if network.is_made}
+        planned = {network.interface: network for network in wanted if network.is_made}
         self.routes = interfaces.routes()
         self.backends = {kind.name: kind(self.interfaces, planned) for kind in BACKENDS}
         self._active: list[Any] | None = None
@@ -120,7 +120,7 @@ def unlike(host: Host, network: Network) -> list[Any]:
     if state is None:
         return ["%s is not there" % name]
     found = unlike_link(host, network)
-    if network.address not in state["addresses"]:
+    if network.address and network.address not in state["addresses"]:
         found.append("%s has no address %s" % (name, network.address))
     if network.mtu and state["mtu"] != network.mtu:
         found.append("the MTU of %s is %d, not %d" % (name, state["mtu"], network.mtu))

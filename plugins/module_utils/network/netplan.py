@@ -42,7 +42,7 @@ class Netplan(Backend):
     def files(self, network: Network, stem: str) -> dict[str, Any]:
         lines = ["network:", "  version: 2"]
         kinds = {name: self.interfaces.get(name, {}).get("kind") for name in network.members}
-        kinds.update((name, kind) for name, kind in self.planned.items() if name in kinds)
+        kinds.update((name, one.type) for name, one in self.planned.items() if name in kinds)
         others = [name for name in network.members if kinds[name] in SECTIONS]
         lower = [name for name in network.members if name not in others]
         if lower:
@@ -65,7 +65,8 @@ def _key(name: str) -> str:
 
 
 def _settings(network: Network) -> list[Any]:
-    lines = ["addresses: [%s]" % _key(network.address)]
+    nothing = ["accept-ra: false", "link-local: []"]
+    lines = ["addresses: [%s]" % _key(network.address)] if network.address else nothing
     if network.type == "vlan":
         lines += ["id: %d" % network.vlan_id, "link: %s" % _key(network.members[0])]
     elif network.members:

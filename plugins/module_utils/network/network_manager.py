@@ -70,7 +70,9 @@ class NetworkManager(Backend):
                 elif device == network.interface:
                     noted = sections(text_of(path)).get("user", {}).get("windflow.base", "")
                     active = active or known.get(noted) or noted
-        return active if os.path.exists(active) else known.get(active, "")
+        active = active if os.path.exists(active) else known.get(active, "")
+        # Of an interface that something else has configured, NetworkManager has a profile that it made for itself.
+        return "" if "nm-generated" in sections(text_of(active)).get(".nmmeta", {}) else active
 
     def files(self, network: Network, stem: str) -> dict[str, Any]:
         name, found = "%s-%s" % (stem, network.name), {}
@@ -79,7 +81,7 @@ class NetworkManager(Backend):
             wanted = {
                 "connection": dict(
                     _connection("%s-%s" % (name, member), "ethernet", member),
-                    **{"master": network.interface, "slave-type": network.type},
+                    **{"autoconnect-priority": PRIORITY, "master": network.interface, "slave-type": network.type},
                 )
             }
             found["%s/%s-%s.nmconnection" % (FOLDER, name, member)] = (text(wanted), 0o600)
@@ -96,7 +98,8 @@ class NetworkManager(Backend):
             **_connection(name, kind, network.interface),
             "autoconnect-priority": PRIORITY,
         }
-        wanted["connection"].pop("timestamp", None)
+        for key in ("timestamp", "autoconnect"):
+            wanted["connection"].pop(key, None)
         if network.type == "vlan":
             wanted["vlan"] = {"flags": "1", "id": str(network.vlan_id), "parent": network.members[0]}
         elif network.type == "bridge":
@@ -105,9 +108,13 @@ class NetworkManager(Backend):
             wanted["bond"] = {"miimon": "100", "mode": network.mode}
         if network.mtu:
             wanted.setdefault("ethernet", {})["mtu"] = str(network.mtu)
-        _address(wanted, network, noted.get("windflow.address", ""))
+        if network.address:
+            _address(wanted, network, noted.get("windflow.address", ""))
+        else:
+            wanted.update(ipv4={"method": "disabled"}, ipv6={"method": "disabled"})
         base = sections(text_of(path)).get("connection", {}).get("uuid", "") or noted.get("windflow.base", "")
-        wanted["user"] = {"windflow.address": network.address, **({"windflow.base": base} if base else {})}
+        notes = {"windflow.address": network.address, "windflow.base": base}
+        wanted["user"] = {key: value for key, value in notes.items() if value}
         return text(wanted)
 
     def up(self, network: Network, stem: str) -> list[Any]:
@@ -178,5 +185,9 @@ def sections(found: str) -> dict[str, Any]:
 def text(wanted: dict[str, Any]) -> str:
     """Returns a keyfile, its sections in an order of their own and their keys as they come."""
     first = ["connection"] + sorted(set(wanted) - {"connection"})
-    blocks = ["[%s]\n%s" % (name, "".join("%s=%s\n" % item for item in wanted[name].items())) for name in first]
+    blocks = [
+        "[%s]\n%s" % (name, "".join("%s=%s\n" % item for item in wanted[name].items()))
+        for name in first
+        if wanted[name]
+    ]
     return HEADER + "\n" + "\n".join(blocks)

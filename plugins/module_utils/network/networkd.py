@@ -54,15 +54,20 @@ class Networkd(Backend):
         for member in network.members:
             word = {"vlan": "VLAN", "bridge": "Bridge", "bond": "Bond"}[network.type]
             own = ["[Network]", "%s=%s" % (word, network.interface)]
-            found[self._place(member, "%s-%s" % (name, member))] = own
-        found[self._place(network.interface, name)] = _settings(network)
+            found[self._place(member, "%s-%s" % (name, member), stem)] = own
+        found[self._place(network.interface, name, stem, network)] = _settings(network)
         return {
             path: value if isinstance(value, tuple) else (self._text(path, value, network, name), 0o644)
             for path, value in found.items()
         }
 
-    def _place(self, interface: str, name: str) -> str:
+    def _place(self, interface: str, name: str, stem: str, network: Network | None = None) -> str:
+        """Returns the file for what is to be added to an interface; ``network`` is the one that makes it."""
         known = self.network_file(interface)
+        maker = self.planned.get(interface)
+        if maker and not network:
+            # An interface that another network of ours makes has its file from there.
+            known = "%s%s-%s.network" % (FIRST, stem, maker.name)
         if known:
             return "%s/%s.d/%s.conf" % (FOLDER, os.path.basename(known), name)
         return "%s/%s%s.network" % (FOLDER, FIRST, name)
@@ -103,7 +108,9 @@ def _netdev(network: Network) -> str:
 
 
 def _settings(network: Network) -> list[Any]:
-    lines = ["[Address]", "Address=%s" % network.address]
+    # Without an address, nothing is asked for.
+    nothing = ["[Network]", "IPv6AcceptRA=no", "LinkLocalAddressing=no"]
+    lines = ["[Address]", "Address=%s" % network.address] if network.address else nothing
     if network.gateway:
         lines += ["", "[Route]", "Gateway=%s" % network.gateway]
     if network.mtu:

@@ -3,14 +3,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a configuration wants of networks, and what is wrong with it whatever the host is.
 
-An entry with ``cidr`` alone asserts something about an interface; one with ``address`` configures it.
+An entry with ``cidr`` alone asserts something about an interface; one with ``address`` configures it. A VLAN, a bridge
+or a bond with neither is a link without an address, such as one that others lie on.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,13 +47,18 @@ class Network:
 
     @property
     def version(self) -> int:
-        """4 or 6."""
-        return ipaddress.ip_interface(self.address or self.cidr).version
+        """4 or 6; 4 of a link without an address."""
+        return ipaddress.ip_interface(self.address or self.cidr or "0.0.0.0").version
 
     @property
     def is_made(self) -> bool:
         """Whether the interface is one that software makes."""
         return self.type != "physical"
+
+    @property
+    def is_configured(self) -> bool:
+        """Whether the interface is configured, or else something asserted about it."""
+        return _configures(self.as_dict())
 
     def as_dict(self) -> dict[str, Any]:
         """Returns an entry that ``parse`` takes, the same for the same network."""
@@ -98,7 +104,11 @@ def valid(entries: object) -> list[Any]:
 
 def configured(entries: list[Any]) -> list[Any]:
     """Returns those entries that configure an interface, as networks."""
-    return [parse(entry) for entry in entries if entry.get("address")]
+    return [parse(entry) for entry in entries if _configures(entry)]
+
+
+def _configures(entry: dict[str, Any]) -> bool:
+    return bool(entry.get("address")) or (entry.get("type") in TYPES[1:] and not entry.get("cidr"))
 
 
 def faults(entries: list[Any]) -> list[Any]:
@@ -118,26 +128,35 @@ def _faults(index: int, entry: dict[str, Any]) -> list[Any]:
         )
         if not isinstance(entry.get(key), str) or not entry[key]
     ]
-    if not entry.get("cidr") and not entry.get("address"):
+    if not entry.get("cidr") and not _configures(entry):
         remedy = "write for example cidr: 192.168.1.0/24"
         found.append(Fault("E1132", index, "cidr", "a network in CIDR notation", None, remedy))
     kind = entry.get("type")
     if kind not in (None, *TYPES):
         found.append(Fault("E1176", index, "type", "one of %s" % ", ".join(TYPES), kind, "write one of them"))
-    return found + (_faults_of_change(index, entry) if entry.get("address") else _faults_of_assertion(index, entry))
+    return found + (_faults_of_change(index, entry) if _configures(entry) else _faults_of_assertion(index, entry))
 
 
 def _faults_of_assertion(index: int, entry: dict[str, Any]) -> list[Any]:
+    found = _without_address(index, entry, CONFIGURING)
+    if found and entry.get("type") in TYPES[1:]:
+        # What makes a link says nothing of a range.
+        remedy = "add address, such as 192.168.1.10/24, or remove cidr, for a link without an address"
+        return [replace(fault, remedy=remedy) for fault in found]
+    return found
+
+
+def _without_address(index: int, entry: dict[str, Any], keys: tuple[str, ...]) -> list[Any]:
     expected = "an address, too: this key configures the interface"
     return [
         Fault("E1175", index, key, expected, entry[key], "add address, such as 192.168.1.10/24, or remove %s" % key)
-        for key in CONFIGURING
+        for key in keys
         if entry.get(key) not in (None, "", [])
     ]
 
 
 def _faults_of_change(index: int, entry: dict[str, Any]) -> list[Any]:
-    found = _address_faults(index, entry)
+    found = _address_faults(index, entry) if entry.get("address") else _link_faults(index, entry)
     kind = entry.get("type") or TYPES[0]
     for key, types in ONLY_FOR.items():
         if kind in TYPES and kind not in types and entry.get(key) not in (None, "", []):
@@ -191,8 +210,16 @@ def _address_faults(index: int, entry: dict[str, Any]) -> list[Any]:
         if not _reads(ipaddress.ip_address, server):
             expected = "addresses of name servers"
             found.append(Fault("E1176", index, "dns", expected, server, "write for example [9.9.9.9]"))
-    mtu = entry.get("mtu")
-    least = LEAST_MTU[mine.version]
+    return found + _mtu_faults(index, entry, mine.version)
+
+
+def _link_faults(index: int, entry: dict[str, Any]) -> list[Any]:
+    """What is wrong with a link that has no address."""
+    return _without_address(index, entry, ("gateway", "dns")) + _mtu_faults(index, entry, 4)
+
+
+def _mtu_faults(index: int, entry: dict[str, Any], version: int) -> list[Any]:
+    mtu, least, found = entry.get("mtu"), LEAST_MTU[version], []
     if mtu is not None and (isinstance(mtu, bool) or not isinstance(mtu, int) or not least <= mtu <= 65535):
         expected = "a number of bytes from %d to 65535" % least
         found.append(Fault("E1176", index, "mtu", expected, mtu, "write for example 1500"))
@@ -234,7 +261,7 @@ def _same_twice(entries: list[Any]) -> list[Any]:
             found.append(Fault("E1174", index, "name", expected, name, "change one of the two", note))
         elif isinstance(name, str):
             names[name] = index
-        if not entry.get("address"):
+        if not _configures(entry):
             continue
         members = entry.get("members")
         mine = [("interface", entry.get("interface"))]
@@ -255,12 +282,12 @@ def _order(entries: list[Any]) -> list[Any]:
     made = {
         entry.get("interface"): index
         for index, entry in enumerate(entries)
-        if entry.get("address") and entry.get("type") != "physical" and isinstance(entry.get("interface"), str)
+        if _configures(entry) and entry.get("type") != "physical" and isinstance(entry.get("interface"), str)
     }
     found = []
     for index, entry in enumerate(entries):
         members = entry.get("members")
-        for member in members if isinstance(members, list) and entry.get("address") else []:
+        for member in members if isinstance(members, list) and _configures(entry) else []:
             if isinstance(member, str) and made.get(member, -1) > index:
                 expected = "networks in the order in which they are made"
                 remedy = "move network.networks[%d] before this one" % made[member]

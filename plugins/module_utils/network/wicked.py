@@ -71,9 +71,9 @@ def _own(text: str) -> str:
 
 def _settings(network: Network, stem: str, alone: bool) -> list[Any]:
     suffix = "".join(letter if letter.isalnum() else "_" for letter in "%s_%s" % (stem, network.name))
-    lines = ["IPADDR_%s='%s'" % (suffix, network.address)]
+    lines = ["IPADDR_%s='%s'" % (suffix, network.address)] if network.address else []
     if alone:
-        lines = ["STARTMODE='auto'", "BOOTPROTO='static'", *lines]
+        lines = ["STARTMODE='auto'", "BOOTPROTO='%s'" % ("static" if network.address else "none"), *lines]
     if network.mtu:
         lines.append("MTU='%d'" % network.mtu)
     if network.type == "vlan":

@@ -29,6 +29,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import fcntl
+import json
 import os
 import time
 
@@ -118,13 +119,20 @@ def good(record: Record, serves: str | None = None) -> list[dict[str, Any]]:
     """Returns the revisions that a rollback may go to, newest first, one for each release: those that were deployed
     well, are not the one that serves, and whose release is still on the host as far as the record knows. ``serves`` is
     the release that serves where that is another one than the record says."""
-    serving = current(record) or {}
-    found, seen = [], {serving.get("release") if serves is None else serves}
+    found, seen = [], {what_it_brings(current(record) or {}) if serves is None else (serves, "")}
     for entry in reversed(record["revisions"]):
-        if entry["state"] in GOOD and entry.get("digests") and entry["release"] not in seen:
-            seen.add(entry["release"])
+        if entry["state"] in GOOD and entry.get("digests") and what_it_brings(entry) not in seen:
+            seen.add(what_it_brings(entry))
             found.append(entry)
     return found
+
+
+def what_it_brings(revision: dict[str, Any]) -> tuple[str | None, str]:
+    """Returns what a rollback to a revision brings back: its release and, of a plugin without a program, whose release
+    stays the same, its networks."""
+    host = revision.get("host") or {}
+    networks = "" if host.get("program") else json.dumps(host.get("networks") or "", sort_keys=True)
+    return revision.get("release"), networks if host else ""
 
 
 def begin(
@@ -231,7 +239,7 @@ def finish(
     before = current(record)
     if before:
         # What was rolled back from is never gone back to.
-        left = lease["purpose"] == ROLLBACK and before.get("release") != _leased(record, lease).get("release")
+        left = lease["purpose"] == ROLLBACK and what_it_brings(before) != what_it_brings(_leased(record, lease))
         before["state"] = "rolled_back" if left else "superseded"
     _close(record, lease["revision"], "deployed", now, "done", "")
     _leased(record, lease).update(fields)

@@ -4,8 +4,8 @@
 """Test hosts with a kernel of their own, for what containers share with the machine: NFS, LVM, links, a restart.
 
     python tests/lab/guests/guests.py build
-    python tests/lab/guests/guests.py up NAME [--ports 8080] [--disk GB] [--memory MB]
-    python tests/lab/guests/guests.py reboot NAME      # by the guest's own init; waits until SSH is back
+    python tests/lab/guests/guests.py up NAME… [--ports 8080] [--disk GB] [--links NUMBER] [--memory MB]
+    python tests/lab/guests/guests.py reboot NAME…     # by the guest's own init; waits until SSH is back
     python tests/lab/guests/guests.py freeze NAME      # stops its kernel, as a server that hangs; thaw NAME
     python tests/lab/guests/guests.py inventory NAME… [--user deploy|root]
     python tests/lab/guests/guests.py ssh [--user deploy|root] NAME [COMMAND]
@@ -14,8 +14,9 @@
 They are user-mode Linux: a kernel that is a program of this machine, so no emulation and no rights beyond root's are
 needed. eth0 of each is on a network of its own, by which it is reached and reaches the machine's networks. eth1 of all
 is on one switch, which passes every frame on: 10.0.3.15 and following, the inventory says which (``lab_address``).
-The SSH port and ``--ports`` are published on this machine, at every address. A guest has the users and keys of
-tests/lab/lab.py. ``--disk`` is an empty second disk, /dev/ubdc.
+The SSH port and ``--ports`` are published on this machine, at 127.0.0.1 alone. A guest has the users and keys of
+tests/lab/lab.py. ``--disk`` is an empty second disk, /dev/ubdc. ``--links`` are further interfaces, eth2 and following,
+on the switch of all; they have no addresses.
 """
 
 from __future__ import annotations
@@ -106,7 +107,8 @@ def start_switch(place: Path) -> int:
     number.unlink(missing_ok=True)
     # In the foreground it would end with its standard input.
     images.run(["/usr/bin/vde_switch", "-x", "-s", str(place), "-d", "-p", str(number)])
-    lab.wait_for("a switch of the guests", lambda: (place / "ctl").exists() and number.exists())
+    # The file is there a moment before the number is in it.
+    lab.wait_for("a switch of the guests", lambda: (place / "ctl").exists() and number.exists() and number.read_text())
     return int(number.read_text())
 
 
@@ -152,30 +154,44 @@ def seed(name: str, number: int, place: Path) -> None:
     images.run(["/sbin/mke2fs", "-q", "-F", "-t", "ext2", "-d", str(place / "seed"), str(disk)])
 
 
-def up(name: str, ports: list[int], disk: int, memory: int) -> None:
-    """Start a fresh guest, in place of any of that name, and wait until it takes SSH sessions."""
+def up(names: list[str], ports: list[int], disk: int, links: int, memory: int) -> None:
+    """Start fresh guests, in place of any of those names, and wait until they take SSH sessions."""
     base = image.ensure()
-    down(name)
+    for name in names:
+        down(name)
     STATE.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for name in names:
+        begin(name, ports, {"memory": memory, "disk": disk, "links": links, "base": str(base), "pids": {}})
+    for name in names:
+        wait(name, lambda name=name: answers(name))
+
+
+def begin(name: str, ports: list[int], wanted: dict) -> None:
+    """Start a guest without waiting for it."""
     place, number = folder(name), free_number()
     place.mkdir()
     published = dict(zip([22, *ports], lab.free_ports(len(ports) + 1), strict=True))
-    found = {"number": number, "ports": published, "memory": memory, "disk": disk, "base": str(base), "pids": {}}
+    found = {"number": number, "ports": published, **wanted}
     (place / "state.json").write_text(json.dumps(found), encoding="utf-8")
     seed(name, number, place)
-    if disk:
+    if found["disk"]:
         with open(place / "data.raw", "wb") as stream:
-            stream.truncate(disk << 30)
+            stream.truncate(found["disk"] << 30)
     ensure_switch()
-    forwards = [f"-L{outer}:10.0.2.15:{inner}" for inner, outer in published.items()]
     found["pids"]["vde_switch"] = start_switch(place / "switch")
-    found["pids"]["slirpvde"] = start(["/usr/bin/slirpvde", *forwards, str(place / "switch")], place / "network.log")
+    found["pids"]["vde_plug"] = start(uplink(place / "switch", published), place / "network.log")
     found["pids"]["linux.uml"] = start(kernel(name, found), place / "console.log")
     (place / "state.json").write_text(json.dumps(found), encoding="utf-8")
     public = (place / "seed/files/etc/ssh/ssh_host_ed25519_key.pub").read_text(encoding="utf-8")
     known = f"[127.0.0.1]:{published[22]} {' '.join(public.split()[:2])}\n"
     (place / "known_hosts").write_text(known, encoding="utf-8")
-    wait(name, lambda: answers(name))
+
+
+def uplink(place: Path, published: dict) -> list[str]:
+    """The command line that connects a guest's switch to this machine's networks, and forwards ports to the guest."""
+    # Without an address in front, a forwarded port would listen at every address of the machine.
+    forwards = ",".join(f"127.0.0.1:{outer}:10.0.2.15:{inner}" for inner, outer in published.items())
+    return ["/usr/bin/vde_plug", f"vde://{place}", f"slirp:///v4/tcpfwd={forwards}"]
 
 
 def kernel(name: str, found: dict) -> list[str]:
@@ -191,7 +207,7 @@ def kernel(name: str, found: dict) -> list[str]:
         "root=/dev/ubda",
         "rw",
         f"eth0=vde,{place}/switch,{mac % 2}",
-        f"eth1=vde,{SWITCH},{mac % 3}",
+        *[f"eth{link}=vde,{SWITCH},{mac % (link + 2)}" for link in range(1, 2 + found["links"])],
         "con=none",
         "con0=null,fd:1",
         "ssl=none",
@@ -226,12 +242,14 @@ def wait(name: str, check) -> None:
     raise LabError(f"the guest {name} is not up after {BOOT_SECONDS:.0f} s.{ended} The end of its console:\n{said}")
 
 
-def reboot(name: str) -> None:
-    """Restart a guest as its operator does, and wait until it takes sessions again."""
-    before = boot_id(name)
-    subprocess.run(ssh(name, "root", ["systemctl reboot"]), capture_output=True, check=False, timeout=60)
-    wait(name, lambda: boot_id(name) not in ("", before))
-    wait(name, lambda: answers(name))
+def reboot(names: list[str]) -> None:
+    """Restart guests as their operator does, and wait until they take sessions again."""
+    before = {name: boot_id(name) for name in names}
+    for name in names:
+        subprocess.run(ssh(name, "root", ["systemctl reboot"]), capture_output=True, check=False, timeout=60)
+    for name in names:
+        wait(name, lambda name=name: boot_id(name) not in ("", before[name]))
+        wait(name, lambda name=name: answers(name))
 
 
 def boot_id(name: str) -> str:
@@ -290,12 +308,14 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="guests.py", description="Test hosts with a kernel of their own.")
     verbs = parser.add_subparsers(dest="verb", required=True)
     verbs.add_parser("build", help="make the disk and print its path")
-    begin = verbs.add_parser("up", help="start a fresh guest")
-    begin.add_argument("name")
-    begin.add_argument("--ports", type=int, nargs="*", default=[], help="ports of the guest to publish")
-    begin.add_argument("--disk", type=int, default=0, help="GB of an empty second disk")
-    begin.add_argument("--memory", type=int, default=640, help="MB")
-    for verb in ("reboot", "freeze", "thaw"):
+    start_up = verbs.add_parser("up", help="start fresh guests")
+    start_up.add_argument("names", nargs="+")
+    start_up.add_argument("--ports", type=int, nargs="*", default=[], help="ports of each guest to publish")
+    start_up.add_argument("--disk", type=int, default=0, help="GB of an empty second disk")
+    start_up.add_argument("--links", type=int, default=0, help="number of further interfaces")
+    start_up.add_argument("--memory", type=int, default=640, help="MB")
+    verbs.add_parser("reboot", help="restart guests").add_argument("names", nargs="+")
+    for verb in ("freeze", "thaw"):
         verbs.add_parser(verb).add_argument("name")
     listing = verbs.add_parser("inventory", help="print an inventory")
     listing.add_argument("names", nargs="+")
@@ -320,9 +340,9 @@ def main(arguments: list[str]) -> int:
         elif options.verb == "build":
             print(image.ensure())
         elif options.verb == "up":
-            up(options.name, options.ports, options.disk, options.memory)
+            up(options.names, options.ports, options.disk, options.links, options.memory)
         elif options.verb == "reboot":
-            reboot(options.name)
+            reboot(options.names)
         elif options.verb in ("freeze", "thaw"):
             freeze(options.name, signal.SIGSTOP if options.verb == "freeze" else signal.SIGCONT)
         else:

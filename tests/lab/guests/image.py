@@ -28,11 +28,12 @@ from machine import LabError  # noqa: E402
 CACHE = Path("/var/lib/windflow-lab/guests")
 KERNEL = "/usr/bin/linux.uml"
 MODULES = Path("/usr/lib/uml/modules")
-# Programs of the machine, and the packages that have them.
+# Programs of the machine, a library of theirs, and the packages that have them.
 PROGRAMS = {
     KERNEL: "user-mode-linux",
     "/usr/bin/vde_switch": "vde2",
-    "/usr/bin/slirpvde": "vde2",
+    "/usr/bin/vde_plug": "vdeplug",
+    f"/usr/lib/{os.uname().machine}-linux-gnu/vdeplug/libvdeplug_slirp.so": "libvdeplug-slirp",
     "/usr/bin/mmdebstrap": "mmdebstrap",
     "/sbin/mke2fs": "e2fsprogs",
     "/sbin/depmod": "kmod",
@@ -40,16 +41,20 @@ PROGRAMS = {
 # The documentation asks for a volume of 10 GB. What is not written takes no space.
 SIZE_MB = 14336
 PACKAGES = (
-    "acl bridge-utils ca-certificates dbus e2fsprogs ethtool ifenslave ifupdown iproute2 iputils-ping kmod lvm2 "
-    "nfs-common nfs-kernel-server nginx openssh-server postgresql procps python3 python3-apt python3-packaging "
-    "python3-psycopg2 python3-venv rpcbind sudo supervisor systemd systemd-sysv systemd-timesyncd udev util-linux vlan "
-    "xfsprogs"
+    "acl ca-certificates dbus e2fsprogs ifupdown iproute2 iputils-ping kmod lvm2 network-manager nfs-common "
+    "nfs-kernel-server nginx openssh-server postgresql procps python3 python3-apt python3-packaging python3-psycopg2 "
+    "python3-venv rpcbind sudo supervisor systemd systemd-sysv systemd-timesyncd udev util-linux xfsprogs"
 ).split()
-# Timers that would hold apt's lock, and what a guest without a screen and without a clock server of its own lacks.
+# Timers that would hold apt's lock, what a guest without a screen and without a clock server of its own lacks, and what
+# nothing here needs: a program starts in a tenth of a second there.
 MASKED = (
     "apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer getty.target "
     "systemd-timesyncd.service systemd-networkd-wait-online.service e2scrub_reap.service ifupdown-pre.service "
-    "rpc-statd-notify.service"
+    "rpc-statd-notify.service systemd-logind.service systemd-binfmt.service systemd-update-utmp.service "
+    "nfs-blkmap.service modprobe@configfs.service modprobe@drm.service modprobe@efi_pstore.service "
+    "modprobe@fuse.service dev-hugepages.mount dev-mqueue.mount sys-fs-fuse-connections.mount sys-kernel-config.mount "
+    "sys-kernel-debug.mount sys-kernel-tracing.mount proc-sys-fs-binfmt_misc.automount "
+    "NetworkManager-wait-online.service NetworkManager-dispatcher.service"
 ).split()
 # The guest's name, keys and address come on a small disk, which is copied at the first start.
 SEED = """#!/bin/sh
@@ -78,7 +83,14 @@ ExecStart=/usr/local/sbin/windflow-seed
 [Install]
 WantedBy=multi-user.target
 """
+# Of all devices, those that a guest has something for: each of its many terminals would take a moment.
+DEVICES = """[Service]
+ExecStart=
+ExecStart=-udevadm trigger --type=all --action=add --subsystem-match=block --subsystem-match=net
+"""
 FILES = {
+    "/etc/systemd/system/systemd-udev-trigger.service.d/lab.conf": DEVICES,
+    "/etc/NetworkManager/conf.d/lab.conf": "[main]\nno-auto-default=*\n",
     "/usr/local/sbin/windflow-seed": SEED,
     "/etc/systemd/system/windflow-seed.service": UNIT,
     "/etc/fstab": "/dev/ubda / ext4 defaults,noatime 0 1\n",
@@ -91,7 +103,11 @@ SETUP = """set -eu
 chroot "$1" useradd --create-home --shell /bin/bash deploy
 chroot "$1" systemctl mask %(masked)s
 chroot "$1" systemctl enable windflow-seed.service ssh.service networking.service
-chroot "$1" systemctl disable nfs-server.service nginx.service postgresql.service supervisor.service || true
+for unit in nfs-server nginx postgresql supervisor NetworkManager; do
+    chroot "$1" systemctl disable $unit.service || true
+done
+# Scripts that would run at each session and for each interface.
+rm -f "$1"/etc/update-motd.d/* "$1/etc/network/if-up.d/resolved" "$1/etc/network/if-down.d/resolved"
 chroot "$1" systemctl set-default multi-user.target
 chmod 0755 "$1/usr/local/sbin/windflow-seed"
 chmod 0440 "$1/etc/sudoers.d/deploy"

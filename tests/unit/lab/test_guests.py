@@ -26,7 +26,14 @@ def guests(monkeypatch, tmp_path):
 
 def note(guests, name, number, **changes):
     guests.folder(name).mkdir()
-    found = {"number": number, "ports": {"22": 4022, "8080": 4080}, "memory": 512, "disk": 0, "base": "/b.raw"}
+    found = {
+        "number": number,
+        "ports": {"22": 4022, "8080": 4080},
+        "memory": 512,
+        "disk": 0,
+        "links": 0,
+        "base": "/b.raw",
+    }
     text = json.dumps({**found, "pids": {}, **changes})
     (guests.folder(name) / "state.json").write_text(text, encoding="utf-8")
 
@@ -51,6 +58,19 @@ def test_a_guest_writes_to_a_copy_of_the_disk_and_has_a_second_one_only_if_asked
     assert f"ubd0={guests.folder('one')}/disk.cow,/b.raw" in command
     assert not [word for word in command if word.startswith("ubd2=")]
     assert [word for word in guests.kernel("one", {**guests.state("one"), "disk": 4}) if word.startswith("ubd2=")]
+
+
+def test_a_guest_is_reached_at_the_machine_s_own_address_alone(guests):
+    [_program, _switch, way] = guests.uplink(guests.STATE / "switch", {22: 4022, 8080: 4080})
+    assert way.rpartition("=")[2] == "127.0.0.1:4022:10.0.2.15:22,127.0.0.1:4080:10.0.2.15:8080"
+
+
+def test_further_interfaces_lie_on_the_switch_of_all(guests):
+    note(guests, "one", 15, links=2)
+    command = guests.kernel("one", guests.state("one"))
+    found = [word.split(",")[1:] for word in command if word.startswith("eth")]
+    assert len(found) == 4 and len({mac for _switch, mac in found}) == 4
+    assert [switch for switch, _mac in found[1:]] == [str(guests.SWITCH)] * 3
 
 
 def test_a_machine_that_cannot_run_guests_is_told_what_is_missing(guests, monkeypatch):

@@ -18,6 +18,7 @@ PUBLIC = [name for name in ROLES if name not in ("compose", "host", "migration")
 # Set by an inventory or on the command line, for the playbooks; docs/operator.md has them.
 SETTINGS = {"windflow_builder", "windflow_builder_become", "windflow_registry", "windflow_nodes"}
 SETTINGS |= {"windflow_network_consent", "windflow_network_timeout", "windflow_network_address"}
+SETTINGS |= {"windflow_network_confirm"}
 
 
 def load(role, name):

@@ -32,6 +32,8 @@ NETWORKS = {
         "members": ["eth1", "eth2"],
         "address": "10.9.0.5/24",
     },
+    "TRUNK": {"name": "t", "type": "bond", "interface": "bond0", "members": ["eth1"]},
+    "TAGGED": {"name": "g", "type": "vlan", "interface": "bond0.9", "vlan_id": 9},
     "SIX": {"name": "six", "interface": "eth1", "address": "2001:db8:0::5/64", "dns": ["2001:db8::53"]},
 }
 

@@ -44,6 +44,7 @@ ip route add default via 10.0.0.1
 """
 LAN = {"name": "lan", "interface": "eth0", "cidr": "10.0.0.0/24"}
 SECOND = {"name": "second", "interface": "eth0", "cidr": "10.5.0.0/24", "address": "10.5.0.9/24", "mtu": 1400}
+LINK = {"name": "br", "type": "bridge", "interface": "br0", "members": ["eth1"]}
 BRIDGE = {"name": "br", "type": "bridge", "interface": "br0", "members": ["eth1"], "address": "10.6.0.1/24"}
 
 pytestmark = [pytest.mark.system, pytest.mark.fault(43)]
@@ -144,6 +145,23 @@ def test_a_confirmed_change_stays_and_is_none_the_second_time(machine):
     assert machine.call(wanted)["changed"] is False
 
 
+def test_a_link_loses_its_address_and_gets_it_back(machine):
+    machine.change([LINK])
+    links, _routes, _files = machine.look()
+    assert links["br0"][1:] == (True, None, []) and links["eth1"][2] == "br0"
+    assert machine.call([LINK])["changed"] is False
+    assert machine.change([BRIDGE])["changed"] and machine.look()[0]["br0"][3] == ["10.6.0.1/24"]
+    assert machine.change([LINK])["changed"] and machine.look()[0] == links
+
+
+def test_an_earlier_list_brings_back_what_it_had_and_nothing_else(machine):
+    machine.change([SECOND])
+    before = machine.look()
+    machine.change([{**SECOND, "address": "10.5.0.7/24"}, BRIDGE])
+    assert machine.look() != before
+    assert machine.change([SECOND]) == {"changed": True} and machine.look() == before
+
+
 def test_removal_puts_back_what_was_there(machine):
     before = machine.look()
     machine.change([SECOND, BRIDGE])
@@ -201,6 +219,14 @@ def test_a_command_that_fails_is_undone_at_once_with_what_it_said(machine):
     failed = machine.change([BRIDGE, {**SECOND, "cidr": "2001:db8::/64", "address": "2001:db8::9/64"}])
     assert failed["code"] == "E4100" and "a command failed" in failed["msg"]
     assert machine.look() == before and machine.kept() == []
+
+
+def test_a_command_of_the_operator_s_confirms_a_change_or_has_it_undone(machine):
+    before = machine.look()
+    answer = machine.change([SECOND], command="ip address show eth0 | grep 10.5.0.9; echo not there; exit 3")
+    assert answer["code"] == "E4100" and "ended with 3:" in answer["msg"] and "not there" in answer["msg"]
+    assert machine.look() == before and machine.kept() == []
+    assert machine.change([SECOND], command="ip address show eth0 | grep -q 10.5.0.9") == {"changed": True}
 
 
 def test_what_an_earlier_run_has_left_is_undone_first(machine):

@@ -55,3 +55,14 @@ def test_ifupdown_has_to_read_the_directory_of_our_files(folder, line, wanted):
     (folder / "eth1").write_text("auto eth1\niface eth1 inet dhcp\n", encoding="utf-8")
     (folder / "windflow-shop-lan").write_text("iface eth2 inet manual\n", encoding="utf-8")
     assert found.manages("eth1") and not found.manages("eth2")
+
+
+def test_ifupdown_brings_a_link_up_without_an_address(folder, wanted):
+    text = wanted.plain(ifupdown.Ifupdown(wanted.INTERFACES).files(wanted.TRUNK, wanted.STEM))["windflow-shop-t"]
+    assert "address" not in text and "pre-up ip link set dev bond0 up" in text
+
+
+def test_ifupdown_brings_up_the_link_of_ours_below_first(folder, wanted):
+    planned = {"bond0": wanted.TRUNK, "bond0.9": wanted.TAGGED}
+    found = wanted.plain(ifupdown.Ifupdown(wanted.INTERFACES, planned).files(wanted.TAGGED, wanted.STEM))
+    assert "    pre-up [ -e /sys/class/net/bond0 ] || ifup bond0\n" in found["windflow-shop-g"]

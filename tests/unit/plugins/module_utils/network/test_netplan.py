@@ -42,7 +42,12 @@ network:
     assert all(mode == 0o600 for _text, mode in found.files(wanted.VLAN, wanted.STEM).values())
     # One that is made by another file of ours has its name there.
     later = parse({**wanted.VLAN.as_dict(), "members": ["bond0"]})
-    found.planned = {"bond0": "bond"}
+    found.planned = {"bond0": wanted.BOND}
     assert "ethernets" not in wanted.plain(found.files(later, wanted.STEM))["windflow-shop-v.yaml"]
     above = parse({**wanted.BRIDGE.as_dict(), "members": ["eth0.7"]})
     assert "ethernets" not in wanted.plain(found.files(above, wanted.STEM))["windflow-shop-b.yaml"]
+
+
+def test_netplan_asks_for_nothing_at_a_link_without_an_address(folder, wanted):
+    found = wanted.plain(netplan.Netplan(wanted.INTERFACES).files(wanted.TRUNK, wanted.STEM))
+    assert '"bond0":\n      accept-ra: false\n      link-local: []\n' in found["windflow-shop-t.yaml"]

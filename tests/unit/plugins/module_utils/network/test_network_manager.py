@@ -97,3 +97,26 @@ def test_network_manager_does_not_manage_what_it_only_watches(wanted, answers):
         True,
         False,
     ]
+
+
+def test_a_copy_of_a_profile_comes_up_at_a_start_of_the_host(folder, wanted, answers):
+    path = folder / "office.nmconnection"
+    path.write_text(BASE.replace("type=", "autoconnect=false\ntype="), encoding="utf-8")
+    found = manager(wanted, answers, ("1", "eth0", path)).files(wanted.SECOND, wanted.STEM)
+    (text,) = wanted.plain(found).values()
+    assert "autoconnect=" not in text and "192.0.2.7/24" in text
+
+
+def test_a_profile_that_network_manager_made_for_itself_is_none_of_the_host(folder, wanted, answers):
+    path = folder / "eth0.nmconnection"
+    path.write_text(BASE + "\n[.nmmeta]\nnm-generated=true\nexternal=true\n", encoding="utf-8")
+    found = manager(wanted, answers, ("1", "eth0", path))
+    assert found.base(wanted.SECOND) == ""
+    found.interfaces = {**wanted.INTERFACES, "eth0": {**wanted.STATE, "addresses": ["192.0.2.7/24"]}}
+    assert "which something other than NetworkManager configures" in found.refuses(wanted.SECOND)
+
+
+def test_network_manager_asks_for_nothing_at_a_link_without_an_address(folder, wanted):
+    found = wanted.plain(network_manager.NetworkManager(wanted.INTERFACES).files(wanted.TRUNK, wanted.STEM))
+    text = found["windflow-shop-t.nmconnection"]
+    assert "[ipv4]\nmethod=disabled\n\n[ipv6]\nmethod=disabled\n" in text and "[user]" not in text

@@ -42,3 +42,16 @@ def test_networkd_has_a_file_of_ours_for_an_interface_without_one(folder, wanted
         "05-windflow-shop-d-eth1.network": "[Match]\nName=eth1\n\n%s[Network]\nBond=bond0\n" % keep,
         "05-windflow-shop-d-eth2.network": "[Match]\nName=eth2\n\n%s[Network]\nBond=bond0\n" % keep,
     }
+
+
+def test_networkd_asks_for_nothing_at_a_link_without_an_address(folder, wanted):
+    found = wanted.plain(networkd.Networkd(wanted.INTERFACES).files(wanted.TRUNK, wanted.STEM))
+    own = "[Match]\nName=bond0\n\n[Network]\nIPv6AcceptRA=no\nLinkLocalAddressing=no\n"
+    assert found["05-windflow-shop-t.network"] == own
+
+
+def test_what_lies_on_a_link_of_ours_adds_to_its_file(folder, wanted):
+    planned = {"bond0": wanted.TRUNK, "bond0.9": wanted.TAGGED}
+    paths = networkd.Networkd(wanted.INTERFACES, planned).files(wanted.TAGGED, wanted.STEM)
+    assert wanted.plain(paths)["windflow-shop-g-bond0.conf"] == "[Network]\nVLAN=bond0.9\n"
+    assert "%s/05-windflow-shop-t.network.d/windflow-shop-g-bond0.conf" % folder in paths

@@ -21,22 +21,40 @@ ENTRIES = [
         "mtu": 1400,
     },
     {"name": "d", "type": "bond", "interface": "bond0", "members": ["eth2"], "address": "10.9.0.5/24", "dns": ["::1"]},
+    {"name": "t", "type": "vlan", "interface": "bond0.9", "vlan_id": 9},
 ]
 
 
 def test_an_entry_is_brought_into_one_form():
-    lan, vlan, bridge, bond = (parse(entry) for entry in ENTRIES)
+    lan, vlan, bridge, bond, link = (parse(entry) for entry in ENTRIES)
     assert (lan.type, lan.address, lan.version, lan.is_made) == ("physical", "", 4, False)
     assert vlan.members == ("eth0",)
     assert (bridge.address, bridge.version) == ("2001:db8::1/64", 6)
     assert (bond.mode, bond.dns) == ("active-backup", ("::1",))
-    assert configured(ENTRIES) == [vlan, bridge, bond]
+    assert (link.members, link.version) == (("bond0",), 4)
+    assert configured(ENTRIES) == [vlan, bridge, bond, link]
 
 
 @pytest.mark.parametrize("entry", ENTRIES)
 def test_a_network_as_data_is_an_entry_again(entry):
     found = parse(entry)
     assert faults([found.as_dict()]) == [] and parse(found.as_dict()) == found
+
+
+def test_a_link_that_software_makes_needs_no_address_and_its_range_alone_asserts_one():
+    link = {"name": "trunk", "type": "bond", "interface": "bond0", "members": ["eth2"], "mtu": 1400}
+    assert faults([link]) == [] and parse(link).is_configured and configured([link]) == [parse(link)]
+    asserted = {"name": "v", "type": "vlan", "interface": "eth0.7", "cidr": "10.7.0.0/24"}
+    assert faults([asserted]) == [] and configured([asserted]) == [] and not parse(asserted).is_configured
+    [fault] = faults([{**asserted, "vlan_id": 7}])
+    assert (fault.code, fault.key) == ("E1175", "vlan_id") and "remove cidr" in fault.remedy
+    assert [fault.key for fault in faults([{**link, "gateway": "10.0.0.1", "dns": ["::1"], "mtu": 3}])] == [
+        "gateway",
+        "dns",
+        "mtu",
+    ]
+    # An interface that is there has nothing to be configured but its address.
+    assert [fault.code for fault in faults([{"name": "lan", "interface": "eth0", "mtu": 1400}])] == ["E1132", "E1175"]
 
 
 @pytest.mark.parametrize("wrong", [None, "x", {}, [1], [{"name": "lan"}], [*ENTRIES, ENTRIES[0]]])

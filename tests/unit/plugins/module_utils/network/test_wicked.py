@@ -32,3 +32,8 @@ def test_wicked_has_files_of_ours_for_what_is_new(folder, wanted):
     }
     assert "BONDING_SLAVE_1='eth2'" in wanted.plain(found.files(wanted.BOND, wanted.STEM))["ifcfg-bond0"]
     assert found.refuses(wanted.SIX).startswith("wicked has name servers for the whole host")
+
+
+def test_wicked_has_a_link_without_an_address(folder, wanted):
+    found = wanted.plain(wicked.Wicked(wanted.INTERFACES).files(wanted.TRUNK, wanted.STEM))
+    assert "BOOTPROTO='none'" in found["ifcfg-bond0"] and "IPADDR" not in found["ifcfg-bond0"]

@@ -492,6 +492,23 @@ def test_what_was_rolled_back_from_is_never_gone_back_to():
     assert good(remembered) == ["rel-run-1"]
 
 
+def test_a_plugin_without_a_program_goes_back_to_its_networks_of_before():
+    def lan(remembered, run, networks, purpose="deploy"):
+        fields = {"release": "rel", "digests": {}, "host": {"program": "", "networks": networks}}
+        opened = store.begin(remembered, run, "ann@controller", purpose, NOW, fields)
+        return store.finish(opened, run, NOW, {}, {"digests": {"network": "1"}}, 5)
+
+    remembered = store.empty("lan")
+    for run, networks in (("run-1", []), ("run-2", [{"name": "a"}]), ("run-3", [{"name": "a"}])):
+        remembered = lan(remembered, run, networks)
+    assert [entry["revision"] for entry in store.good(remembered)] == [1]
+    remembered = lan(remembered, "run-4", [{"name": "b"}])
+    assert [entry["revision"] for entry in store.good(remembered)] == [3, 1]
+    remembered = lan(remembered, "run-5", [{"name": "a"}], store.ROLLBACK)
+    assert states(remembered)[3:] == ["rolled_back", "deployed"]
+    assert [entry["revision"] for entry in store.good(remembered)] == [1]
+
+
 def test_five_failures_leave_the_last_good_release_as_the_one_to_go_back_to():
     remembered = deployed(deployed(store.empty("app"), "run-1", digests={"x": "1"}), "run-2", digests={"x": "1"})
     for number in range(5):
