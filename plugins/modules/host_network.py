@@ -39,7 +39,8 @@ options:
     description:
       - The networks.
       - One with O(networks[].cidr) alone only asserts that the interface has an address in it.
-      - A VLAN, a bridge or a bond with neither O(networks[].cidr) nor O(networks[].address) is a link without an address.
+      - A VLAN, a bridge or a bond with neither O(networks[].cidr) nor O(networks[].address) is a link without an
+        address.
     type: list
     elements: dict
     default: []

@@ -113,8 +113,8 @@ class NetworkManager(Backend):
         else:
             wanted.update(ipv4={"method": "disabled"}, ipv6={"method": "disabled"})
         base = sections(text_of(path)).get("connection", {}).get("uuid", "") or noted.get("windflow.base", "")
-        own = {"windflow.address": network.address, "windflow.base": base}
-        wanted["user"] = {key: value for key, value in own.items() if value}
+        notes = {"windflow.address": network.address, "windflow.base": base}
+        wanted["user"] = {key: value for key, value in notes.items() if value}
         return text(wanted)
 
     def up(self, network: Network, stem: str) -> list[Any]:
@@ -185,5 +185,9 @@ def sections(found: str) -> dict[str, Any]:
 def text(wanted: dict[str, Any]) -> str:
     """Returns a keyfile, its sections in an order of their own and their keys as they come."""
     first = ["connection"] + sorted(set(wanted) - {"connection"})
-    blocks = ["[%s]\n%s" % (name, "".join("%s=%s\n" % item for item in wanted[name].items())) for name in first if wanted[name]]
+    blocks = [
+        "[%s]\n%s" % (name, "".join("%s=%s\n" % item for item in wanted[name].items()))
+        for name in first
+        if wanted[name]
+    ]
     return HEADER + "\n" + "\n".join(blocks)

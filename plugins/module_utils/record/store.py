@@ -28,8 +28,8 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import json
 import fcntl
+import json
 import os
 import time
 
