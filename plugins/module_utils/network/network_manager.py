@@ -34,11 +34,21 @@ class NetworkManager(Backend):
     title = "NetworkManager"
     keeps_foreign = False
 
+    def __init__(self, interfaces: dict[str, Any], planned: dict[str, Network] | None = None) -> None:
+        super().__init__(interfaces, planned)
+        self._told: dict[str, list[Any]] = {}
+
+    def lines(self, *argv: str) -> list[Any]:
+        """Returns the lines that nmcli answers. It is asked once, as the interfaces are read once."""
+        if argv[-1] not in self._told:
+            self._told[argv[-1]] = said("nmcli", *argv).splitlines()
+        return self._told[argv[-1]]
+
     def is_active(self) -> bool:
         return bool(shutil.which("nmcli")) and said("nmcli", "-g", "RUNNING", "general").strip() == "running"
 
     def manages(self, interface: str) -> bool:
-        for line in said("nmcli", "-g", "DEVICE,STATE", "device").splitlines():
+        for line in self.lines("-g", "DEVICE,STATE", "device"):
             device, _colon, state = line.rpartition(":")
             # "connected (externally)" is what it only watches.
             if device.replace("\\", "") == interface:
@@ -60,7 +70,7 @@ class NetworkManager(Backend):
     def base(self, network: Network) -> str:
         """Returns the file of the host's own profile for an interface; "" where there is none."""
         known, active = {}, ""
-        for line in said("nmcli", "-g", "UUID,DEVICE,FILENAME", "connection", "show").splitlines():
+        for line in self.lines("-g", "UUID,DEVICE,FILENAME", "connection", "show"):
             fields = line.replace("\\:", "\0").split(":", 2)
             if len(fields) == 3:
                 number, device, path = (field.replace("\0", ":") for field in fields)

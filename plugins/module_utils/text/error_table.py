@@ -253,7 +253,8 @@ GROUPS = (
             "E1173": Row("The members of a network do not fit its type.", "Write for example [eth1, eth2]."),
             "E1174": Row("Two networks have one name, or configure one interface.", "Change one of the two."),
             "E1175": Row(
-                "A key of a network needs an address, or another type.", "Add address, correct type, or remove the key."
+                "A key of a network needs an address, or another type.",
+                "Add address, correct type, or remove the key; for a link without an address, remove cidr.",
             ),
             "E1176": Row("A value of a network cannot be used.", "Write a value of the kind that the message names."),
         },

@@ -26,15 +26,8 @@ def guests(monkeypatch, tmp_path):
 
 def note(guests, name, number, **changes):
     guests.folder(name).mkdir()
-    found = {
-        "number": number,
-        "ports": {"22": 4022, "8080": 4080},
-        "memory": 512,
-        "disk": 0,
-        "links": 0,
-        "base": "/b.raw",
-    }
-    text = json.dumps({**found, "pids": {}, **changes})
+    found = {"number": number, "ports": {"22": 4022, "8080": 4080}, "memory": 512, "disk": 0, "links": 0, "pids": {}}
+    text = json.dumps({**found, "base": "/b.raw", **changes})
     (guests.folder(name) / "state.json").write_text(text, encoding="utf-8")
 
 
