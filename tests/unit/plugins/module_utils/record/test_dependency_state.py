@@ -90,6 +90,16 @@ def test_a_restore_does_not_take_what_differs_for_what_should_be(state):
     assert store.load("shop")["managed"] != noted
 
 
+def test_a_run_that_takes_the_lease_is_told_what_it_would_ask_with_the_secrets_that_it_has_made():
+    deploy("database")
+    asked = ["database", "shop"]
+    begun = recording.run(options("shop", "started", generate=["app.key"], secrets_of=asked))
+    assert begun["known"] == dependency_state.run({"plugins": asked, "reveal": False})
+    assert begun["known"]["secrets"]["shop"].keys() == {"app.key"}
+    assert begun["known"]["secrets"]["shop"]["app.key"] != host_secrets.load("shop")["app.key"]
+    assert "known" not in recording.run(options("other", "started"))
+
+
 def test_a_host_tells_what_is_deployed_and_what_it_gives():
     deploy("database", results={"port": 5432})
     deploy("shop", NEEDS)
