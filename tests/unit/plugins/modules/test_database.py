@@ -472,7 +472,7 @@ def test_a_purge_that_cannot_end_says_what_is_left_and_goes_on_later(cluster, pl
     ("rules", "named"),
     [
         ("# all\nlocal other all peer\nlocal all all scram-sha-256\n", "pg_hba.conf:3: local all all scram-sha-256"),
-        ('local "all" postgres,x reject\n', "pg_hba.conf:1: local all postgres,x reject"),
+        ('local "all" postgres,x reject\n', 'pg_hba.conf:1: local "all" postgres,x reject'),
         ("host all all 127.0.0.1/32 scram-sha-256\n", "pg_hba.conf without such a line"),
     ],
 )
