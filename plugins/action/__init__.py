@@ -31,4 +31,6 @@ class KeptBytecode:
         return None
 
 
-sys.meta_path.insert(0, KeptBytecode())
+# It is asked before Ansible's finder of collections, and after whatever was put before that one.
+ANSIBLE = [index for index, found in enumerate(sys.meta_path) if type(found).__name__ == "_AnsibleCollectionFinder"]
+sys.meta_path.insert(ANSIBLE[0] if ANSIBLE else len(sys.meta_path), KeptBytecode())

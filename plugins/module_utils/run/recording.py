@@ -35,7 +35,7 @@ ARGUMENTS = {
     "lease_seconds": {"type": "int"},
     "revision": {"type": "dict", "default": {}},
     "generate": {"type": "list", "elements": "str", "default": []},
-    "secrets_of": {"type": "list", "elements": "str", "default": []},
+    "secrets_of": {"type": "list", "elements": "str", "default": [], "no_log": False},
     "resources": {"type": "dict", "default": {}},
     "install_dir": {"type": "path"},
     "keep_releases": {"type": "int", "default": 5},
