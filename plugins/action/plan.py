@@ -220,7 +220,7 @@ def make(
     return {
         **made,
         "generate": sorted(".".join(path) for path in inputs.config.generated),
-        "secrets_of": asks_host(inputs.manifest, context),
+        "secrets_of": asks_host(inputs.manifest, context, resolution=inputs.resolution),
         "engine": engine if target == "compose" else "",
         "changed": False,
         "run": RUN,

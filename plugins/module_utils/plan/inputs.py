@@ -141,11 +141,14 @@ def manifest_of(arguments: Mapping[str, Any], context: InputContext) -> Manifest
     return load_manifest(find_plugin(arguments["plugin"], context.cwd, context.environ))
 
 
-def asks_host(manifest: Manifest, context: InputContext, own_secrets: bool = True) -> list[str]:
+def asks_host(
+    manifest: Manifest, context: InputContext, own_secrets: bool = True, resolution: Resolution | None = None
+) -> list[str]:
     """Names of the plugins whose secrets the host has to be asked for before the inputs are read; none if the host
-    knows nothing of interest. A plan does without secrets that are only the plugin's own: it is the same with any."""
+    knows nothing of interest. A plan does without secrets that are only the plugin's own: it is the same with any.
+    ``resolution`` is that of the context, from those who have made it already."""
     if any(dependency.name not in (PLATFORM, *context.external) for dependency in manifest.dependencies):
-        return [found.name for found in chosen(manifest, context).order]
+        return [found.name for found in (resolution or chosen(manifest, context)).order]
     schema = manifest.config_schema if own_secrets else None
     return [manifest.name] if schema is not None and b'"x-generate"' in schema.read_bytes() else []
 
