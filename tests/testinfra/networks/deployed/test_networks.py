@@ -9,7 +9,6 @@ import json
 
 import pytest
 
-# A command takes a second on a guest, so all questions are one.
 QUESTIONS = {
     "links": "ip -j -d address show",
     "before": "cat /root/before",
@@ -18,7 +17,6 @@ QUESTIONS = {
     "files": "find /etc/systemd/system -name 'windflow-network-*'",
     "answers": "for network in 60 61 62 63; do ping -c 1 -W 10 10.$network.0.%d >/dev/null && echo $network; done",
 }
-BETWEEN = "======"
 
 
 @pytest.fixture(scope="module")
@@ -27,10 +25,8 @@ def expected(host):
 
 
 @pytest.fixture(scope="module")
-def answers(host, expected):
-    commands = dict(QUESTIONS, answers=QUESTIONS["answers"] % expected["other"])
-    found = host.check_output(("; echo %s; " % BETWEEN).join(commands.values()))
-    return dict(zip(commands, found.split(BETWEEN), strict=True))
+def answers(ask, expected):
+    return ask(dict(QUESTIONS, answers=QUESTIONS["answers"] % expected["other"]))
 
 
 @pytest.fixture(scope="module")

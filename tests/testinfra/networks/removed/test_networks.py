@@ -9,7 +9,6 @@ import json
 
 import pytest
 
-# A command takes a second on a guest, so all questions are one.
 QUESTIONS = {
     "now": "ip -o -4 address show scope global",
     "before": "cat /root/before",
@@ -17,13 +16,11 @@ QUESTIONS = {
     "files": "find /etc -name '*windflow-lan*'",
     "kept": "ls -A /var/lib/windflow/.network",
 }
-BETWEEN = "======"
 
 
 @pytest.fixture(scope="module")
-def answers(host):
-    found = host.check_output(("; echo %s; " % BETWEEN).join(QUESTIONS.values()))
-    return dict(zip(QUESTIONS, found.split(BETWEEN), strict=True))
+def answers(ask):
+    return ask(QUESTIONS)
 
 
 def addresses(text):
