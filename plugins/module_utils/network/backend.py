@@ -46,6 +46,8 @@ class Backend:
     keeps_foreign = True
     # What has to run at a start of the host if files have changed that were read before.
     at_boot = ""
+    # What makes the program read its files before an interface goes: one that it knows a file of, it would make again.
+    before_removal = ""
 
     def __init__(self, interfaces: dict[str, Any], planned: dict[str, Network] | None = None) -> None:
         """``planned``: the networks that make an interface, which may not be there yet, by its name."""

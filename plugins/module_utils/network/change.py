@@ -32,6 +32,7 @@ from .wanted import Network, configured, faults, parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
 
@@ -248,13 +249,11 @@ class Change:
 
     def lines(self) -> list[Any]:
         """Returns the commands of the change."""
-        found: list[Any] = []
+        changed = {name: old for name, old in reversed(list(self.old.items())) if self.new.get(name) != old}
+        found = self.before_removal(self.kept["networks"][name]["backend"] for name in changed)
         removed: dict[str, Any] = {}
         renewed = set()
-        for name, old in reversed(list(self.old.items())):
-            new = self.new.get(name)
-            if new == old:
-                continue
+        for name, old in changed.items():
             found += interfaces.undo(old, self.successor(old), self.before)
             renewed.add(old.interface)
             # With the first address of a network the kernel takes away the others of it.
@@ -273,6 +272,11 @@ class Change:
                 found += backend.up(network, self.stem)
                 renewed.add(network.interface)
         return [line for number, line in enumerate(found) if not _again(line, found[:number])] or ["true"]
+
+    def before_removal(self, names: Iterable[str]) -> list[Any]:
+        """Returns what comes before interfaces go, for those programs."""
+        lines = [self.host.backends[name].before_removal for name in dict.fromkeys(names)]
+        return [line for line in lines if line]
 
     def staying(self) -> list[Any]:
         """Returns [interface, address] of everything that somebody else has given the interfaces to stay."""
@@ -314,6 +318,7 @@ class Change:
         added = {network.interface: network.address for network in self.wanted if network.address}
         gone = [name for name in reversed(self.touched) if name not in self.host.interfaces]
         stays = [name for name in self.touched if name in self.host.interfaces]
+        lines += self.before_removal(changed) if gone else []
         for name in gone:
             lines += interfaces.bring_back(name, None, [])
         for name, networks in changed.items():

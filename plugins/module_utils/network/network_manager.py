@@ -33,6 +33,7 @@ class NetworkManager(Backend):
     name = "network_manager"
     title = "NetworkManager"
     keeps_foreign = False
+    before_removal = "nmcli connection reload"
 
     def __init__(self, interfaces: dict[str, Any], planned: dict[str, Network] | None = None) -> None:
         super().__init__(interfaces, planned)

@@ -4,7 +4,15 @@
 
 from __future__ import annotations
 
-from ansible_collections.windflow.platform.plugins.module_utils.network import backend, network_manager
+from types import SimpleNamespace
+
+from ansible_collections.windflow.platform.plugins.module_utils.network import (
+    backend,
+    change,
+    kept,
+    looking,
+    network_manager,
+)
 from ansible_collections.windflow.platform.plugins.module_utils.network.wanted import parse
 
 BASE = """\
@@ -120,3 +128,23 @@ def test_network_manager_asks_for_nothing_at_a_link_without_an_address(folder, w
     found = wanted.plain(network_manager.NetworkManager(wanted.INTERFACES).files(wanted.TRUNK, wanted.STEM))
     text = found["windflow-shop-t.nmconnection"]
     assert "[ipv4]\nmethod=disabled\n\n[ipv6]\nmethod=disabled\n" in text and "[user]" not in text
+
+
+def test_network_manager_forgets_a_profile_before_its_interface_goes(folder, monkeypatch, wanted):
+    bridge = {"network": wanted.BRIDGE.as_dict(), "backend": "network_manager", "files": []}
+    before = {"networks": {"b": bridge}, "before": {"br0": None, "eth1": None}}
+    there = {name: {**state, "mode": ""} for name, state in wanted.INTERFACES.items()}
+    program = network_manager.NetworkManager(there)
+    host = SimpleNamespace(
+        interfaces=there,
+        routes=[],
+        backends={"network_manager": program},
+        backend=lambda _network, _known: program,
+    )
+    monkeypatch.setattr(looking, "Host", lambda _wanted: host)
+    monkeypatch.setattr(kept, "read", lambda _owner: before)
+    removal = change.Change({"plugin": "shop", "networks": []}).lines()
+    assert [line.split(" 2>")[0] for line in removal[:2]] == ["nmcli connection reload", "ip link delete dev br0"]
+    before.update(networks={}, before={})
+    restore = change.Change({"plugin": "shop", "networks": [wanted.BRIDGE.as_dict()]}).restore_script()
+    assert 0 < restore.index("nmcli connection reload") < restore.index("ip link delete dev br0")
