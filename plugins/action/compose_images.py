@@ -7,34 +7,30 @@ from __future__ import annotations
 
 import os
 
-from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
-
+from ansible_collections.windflow.platform.plugins.module_utils.containers import building
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.files import archive, sources
+from ansible_collections.windflow.platform.plugins.plugin_utils.piped_action import PipedAction
 from ansible_collections.windflow.platform.plugins.plugin_utils.sending import send
 
-MODULE = "windflow.platform.compose_images"
 
+class ActionModule(PipedAction):
+    MODULE = "windflow.platform.compose_images"
+    PIECE = building
 
-class ActionModule(ActionBase):
-    TRANSFERS_FILES = True
-
-    def run(self, tmp=None, task_vars=None):
-        result = super().run(tmp, task_vars)
-        arguments = dict(self._task.args)
-        folders = arguments.pop("folders", [])
+    def answer(self, arguments, task_vars):
         sent = ""
-        if arguments.get("source"):
+        if arguments["source"]:
             try:
-                packed = b"" if self._task.check_mode else pack(arguments["source"], folders)
+                packed = b"" if self._task.check_mode else pack(arguments["source"], arguments["folders"])
             except WindflowError as error:
-                raise AnsibleActionFail(str(error)) from error
+                return {**error.as_result(), "failed": True}
             arguments["source"] = sent = send(self, packed, "source.tar.gz")
-        result.update(self._execute_module(MODULE, arguments, task_vars=task_vars))
+        arguments["folders"] = []
+        answer = super().answer(arguments, task_vars)
         if sent:
             self._remove_tmp_path(self._connection._shell.tmpdir)
-        return result
+        return answer
 
 
 def pack(root: str, folders: list[str]) -> bytes:

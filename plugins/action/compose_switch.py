@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-from ansible_collections.windflow.platform.plugins.module_utils.containers.container_switch import ARGUMENTS
+from ansible_collections.windflow.platform.plugins.module_utils.containers import container_switch
 from ansible_collections.windflow.platform.plugins.plugin_utils.switch_action import SwitchAction
 
 
 class ActionModule(SwitchAction):
     MODULE = "windflow.platform.compose_switch"
-    ENTRY = "containers.container_switch"
-    ARGUMENTS = ARGUMENTS
+    PIECE = container_switch

@@ -5,26 +5,24 @@
 
 from __future__ import annotations
 
-from ansible.plugins.action import ActionBase
-
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
+from ansible_collections.windflow.platform.plugins.module_utils.run import database_state
 from ansible_collections.windflow.platform.plugins.plugin_utils.gathering import gather
+from ansible_collections.windflow.platform.plugins.plugin_utils.piped_action import PipedAction
 
 
-class ActionModule(ActionBase):
-    _requires_connection = True
+class ActionModule(PipedAction):
+    MODULE = "windflow.platform.database"
+    PIECE = database_state
 
     def run(self, tmp=None, task_vars=None):
-        result = super().run(tmp, task_vars)
-        arguments = dict(self._task.args)
-        inputs = arguments.pop("inputs", None)
+        given = dict(self._task.args)
+        inputs = given.pop("inputs", None)
         if inputs:
             try:
                 found = gather(self, inputs, task_vars, "host")
-                arguments.update(password=found.config.get("database.password", ""), made=found.made)
             except WindflowError as error:
-                result.update(error.as_result(), failed=True)
-                return result
-        module = "windflow.platform.database"
-        result.update(self._execute_module(module_name=module, module_args=arguments, task_vars=task_vars))
-        return result
+                return {**error.as_result(), "failed": True}
+            given.update(password=found.config.get("database.password", ""), made=found.made)
+        self._task.args = given
+        return super().run(tmp, task_vars)

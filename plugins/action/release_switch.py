@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-from ansible_collections.windflow.platform.plugins.module_utils.switch.host_switch import ARGUMENTS
+from ansible_collections.windflow.platform.plugins.module_utils.switch import host_switch
 from ansible_collections.windflow.platform.plugins.plugin_utils.switch_action import SwitchAction
 
 
 class ActionModule(SwitchAction):
     MODULE = "windflow.platform.release_switch"
-    ENTRY = "switch.host_switch"
-    ARGUMENTS = ARGUMENTS
+    PIECE = host_switch

@@ -93,32 +93,13 @@ changes:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
+from ansible_collections.windflow.platform.plugins.module_utils.answer import answer
 from ansible_collections.windflow.platform.plugins.module_utils.system import accounts
 
 
 def main():
-    module = AnsibleModule(
-        argument_spec={
-            "plugin": {"type": "str"},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-            "user": {"type": "str", "required": True},
-            "group": {"type": "str", "required": True},
-            "home": {"type": "path"},
-            "shell": {"type": "path"},
-            "adopt": {"type": "list", "elements": "str", "choices": ["account", "group"], "default": []},
-        },
-        required_if=[("state", "present", ("home", "shell")), ("state", "absent", ("plugin",))],
-        supports_check_mode=True,
-    )
-    params = dict(module.params, check=module.check_mode)
-    try:
-        changes, stays = (accounts.present(params), []) if params["state"] == "present" else accounts.absent(params)
-    except WindflowError as error:
-        module.fail_json(**error.as_result())
-    for reason in stays:
-        module.warn(reason)
-    module.exit_json(changed=bool(changes), changes=changes)
+    module = AnsibleModule(argument_spec=accounts.ARGUMENTS, supports_check_mode=True, **accounts.RULES)
+    answer(module, accounts.run)
 
 
 if __name__ == "__main__":

@@ -110,66 +110,13 @@ made:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.windflow.platform.plugins.module_utils.answer import answer
 from ansible_collections.windflow.platform.plugins.module_utils.containers import building
-from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 
 
 def main():
-    module = AnsibleModule(
-        argument_spec={
-            "state": {"type": "str", "choices": ["present", "archived", "pushed"], "default": "present"},
-            "images": {"type": "dict", "required": True},
-            "project": {"type": "str"},
-            "release": {"type": "str"},
-            "install_dir": {"type": "path"},
-            "source": {"type": "path"},
-            "folders": {"type": "list", "elements": "str", "default": []},
-            "builds": {"type": "dict", "default": {}},
-            "archive": {"type": "path"},
-            "registry": {"type": "str"},
-        },
-        required_if=[("state", "archived", ["archive"]), ("state", "pushed", ["registry"])],
-        required_one_of=[("archive", "install_dir", "source", "registry")],
-        mutually_exclusive=[("install_dir", "source")],
-        required_together=[("release", "install_dir")],
-        required_by={"install_dir": ["project"], "source": ["project"]},
-        supports_check_mode=True,
-    )
-    try:
-        module.exit_json(**run(module.params, module.check_mode))
-    except WindflowError as error:
-        module.fail_json(**error.as_result())
-
-
-def run(params, check):
-    """The result for the module's options."""
-    images = params["images"]
-    if not images:
-        return {"changed": False, "images": {}, "made": []}
-    found = building.identities(sorted(images.values()))
-    if params["state"] == "archived":
-        if not check:
-            building.save(sorted(images.values()), params["archive"])
-        return {"changed": True, "images": found, "made": []}
-    if params["state"] == "pushed":
-        if not check:
-            building.push(params["registry"], sorted(images.values()))
-        return {"changed": True, "images": found, "made": []}
-    missing = sorted(service for service, tag in images.items() if not found[tag])
-    if missing and not check:
-        if params["archive"]:
-            building.load(params["archive"])
-        elif params["install_dir"] or params["source"]:
-            building.build(params, missing)
-        else:
-            building.pull(params["registry"], [images[name] for name in missing])
-        found = building.identities(sorted(images.values()))
-    return {
-        "changed": bool(missing),
-        "images": found,
-        "made": missing,
-        "diff": {"before": "", "after": "".join("%s\n" % images[name] for name in missing), "after_header": "images"},
-    }
+    module = AnsibleModule(argument_spec=building.ARGUMENTS, supports_check_mode=True, **building.RULES)
+    answer(module, building.run)
 
 
 if __name__ == "__main__":

@@ -199,17 +199,13 @@ volumes:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.windflow.platform.plugins.module_utils.answer import answer
 from ansible_collections.windflow.platform.plugins.module_utils.containers import container_switch
 
 
 def main():
     module = AnsibleModule(argument_spec=container_switch.ARGUMENTS, supports_check_mode=True)
-    result = container_switch.run(dict(module.params, check=module.check_mode))
-    for warning in result.pop("warnings"):
-        module.warn(warning)
-    if result.pop("failed"):
-        module.fail_json(**result)
-    module.exit_json(**result)
+    answer(module, container_switch.run)
 
 
 if __name__ == "__main__":

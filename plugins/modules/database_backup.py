@@ -222,43 +222,13 @@ seconds:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.windflow.platform.plugins.module_utils.answer import answer
 from ansible_collections.windflow.platform.plugins.module_utils.backup import backup
-from ansible_collections.windflow.platform.plugins.module_utils.backup.store import directory_of
-from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 
 
-def main() -> None:
-    module = AnsibleModule(
-        argument_spec={
-            "name": {"type": "str", "required": True},
-            "label": {"type": "str", "required": True},
-            "plugin": {"type": "str"},
-            "directory": {"type": "path"},
-            "state": {"type": "str", "choices": ["present", "restored", "absent"], "default": "present"},
-            "port": {"type": "int", "default": 5432},
-            "socket_dir": {"type": "str"},
-            "container": {"type": "str"},
-            "verify": {"type": "str", "choices": ["restore", "list"], "default": "restore"},
-            "keep": {"type": "int", "default": 5},
-            "spare": {"type": "list", "elements": "str", "default": []},
-            "skip_empty": {"type": "bool", "default": False},
-            "drop_replaced": {"type": "bool", "default": False},
-            "timeout": {"type": "int", "default": 3600},
-        },
-        required_one_of=[("plugin", "directory")],
-        mutually_exclusive=[("plugin", "directory")],
-        supports_check_mode=True,
-    )
-    params = module.params
-    try:
-        directory = params["directory"] or directory_of(params["plugin"])
-        result = backup.run({**params, "directory": directory}, module.check_mode)
-        for word, found in (("does not hold", "left_out"), ("gives to the database's owner", "taken_over")):
-            if result[found]:
-                module.warn("The backup %s: %s" % (word, ", ".join(result[found])))
-    except WindflowError as error:
-        module.fail_json(**error.as_result())
-    module.exit_json(**result)
+def main():
+    module = AnsibleModule(argument_spec=backup.ARGUMENTS, supports_check_mode=True, **backup.RULES)
+    answer(module, backup.run)
 
 
 if __name__ == "__main__":

@@ -59,16 +59,13 @@ secrets:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
+from ansible_collections.windflow.platform.plugins.module_utils.answer import answer
 from ansible_collections.windflow.platform.plugins.module_utils.record import dependency_state
 
 
 def main():
     module = AnsibleModule(argument_spec=dependency_state.ARGUMENTS, supports_check_mode=True)
-    try:
-        module.exit_json(**dependency_state.run(module.params))
-    except WindflowError as error:
-        module.fail_json(**error.as_result())
+    answer(module, dependency_state.run)
 
 
 if __name__ == "__main__":

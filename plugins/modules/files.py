@@ -182,121 +182,15 @@ backups:
   sample: [{path: /opt/app/config.yaml, backup: /var/lib/windflow/app/backups/opt_app_config.yaml.9f3a}]
 """
 
-import os
-import subprocess
-
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
-from ansible_collections.windflow.platform.plugins.module_utils.files import paths, placing
-from ansible_collections.windflow.platform.plugins.module_utils.system import mounts, places, processes
-
-# How long a test may take, in seconds.
-TEST_SECONDS = 60
+from ansible_collections.windflow.platform.plugins.module_utils.answer import answer
+from ansible_collections.windflow.platform.plugins.module_utils.run import file_entries
 
 
-def run(
-    entries: list, backup_dir: str, check: bool, plugin: str = "", adopt: bool = False, test: tuple | list = ()
-) -> dict:
-    """The module's result. Raises WindflowError."""
-    wanted = paths.parse(entries)
-    kept = [entry["path"] for entry in wanted if entry["backup"]]
-    if kept and not backup_dir:
-        raise WindflowError(Problem("E4010", "backup_dir where an entry has backup", "none", "add it", path=kept[0]))
-    for entry in wanted:
-        answering(entry["path"])
-    gone = [entry["path"] for entry in wanted if plugin and entry["state"] == "absent"]
-    wanted = [entry for entry in wanted if entry["path"] not in gone]
-    if plugin and wanted:
-        places.take(plugin, wanted, adopt, check)
-    steps = paths.plan(wanted, predict=check)
-    changes = [change for step in steps for change in step["changes"]]
-    before = paths.reversal(steps) if test else []
-    backups = placing.apply(steps, backup_dir) if changes and not check else []
-    if before and not check:
-        prove(test, before)
-    result = {"changed": bool(changes), "changes": changes, "backups": backups, "diff": paths.diffs(steps)}
-    return removal(plugin, gone, check, result) if gone else result
-
-
-def answering(path: str) -> None:
-    """Raises WindflowError where a path lies on a mount that does not answer: nobody could end us there."""
-    try:
-        mounts.answer(path, os.path.lexists, path)
-    except mounts.NotAnswering as error:
-        remedy = "start the server, or unmount it (umount --lazy) on the host"
-        raise WindflowError(
-            Problem.plain("E2066", "a mount of the host does not answer", error.text, remedy, path=path)
-        ) from None
-
-
-def prove(test: list, before: list) -> None:
-    """Runs the command ``test``. If it fails, puts everything back as it was and raises WindflowError (E4017)."""
-    try:
-        code, said = processes.ask(test, dict(os.environ, LC_ALL="C"), TEST_SECONDS)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        code, said = -1, str(error)
-    if code != 0:
-        placing.apply(paths.plan(before))
-        remedy = "correct what it reports, then run again"
-        problem = Problem("E4017", "%s to accept the files" % " ".join(test), said.strip()[-2000:], remedy)
-        raise WindflowError(problem, "Everything was put back as it was.")
-
-
-def removal(plugin: str, gone: list | None, check: bool, result: dict | None = None) -> dict:
-    """The result with what of a plugin was removed."""
-    result = result or {"changed": False, "changes": [], "backups": [], "diff": []}
-    removed, stays = places.remove(plugin, gone, check)
-    was = {"attribute": "state", "before": "directory", "after": "absent"}
-    changes = result["changes"] + [{"path": path, **was} for path in removed]
-    return {**result, "changed": bool(changes), "changes": changes, "stays": stays}
-
-
-def main() -> None:
-    module = AnsibleModule(
-        argument_spec={
-            "entries": {
-                "type": "list",
-                "elements": "dict",
-                "default": [],
-                "options": {
-                    "path": {"type": "str", "required": True},
-                    "state": {"type": "str", "choices": ["directory", "file", "link", "absent"], "default": "file"},
-                    "content": {"type": "str"},
-                    "secret_content": {"type": "str", "no_log": True},
-                    "source": {"type": "str"},
-                    "target": {"type": "str"},
-                    "owner": {"type": "str"},
-                    "group": {"type": "str"},
-                    "mode": {"type": "str"},
-                    "secret": {"type": "bool", "default": False},
-                    "backup": {"type": "bool", "default": False},
-                    "recorded": {"type": "str"},
-                    "keep_existing": {"type": "bool", "default": False},
-                },
-            },
-            "plugin": {"type": "str", "default": ""},
-            "adopt": {"type": "bool", "default": False},
-            "purge": {"type": "bool", "default": False},
-            "parents": {"type": "bool", "default": False},
-            "test": {"type": "list", "elements": "str", "default": []},
-            "backup_dir": {"type": "str"},
-        },
-        supports_check_mode=True,
-    )
-    params, check = module.params, module.check_mode
-    try:
-        if params["purge"]:
-            result = removal(params["plugin"], None, check)
-        else:
-            backup_dir = params["backup_dir"] or ""
-            entries = (paths.parents(params["entries"]) if params["parents"] else []) + params["entries"]
-            result = run(entries, backup_dir, check, params["plugin"], params["adopt"], params["test"])
-        for reason in result.pop("stays", []):
-            module.warn(reason)
-        module.exit_json(**result)
-    except WindflowError as error:
-        module.fail_json(**error.as_result())
+def main():
+    module = AnsibleModule(argument_spec=file_entries.ARGUMENTS, supports_check_mode=True)
+    answer(module, file_entries.run)
 
 
 if __name__ == "__main__":

@@ -195,40 +195,13 @@ drift:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
+from ansible_collections.windflow.platform.plugins.module_utils.answer import answer
 from ansible_collections.windflow.platform.plugins.module_utils.run import host_state
 
 
 def main():
-    module = AnsibleModule(
-        argument_spec={
-            "plugin": {"type": "str", "required": True},
-            "packages": {"type": "dict", "default": {}},
-            "services": {"type": "dict", "default": {}},
-            "available": {"type": "dict", "default": {}},
-            "paths": {"type": "list", "elements": "str", "default": []},
-            "port": {"type": "int"},
-            "user": {"type": "str"},
-            "group": {"type": "str"},
-            "directories": {"type": "dict", "default": {}},
-            "socket_dir": {"type": "str", "default": ""},
-            "database": {"type": "dict", "default": {}},
-            "volumes": {"type": "list", "elements": "dict", "default": []},
-            "networks": {"type": "list", "elements": "dict", "default": []},
-            "engine": {"type": "dict", "default": {}},
-            "target": {"type": "str", "default": ""},
-            "wait": {"type": "int", "default": 0},
-            "everything": {"type": "bool", "default": False},
-        },
-        supports_check_mode=True,
-    )
-    try:
-        result = host_state.run(module.params)
-        for warning in result.pop("warnings", []):
-            module.warn(warning)
-        module.exit_json(**result)
-    except WindflowError as error:
-        module.fail_json(**error.as_result())
+    module = AnsibleModule(argument_spec=host_state.ARGUMENTS, supports_check_mode=True)
+    answer(module, host_state.run)
 
 
 if __name__ == "__main__":

@@ -151,7 +151,7 @@ connection:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
+from ansible_collections.windflow.platform.plugins.module_utils.answer import answer
 from ansible_collections.windflow.platform.plugins.module_utils.network import change
 
 NETWORK = {
@@ -186,13 +186,7 @@ def main():
         },
         supports_check_mode=True,
     )
-    try:
-        result = change.run(dict(module.params, check=module.check_mode))
-    except WindflowError as error:
-        module.fail_json(**error.as_result())
-    for warning in result.pop("warnings", []):
-        module.warn(warning)
-    module.exit_json(**result)
+    answer(module, change.run)
 
 
 if __name__ == "__main__":

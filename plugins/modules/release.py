@@ -162,22 +162,13 @@ recorded:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
+from ansible_collections.windflow.platform.plugins.module_utils.answer import answer
 from ansible_collections.windflow.platform.plugins.module_utils.run import recording
 
 
 def main():
-    module = AnsibleModule(
-        argument_spec=recording.ARGUMENTS,
-        supports_check_mode=True,
-    )
-    try:
-        result = recording.run(dict(module.params, check=module.check_mode))
-        for warning in result.pop("warnings", []):
-            module.warn(warning)
-        module.exit_json(**result)
-    except WindflowError as error:
-        module.fail_json(**error.as_result())
+    module = AnsibleModule(argument_spec=recording.ARGUMENTS, supports_check_mode=True)
+    answer(module, recording.run)
 
 
 if __name__ == "__main__":

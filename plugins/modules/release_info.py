@@ -106,69 +106,15 @@ plugins:
       elements: str
 """
 
-import os
-import time
-
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.windflow.platform.plugins.module_utils.backup import listing
-from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
-from ansible_collections.windflow.platform.plugins.module_utils.network import kept
-from ansible_collections.windflow.platform.plugins.module_utils.record import report, restore_point, store
-from ansible_collections.windflow.platform.plugins.module_utils.run import serving
-from ansible_collections.windflow.platform.plugins.module_utils.switch import answering
-
-ARGUMENTS = {
-    "plugin": {"type": "str"},
-    "wait": {"type": "int", "default": 0},
-    "ask": {"type": "bool", "default": False},
-}
-
-
-def run_identity():
-    return "%s-%d" % (time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()), os.getpid())
-
-
-def view(remembered, ask):
-    current = store.current(remembered)
-    serves = serving.other(remembered, time.time())
-    backups = listing.backups_of(remembered, time.time())
-    silence = answering.silence(current) if ask and current else ""
-    last = remembered["revisions"][-1] if remembered["revisions"] else None
-    return {
-        "current": current,
-        "last": last,
-        "status": report.status(remembered, current, last, serves, silence),
-        "history": report.history(remembered),
-        "remains": store.latest_present(remembered),
-        "good": store.good(remembered, serves),
-        "restorable": restore_point.label(remembered) or listing.newest_since(backups, current),
-        "backups": backups,
-        "backup_lines": listing.lines(remembered["plugin"], backups),
-        "serves": serves,
-        "silence": silence,
-        "networks": sorted(kept.read(remembered["plugin"])["networks"]),
-        "lease": remembered["lease"],
-        "position": store.position(remembered),
-        "revisions": remembered["revisions"],
-    }
+from ansible_collections.windflow.platform.plugins.module_utils.answer import answer
+from ansible_collections.windflow.platform.plugins.module_utils.run import record_info
 
 
 def main():
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    if module.params["plugin"]:
-        store.wait_until_free(module.params["plugin"], module.params["wait"])
-    names = [module.params["plugin"]] if module.params["plugin"] else store.names()
-    try:
-        plugins = {}
-        for name in names:
-            remembered, rebuilt = store.read(name)
-            plugins[name] = view(remembered, module.params["ask"])
-            if rebuilt:
-                module.warn(rebuilt)
-        module.exit_json(changed=False, run=run_identity(), plugins=plugins)
-    except WindflowError as error:
-        module.fail_json(**error.as_result())
+    module = AnsibleModule(argument_spec=record_info.ARGUMENTS, supports_check_mode=True)
+    answer(module, record_info.run)
 
 
 if __name__ == "__main__":

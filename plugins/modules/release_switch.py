@@ -243,17 +243,13 @@ log:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.windflow.platform.plugins.module_utils.answer import answer
 from ansible_collections.windflow.platform.plugins.module_utils.switch import host_switch
 
 
 def main():
     module = AnsibleModule(argument_spec=host_switch.ARGUMENTS, supports_check_mode=True)
-    result = host_switch.run(dict(module.params, check=module.check_mode, diff=module._diff))
-    for warning in result.pop("warnings"):
-        module.warn(warning)
-    if result.pop("failed"):
-        module.fail_json(**result)
-    module.exit_json(**result)
+    answer(module, host_switch.run)
 
 
 if __name__ == "__main__":

@@ -129,7 +129,7 @@ files:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
+from ansible_collections.windflow.platform.plugins.module_utils.answer import answer
 from ansible_collections.windflow.platform.plugins.module_utils.run import staging
 
 
@@ -156,10 +156,7 @@ def main():
         },
         supports_check_mode=True,
     )
-    try:
-        module.exit_json(**staging.run(dict(module.params, check=module.check_mode)))
-    except WindflowError as error:
-        module.fail_json(**error.as_result())
+    answer(module, staging.run)
 
 
 if __name__ == "__main__":

@@ -58,26 +58,13 @@ code:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
+from ansible_collections.windflow.platform.plugins.module_utils.answer import answer
 from ansible_collections.windflow.platform.plugins.module_utils.system import service_log
 
 
 def main():
-    module = AnsibleModule(
-        argument_spec={
-            "names": {"type": "list", "elements": "str", "required": True},
-            "error": {"type": "str", "default": ""},
-            "lines": {"type": "int", "default": 20},
-        },
-        supports_check_mode=True,
-    )
-    try:
-        service_log.explain(module.params["names"], module.params["error"], module.params["lines"])
-    except WindflowError as error:
-        module.fail_json(**error.as_result())
-    if module.params["error"]:
-        module.fail_json(msg=module.params["error"])
-    module.exit_json(changed=False)
+    module = AnsibleModule(argument_spec=service_log.ARGUMENTS, supports_check_mode=True)
+    answer(module, service_log.run)
 
 
 if __name__ == "__main__":

@@ -112,84 +112,15 @@ python:
   sample: /usr/bin/python3.11
 """
 
-import os
-import sys
-
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
+from ansible_collections.windflow.platform.plugins.module_utils.answer import answer
 from ansible_collections.windflow.platform.plugins.module_utils.system import virtualenv
 
-OPTIONS = (
-    "application",
-    "application_at",
-    "user",
-    "only_binary",
-    "source_packages",
-    "extra_args",
-    "timeout",
-    "cache_dir",
-)
 
-
-def recipe_of(params: dict, check: bool) -> virtualenv.Recipe | None:
-    """Returns what the environment is made of; None for a file that does not exist yet in a check."""
-    python = params["python"] or ("/usr/bin/python3" if os.path.exists("/usr/bin/python3") else sys.executable)
-    text, file = params["requirements_content"], params["requirements"] or ""
-    if text is None:
-        try:
-            with open(file, encoding="utf-8") as stream:
-                stream.read()
-        except (OSError, UnicodeDecodeError) as error:
-            if check and isinstance(error, FileNotFoundError):
-                return None
-            problem = Problem("E4060", "requirements in UTF-8", str(error), "correct the file", path="requirements")
-            raise WindflowError(problem) from error
-    options = {key: params[key] for key in OPTIONS}
-    return virtualenv.Recipe(python, text or "", file, params["root"] or "", **options)
-
-
-def run(params: dict, check: bool) -> dict:
-    """Returns the module's result. Raises WindflowError."""
-    path = params["path"]
-    virtualenv.check_path(path)
-    recipe = recipe_of(params, check)
-    complete = recipe is not None and virtualenv.is_complete(path, recipe.marker())
-    if not complete and not check:
-        virtualenv.build(path, recipe)
-    return {
-        "changed": not complete,
-        "digest": recipe.digest() if recipe else "",
-        "packages": virtualenv.installed(path) if complete or not check else [],
-        "python": os.path.realpath(recipe.python) if recipe else "",
-    }
-
-
-def main() -> None:
-    module = AnsibleModule(
-        argument_spec={
-            "path": {"type": "str", "required": True},
-            "requirements_content": {"type": "str"},
-            "requirements": {"type": "str"},
-            "root": {"type": "str"},
-            "application": {"type": "str"},
-            "application_at": {"type": "str", "default": ""},
-            "user": {"type": "str", "default": "nobody"},
-            "only_binary": {"type": "bool", "default": False},
-            "source_packages": {"type": "list", "elements": "str", "default": []},
-            "python": {"type": "str"},
-            "extra_args": {"type": "list", "elements": "str", "default": []},
-            "cache_dir": {"type": "str"},
-            "timeout": {"type": "int", "default": 600},
-        },
-        mutually_exclusive=[("requirements_content", "requirements")],
-        required_one_of=[("requirements_content", "requirements")],
-        supports_check_mode=True,
-    )
-    try:
-        module.exit_json(**run(module.params, module.check_mode))
-    except WindflowError as error:
-        module.fail_json(**error.as_result())
+def main():
+    module = AnsibleModule(argument_spec=virtualenv.ARGUMENTS, supports_check_mode=True, **virtualenv.RULES)
+    answer(module, virtualenv.run)
 
 
 if __name__ == "__main__":

@@ -66,53 +66,13 @@ changes:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
-from ansible_collections.windflow.platform.plugins.module_utils.files.nofollow import reason
+from ansible_collections.windflow.platform.plugins.module_utils.answer import answer
 from ansible_collections.windflow.platform.plugins.module_utils.storage import apply
 
 
-def run(params: dict, check: bool) -> list:
-    """The changes that bring the volumes to the state that is asked for."""
-    plugin, volumes = params["plugin"], params["volumes"]
-    if params["state"] == "prepared":
-        return apply.prepare(plugin, volumes, check)
-    if params["state"] == "mounted":
-        return apply.mount(volumes, check)
-    if params["state"] == "unmounted":
-        return apply.unmount(volumes, check)
-    return apply.purge(plugin, check)
-
-
-def main() -> None:
-    module = AnsibleModule(
-        argument_spec={
-            "volumes": {"type": "list", "elements": "dict", "default": []},
-            "state": {
-                "type": "str",
-                "choices": ["prepared", "mounted", "unmounted", "purged"],
-                "default": "mounted",
-            },
-            "plugin": {"type": "str", "default": ""},
-        },
-        supports_check_mode=True,
-    )
-    try:
-        changes = run(module.params, module.check_mode)
-        diff = [
-            {
-                "before_header": "%(path)s: %(attribute)s" % item,
-                "after_header": "%(path)s: %(attribute)s" % item,
-                "before": item["before"],
-                "after": item["after"],
-            }
-            for item in changes
-        ]
-        module.exit_json(changed=bool(changes), changes=changes, diff=diff)
-    except OSError as error:
-        problem = Problem.plain("E4046", "the host refused the change", reason(error), "correct it, then run again")
-        module.fail_json(**WindflowError(problem, "What was done before stays.").as_result())
-    except WindflowError as error:
-        module.fail_json(**error.as_result())
+def main():
+    module = AnsibleModule(argument_spec=apply.ARGUMENTS, supports_check_mode=True)
+    answer(module, apply.run)
 
 
 if __name__ == "__main__":

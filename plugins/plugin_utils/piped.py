@@ -20,6 +20,7 @@ import json
 import re
 import zlib
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 SOURCES = Path(__file__).parents[1] / "module_utils"
@@ -107,6 +108,11 @@ def imported(name: str, text: str) -> list[str]:
         else:
             found.append(".".join(path))
     return found
+
+
+def entry_of(piece: ModuleType) -> str:
+    """Returns the dotted name of a file of ``module_utils``."""
+    return piece.__name__.partition(".module_utils.")[2]
 
 
 def program(entry: str, arguments: dict[str, Any]) -> str:

@@ -30,7 +30,7 @@ from ..system import processes
 from ..text.quoting import quote_identifier, quote_literal
 from . import filling
 from .bounds import Bounds
-from .store import FORMAT, LABEL, Store, digest
+from .store import FORMAT, LABEL, Store, digest, directory_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,12 +38,45 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+ARGUMENTS: dict[str, dict[str, Any]] = {
+    "name": {"type": "str", "required": True},
+    "label": {"type": "str", "required": True},
+    "plugin": {"type": "str"},
+    "directory": {"type": "path"},
+    "state": {"type": "str", "choices": ["present", "restored", "absent"], "default": "present"},
+    "port": {"type": "int", "default": 5432},
+    "socket_dir": {"type": "str"},
+    "container": {"type": "str"},
+    "verify": {"type": "str", "choices": ["restore", "list"], "default": "restore"},
+    "keep": {"type": "int", "default": 5},
+    "spare": {"type": "list", "elements": "str", "default": []},
+    "skip_empty": {"type": "bool", "default": False},
+    "drop_replaced": {"type": "bool", "default": False},
+    "timeout": {"type": "int", "default": 3600},
+}
+# How the options depend on each other.
+RULES: dict[str, Any] = {
+    "required_one_of": [("plugin", "directory")],
+    "mutually_exclusive": [("plugin", "directory")],
+}
 RESERVED = ("postgres", "template0", "template1")
 NOTHING = "Nothing was changed."
 
 
-def run(params: dict[str, Any], check: bool) -> dict[str, Any]:
-    """Returns the module's result. Raises WindflowError E4090 to E4099, E4046 for what the file system refuses."""
+def run(params: dict[str, Any]) -> dict[str, Any]:
+    """The answer of M(windflow.platform.database_backup) to its options. Raises WindflowError."""
+    directory = params["directory"] or directory_of(params["plugin"])
+    result = bring({**params, "directory": directory}, params["check"])
+    warnings = [
+        "The backup %s: %s" % (word, ", ".join(result[found]))
+        for word, found in (("does not hold", "left_out"), ("gives to the database's owner", "taken_over"))
+        if result[found]
+    ]
+    return {**result, "warnings": warnings}
+
+
+def bring(params: dict[str, Any], check: bool) -> dict[str, Any]:
+    """Returns the result. Raises WindflowError E4090 to E4099, E4046 for what the file system refuses."""
     begun = time.monotonic()
     check_options(params)
     job = Job(params, check)

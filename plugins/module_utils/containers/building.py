@@ -20,6 +20,27 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+
+ARGUMENTS: dict[str, dict[str, Any]] = {
+    "state": {"type": "str", "choices": ["present", "archived", "pushed"], "default": "present"},
+    "images": {"type": "dict", "required": True},
+    "project": {"type": "str"},
+    "release": {"type": "str"},
+    "install_dir": {"type": "path"},
+    "source": {"type": "path"},
+    "folders": {"type": "list", "elements": "str", "default": []},
+    "builds": {"type": "dict", "default": {}},
+    "archive": {"type": "path"},
+    "registry": {"type": "str"},
+}
+# How the options depend on each other.
+RULES: dict[str, Any] = {
+    "required_if": [("state", "archived", ["archive"]), ("state", "pushed", ["registry"])],
+    "required_one_of": [("archive", "install_dir", "source", "registry")],
+    "mutually_exclusive": [("install_dir", "source")],
+    "required_together": [("release", "install_dir")],
+    "required_by": {"install_dir": ["project"], "source": ["project"]},
+}
 BUILD_SECONDS = 3600
 LOAD_SECONDS = 1800
 # What the engines' builders say of an image that they have not and do not get.
@@ -111,3 +132,34 @@ def load(path: str) -> None:
 def save(tags: Sequence[str], path: str) -> None:
     """An archive of images, compressed by nobody: ssh and the disk decide. Its directory must be root's own."""
     engine.run(["image", "save", "--output", path, *tags], "save the images", "E4079", LOAD_SECONDS)
+
+
+def run(params: dict[str, Any]) -> dict[str, Any]:
+    """The answer of M(windflow.platform.compose_images) to its options. Raises WindflowError."""
+    images, check = params["images"], params["check"]
+    if not images:
+        return {"changed": False, "images": {}, "made": []}
+    found = identities(sorted(images.values()))
+    if params["state"] == "archived":
+        if not check:
+            save(sorted(images.values()), params["archive"])
+        return {"changed": True, "images": found, "made": []}
+    if params["state"] == "pushed":
+        if not check:
+            push(params["registry"], sorted(images.values()))
+        return {"changed": True, "images": found, "made": []}
+    missing = sorted(service for service, tag in images.items() if not found[tag])
+    if missing and not check:
+        if params["archive"]:
+            load(params["archive"])
+        elif params["install_dir"] or params["source"]:
+            build(params, missing)
+        else:
+            pull(params["registry"], [images[name] for name in missing])
+        found = identities(sorted(images.values()))
+    return {
+        "changed": bool(missing),
+        "images": found,
+        "made": missing,
+        "diff": {"before": "", "after": "".join("%s\n" % images[name] for name in missing), "after_header": "images"},
+    }

@@ -21,6 +21,27 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+ARGUMENTS: dict[str, dict[str, Any]] = {
+    "plugin": {"type": "str", "required": True},
+    "packages": {"type": "dict", "default": {}},
+    "services": {"type": "dict", "default": {}},
+    "available": {"type": "dict", "default": {}},
+    "paths": {"type": "list", "elements": "str", "default": []},
+    "port": {"type": "int"},
+    "user": {"type": "str"},
+    "group": {"type": "str"},
+    "directories": {"type": "dict", "default": {}},
+    "socket_dir": {"type": "str", "default": ""},
+    "database": {"type": "dict", "default": {}},
+    "volumes": {"type": "list", "elements": "dict", "default": []},
+    "networks": {"type": "list", "elements": "dict", "default": []},
+    "engine": {"type": "dict", "default": {}},
+    "target": {"type": "str", "default": ""},
+    "wait": {"type": "int", "default": 0},
+    "everything": {"type": "bool", "default": False},
+}
+
+
 def conflicts(states: Mapping[str, Mapping[str, bool]]) -> list[dict[str, Any]]:
     """What keeps a stopped nginx from starting: ports that its files listen on and another process has."""
     if not states.get("nginx", {}).get("exists") or states["nginx"]["running"]:

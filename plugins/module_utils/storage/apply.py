@@ -15,6 +15,7 @@ import pwd
 
 from ..errors import Problem, WindflowError
 from ..files import atomic
+from ..files.nofollow import reason
 from ..record import ownership, store
 from ..system import mounts, places
 from . import compare, devices, fstab, state
@@ -27,6 +28,15 @@ if TYPE_CHECKING:
     Change = Dict[str, str]
 
 
+ARGUMENTS: dict[str, dict[str, Any]] = {
+    "volumes": {"type": "list", "elements": "dict", "default": []},
+    "state": {
+        "type": "str",
+        "choices": ["prepared", "mounted", "unmounted", "purged"],
+        "default": "mounted",
+    },
+    "plugin": {"type": "str", "default": ""},
+}
 MOUNT_SECONDS = 60.0
 UNMOUNT_SECONDS = 15.0
 TOOL_SECONDS = 300.0
@@ -331,3 +341,34 @@ def purge(plugin: str, check: bool) -> list[Change]:
             atomic.remove(path)
         ownership.forget_made(plugin, KIND, [name])
     return changes
+
+
+def bring(params: dict[str, Any], check: bool) -> list[Change]:
+    """The changes that bring the volumes to the state that is asked for."""
+    plugin, volumes = params["plugin"], params["volumes"]
+    if params["state"] == "prepared":
+        return prepare(plugin, volumes, check)
+    if params["state"] == "mounted":
+        return mount(volumes, check)
+    if params["state"] == "unmounted":
+        return unmount(volumes, check)
+    return purge(plugin, check)
+
+
+def run(params: dict[str, Any]) -> dict[str, Any]:
+    """The answer of M(windflow.platform.volumes) to its options. Raises WindflowError."""
+    try:
+        found = bring(params, params["check"])
+    except OSError as error:
+        problem = Problem.plain("E4046", "the host refused the change", reason(error), "correct it, then run again")
+        raise WindflowError(problem, "What was done before stays.") from error
+    diff = [
+        {
+            "before_header": "%(path)s: %(attribute)s" % item,
+            "after_header": "%(path)s: %(attribute)s" % item,
+            "before": item["before"],
+            "after": item["after"],
+        }
+        for item in found
+    ]
+    return {"changed": bool(found), "changes": found, "diff": diff}

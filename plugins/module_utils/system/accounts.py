@@ -25,6 +25,20 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from typing import Any
 
+
+ARGUMENTS: dict[str, dict[str, Any]] = {
+    "plugin": {"type": "str"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "user": {"type": "str", "required": True},
+    "group": {"type": "str", "required": True},
+    "home": {"type": "path"},
+    "shell": {"type": "path"},
+    "adopt": {"type": "list", "elements": "str", "choices": ["account", "group"], "default": []},
+}
+# How the options depend on each other.
+RULES: dict[str, Any] = {
+    "required_if": [("state", "present", ("home", "shell")), ("state", "absent", ("plugin",))],
+}
 MADE = ownership.MARK
 LOGIN_DEFS = "/etc/login.defs"
 NOBODY = 65534
@@ -328,3 +342,9 @@ def _used(plugin: str, key: str, value: str, state_dir: str) -> str:
         if (entry.get("host") or {}).get(key) == value:
             return "the plugin %s uses it, too" % name
     return ""
+
+
+def run(params: dict[str, Any]) -> dict[str, Any]:
+    """The answer of M(windflow.platform.account) to its options. Raises WindflowError."""
+    changes, stays = (present(params), []) if params["state"] == "present" else absent(params)
+    return {"changed": bool(changes), "changes": changes, "warnings": stays}

@@ -26,7 +26,7 @@ from . import accounts, mounts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from typing import Any
 
     from ..record.file_format import Record
@@ -317,7 +317,7 @@ def adopted(
 
 
 def take(
-    plugin: str, entries: list[dict[str, Any]], adopt: bool, check: bool, state_dir: str = store.STATE_DIR
+    plugin: str, entries: Sequence[Mapping[str, Any]], adopt: bool, check: bool, state_dir: str = store.STATE_DIR
 ) -> None:
     """Notes which of the wanted directories are made now, or are taken because nothing is there.
 

@@ -13,6 +13,16 @@ import subprocess
 from ..errors import Problem, WindflowError
 from . import processes
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+ARGUMENTS: dict[str, dict[str, Any]] = {
+    "names": {"type": "list", "elements": "str", "required": True},
+    "error": {"type": "str", "default": ""},
+    "lines": {"type": "int", "default": 20},
+}
 SECONDS = 20
 BYTES = 65536
 SHOWN = 2000
@@ -111,3 +121,10 @@ def _run(argv: list[str]) -> tuple[int, str]:
         return processes.ask(argv, environment, SECONDS)
     except (OSError, subprocess.TimeoutExpired):
         return -1, ""
+
+
+def run(params: dict[str, Any]) -> dict[str, Any]:
+    """The answer of M(windflow.platform.service_log) to its options. Raises WindflowError."""
+    explain(params["names"], params["error"], params["lines"])
+    # No service is to blame: the task failed for another reason.
+    return {"changed": False, **({"failed": True, "msg": params["error"]} if params["error"] else {})}

@@ -18,6 +18,7 @@ import json
 import os
 import re
 import shutil
+import sys
 from glob import glob
 
 from ..errors import Problem, WindflowError
@@ -30,6 +31,37 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
+
+ARGUMENTS: dict[str, dict[str, Any]] = {
+    "path": {"type": "str", "required": True},
+    "requirements_content": {"type": "str"},
+    "requirements": {"type": "str"},
+    "root": {"type": "str"},
+    "application": {"type": "str"},
+    "application_at": {"type": "str", "default": ""},
+    "user": {"type": "str", "default": "nobody"},
+    "only_binary": {"type": "bool", "default": False},
+    "source_packages": {"type": "list", "elements": "str", "default": []},
+    "python": {"type": "str"},
+    "extra_args": {"type": "list", "elements": "str", "default": []},
+    "cache_dir": {"type": "str"},
+    "timeout": {"type": "int", "default": 600},
+}
+RECIPE = (
+    "application",
+    "application_at",
+    "user",
+    "only_binary",
+    "source_packages",
+    "extra_args",
+    "timeout",
+    "cache_dir",
+)
+# How the options depend on each other.
+RULES: dict[str, Any] = {
+    "mutually_exclusive": [("requirements_content", "requirements")],
+    "required_one_of": [("requirements_content", "requirements")],
+}
 MARKER = ".windflow-complete"
 BUILDING = ".windflow-building"
 TEMPORARY = ".windflow-tmp"
@@ -360,3 +392,36 @@ def _run(
 
 def _problem(code: str, expected: str, got: str, remedy: str) -> WindflowError:
     return WindflowError(Problem(code, expected, got, remedy))
+
+
+def recipe_of(params: dict[str, Any], check: bool) -> Recipe | None:
+    """Returns what the environment is made of; None for a file that does not exist yet in a check."""
+    python = params["python"] or ("/usr/bin/python3" if os.path.exists("/usr/bin/python3") else sys.executable)
+    text, file = params["requirements_content"], params["requirements"] or ""
+    if text is None:
+        try:
+            with open(file, encoding="utf-8") as stream:
+                stream.read()
+        except (OSError, UnicodeDecodeError) as error:
+            if check and isinstance(error, FileNotFoundError):
+                return None
+            problem = Problem("E4060", "requirements in UTF-8", str(error), "correct the file", path="requirements")
+            raise WindflowError(problem) from error
+    options = {key: params[key] for key in RECIPE}
+    return Recipe(python, text or "", file, params["root"] or "", **options)
+
+
+def run(params: dict[str, Any]) -> dict[str, Any]:
+    """The answer of M(windflow.platform.venv) to its options. Raises WindflowError."""
+    path, check = params["path"], params["check"]
+    check_path(path)
+    recipe = recipe_of(params, check)
+    complete = recipe is not None and is_complete(path, recipe.marker())
+    if recipe and not complete and not check:
+        build(path, recipe)
+    return {
+        "changed": not complete,
+        "digest": recipe.digest() if recipe else "",
+        "packages": installed(path) if complete or not check else [],
+        "python": os.path.realpath(recipe.python) if recipe else "",
+    }

@@ -17,7 +17,7 @@ from ansible_collections.windflow.platform.plugins.module_utils.database import 
 from ansible_collections.windflow.platform.plugins.module_utils.database.programs import Server
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.record import ownership, store
-from ansible_collections.windflow.platform.plugins.modules import database
+from ansible_collections.windflow.platform.plugins.module_utils.run import database_state as database
 
 pytestmark = [
     pytest.mark.system,
@@ -26,28 +26,28 @@ pytestmark = [
 
 
 def test_check_real_check_again_real_again(cluster):
-    changed = [database.run(cluster.params(), check)[0]["changed"] for check in (True, False, True, False)]
+    changed = [database.bring(cluster.params(), check)[0]["changed"] for check in (True, False, True, False)]
     assert changed == [True, True, False, False]
-    predicted = database.run(cluster.params(name="other"), True)[0]
+    predicted = database.bring(cluster.params(name="other"), True)[0]
     assert predicted["changes"][0]["object"] == "role other_owner"
     assert cluster.sql("SELECT count(*) FROM pg_database WHERE datname = 'other'") == "0"
 
 
 def test_the_check_predicts_what_the_real_run_does(cluster):
-    predicted = database.run(cluster.params(), True)[0]
-    assert database.run(cluster.params(), False)[0]["changes"] == predicted["changes"]
+    predicted = database.bring(cluster.params(), True)[0]
+    assert database.bring(cluster.params(), False)[0]["changes"] == predicted["changes"]
 
 
 def test_the_application_can_log_in_and_make_tables(cluster):
-    database.run(cluster.params(), False)
+    database.bring(cluster.params(), False)
     code, output = cluster.login(sql="CREATE TABLE t (x int); INSERT INTO t VALUES (1); SELECT * FROM t")
     assert (code, output.splitlines()[-1]) == (0, "1")
     assert cluster.login(password="wrong")[0] == 2
 
 
 def test_nobody_else_can_connect_and_the_owner_cannot_log_in(cluster):
-    database.run(cluster.params(), False)
-    database.run(cluster.params(name="other", user="neighbour"), False)
+    database.bring(cluster.params(), False)
+    database.bring(cluster.params(name="other", user="neighbour"), False)
     assert "permission denied for database" in cluster.login(user="neighbour")[1]
     cluster.sql("ALTER ROLE app_owner PASSWORD 'canary-pass';")
     assert "is not permitted to log in" in cluster.login(user="app_owner")[1]
@@ -59,9 +59,9 @@ def test_nobody_else_can_connect_and_the_owner_cannot_log_in(cluster):
     "password", ["a'b\"c\\d$e%f`g;h", "größe ☃", "pass\u00a0word", "ﬁligree", "-leading", "{{ x }}"]
 )
 def test_any_password_works_over_the_network(cluster, password):
-    database.run(cluster.params(password=password), False)
+    database.bring(cluster.params(password=password), False)
     assert cluster.login(password=password) == (0, "1")
-    assert not database.run(cluster.params(password=password), False)[0]["changed"]
+    assert not database.bring(cluster.params(password=password), False)[0]["changed"]
 
 
 @pytest.mark.parametrize(
@@ -69,60 +69,60 @@ def test_any_password_works_over_the_network(cluster, password):
 )
 def test_any_name_round_trips(cluster, name):
     params = cluster.params(name=name, user=name + "_u")
-    assert database.run(params, False)[0]["changed"]
-    assert not database.run(params, False)[0]["changed"]
+    assert database.bring(params, False)[0]["changed"]
+    assert not database.bring(params, False)[0]["changed"]
     assert cluster.login(name=name, user=name + "_u", sql="SELECT current_database()") == (0, name)
-    assert database.run({**params, "state": "absent"}, False)[0]["changed"]
+    assert database.bring({**params, "state": "absent"}, False)[0]["changed"]
 
 
 def test_a_new_password_and_limit_are_set_alone(cluster):
-    database.run(cluster.params(), False)
-    changes = database.run(cluster.params(password="other", max_connections=3), False)[0]["changes"]
+    database.bring(cluster.params(), False)
+    changes = database.bring(cluster.params(password="other", max_connections=3), False)[0]["changes"]
     assert [change["attribute"] for change in changes] == ["connection_limit", "password"]
     assert cluster.login(password="other")[0] == 0
     assert cluster.login()[0] == 2
 
 
 def test_an_md5_password_is_replaced(cluster):
-    database.run(cluster.params(), False)
+    database.bring(cluster.params(), False)
     cluster.sql("SET password_encryption = 'md5'; ALTER ROLE web PASSWORD 'canary-pass';")
-    changes = database.run(cluster.params(), False)[0]["changes"]
+    changes = database.bring(cluster.params(), False)[0]["changes"]
     assert [change["attribute"] for change in changes] == ["password"]
     assert cluster.sql("SELECT rolpassword FROM pg_authid WHERE rolname = 'web'").startswith("SCRAM-SHA-256$4096:")
 
 
 def test_a_superuser_keeps_its_attributes(cluster):
-    result, warnings = database.run(cluster.params(user="postgres", max_connections=5), False)
+    result, warnings = database.bring(cluster.params(user="postgres", max_connections=5), False)
     assert result["changed"] and "superuser" in warnings[0]
     assert (
         cluster.sql("SELECT rolsuper, rolcreatedb, rolconnlimit FROM pg_roles WHERE rolname = 'postgres'") == "t|t|-1"
     )
     assert cluster.login(user="postgres")[0] == 0
-    assert not database.run(cluster.params(user="postgres", max_connections=5), False)[0]["changed"]
-    database.run(cluster.params(user="postgres", state="absent"), False)
+    assert not database.bring(cluster.params(user="postgres", max_connections=5), False)[0]["changed"]
+    database.bring(cluster.params(user="postgres", state="absent"), False)
     assert cluster.sql("SELECT 1") == "1"
 
 
 def test_somebody_elses_database_is_left_alone(cluster):
     cluster.sql("CREATE ROLE somebody; CREATE DATABASE app OWNER somebody;")
     with pytest.raises(WindflowError, match="E4053"):
-        database.run(cluster.params(), False)
+        database.bring(cluster.params(), False)
     with pytest.raises(WindflowError, match="E4053"):
-        database.run(cluster.params(state="absent"), False)
+        database.bring(cluster.params(state="absent"), False)
     assert cluster.sql("SELECT count(*) FROM pg_roles WHERE rolname = 'web'") == "0"
 
 
 def test_a_database_that_the_application_owns_is_accepted(cluster):
     cluster.sql("CREATE ROLE web LOGIN; CREATE DATABASE app OWNER web;")
-    database.run(cluster.params(), False)
-    assert not database.run(cluster.params(), False)[0]["changed"]
+    database.bring(cluster.params(), False)
+    assert not database.bring(cluster.params(), False)[0]["changed"]
     assert cluster.login(sql="CREATE TABLE t ()")[0] == 0
 
 
 def test_data_survive_a_second_run_and_absent_removes_them_under_a_connection(cluster):
-    database.run(cluster.params(), False)
+    database.bring(cluster.params(), False)
     cluster.login(sql="CREATE TABLE t AS SELECT 42 AS x")
-    database.run(cluster.params(max_connections=9), False)
+    database.bring(cluster.params(max_connections=9), False)
     assert cluster.login(sql="SELECT x FROM t") == (0, "42")
     with subprocess.Popen(
         ["psql", "-X", "-h", "127.0.0.1", "-p", str(cluster.port), "-U", "web", "app"],
@@ -134,16 +134,16 @@ def test_data_survive_a_second_run_and_absent_removes_them_under_a_connection(cl
         holder.stdin.write(b"\\echo there\n")
         holder.stdin.flush()
         assert holder.stdout.readline() == b"there\n"
-        assert database.run(cluster.params(state="absent", password=None), False)[0]["changed"]
-    assert not database.run(cluster.params(state="absent", password=None), False)[0]["changed"]
+        assert database.bring(cluster.params(state="absent", password=None), False)[0]["changed"]
+    assert not database.bring(cluster.params(state="absent", password=None), False)[0]["changed"]
     assert cluster.sql("SELECT count(*) FROM pg_roles WHERE rolname IN ('web', 'app_owner')") == "0"
 
 
 def test_a_removal_that_was_cut_off_can_be_taken_back(cluster):
-    database.run(cluster.params(), False)
+    database.bring(cluster.params(), False)
     cluster.sql("ALTER DATABASE app WITH ALLOW_CONNECTIONS false;")
-    assert database.run(cluster.params(), False)[0]["changes"][0]["attribute"] == "connections"
-    assert not database.run(cluster.params(), False)[0]["changed"]
+    assert database.bring(cluster.params(), False)[0]["changes"][0]["attribute"] == "connections"
+    assert not database.bring(cluster.params(), False)[0]["changed"]
     assert cluster.login()[0] == 0
 
 
@@ -155,7 +155,7 @@ def test_a_connection_that_is_lost_half_way_is_told_with_what_was_done(cluster):
 
 
 def test_a_purge_has_more_time_than_a_question_and_says_what_was_done(cluster, monkeypatch):
-    database.run(cluster.params(), False)
+    database.bring(cluster.params(), False)
     asked = []
 
     def run(argv, sql, timeout=0, environment=None):
@@ -167,17 +167,17 @@ def test_a_purge_has_more_time_than_a_question_and_says_what_was_done(cluster, m
     real = postgres.run
     monkeypatch.setattr(postgres, "run", run)
     with pytest.raises(WindflowError, match="E4055.*the server may still be at work.*\n.*came before it was done"):
-        database.run(cluster.params(state="absent"), False)
+        database.bring(cluster.params(state="absent"), False)
     assert asked == [postgres.CHANGE_TIMEOUT] and asked[0] > postgres.TIMEOUT
 
 
 @pytest.mark.fault(21)
 @pytest.mark.parametrize("closed", ["ALTER DATABASE app WITH ALLOW_CONNECTIONS false;", ""])
 def test_a_removal_whose_drop_was_cut_off_goes_on(cluster, closed):
-    database.run(cluster.params(), False)
+    database.bring(cluster.params(), False)
     cluster.sql("CREATE DATABASE app_replaced_20261125 OWNER app_owner;")
     cluster.sql(closed + "UPDATE pg_database SET datconnlimit = -2 WHERE datname ~ '^app';")
-    assert database.run(cluster.params(state="absent"), False)[0]["changed"]
+    assert database.bring(cluster.params(state="absent"), False)[0]["changed"]
     assert cluster.sql("SELECT count(*) FROM pg_database WHERE datname ~ '^app'") == "0"
 
 
@@ -194,7 +194,7 @@ def test_a_removal_whose_drop_was_cut_off_goes_on(cluster, closed):
     ],
 )
 def test_drift_is_seen_without_the_password(cluster, sql, key, found):
-    database.run(cluster.params(), False)
+    database.bring(cluster.params(), False)
     before = postgres.inspect(cluster.port, "app", "web", socket_dir=cluster.root)
     assert postgres.inspect(cluster.port, "app", "web", socket_dir=cluster.root) == before
     assert "SCRAM" not in repr(before)
@@ -204,7 +204,7 @@ def test_drift_is_seen_without_the_password(cluster, sql, key, found):
 
 
 def test_a_changed_password_is_drift(cluster):
-    database.run(cluster.params(), False)
+    database.bring(cluster.params(), False)
     before = postgres.inspect(cluster.port, "app", "web", socket_dir=cluster.root)
     cluster.sql("ALTER ROLE web PASSWORD 'x';")
     after = postgres.inspect(cluster.port, "app", "web", socket_dir=cluster.root)
@@ -212,7 +212,7 @@ def test_a_changed_password_is_drift(cluster):
 
 
 def test_the_password_reaches_neither_the_servers_log_nor_a_result(cluster):
-    result, _warnings = database.run(cluster.params(password="log-canary"), False)
+    result, _warnings = database.bring(cluster.params(password="log-canary"), False)
     with open(cluster.root + "/log", encoding="utf-8") as log:
         text = log.read()
     assert "ALTER ROLE" in text
@@ -233,21 +233,21 @@ def test_without_a_server_a_check_predicts_and_a_real_run_fails(tmp_path):
         "plugin": "",
         "adopt": [],
     }
-    result, _warnings = database.run(params, True)
+    result, _warnings = database.bring(params, True)
     assert (
         result["changed"]
         and {"object": "database app", "attribute": "state", "before": "absent", "after": "owned by app_owner"}
         in result["changes"]
     )
-    assert not database.run({**params, "state": "absent"}, True)[0]["changed"]
+    assert not database.bring({**params, "state": "absent"}, True)[0]["changed"]
     with pytest.raises(WindflowError, match="E4051"):
-        database.run(params, False)
+        database.bring(params, False)
     assert postgres.inspect(1, "app", "web", socket_dir=str(tmp_path)) == {"available": False}
 
 
 def test_a_missing_password_is_refused(cluster):
     with pytest.raises(WindflowError, match="E4054"):
-        database.run(cluster.params(password=""), False)
+        database.bring(cluster.params(password=""), False)
 
 
 SHADOW = """
@@ -275,7 +275,7 @@ CREATE VIEW public.pg_namespace AS SELECT n.* FROM pg_catalog.pg_namespace n WHE
 @pytest.mark.fault(49)
 @pytest.mark.parametrize("schema", ["public", "pg_catalog"])
 def test_no_superuser_meets_what_the_application_has_put_in_its_database(cluster, schema):
-    database.run(cluster.params(), False)
+    database.bring(cluster.params(), False)
     assert cluster.login(sql=SHADOW)[0] == 0
     # What the owner can set for everybody who comes, the superuser too.
     cluster.sql("ALTER DATABASE app SET search_path = public, pg_catalog; ALTER DATABASE app OWNER TO app_owner;")
@@ -284,8 +284,8 @@ def test_no_superuser_meets_what_the_application_has_put_in_its_database(cluster
     mark = os.path.getsize(cluster.root + "/log")
     postgres.inspect(cluster.port, "app", "web", socket_dir=cluster.root)
     for params in (cluster.params(), cluster.params(password="other")):
-        database.run(params, True)
-        database.run(params, False)
+        database.bring(params, True)
+        database.bring(params, False)
     assert cluster.sql("SELECT count(*) FROM pg_roles WHERE rolsuper") == "1"
     with open(cluster.root + "/log", encoding="utf-8") as log:
         log.seek(mark)
@@ -294,17 +294,17 @@ def test_no_superuser_meets_what_the_application_has_put_in_its_database(cluster
 
 @pytest.mark.fault(49)
 def test_what_is_done_inside_a_database_is_done_by_a_login_that_goes_again(cluster):
-    database.run(cluster.params(), False)
+    database.bring(cluster.params(), False)
     cluster.sql("\\connect app\nREVOKE ALL ON SCHEMA public FROM web; GRANT CREATE ON SCHEMA public TO PUBLIC;")
     cluster.login(sql="SELECT 1")
     mark = os.path.getsize(cluster.root + "/log")
-    changes = database.run(cluster.params(), False)[0]["changes"]
+    changes = database.bring(cluster.params(), False)[0]["changes"]
     assert [change["attribute"] for change in changes] == [
         "everybody may create",
         "web may use the schema",
         "web may create",
     ]
-    assert not database.run(cluster.params(), False)[0]["changed"]
+    assert not database.bring(cluster.params(), False)[0]["changed"]
     with open(cluster.root + "/log", encoding="utf-8") as log:
         log.seek(mark)
         assert "user=postgres database=app" not in log.read()
@@ -313,17 +313,17 @@ def test_what_is_done_inside_a_database_is_done_by_a_login_that_goes_again(clust
 
 @pytest.mark.fault(49)
 def test_a_schema_of_somebody_elses_is_named_with_what_to_do(cluster):
-    database.run(cluster.params(), False)
+    database.bring(cluster.params(), False)
     cluster.sql("\\connect app\nALTER SCHEMA public OWNER TO postgres; GRANT CREATE ON SCHEMA public TO PUBLIC;")
     with pytest.raises(WindflowError, match="E4066.*ALTER SCHEMA public OWNER TO"):
-        database.run(cluster.params(), False)
+        database.bring(cluster.params(), False)
     cluster.sql("\\connect app\nREVOKE CREATE ON SCHEMA public FROM PUBLIC;")
-    assert not database.run(cluster.params(), False)[0]["changed"]
+    assert not database.bring(cluster.params(), False)[0]["changed"]
 
 
 @pytest.mark.fault(49)
 def test_a_login_that_a_killed_run_has_left_goes_when_its_time_is_over(cluster):
-    database.run(cluster.params(), False)
+    database.bring(cluster.params(), False)
     cluster.sql("CREATE ROLE windflow_look_0123abcd LOGIN IN ROLE app_owner VALID UNTIL '2026-01-01';")
     cluster.sql("CREATE ROLE windflow_look_4567abcd LOGIN IN ROLE app_owner VALID UNTIL '2126-01-01';")
     postgres.inspect(cluster.port, "app", "web", socket_dir=cluster.root)
@@ -332,12 +332,12 @@ def test_a_login_that_a_killed_run_has_left_goes_when_its_time_is_over(cluster):
 
 
 def test_where_nobody_may_look_inside_what_is_there_counts_as_settled(cluster):
-    database.run(cluster.params(), False)
+    database.bring(cluster.params(), False)
     before = postgres.inspect(cluster.port, "app", "web", socket_dir=cluster.root)
     with cluster.hba("local all postgres peer\nhost app web all scram-sha-256\n"):
         after = postgres.inspect(cluster.port, "app", "web", socket_dir=cluster.root)
-        result, warnings = database.run(cluster.params(), False)
-        fresh = database.run(cluster.params(name="other"), False)[0]
+        result, warnings = database.bring(cluster.params(), False)
+        fresh = database.bring(cluster.params(name="other"), False)[0]
     assert {key: after[key] for key in postgres.INSIDE} == dict.fromkeys(postgres.INSIDE)
     assert {key: before[key] for key in before if key not in postgres.INSIDE} == {
         key: after[key] for key in after if key not in postgres.INSIDE
@@ -374,7 +374,7 @@ def plugin():
 
 def refused(params):
     with pytest.raises(WindflowError) as caught:
-        database.run(params, False)
+        database.bring(params, False)
     assert str(caught.value).endswith("Nothing was changed.")
     return sorted(problem.code for problem in caught.value.problems)
 
@@ -393,15 +393,15 @@ def test_what_was_not_made_here_is_taken_only_where_it_is_adopted_and_loses_noth
     words = owners.adopted("app", "web", there, ownership.made_resources(store.load(plugin)))
     assert "role web gets the configured password" in words[0]
     assert "database app: web gets CREATE ON SCHEMA public; its owner legacy" in words[1]
-    predicted = database.run(adopted, True)[0]["changes"]
+    predicted = database.bring(adopted, True)[0]["changes"]
     assert [change["attribute"] for change in predicted] == ["password", "web may create"]
-    assert database.run(adopted, False)[0]["changes"] == predicted
-    assert not database.run(adopted, False)[0]["changed"]
+    assert database.bring(adopted, False)[0]["changes"] == predicted
+    assert not database.bring(adopted, False)[0]["changed"]
     assert cluster.sql(EVERYTHING) == before
     assert cluster.login(user="legacy", password="legacypw", sql="SELECT count(*) FROM customers") == (0, "1000")
     assert cluster.login(user="reporting", password="reportpw", sql="SELECT count(*) FROM customers") == (0, "1000")
     assert cluster.login(sql="CREATE TABLE t (); DROP TABLE t")[0] == 0
-    result, warnings = database.run({**params, "state": "absent"}, False)
+    result, warnings = database.bring({**params, "state": "absent"}, False)
     assert not result["changed"] and len(warnings) == 2 and "The database app stays" in warnings[0]
     assert cluster.sql(EVERYTHING) == before
 
@@ -410,24 +410,24 @@ def test_what_was_not_made_here_is_taken_only_where_it_is_adopted_and_loses_noth
 def test_only_what_was_made_is_dropped(cluster, plugin):
     cluster.sql(LIVED_IN)
     params = cluster.params(plugin=plugin, user="fresh", adopt=["database"])
-    database.run(params, False)
+    database.bring(params, False)
     assert ownership.made_resources(store.load(plugin))["role"] == ["fresh"]
     assert cluster.login(user="fresh", sql="CREATE TABLE mine ()")[0] == 0
     with pytest.raises(WindflowError, match="E4065.*objects or rights of the role fresh in the database app"):
-        database.run({**params, "state": "absent"}, False)
+        database.bring({**params, "state": "absent"}, False)
     assert ownership.made_resources(store.load(plugin))["role"] == ["fresh"]
     cluster.sql("\\connect app\nREASSIGN OWNED BY fresh TO legacy;")
-    result = database.run({**params, "state": "absent"}, False)[0]
+    result = database.bring({**params, "state": "absent"}, False)[0]
     assert result["changes"][-1]["object"] == "role fresh"
     assert ownership.made_resources(store.load(plugin))["role"] == []
     own = cluster.params(plugin=plugin, name="own", adopt=["role"])
-    database.run(own, False)
+    database.bring(own, False)
     assert ownership.made_resources(store.load(plugin)) == {
         **dict.fromkeys(ownership.MADE, []),
         "database": ["own"],
         "role": ["own_owner"],
     }
-    gone = database.run({**own, "state": "absent"}, False)[0]["changes"]
+    gone = database.bring({**own, "state": "absent"}, False)[0]["changes"]
     assert [change["object"] for change in gone] == ["database own", "role own_owner"]
     roles = cluster.sql("SELECT rolname FROM pg_roles WHERE oid > 16000 ORDER BY 1").splitlines()
     assert roles == ["legacy", "reporting", "web"]
@@ -444,26 +444,26 @@ def test_a_role_with_rights_over_the_server_is_never_adopted(cluster, plugin):
         cluster.sql("GRANT %s TO group_of;" % power)
         assert refused({**params, "user": "inside"}) == ["E2041"]
         cluster.sql("REVOKE %s FROM group_of;" % power)
-    database.run({**params, "user": "inside"}, False)
+    database.bring({**params, "user": "inside"}, False)
 
 
 @pytest.mark.fault(52)
 def test_a_purge_that_cannot_end_says_what_is_left_and_goes_on_later(cluster, plugin):
     params = cluster.params(plugin=plugin)
-    database.run(params, False)
+    database.bring(params, False)
     cluster.sql("CREATE DATABASE theirs;\n\\connect theirs\nCREATE TABLE x (); GRANT SELECT ON x TO web;")
     cluster.login(sql="BEGIN; CREATE TABLE held (); PREPARE TRANSACTION 'held';")
     with pytest.raises(WindflowError, match="E4065.*1 prepared transactions in the database app"):
-        database.run({**params, "state": "absent"}, False)
+        database.bring({**params, "state": "absent"}, False)
     cluster.sql("ALTER DATABASE app WITH ALLOW_CONNECTIONS true;")
     cluster.sql("\\connect app\nROLLBACK PREPARED 'held';")
     with pytest.raises(WindflowError, match="E4065.*1 objects or rights of the role web in the database theirs"):
-        database.run({**params, "state": "absent"}, False)
+        database.bring({**params, "state": "absent"}, False)
     made = ownership.made_resources(store.load(plugin))
     assert (made["database"], made["role"]) == ([], ["app_owner", "web"])
     cluster.sql("\\connect theirs\nREVOKE ALL ON x FROM web;")
-    assert database.run({**params, "state": "absent"}, False)[0]["changed"]
-    assert not database.run({**params, "state": "absent"}, False)[0]["changed"]
+    assert database.bring({**params, "state": "absent"}, False)[0]["changed"]
+    assert not database.bring({**params, "state": "absent"}, False)[0]["changed"]
     assert ownership.made_resources(store.load(plugin))["role"] == []
 
 
@@ -480,7 +480,7 @@ def test_rules_that_keep_the_superuser_out_are_named_with_their_line(cluster, ru
     with cluster.hba(rules):
         there = postgres.inspect(cluster.port, "app", "web", socket_dir=cluster.root)
         with pytest.raises(WindflowError, match="E4051.*local all postgres peer") as caught:
-            database.run(cluster.params(), False)
+            database.bring(cluster.params(), False)
         with pytest.raises(WindflowError, match="E4090.*%s" % re.escape(named)):
             Server(cluster.port, cluster.root).sql("SELECT 1;")
     assert named in str(caught.value) and "install" not in str(caught.value)
@@ -493,14 +493,14 @@ def test_the_application_logs_in_by_password_whatever_the_distribution_has_for_o
     method = "ident map=none" if method == "peer-map" else method
     others = "local all all peer\nhost all all 127.0.0.1/32 %s\nhost all all ::1/128 %s\n" % (method, method)
     with cluster.hba("# of the distribution\n" + others):
-        changed = [database.run(cluster.params(), check)[0]["changed"] for check in (True, False, True, False)]
+        changed = [database.bring(cluster.params(), check)[0]["changed"] for check in (True, False, True, False)]
         assert changed == [True, True, False, False]
         assert cluster.login()[0] == 0
         assert cluster.login(password="wrong")[0] == 2
         file = cluster.root + "/data/pg_hba.conf"
         with open(file, encoding="utf-8") as stream:
             assert stream.read().endswith("# of the distribution\n" + others)
-        database.run(cluster.params(state="absent"), False)
+        database.bring(cluster.params(state="absent"), False)
         with open(file, encoding="utf-8") as stream:
             assert stream.read() == "# of the distribution\n" + others
         assert oct(os.stat(file).st_mode & 0o777) == "0o600"
@@ -508,7 +508,7 @@ def test_the_application_logs_in_by_password_whatever_the_distribution_has_for_o
 
 def test_a_method_that_asks_for_the_password_is_left_alone(cluster):
     with cluster.hba("local all all peer\nhost all all 127.0.0.1/32 md5\nhost all all ::1/128 scram-sha-256\n"):
-        changes = database.run(cluster.params(), False)[0]["changes"]
+        changes = database.bring(cluster.params(), False)[0]["changes"]
         assert not [change for change in changes if "pg_hba" in change["object"]]
 
 
@@ -516,16 +516,16 @@ def test_without_a_plugin_what_is_there_is_used_as_it_is_where_it_is_adopted(clu
     cluster.sql("CREATE ROLE theirs; CREATE ROLE web NOLOGIN CONNECTION LIMIT 7;")
     cluster.sql("CREATE DATABASE app OWNER theirs;")
     params = cluster.params(adopt=["database", "role"], max_connections=3)
-    found = {(change["object"], change["attribute"]) for change in database.run(params, False)[0]["changes"]}
+    found = {(change["object"], change["attribute"]) for change in database.bring(params, False)[0]["changes"]}
     assert ("role web", "password") in found and ("role web", "connection_limit") not in found
     assert cluster.sql("SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'app'") == "theirs"
     assert cluster.sql("SELECT rolconnlimit FROM pg_roles WHERE rolname = 'web'") == "7"
-    assert not database.run(params, False)[0]["changed"]
+    assert not database.bring(params, False)[0]["changed"]
 
 
 def test_without_a_plugin_what_the_first_run_has_made_is_as_wanted_in_the_second(cluster):
     params = cluster.params(adopt=["database", "role"], max_connections=3)
-    changed = [database.run(params, check)[0]["changed"] for check in (True, False, True, False)]
+    changed = [database.bring(params, check)[0]["changed"] for check in (True, False, True, False)]
     assert changed == [True, True, False, False]
     assert cluster.login(sql="CREATE TABLE t (x int)")[0] == 0
     assert cluster.sql("SELECT rolconnlimit FROM pg_roles WHERE rolname = 'web'") == "3"
@@ -533,4 +533,4 @@ def test_without_a_plugin_what_the_first_run_has_made_is_as_wanted_in_the_second
 
 def test_without_a_plugin_no_role_with_rights_over_the_server_is_taken_over(cluster):
     with pytest.raises(WindflowError, match="E2041"):
-        database.run(cluster.params(user="postgres", adopt=["database", "role"]), False)
+        database.bring(cluster.params(user="postgres", adopt=["database", "role"]), False)

@@ -22,7 +22,7 @@ from ansible_collections.windflow.platform.plugins.module_utils.backup import ba
 from ansible_collections.windflow.platform.plugins.module_utils.database import postgres
 from ansible_collections.windflow.platform.plugins.module_utils.database.programs import Server
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
-from ansible_collections.windflow.platform.plugins.modules import database
+from ansible_collections.windflow.platform.plugins.module_utils.run import database_state as database
 
 pytestmark = [
     pytest.mark.system,
@@ -104,7 +104,7 @@ class Box:
         }
 
     def run(self, check: bool = False, **changes) -> dict:
-        return backup.run(self.params(**changes), check)
+        return backup.bring(self.params(**changes), check)
 
     def fails(self, code: str, check: bool = False, **changes) -> str:
         with pytest.raises(WindflowError) as caught:
@@ -165,7 +165,7 @@ def stopped(*arguments):
     time.sleep(60)
 setattr(database_backup.Job, hook, stopped)
 try:
-    database_backup.run(params, False)
+    database_backup.bring(params, False)
 except WindflowError as error:
     print(error)
     sys.exit(3)
@@ -413,7 +413,7 @@ def test_a_restore_that_was_killed_after_the_swap_is_done(box):
 @pytest.mark.parametrize(("state", "prefix"), [("present", "windflow_verify_"), ("restored", "shop_restore_")])
 def test_a_purge_takes_along_what_a_run_that_was_killed_has_left_and_nothing_of_one_that_lives(box, state, prefix):
     purge = box.cluster.params(name="shop", user="shop", state="absent")
-    database.run({**purge, "state": "present"}, False)
+    database.bring({**purge, "state": "present"}, False)
     assert box.cluster.login(name="shop", user="shop", sql="CREATE TABLE u AS SELECT 1 AS x")[0] == 0
     place = {"name": "shop", "directory": str(box.root / "shop"), "label": "shop"}
     if state == "restored":
@@ -430,10 +430,10 @@ def test_a_purge_takes_along_what_a_run_that_was_killed_has_left_and_nothing_of_
         # Until the server has noticed that nobody holds the lock any more.
         while box.cluster.sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") != "1":
             time.sleep(0.05)
-        predicted = database.run(purge, True)[0]["changes"]
+        predicted = database.bring(purge, True)[0]["changes"]
         assert [change["object"] for change in predicted[:2]] == ["database shop", "database " + left[0]]
-        assert database.run(purge, False)[0]["changes"] == predicted
-        assert not database.run(purge, False)[0]["changed"]
+        assert database.bring(purge, False)[0]["changes"] == predicted
+        assert not database.bring(purge, False)[0]["changed"]
         assert box.databases() == [name for name in before if name not in ("shop", left[0])]
         process.kill()
     roles = box.cluster.sql("SELECT rolname FROM pg_roles WHERE oid > 16000 ORDER BY 1").splitlines()
@@ -471,7 +471,7 @@ INSERT INTO public.domains VALUES ('x');
 @pytest.mark.fault(50)
 def test_nothing_of_a_dump_is_run_with_anybody_elses_rights(box):
     cluster = box.cluster
-    database.run(cluster.params(name="shop", user="shopper"), False)
+    database.bring(cluster.params(name="shop", user="shopper"), False)
     assert cluster.login("shop", "shopper", sql=TRAP.replace("ROLE web", "ROLE shopper"))[0] == 0
     cluster.sql("CREATE ROLE other LOGIN; GRANT other TO shop_owner;")
     mark = os.path.getsize(cluster.root + "/log")

@@ -116,7 +116,7 @@ class Box:
         }
 
     def run(self, check: bool = False, **changes) -> dict:
-        return backup.run(self.params(**changes), check)
+        return backup.bring(self.params(**changes), check)
 
     def sql(self, text: str, name: str = "my app") -> str:
         argv = [
@@ -180,7 +180,7 @@ def stopped(*arguments):
     print("there", flush=True)
     time.sleep(60)
 database_backup.Job.%s = stopped
-database_backup.run(json.loads(sys.argv[1]), False)
+database_backup.bring(json.loads(sys.argv[1]), False)
 """ % (method, method)
     argv = [sys.executable, "-c", code, json.dumps(box.params())]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}

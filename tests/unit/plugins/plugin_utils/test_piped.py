@@ -55,14 +55,23 @@ def ask(asked):
 
 
 ENTRIES = [
+    "backup.backup",
+    "containers.building",
     "containers.container_switch",
     "hooks.hook_script",
     "network.change",
     "record.dependency_state",
+    "run.database_state",
+    "run.file_entries",
     "run.host_state",
+    "run.record_info",
     "run.recording",
     "run.staging",
+    "storage.apply",
     "switch.host_switch",
+    "system.accounts",
+    "system.service_log",
+    "system.virtualenv",
 ]
 
 

@@ -233,10 +233,10 @@ def test_a_clean_up_that_hangs_ends_too(monkeypatch):
 )
 def test_options_that_cannot_be_are_refused(changes, code, place):
     with pytest.raises(WindflowError) as caught:
-        backup.run({**PARAMS, **changes}, False)
+        backup.bring({**PARAMS, **changes}, False)
     assert [(problem.code, problem.path) for problem in caught.value.problems] == [(code, place)]
 
 
 def test_nothing_is_absent_without_a_server():
-    result = backup.run({**PARAMS, "state": "absent"}, False)
+    result = backup.bring({**PARAMS, "state": "absent"}, False)
     assert not result["changed"]

@@ -17,7 +17,7 @@ import pytest
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.plan import preflight
 from ansible_collections.windflow.platform.plugins.module_utils.record import dependents, file_format, store
-from ansible_collections.windflow.platform.plugins.modules import release_info
+from ansible_collections.windflow.platform.plugins.module_utils.run import record_info
 
 NOW = 1_800_000_000.0
 
@@ -326,7 +326,7 @@ def test_after_any_edit_that_is_meant_the_record_is_understood_or_its_copy_is_ta
         try:
             found, why = store.read("template", str(tmp_path))
             taken += bool(why)
-            shown = release_info.view(found, ask=False)
+            shown = record_info.view(found, ask=False)
             known = dependents.survey(str(tmp_path))
             dependents.needing("other", known["plugins"], known["at_work"])
             store.finish(store.begin(found, "r", "me", "upgrade", 2e9, {}), "r", 2e9, {}, {"release": "n"}, 5)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
-from ansible_collections.windflow.platform.plugins.modules import files
+from ansible_collections.windflow.platform.plugins.module_utils.run import file_entries
 
 FAILS = ["sh", "-c", "echo no such directive; exit 1"]
 
@@ -33,7 +33,7 @@ def test_what_the_test_refuses_is_put_back_as_it_was(tmp_path):
         {"path": str(tmp_path / "gone"), "state": "absent"},
     ]
     with pytest.raises(WindflowError) as caught:
-        files.run(entries, "", False, test=FAILS)
+        file_entries.bring(entries, "", False, test=FAILS)
     assert caught.value.code == "E4017" and "no such directive" in str(caught.value)
     assert state(tmp_path) == before
     assert (tmp_path / "text").stat().st_mode & 0o777 == 0o640
@@ -41,21 +41,21 @@ def test_what_the_test_refuses_is_put_back_as_it_was(tmp_path):
 
 def test_what_the_test_accepts_stays(tmp_path):
     entries = [{"path": str(tmp_path / "new"), "content": "x"}]
-    assert files.run(entries, "", False, test=["grep", "-q", "x", str(tmp_path / "new")])["changed"]
+    assert file_entries.bring(entries, "", False, test=["grep", "-q", "x", str(tmp_path / "new")])["changed"]
     assert (tmp_path / "new").read_text() == "x"
 
 
 def test_nothing_is_tested_where_nothing_changes_or_would_only_change(tmp_path):
     entries = [{"path": str(tmp_path / "new"), "content": "x"}]
-    assert files.run(entries, "", True, test=FAILS)["changed"]
-    files.run(entries, "", False)
-    assert not files.run(entries, "", False, test=FAILS)["changed"]
+    assert file_entries.bring(entries, "", True, test=FAILS)["changed"]
+    file_entries.bring(entries, "", False)
+    assert not file_entries.bring(entries, "", False, test=FAILS)["changed"]
 
 
 def test_a_directory_is_not_removed_where_it_could_not_be_put_back(tmp_path):
     (tmp_path / "d" / "e").mkdir(parents=True)
     with pytest.raises(WindflowError, match="E4010"):
-        files.run([{"path": str(tmp_path / "d"), "state": "absent"}], "", False, test=["true"])
+        file_entries.bring([{"path": str(tmp_path / "d"), "state": "absent"}], "", False, test=["true"])
     assert (tmp_path / "d" / "e").is_dir()
 
 
@@ -67,7 +67,7 @@ def test_what_exists_is_kept_as_it_is(tmp_path):
         {"path": str(tmp_path / "d"), "state": "directory", "mode": "0755", "keep_existing": True},
         {"path": str(tmp_path / "other"), "content": "ours", "keep_existing": True},
     ]
-    found = files.run(entries, "", False)
+    found = file_entries.bring(entries, "", False)
     assert [change["path"] for change in found["changes"]] == [str(tmp_path / "other")]
     assert (tmp_path / "text").read_text() == "theirs" and (tmp_path / "d").stat().st_mode & 0o777 == 0o700
-    assert not files.run(entries, "", False)["changed"]
+    assert not file_entries.bring(entries, "", False)["changed"]
