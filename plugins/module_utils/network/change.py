@@ -32,7 +32,7 @@ from .wanted import Network, configured, faults, parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from typing import Any
 
 
@@ -166,7 +166,7 @@ def settle(folder: str) -> None:
     with open(source, encoding="utf-8") as stream:
         found = json.load(stream)
     path = kept.path_of(found.pop("owner"))
-    del found["stays"]
+    del found["stays"], found["goes"]
     if found["networks"]:
         atomic.write(path, json.dumps(found, indent=1, sort_keys=True).encode(), 0o600)
     else:
@@ -288,6 +288,17 @@ class Change:
             if (name, one) not in mine and self.before[name] is not None
         ]
 
+    def going(self, used: Collection[str]) -> dict[str, Any]:
+        """Returns the interfaces, and the [interface, address], that were made for the owner and are wanted no more.
+        ``used`` are the interfaces that are wanted."""
+        kept_ones = {(network.interface, network.address) for network in self.wanted}
+        kept_ones |= {(name, one) for name, state in self.before.items() if state for one in state["addresses"]}
+        mine = [(old.interface, old.address) for old in self.old.values() if old.address]
+        return {
+            "interfaces": [name for name, state in self.before.items() if state is None and name not in used],
+            "addresses": [list(one) for one in mine if one not in kept_ones],
+        }
+
     def staying_routes(self) -> list[Any]:
         """Returns the default routes that somebody else has set."""
         mine = [(old.gateway, old.interface) for old in self.old.values()]
@@ -350,7 +361,7 @@ class Change:
         used = {name for network in self.wanted for name in (network.interface, *network.members)}
         before = {name: state for name, state in self.before.items() if name in used}
         stays = {"addresses": self.staying(), "routes": self.staying_routes()}
-        return {"owner": self.owner, "networks": networks, "before": before, "stays": stays}
+        return {"owner": self.owner, "networks": networks, "before": before, "stays": stays, "goes": self.going(used)}
 
 
 def _again(line: str, before: list[Any]) -> bool:
@@ -464,8 +475,8 @@ def confirm(params: dict[str, Any]) -> dict[str, Any]:
     if claim_of(folder) == "restore" or code != "0":
         restored(folder)
     with open("%s/kept.json" % folder, encoding="utf-8") as stream:
-        stays = json.load(stream)["stays"]
-    left = settled(params, stays) or refusal(params.get("command") or "")
+        known = json.load(stream)
+    left = settled(params, known["stays"], known["goes"]) or refusal(params.get("command") or "")
     if left:
         fail(folder, left)
     try:
@@ -489,14 +500,15 @@ def refusal(command: str) -> list[Any]:
     return ["the command that confirms the change ended with %d:\n%s" % (code, last)] if code else []
 
 
-def settled(params: dict[str, Any], stays: dict[str, Any]) -> list[Any]:
-    """Returns what is not as wanted after a while: the interfaces, what the host had of its own, and gateways that do
-    not answer."""
+def settled(params: dict[str, Any], stays: dict[str, Any], goes: dict[str, Any]) -> list[Any]:
+    """Returns what is not as wanted after a while: the interfaces, what the host had of its own, what should be gone,
+    and gateways that do not answer."""
     end = time.monotonic() + SETTLE_SECONDS
     wanted = configured(params["networks"])
     while True:
         host = looking.Host(wanted)
-        left = [reason for network in wanted for reason in looking.unlike(host, network)] + lost(host, stays)
+        left = [reason for network in wanted for reason in looking.unlike(host, network)]
+        left += lost(host, stays) + remaining(host, goes)
         if not left or time.monotonic() > end:
             break
         time.sleep(0.5)
@@ -518,6 +530,15 @@ def lost(host: looking.Host, stays: dict[str, Any]) -> list[Any]:
         "the default route via %s on %s is lost" % (route["gateway"] or "no gateway", route["dev"])
         for route in stays["routes"]
         if route not in now
+    ]
+
+
+def remaining(host: looking.Host, goes: dict[str, Any]) -> list[Any]:
+    """Returns what should be gone and is still there."""
+    has = {name: state["addresses"] for name, state in host.interfaces.items()}
+    found = ["%s is still there" % name for name in goes["interfaces"] if name in has]
+    return found + [
+        "%s still has the address %s" % (name, one) for name, one in goes["addresses"] if one in has.get(name, ())
     ]
 
 

@@ -170,6 +170,24 @@ def test_removal_puts_back_what_was_there(machine):
     assert machine.look() == before and machine.kept() == []
 
 
+@pytest.mark.parametrize(
+    ("again", "said"),
+    [
+        ("ip link add br0 type bridge", "br0 is still there"),
+        ("ip address add 10.5.0.9/24 dev eth0", "eth0 still has the address 10.5.0.9/24"),
+    ],
+)
+def test_what_comes_back_after_its_removal_is_told_and_the_removal_undone(machine, again, said):
+    machine.change([SECOND, BRIDGE])
+    before = machine.look()
+    begun = machine.call([])
+    machine.sh("for i in $(seq 100); do ls %s/kept/change-*/applied && exit; sleep 0.1; done; false" % machine.place)
+    machine.sh(again)
+    ended = machine.call([], "confirm", begun["change"])
+    assert ended["code"] == "E4100" and said in ended["msg"]
+    assert machine.look() == before and machine.call([SECOND, BRIDGE])["changed"] is False
+
+
 def test_a_change_that_nobody_confirms_undoes_itself(machine):
     machine.change([SECOND, BRIDGE])
     before = machine.look()
