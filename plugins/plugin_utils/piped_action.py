@@ -20,15 +20,18 @@ class PipedAction(ActionBase):
     ``run``, and perhaps ``RULES``: what AnsibleModule has besides the options, such as ``required_if``."""
 
     _requires_connection = True
+    _supports_async = True
     MODULE = ""
     PIECE: ModuleType
 
     def run(self, tmp=None, task_vars=None):
         result = super().run(tmp, task_vars)
         options = self.PIECE.ARGUMENTS
-        if any(map(is_expanded, paths(options, self._task.args))):
-            # Only the host knows its users and its environment.
-            result.update(self._execute_module(self.MODULE, self._task.args, task_vars=task_vars))
+        background = self._task.async_val
+        # Only the host knows its users and its environment, and only a module runs in the background.
+        if background or any(map(is_expanded, paths(options, self._task.args))):
+            given = self._task.args
+            result.update(self._execute_module(self.MODULE, given, task_vars=task_vars, wrap_async=background))
             return result
         validation, arguments = self.validate_argument_spec(options, **getattr(self.PIECE, "RULES", {}))
         answer = self.answer(arguments, task_vars)
