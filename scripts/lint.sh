@@ -33,7 +33,7 @@ check ruff ruff check .
 check mypy mypy
 check shellcheck xargs -0 -r shellcheck -x < <(shell_scripts)
 check "changelog fragments" antsibull-changelog lint
-check ansible-lint ansible-lint --profile production --offline
+check ansible-lint python scripts/ansible_lint.py --profile production --offline
 
 if [ "${#failed[@]}" -gt 0 ]; then
     fail "found something: ${failed[*]}" "The findings are above."
