@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """ansible-lint with one syntax check for all playbooks: python scripts/ansible_lint.py [ARGUMENTS of ansible-lint]
 
-ansible-lint starts Ansible once for each playbook and each role, and that takes longer than all of its rules. Here one
-start checks all of them. Where it finds something, ansible-lint checks each by itself, to say where.
+ansible-lint starts Ansible once for each playbook, each role and each import of a playbook, and that takes longer than
+all of its rules. Here one start checks all of them. Where it finds something, ansible-lint checks each by itself, to
+say where.
 """
 
 from __future__ import annotations
@@ -34,7 +35,12 @@ def check_all(runner: Runner, matches: list[Any]) -> list[Any]:
         environment = {**runner.app.runtime.environ, "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "False"}
         argv = ["ansible-playbook", "--syntax-check", *playbooks, str(path)]
         done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, check=False, env=environment)
-    return files if done.returncode == 0 else check_each(runner, matches)
+    if done.returncode:
+        return check_each(runner, matches)
+    runtime, checked = runner.app.runtime, {Path(playbook).resolve() for playbook in playbooks}
+    ask = runtime.has_playbook
+    runtime.has_playbook = lambda playbook, **more: Path(playbook).resolve() in checked or ask(playbook, **more)
+    return files
 
 
 if __name__ == "__main__":
