@@ -154,4 +154,6 @@ def call(action: Any, entry: str, module: str, arguments: dict[str, Any], task_v
             return answer
         if STARTED in done["stdout"]:
             return {"failed": True, "msg": "%s stopped without an answer: %s" % (module, done["stderr"][-4000:])}
-    return action._execute_module(module_name=module, module_args=arguments, task_vars=task_vars)
+    # For a module, an option with the value None is one that was given.
+    given = {name: value for name, value in arguments.items() if value is not None}
+    return action._execute_module(module_name=module, module_args=given, task_vars=task_vars)

@@ -134,6 +134,14 @@ def test_a_connection_that_cannot_pipe_gets_the_module():
     assert ask(asked) == {"from": "module"}
 
 
+def test_the_module_gets_no_option_that_was_not_given():
+    asked = action("")
+    asked._execute_module = lambda module_name, module_args, task_vars: module_args
+    arguments = {"path": "/srv/venv", "requirements": None, "only_binary": False}
+    answer = piped.call(asked, "system.virtualenv", "windflow.platform.venv", arguments, {})
+    assert answer == {"path": "/srv/venv", "only_binary": False}
+
+
 @pytest.mark.parametrize("rest", ["", piped.MARKER + "{half"])
 def test_code_that_started_and_did_not_answer_is_not_run_again(rest):
     answer = ask(action("%s\n%s" % (piped.STARTED, rest), {"from": "module"}))
