@@ -2,9 +2,11 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A steady, bounded load on one URL: python tests/tools/load.py URL [--rate 200] [--seconds 60] [--until FILE]
+[--least 0]
 
 The loop is open: a request starts when its time has come, whether or not the ones before it were answered, each on
-a connection of its own. It ends after ``--seconds``, or one second after FILE exists. Prints JSON: total, failed,
+a connection of its own. It ends after ``--seconds``, or one second after FILE exists and ``--least``
+requests have begun, so that what is quicker than expected still meets a load. Prints JSON: total, failed,
 failures (by kind), failed_between (seconds since the start of the first and the last one), longest_gap (seconds
 between two good answers) and releases (good answers of each release).
 """
@@ -80,8 +82,9 @@ async def ask(host: str, port: int, message: bytes, result: Result) -> None:
             result.releases[value.strip()] += 1
 
 
-async def load(url: str, rate: float, seconds: float, until: str) -> Result:
-    """Ask ``url`` ``rate`` times a second for ``seconds``, or until a second after the file ``until`` exists."""
+async def load(url: str, rate: float, seconds: float, until: str, least: int) -> Result:
+    """Ask ``url`` ``rate`` times a second for ``seconds``, or until a second after the file ``until`` exists and
+    ``least`` requests have begun."""
     parts = urlsplit(url)
     host, port = parts.hostname or "127.0.0.1", parts.port or 80
     path = parts.path or "/"
@@ -97,7 +100,7 @@ async def load(url: str, rate: float, seconds: float, until: str) -> Result:
         tasks.add(task)
         task.add_done_callback(tasks.discard)
         number += 1
-        if until and not seen and number % 20 == 0 and os.path.exists(until):
+        if until and not seen and number % 20 == 0 and number >= least and os.path.exists(until):
             seen = True
             end = min(end, time.monotonic() + 1)
         await asyncio.sleep(max(0.0, start + number / rate - time.monotonic()))
@@ -113,8 +116,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--rate", type=float, default=200.0, help="requests a second")
     parser.add_argument("--seconds", type=float, default=60.0, help="bound of the whole run")
     parser.add_argument("--until", default="", help="end one second after this file exists")
+    parser.add_argument("--least", type=int, default=0, help="requests that begin before the file ends the load")
     options = parser.parse_args(arguments)
-    result = asyncio.run(load(options.url, options.rate, options.seconds, options.until))
+    result = asyncio.run(load(options.url, options.rate, options.seconds, options.until, options.least))
     print(json.dumps(result.summary()))
     return 0
 

@@ -69,3 +69,13 @@ def test_refused_connections_are_failures(server):
     seen = run("http://127.0.0.1:1/")
     assert seen["failed"] == seen["total"] > 0
     assert seen["releases"] == {}
+
+
+def test_a_file_ends_the_load_only_once_enough_requests_have_begun(server, tmp_path):
+    (tmp_path / "done").touch()
+    command = [sys.executable, str(TOOL), server + "/", "--rate", "100", "--until", str(tmp_path / "done")]
+    least = [[], ["--least", "200"]]
+    seen = [
+        json.loads(subprocess.run(command + more, check=True, capture_output=True, timeout=60).stdout) for more in least
+    ]
+    assert seen[0]["total"] < 200 <= seen[1]["total"] and seen[1]["failed"] == 0
