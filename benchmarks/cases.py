@@ -115,7 +115,7 @@ def idle(bench: Bench) -> list[Row]:
     changed += len(ours.changed)
     host.down()
     return [
-        ratio("nothing to do / Ansible's floor", 1.25, ("ours", quiet), ("floor", least)),
+        ratio("nothing to do / Ansible's floor", 1.15, ("ours", quiet), ("floor", least)),
         Row("  commands sent to the host", sessions, 1, "", "over SSH, counted at -vvv"),
         Row("  tasks that changed something", changed, 0, "", "all no-op runs, one after a bare mtime change"),
         Row("  drift in the application not found", int(not found), 0, "", f"one byte more in {plugin.marker}"),
@@ -159,7 +159,7 @@ def change(bench: Bench) -> list[Row]:
     bench.tables.append(task_table("small change", ours.tasks))
     mine.down()
     theirs.down()
-    return [ratio("small change / pyinfra", 0.8, ("ours", results[0]), ("pyinfra", results[1]))]
+    return [ratio("small change / pyinfra", 0.65, ("ours", results[0]), ("pyinfra", results[1]))]
 
 
 def _first_deploy(bench: Bench, variant: str, rounds: int, title: str, limit: float) -> list[Row]:
@@ -187,12 +187,12 @@ def _first_deploy(bench: Bench, variant: str, rounds: int, title: str, limit: fl
 
 def cold(bench: Bench) -> list[Row]:
     """First deploy to a host that has the packages: against one shell script over one ssh."""
-    return _first_deploy(bench, "packages", bench.rounds(5, 2), "cold, packages installed", 2.3)
+    return _first_deploy(bench, "packages", bench.rounds(5, 2), "cold, packages installed", 1.1)
 
 
 def install(bench: Bench) -> list[Row]:
     """First deploy to a host without the packages: against the same script."""
-    return _first_deploy(bench, "systemd", bench.rounds(3, 1), "cold, packages to install", 1.35)
+    return _first_deploy(bench, "systemd", bench.rounds(3, 1), "cold, packages to install", 1.05)
 
 
 def fleet(bench: Bench) -> list[Row]:
