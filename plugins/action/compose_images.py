@@ -15,6 +15,8 @@ from ansible_collections.windflow.platform.plugins.plugin_utils.sending import s
 
 
 class ActionModule(PipedAction):
+    # What was sent is removed at the end of the task.
+    _supports_async = False
     MODULE = "windflow.platform.compose_images"
     PIECE = building
 

@@ -12,6 +12,8 @@ from ansible_collections.windflow.platform.plugins.plugin_utils.piped_action imp
 
 
 class ActionModule(PipedAction):
+    # The password would lie in a file of the host as long as the task lasts.
+    _supports_async = False
     MODULE = "windflow.platform.database"
     PIECE = database_state
 

@@ -138,12 +138,21 @@ def read_answer(output: str) -> dict[str, Any] | None:
     return None
 
 
-def call(action: Any, entry: str, module: str, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+def call(
+    action: Any,
+    entry: str,
+    module: str,
+    arguments: dict[str, Any],
+    task_vars: dict[str, Any],
+    as_module: bool = False,
+) -> dict[str, Any]:
     """Returns what ``entry`` returns on the host of ``action``; ``arguments`` are all options of ``module``.
 
-    The module is run only if the code did not even start: what did start may have changed something.
+    The module is run with ``as_module``, and in the background, where nothing else can run. Otherwise it is run only if
+    the code did not even start: what did start may have changed something.
     """
-    if action._connection.has_pipelining:
+    background = action._task.async_val
+    if action._connection.has_pipelining and not as_module and not background:
         complete = {**arguments, "check": action._task.check_mode, "diff": action._task.diff}
         # The keyword ``environment`` of a play or a task, which Ansible itself gives to modules only.
         environment = action._compute_environment_string()
@@ -156,4 +165,4 @@ def call(action: Any, entry: str, module: str, arguments: dict[str, Any], task_v
             return {"failed": True, "msg": "%s stopped without an answer: %s" % (module, done["stderr"][-4000:])}
     # For a module, an option with the value None is one that was given.
     given = {name: value for name, value in arguments.items() if value is not None}
-    return action._execute_module(module_name=module, module_args=given, task_vars=task_vars)
+    return action._execute_module(module, given, task_vars=task_vars, wrap_async=background)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
@@ -26,13 +25,11 @@ class PipedAction(ActionBase):
 
     def run(self, tmp=None, task_vars=None):
         result = super().run(tmp, task_vars)
-        options = self.PIECE.ARGUMENTS
-        background = self._task.async_val
-        # Only the host knows its users and its environment, and only a module runs in the background.
-        if background or any(map(is_expanded, paths(options, self._task.args))):
-            given = self._task.args
-            result.update(self._execute_module(self.MODULE, given, task_vars=task_vars, wrap_async=background))
-            return result
+        # Only the host knows its users and its environment, so paths are not expanded here.
+        options = {
+            name: {**option, "type": "str"} if option["type"] == "path" else option
+            for name, option in self.PIECE.ARGUMENTS.items()
+        }
         validation, arguments = self.validate_argument_spec(options, **getattr(self.PIECE, "RULES", {}))
         answer = self.answer(arguments, task_vars)
         result.update(remove_values(answer, validation._no_log_values))
@@ -40,14 +37,9 @@ class PipedAction(ActionBase):
 
     def answer(self, arguments: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """Returns what the host answers."""
-        return call(self, entry_of(self.PIECE), self.MODULE, arguments, task_vars)
-
-
-def paths(options: dict[str, dict[str, Any]], given: dict[str, Any]) -> Iterator[str]:
-    """The values of the options that are paths."""
-    for name, option in options.items():
-        if option["type"] == "path" and isinstance(given.get(name), str):
-            yield given[name]
+        paths = [arguments[name] or "" for name, option in self.PIECE.ARGUMENTS.items() if option["type"] == "path"]
+        expanded = any(map(is_expanded, paths))
+        return call(self, entry_of(self.PIECE), self.MODULE, arguments, task_vars, as_module=expanded)
 
 
 def is_expanded(path: str) -> bool:

@@ -13,6 +13,8 @@ from ansible_collections.windflow.platform.plugins.plugin_utils.piped_action imp
 class SwitchAction(PipedAction):
     """Is not begun after the run was asked to stop."""
 
+    _supports_async = False
+
     def answer(self, arguments, task_vars):
         try:
             stopping.check(task_vars["inventory_hostname"], "The switch was not made: what served before still serves.")

@@ -115,4 +115,5 @@ def run(params: dict[str, Any]) -> dict[str, Any]:
         entries = (paths.parents(params["entries"]) if params["parents"] else []) + params["entries"]
         backup_dir, options = params["backup_dir"] or "", (params["plugin"], params["adopt"], params["test"])
         result = bring(entries, backup_dir, params["check"], *options)
-    return {**result, "warnings": result.pop("stays", [])}
+    stays = result.pop("stays", [])
+    return {**result, "warnings": stays}

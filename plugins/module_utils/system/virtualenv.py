@@ -47,6 +47,12 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "cache_dir": {"type": "str"},
     "timeout": {"type": "int", "default": 600},
 }
+# How the options depend on each other.
+RULES: dict[str, Any] = {
+    "mutually_exclusive": [("requirements_content", "requirements")],
+    "required_one_of": [("requirements_content", "requirements")],
+}
+# The options that a recipe takes as they are.
 RECIPE = (
     "application",
     "application_at",
@@ -57,11 +63,6 @@ RECIPE = (
     "timeout",
     "cache_dir",
 )
-# How the options depend on each other.
-RULES: dict[str, Any] = {
-    "mutually_exclusive": [("requirements_content", "requirements")],
-    "required_one_of": [("requirements_content", "requirements")],
-}
 MARKER = ".windflow-complete"
 BUILDING = ".windflow-building"
 TEMPORARY = ".windflow-tmp"

@@ -39,14 +39,14 @@ def action(stdout, module_answer=None):
     """An action whose connection answers ``stdout``; the module would answer ``module_answer``."""
     return SimpleNamespace(
         _connection=SimpleNamespace(has_pipelining=True),
-        _task=SimpleNamespace(check_mode=False, diff=False),
+        _task=SimpleNamespace(check_mode=False, diff=False, async_val=0),
         _low_level_execute_command=lambda command, in_data, sudoable: {
             "rc": 1,
             "stdout": stdout,
             "stderr": "Traceback",
         },
         _compute_environment_string=lambda: "",
-        _execute_module=lambda module_name, module_args, task_vars: module_answer,
+        _execute_module=lambda _module, _arguments, task_vars, wrap_async: module_answer,
     )
 
 
@@ -134,9 +134,17 @@ def test_a_connection_that_cannot_pipe_gets_the_module():
     assert ask(asked) == {"from": "module"}
 
 
+@pytest.mark.parametrize(("seconds", "more"), [(60, {}), (0, {"as_module": True})], ids=["background", "asked for"])
+def test_the_module_is_run_in_the_background_and_where_it_is_asked_for(seconds, more):
+    asked = action(piped.MARKER + "{}")
+    asked._task.async_val = seconds
+    asked._execute_module = lambda _module, _arguments, task_vars, wrap_async: {"waits": wrap_async}
+    assert piped.call(asked, "run.host_state", "windflow.platform.host_info", {}, {}, **more) == {"waits": seconds}
+
+
 def test_the_module_gets_no_option_that_was_not_given():
     asked = action("")
-    asked._execute_module = lambda module_name, module_args, task_vars: module_args
+    asked._execute_module = lambda _module, arguments, task_vars, wrap_async: arguments
     arguments = {"path": "/srv/venv", "requirements": None, "only_binary": False}
     answer = piped.call(asked, "system.virtualenv", "windflow.platform.venv", arguments, {})
     assert answer == {"path": "/srv/venv", "only_binary": False}

@@ -71,3 +71,10 @@ def test_what_exists_is_kept_as_it_is(tmp_path):
     assert [change["path"] for change in found["changes"]] == [str(tmp_path / "other")]
     assert (tmp_path / "text").read_text() == "theirs" and (tmp_path / "d").stat().st_mode & 0o777 == 0o700
     assert not file_entries.bring(entries, "", False)["changed"]
+
+
+def test_what_stays_at_a_purge_is_a_warning_and_nothing_else(monkeypatch):
+    monkeypatch.setattr(file_entries.places, "remove", lambda _plugin, _gone, _check: (["/srv/a"], ["/srv/b stays."]))
+    found = file_entries.run({"purge": True, "plugin": "shop", "check": False})
+    assert found["warnings"] == ["/srv/b stays."]
+    assert sorted(found) == ["backups", "changed", "changes", "diff", "warnings"]
