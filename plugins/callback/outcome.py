@@ -56,10 +56,16 @@ PLAN = "windflow.platform.plan"
 CODE = re.compile(r"E[0-9]{4}\b")
 # What sudo, or Ansible for it, says where no password was given or the one given is wrong, or nothing is allowed.
 NO_RIGHTS = re.compile(
-    r"(Missing|Incorrect) \w+ password|a password is required|a terminal is required|no tty present|must have a tty"
-    r"|is not in the sudoers file|not allowed to (execute|run sudo)|incorrect password attempt|Authentication failure"
+    r"(Missing|Incorrect) \w+ password|a password is required|a terminal is required|no tty present"
+    r"|must have a tty|is not in the sudoers file|not allowed to (execute|run sudo)|incorrect password attempt|Authentication failure"
 )
 OUTPUTS = ("module_stderr", "module_stdout", "stderr")
+# Told apart from the others: a password is of no use where sudo wants a terminal, which pipelining does not make.
+TERMINAL = "must have a tty"
+NO_TERMINAL = (
+    "%s: E2001: the run has no root rights on the host: sudo wants a terminal (requiretty), which pipelining does not "
+    "make. Fix: set ansible_pipelining: false for the host, or take requiretty out of its sudoers."
+)
 RIGHTS = (
     "%s: E2001: the run has no root rights on the host: %s. "
     "Fix: give the password of become (--ask-become-pass, or -K; to platform after --), or allow it without one."
@@ -144,7 +150,8 @@ class CallbackModule(CallbackBase):
         told = NO_RIGHTS.search("\n".join([message, *(str(found.get(key, "")) for key in OUTPUTS)]))
         if told and not failure["code"] and host not in self._failures:
             failure["code"] = "E2001"
-            self._display.display(RIGHTS % (host, told.group()), color="red")
+            said = NO_TERMINAL % host if told.group() == TERMINAL else RIGHTS % (host, told.group())
+            self._display.display(said, color="red")
         self._failures.setdefault(host, failure)
 
     def v2_playbook_on_stats(self, stats) -> None:

@@ -73,8 +73,11 @@ def name_of(name_or_path: str, cwd: Path, env: Mapping[str, str]) -> str:
 def _not_found(name: str, folders: list[Path], known: Mapping[str, Path]) -> Problem:
     best = nearest(name, known)
     remedy = "give the plugin's directory"
-    remedy += ", or the name of one that is known: %s" % listed(sorted(known)) if known else ""
-    remedy = 'write "%s"' % best if best else remedy
+    if best:
+        # A guess, and what is named may be removed next: the other way stands beside it.
+        remedy = 'write "%s" if that is the one, or %s' % (best, remedy)
+    elif known:
+        remedy += ", or the name of one that is known: %s" % listed(sorted(known))
     expected = "the name of a plugin in %s" % listed(str(folder) for folder in folders)
     return Problem("E1020", expected, show(name), remedy)
 

@@ -244,6 +244,7 @@ class _YamlReader:
         self.numbers: dict[KeyPath, str] = {}
         self.problems: list[Problem] = []
         self.frames: list[_Frame] = []
+        self.plain = False  # the last scalar stood without quotes
         self.root: Any = None
         self.values = 0
 
@@ -332,7 +333,7 @@ class _YamlReader:
             self.problems.append(problem)
             key = str(key)
         path = frame.path + (key,)
-        if key == "<<":
+        if key == "<<" and self.plain:
             got = "the merge key <<"
             self._problem("E1011", mark, "no anchors and aliases", got, "write the values out", path)
         elif key in frame.container:
@@ -344,7 +345,8 @@ class _YamlReader:
         return path
 
     def _value(self, event: yaml.ScalarEvent) -> object:
-        if not event.implicit[0]:
+        self.plain = event.implicit[0]
+        if not self.plain:
             return event.value
         self.number = event.value
         try:

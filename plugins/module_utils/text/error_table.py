@@ -77,7 +77,10 @@ GROUPS = (
     Group(
         "Plugin directory and plugin.yml",
         {
-            "E1020": Row("There is no plugin of that name or path.", "Correct the name or the path."),
+            "E1020": Row(
+                "There is no plugin of that name or path.",
+                "Correct the name or the path. To remove a plugin whose directory is gone, give its name and skip_hooks.",
+            ),
             "E1021": Row("The plugin's directory or its plugin.yml cannot be read.", "Give the plugin's directory."),
             "E1030": Row("The plugin has no name or no version.", "Add the line to plugin.yml."),
             "E1031": Row("A value in plugin.yml has the wrong type.", "Write the type that the message names."),

@@ -13,6 +13,10 @@ def test_directory_is_gone(app, which):
     assert not app.host.file(getattr(app, which)).exists
 
 
+def test_nginx_keeps_no_log_of_the_site(app):
+    assert app.host.check_output("find /var/log/nginx -name 'windflow-*'") == ""
+
+
 def test_database_and_its_roles_are_gone(app):
     found = app.host.check_output("runuser -u postgres -- psql -Atc %s", "select datname from pg_database")
     assert app.database not in found.split()

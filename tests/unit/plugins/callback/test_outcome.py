@@ -92,13 +92,21 @@ def test_where_no_host_matched_the_last_play_only_what_failed_is_left(run):
         {"msg": "Missing sudo password"},
         {"msg": "MODULE FAILURE", "module_stderr": "sudo: a password is required\n"},
         {"msg": "MODULE FAILURE", "module_stdout": "deploy is not in the sudoers file."},
-        {"msg": "x", "module_stderr": "sudo: sorry, you must have a tty to run sudo"},
     ],
 )
 def test_missing_rights_have_their_code_and_the_way_to_give_a_password(run, capsys, said):
     run.task("windflow.platform.plan", failed=True, **said)
     assert run.written()["web1"]["code"] == "E2001"
     assert "--ask-become-pass" in "".join(capsys.readouterr())
+
+
+def test_a_sudo_that_wants_a_terminal_is_no_matter_of_a_password(run, capsys):
+    said = "sudo: sorry, you must have a tty to run sudo"
+    run.task("windflow.platform.plan", failed=True, msg="x", module_stderr=said)
+    assert run.written()["web1"]["code"] == "E2001"
+    told = "".join(capsys.readouterr())
+    assert "ansible_pipelining: false" in told
+    assert "--ask-become-pass" not in told
 
 
 @pytest.mark.fault(83)

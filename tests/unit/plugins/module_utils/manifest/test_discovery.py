@@ -69,7 +69,7 @@ def test_an_unknown_name_lists_where_it_was_looked_for_and_near_names(places, en
     assert problem.code == "E1020"
     for folder in ("cwd/windflow_plugins", "first", "own"):
         assert str(places / folder) in str(problem)
-    assert 'write "template"' in problem.remedy
+    assert 'write "template" if that is the one, or give the plugin\'s directory' in problem.remedy
 
 
 def test_an_unknown_name_that_is_near_to_none_lists_all(places, env, findings):

@@ -261,6 +261,10 @@ block: |
     }
 
 
+def test_a_key_in_quotes_is_no_merge_key():
+    assert load_yaml("a:\n  '<<': x\n  \"<<b\": {'<<': 1}\n", "f").data == {"a": {"<<": "x", "<<b": {"<<": 1}}}
+
+
 def test_the_text_of_a_number_is_kept():
     document = load_yaml("version: 1.10\nlist: [1.0, '1.0']\n", "f")
     assert document.numbers == {("version",): "1.10", ("list", 0): "1.0"}
