@@ -33,17 +33,21 @@ SITES = (
 PROBE = "windflow-probe"
 # Files of sites that nginx's configuration includes where it is as its package brought it.
 ENABLED = ("sites-enabled/*", "vhosts.d/*.conf", "conf.d/*.conf", "http.d/*.conf")
+# Of nginx's language: several directives may stand on one line, and one on several. A # begins a comment between words only.
+COMMENT = re.compile(r"(?:^|(?<=[\s;{}]))#.*$", re.MULTILINE)
+DIRECTIVE = r"(?:^|[\s;{}])%s\s+[\"']?"
+INCLUDE = re.compile(DIRECTIVE % "include" + r"([^;\"']+)")
+LISTEN = re.compile(DIRECTIVE % "listen" + r"([^;\s\"']+)")
+# Includes that lead in a circle are no configuration of nginx, but may stand there.
+MOST_FILES = 1000
 
 
 def nginx(conf: str = NGINX) -> dict[str, str]:
     """{"user", "available_dir", "enabled_dir", "problem"} by nginx's configuration; {} where there is none."""
-    try:
-        with open(conf, encoding="utf-8", errors="replace") as stream:
-            text = re.sub(r"^\s*#.*$", "", stream.read(), flags=re.MULTILINE)
-    except OSError:
+    if not os.path.isfile(conf):
         return {}
-    root = os.path.dirname(conf)
-    named = re.findall(r"\binclude\s+[\"']?([^;\"']+)", text)
+    text, root = nginx_text(conf), os.path.dirname(conf)
+    named = INCLUDE.findall(text)
     # A directory counts by where it really is, whatever names lead to it.
     included = [real_place(os.path.join(root, name.strip())) for name in named]
     user = re.search(r"^\s*user\s+([^;\s]+)", text, re.MULTILINE)
@@ -113,18 +117,40 @@ def adapted(table: dict[str, Any], found: dict[str, dict[str, str]] | None) -> d
     )
 
 
+def nginx_text(path: str) -> str:
+    """A file of nginx's configuration without its comments; empty where it cannot be read."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            return COMMENT.sub("", stream.read())
+    except OSError:
+        return ""
+
+
+def nginx_files(conf: str = NGINX) -> dict[str, str]:
+    """{path: text without comments} of nginx's configuration, of what it includes wherever that lies, and of the usual
+    places, its own configuration first."""
+    root = os.path.dirname(conf)
+    usual = [os.path.join(glob.escape(root), pattern) for pattern in ENABLED]
+    found: dict[str, str] = {}
+    waiting = [conf]
+    while (waiting or usual) and len(found) < MOST_FILES:
+        if not waiting:
+            waiting = sorted(glob.glob(usual.pop(0)))
+            continue
+        path = waiting.pop(0)
+        if path in found or not os.path.isfile(path):
+            continue
+        found[path] = nginx_text(path)
+        for name in INCLUDE.findall(found[path]):
+            waiting += sorted(glob.glob(os.path.normpath(os.path.join(glob.escape(root), name.strip()))))
+    return found
+
+
 def listened_ports(conf: str = NGINX) -> dict[int, list[str]]:
     """{port: files} of the TCP ports that nginx's files listen on, its own configuration first."""
-    root = os.path.dirname(conf)
-    sites = [path for pattern in ENABLED for path in sorted(glob.glob(os.path.join(glob.escape(root), pattern)))]
     found: dict[int, list[str]] = {}
-    for path in [conf, *sites]:
-        try:
-            with open(path, encoding="utf-8", errors="replace") as stream:
-                text = re.sub(r"^\s*#.*$", "", stream.read(), flags=re.MULTILINE)
-        except OSError:
-            continue
-        for value in re.findall(r"^\s*listen\s+([^;\s]+)", text, re.MULTILINE):
+    for path, text in nginx_files(conf).items():
+        for value in LISTEN.findall(text):
             port = re.search(r"(?:^|:)([0-9]+)\Z", value)
             number = int(port.group(1)) if port else 0 if value.startswith("unix:") else 80
             if number and path not in found.setdefault(number, []):

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from ansible_collections.windflow.platform.plugins.module_utils.backends import families
@@ -90,6 +92,39 @@ def test_the_ports_that_nginx_wants_are_known_with_their_files(tmp_path):
     found = service_layout.listened_ports(str(tmp_path / "nginx.conf"))
     default, other = str(tmp_path / "sites-enabled/default"), str(tmp_path / "conf.d/a.conf")
     assert found == {80: [default, other], 8443: [other]}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "server { listen 8104 default_server; return 200; }\n",
+        "server {\n  server_name a; listen  8104;\n}\n",
+        "server {\n  listen\n    8104;\n}\n",
+        "server {listen [::]:8104;}\n",
+        "server {\n  location /a#b { }\n  listen '8104';\n}\n",
+        "server { # ours\n  listen 8104; # as agreed\n}\n",
+    ],
+)
+def test_a_port_is_found_however_its_directive_is_written(tmp_path, text):
+    (tmp_path / "conf.d").mkdir()
+    (tmp_path / "conf.d" / "a.conf").write_text(text)
+    found = service_layout.listened_ports(str(tmp_path / "nginx.conf"))
+    assert found == {8104: [str(tmp_path / "conf.d/a.conf")]}
+
+
+def test_a_comment_and_a_word_within_another_are_no_directive(tmp_path):
+    (tmp_path / "nginx.conf").write_text("a 1; # listen 81;\n#listen 82;\nfoo_listen 83;\nx \\\n;\n")
+    assert service_layout.listened_ports(str(tmp_path / "nginx.conf")) == {}
+
+
+def test_files_are_found_wherever_includes_lead_and_in_a_circle_once(tmp_path):
+    (tmp_path / "elsewhere" / "more").mkdir(parents=True)
+    conf, first, second = (str(tmp_path / name) for name in ("nginx.conf", "elsewhere/a.vhost", "elsewhere/more/b"))
+    Path(conf).write_text("http { include elsewhere/*.vhost; }\n")
+    Path(first).write_text("server { listen 8104; include elsewhere/more/*; }\n")
+    Path(second).write_text("listen 8105; include %s;\n" % conf)
+    assert service_layout.listened_ports(conf) == {8104: [first], 8105: [second]}
+    assert service_layout.sites_on(8105, "windflow-mine.conf", conf) == [second]
 
 
 def test_sites_on_a_port_are_those_of_others_that_nginx_reads(tmp_path):
