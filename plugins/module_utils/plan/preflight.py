@@ -84,6 +84,7 @@ def on_the_machine(backend: HostBackend, host: dict[str, Any]) -> list[Problem]:
         *services(backend.manifest, host),
         *silent(facts),
         *space(facts, bool(host["missing_packages"]), volumes),
+        *mount_options(facts, volumes, backend.layout["install_dir"] if runs_its_own(backend.manifest) else ""),
         *volume_space(facts, volumes, host["current"]),
         *mounted(backend, host),
         *networks(backend.config, backend.settings, host),
@@ -95,7 +96,7 @@ def on_the_machine(backend: HostBackend, host: dict[str, Any]) -> list[Problem]:
 
 def in_containers(backend: ComposeBackend, host: dict[str, Any], source: Source) -> list[Problem]:
     """What an application needs that is in containers."""
-    found = space(host["facts"], False)
+    found = space(host["facts"], False) + mount_options(host["facts"])
     if backend.settings.engine == "swarm":
         found += swarm(host["engine"])
     if not container_engine(host["engine"]):
@@ -277,6 +278,27 @@ def space(facts: dict[str, Any], packages_missing: bool, volumes: Collection[str
                     "remove some files",
                     path=path,
                 )
+            )
+    return found
+
+
+def runs_its_own(manifest: Manifest) -> bool:
+    """Whether the application's program is one of its virtual environment or of its source."""
+    spec = manifest.host_section
+    return bool(spec.wsgi or spec.asgi or (spec.command and not spec.command[0].startswith("/")))
+
+
+def mount_options(facts: dict[str, Any], volumes: Collection[str] = (), programs: str = "") -> list[Problem]:
+    """File systems that can hold no directory of the application as they are mounted. From ``programs`` some run."""
+    found = []
+    for path, free in sorted(facts["space"].items()):
+        if path not in volumes and free.get("ro"):
+            remedy = "mount it writable (mount -o remount,rw), or choose another directory"
+            found.append(Problem("E2067", "a file system that can be written to", "a read-only one", remedy, path=path))
+        elif path == programs and free.get("noexec"):
+            remedy = "mount it without noexec, or set another app.install_dir"
+            found.append(
+                Problem("E2067", "a file system that programs run from", "one with noexec", remedy, path=path)
             )
     return found
 

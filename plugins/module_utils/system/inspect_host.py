@@ -79,8 +79,8 @@ def memory_mb() -> int:
 
 
 def free_space(path: str) -> dict[str, Any]:
-    """Free MB and inodes of the filesystem that holds ``path`` or will hold it, and which one that is; ``silent``, the
-    name of its mount, where it does not answer."""
+    """Free MB and inodes of the filesystem that holds ``path`` or will hold it, which one that is, and whether it is
+    mounted read-only or without execution; ``silent``, the name of its mount, where it does not answer."""
     try:
         return mounts.answer(path, _free_space, path)
     except mounts.NotAnswering as error:
@@ -94,7 +94,13 @@ def _free_space(path: str) -> dict[str, Any]:
     # A filesystem that makes inodes as it goes (btrfs) reports none at all.
     inodes = status.f_favail if status.f_files else None
     free = status.f_bavail * status.f_frsize // (1024 * 1024)
-    return {"mb": free, "inodes": inodes, "device": os.stat(path).st_dev}
+    return {
+        "mb": free,
+        "inodes": inodes,
+        "device": os.stat(path).st_dev,
+        "ro": bool(status.f_flag & os.ST_RDONLY),
+        "noexec": bool(status.f_flag & os.ST_NOEXEC),
+    }
 
 
 def listening_inodes(port: int) -> set[str]:

@@ -13,6 +13,7 @@ its requirements change, and a cache would grow outside the directories that the
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -68,6 +69,8 @@ BUILDING = ".windflow-building"
 TEMPORARY = ".windflow-tmp"
 # What the account has built, beside the environment until it is copied. It counts as an environment that nobody uses.
 BUILT = "%s.built"
+# By the number of the system's error; any other gets the usual one.
+REMEDIES = {errno.EROFS: "mount the file system writable (mount -o remount,rw)"}
 REMOVED = "The virtual environment was removed. Nothing else was changed."
 # Names the directory of the requirements' own files in them.
 DIRECTORY = "WINDFLOW_REQUIREMENTS"
@@ -269,13 +272,9 @@ def build(path: str, recipe: Recipe) -> None:
         os.rename(os.path.join(path, BUILDING), os.path.join(path, MARKER))
     except OSError as error:
         _remove(path)
+        remedy = REMEDIES.get(error.errno or 0, "free some space or install the program")
         problem = WindflowError(
-            Problem.plain(
-                "E4062",
-                "the virtual environment could not be made",
-                reason(error),
-                "free some space or install the program",
-            )
+            Problem.plain("E4062", "the virtual environment could not be made", reason(error), remedy)
         )
         raise WindflowError(list(problem.problems), REMOVED) from error
     except BaseException:

@@ -425,6 +425,10 @@ GROUPS = (
                 "Correct vg or devices, add a device, or lower size_gb.",
             ),
             "E2066": Row("A mount of the host does not answer.", "Start its server, or unmount it with umount --lazy."),
+            "E2067": Row(
+                "A file system is mounted read-only, or does not let programs run.",
+                "Mount it otherwise, or choose another directory.",
+            ),
             "E2070": Row("The host has no such interface.", "Write the name of one that the message lists."),
             "E2071": Row(
                 "The interface has no address in the network.",

@@ -97,6 +97,23 @@ def test_a_volume_that_is_there_needs_no_more_room_and_a_small_one_may_be_small(
 
 
 @pytest.mark.parametrize(
+    ("config", "space", "names"),
+    [
+        ({}, {"/opt/app": {"noexec": True}}, ["/opt/app"]),
+        ({}, {"/opt/app": {"noexec": True, "ro": True}, "/var/lib/app": {"noexec": True}}, ["/opt/app"]),
+        ({}, {"/opt/app": {}, "/var/lib/app": {"ro": True}}, ["/var/lib/app"]),
+        (volumes(1), {"/opt/app": {}, "/srv/v0": {"ro": True}}, []),
+    ],
+    ids=["noexec", "both", "data", "volume"],
+)
+def test_a_file_system_that_can_hold_no_directory_is_a_finding(tmp_path, config, space, names):
+    plenty = {"mb": 50_000, "inodes": 1_000_000}
+    found = {path: {**plenty, **said} for path, said in space.items()}
+    errors, _warnings = look(tmp_path, config, host(space=found))
+    assert [(problem.code, problem.path) for problem in errors] == [("E2067", name) for name in names]
+
+
+@pytest.mark.parametrize(
     ("code", "config", "facts"),
     [
         ("E2001", {}, {"root": False}),
@@ -108,6 +125,7 @@ def test_a_volume_that_is_there_needs_no_more_room_and_a_small_one_may_be_small(
         ("E2008", {}, {"space": {"/opt/app": {"mb": 10, "inodes": 1_000_000}}}),
         ("E2008", {}, {"space": {"/opt/app": {"mb": 50_000, "inodes": 10}}}),
         ("E2009", {}, {"port_owner": {"pid": 7, "name": "apache2"}}),
+        ("E2067", {}, {"space": {"/opt/app": {"mb": 50_000, "inodes": 1_000_000, "ro": True}}}),
     ],
     ids=[
         "not-root",
@@ -119,6 +137,7 @@ def test_a_volume_that_is_there_needs_no_more_room_and_a_small_one_may_be_small(
         "disk",
         "inodes",
         "port",
+        "read-only",
     ],
 )
 def test_each_fault_is_an_error_of_its_own_with_a_remedy(tmp_path, code, config, facts):

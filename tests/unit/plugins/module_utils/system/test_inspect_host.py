@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import socket
+import types
 
 import pytest
 
@@ -80,4 +81,15 @@ def test_a_service_without_an_init_script_does_not_exist():
 def test_facts_answer_everything_a_plan_asks():
     facts = inspect_host.facts(["/"], None)
     assert facts["cpu_threads"] >= 1 and facts["ram_mb"] > 0
-    assert set(facts["space"]["/"]) == {"mb", "inodes", "device"}
+    assert set(facts["space"]["/"]) == {"mb", "inodes", "device", "ro", "noexec"}
+
+
+@pytest.mark.parametrize(("option", "key"), [("ST_RDONLY", "ro"), ("ST_NOEXEC", "noexec")])
+def test_how_a_file_system_is_mounted_is_known(monkeypatch, option, key):
+    real = os.statvfs("/")
+    said = types.SimpleNamespace(**{name: getattr(real, name) for name in dir(real) if name.startswith("f_")})
+    for flags, expected in ((0, False), (getattr(os, option), True)):
+        said.f_flag = flags
+        monkeypatch.setattr(os, "statvfs", lambda path: said)
+        assert inspect_host._free_space("/opt/app")[key] is expected
+

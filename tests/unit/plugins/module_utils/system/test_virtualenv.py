@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import pwd
@@ -223,6 +224,15 @@ def test_an_interpreter_that_does_not_exist_is_an_error_and_leaves_nothing(area)
     with pytest.raises(WindflowError, match="E4062"):
         virtualenv.build(str(area / "v"), virtualenv.Recipe("/nonexistent/python", user=BUILDER))
     assert os.listdir(area) == []
+
+
+def test_a_read_only_file_system_is_not_taken_for_a_full_one(area, monkeypatch):
+    def refuse(path, *_rest):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), path)
+
+    monkeypatch.setattr(virtualenv, "_make", refuse)
+    with pytest.raises(WindflowError, match=r"E4062: .*Read-only file system\. Fix: mount the file system writable"):
+        virtualenv.build(str(area / "v"), virtualenv.Recipe("/nonexistent/python", user=BUILDER))
 
 
 def is_running(file):
