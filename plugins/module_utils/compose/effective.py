@@ -12,16 +12,20 @@ from __future__ import annotations
 
 import copy
 import ipaddress
+import json
 import os
+import re
 
 from .rules import below
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Any
 
 LABEL = "windflow.files"
+# A character beyond U+FFFF, as JSON in ASCII has it: two escapes, which YAML does not join.
+_PAIR = re.compile(r"\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})")
 
 
 class Places:
@@ -58,6 +62,12 @@ class Places:
             return os.path.join(self.shared_dir, "binds", path)
         self.read[path] = digest
         return os.path.join(self.shared_dir, "files", digest)
+
+
+def as_file(model: Mapping[str, Any]) -> bytes:
+    """A model as a Compose file: JSON that YAML reads alike, whatever characters are in it."""
+    text = json.dumps(model, indent=1, sort_keys=True).replace("\x7f", "\\u007f")
+    return (_PAIR.sub(lambda pair: json.loads('"%s"' % pair.group()), text) + "\n").encode()
 
 
 def effective(

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import tempfile
 from dataclasses import replace
 
+from ..compose.effective import as_file
 from ..errors import Problem, WindflowError
 from ..files import archive
 from . import engine
@@ -72,8 +72,9 @@ def build(params: dict[str, Any], services: list[str]) -> None:
 
 def build_in(root: str, params: dict[str, Any], services: list[str]) -> None:
     """Builds the images of ``services`` out of the files below ``root``/app."""
-    with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as stream:
-        json.dump({"services": {name: service(params, name, os.path.join(root, "app")) for name in services}}, stream)
+    with tempfile.NamedTemporaryFile(suffix=".json") as stream:
+        model = {"services": {name: service(params, name, os.path.join(root, "app")) for name in services}}
+        stream.write(as_file(model))
         stream.flush()
         argv = ["compose", "--project-name", params["project"], "--env-file", os.devnull, "--file", stream.name]
         what = "build the images of %s" % ", ".join(services)

@@ -130,8 +130,7 @@ class Containers(Switching):
         front = options.front or options.app
         self.model = effective.effective(model, places, options.bind, options.port, front)
         self.binds.apply(places, undo)
-        content = json.dumps(self.model, indent=1, sort_keys=True) + "\n"
-        atomic.write(os.path.join(self.release_dir, EFFECTIVE), content.encode(), 0o600)
+        atomic.write(os.path.join(self.release_dir, EFFECTIVE), effective.as_file(self.model), 0o600)
 
     def judge(self, model: dict[str, Any]) -> None:
         """Raises WindflowError E4085 for everything that plugin.yml does not ask for. A release of before there was a

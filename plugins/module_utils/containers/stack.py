@@ -72,7 +72,7 @@ class Stack(Containers):
         stack, warnings = stack_file.stack(model, self.conversion_options(model))
         self.warnings += warnings
         path = os.path.join(self.release_dir, "stack.json")
-        atomic.write(path, (json.dumps(stack, indent=1, sort_keys=True) + "\n").encode(), 0o600)
+        atomic.write(path, effective.as_file(stack), 0o600)
         return path
 
     def conversion_options(self, model: dict[str, Any]) -> stack_file.Wanted:

@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+import yaml
 
 from ansible_collections.windflow.platform.plugins.module_utils.compose import effective as compose_effective
 
@@ -87,3 +90,12 @@ def test_a_host_reaches_itself_where_the_port_is_published(bind_to, asked):
 def test_services_that_others_wait_for_to_end_are_known():
     needs = {"a": {"condition": "service_completed_successfully"}, "b": {"condition": "service_healthy"}}
     assert compose_effective.one_shot({"services": {"app": {"depends_on": needs}, "a": {}, "b": {}}}) == ["a"]
+
+
+def test_a_compose_file_reads_alike_as_json_and_as_yaml_whatever_characters_are_in_it():
+    text = "".join(map(chr, range(1, 0x180))) + "\u0085\u2028\ufeff\uffff\U0001f389\U0010ffff \\ud83c\\udf89 \\\U0001f389"
+    model = {"services": {"app": {"environment": {"TEXT": text, "\x7f\U0001f389": "key"}}}}
+    written = compose_effective.as_file(model).decode()
+    assert json.loads(written) == model
+    # The parser of Compose knows no pairs of escapes, as PyYAML does not.
+    assert yaml.safe_load(written) == model
