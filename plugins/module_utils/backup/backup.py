@@ -22,7 +22,7 @@ import shutil
 import subprocess
 import time
 
-from ..database import copying, logins
+from ..database import access, copying, logins, postgres
 from ..database.programs import Server, Session
 from ..errors import Problem, WindflowError
 from ..files import atomic
@@ -34,7 +34,7 @@ from .store import FORMAT, LABEL, Store, digest, directory_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
 
@@ -416,7 +416,20 @@ class Job:
         """Drops a login; one that owns a database is left to who drops that. Raises WindflowError."""
         owned = "SELECT count(*) FROM pg_database JOIN pg_roles r ON r.oid = datdba WHERE rolname = %s;\n"
         if self.server.sql(owned % quote_literal(name)).strip() == "0":
+            self.change_access(lambda text: access.without_login(text, name))
             self.server.sql(logins.drop_worker(name))
+
+    def change_access(self, edit: Callable[[str], str]) -> None:
+        """Edits pg_hba.conf, where it has lines of windflow's for the database: they are there because the host's own do
+        not let anybody in by a password. Raises WindflowError (E4089)."""
+        if self.server.container:
+            return
+        file = self.server.sql(access.FILE_SQL).strip()
+        if not access.has_lines(file, self.name):
+            return
+        text = access.read(file)
+        if edit(text) != text:
+            postgres.write_access(file, edit(text), self.server.port, self.server.socket_dir)
 
     @contextlib.contextmanager
     def login(self, digits: str, grants: list[str], database: str = "") -> Iterator[Server]:
@@ -424,6 +437,7 @@ class Job:
         login = logins.new(logins.WORKER, digits)
         try:
             self.server.sql(logins.make_worker(login, grants))
+            self.change_access(lambda text: access.with_login(text, login.name))
             server = dataclasses.replace(self.server, login=login, host=self.host or "")
             yield self.entered(server, database) if database else server
         except BaseException:

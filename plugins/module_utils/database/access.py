@@ -31,6 +31,7 @@ SELECT json_build_object('access', json_build_object('file', current_setting('hb
     SELECT coalesce(json_agg(json_build_array(type, database, user_name, address, netmask, auth_method)
       ORDER BY line_number), '[]') FROM pg_hba_file_rules WHERE error IS NULL)));
 """
+FILE_SQL = "SELECT current_setting('hba_file');\n"
 RELOAD = "SELECT pg_reload_conf();\nSELECT pg_sleep(0.3);\n"
 # $1 is the file. Its owner writes it: the directory is the server's, and root follows no link that lies there.
 WRITE = 'umask 077 && cat >"$1.windflow" && chmod --reference="$1" "$1.windflow" && mv -f "$1.windflow" "$1"'
@@ -76,9 +77,34 @@ def mark(database: str) -> str:
 
 def with_lines(text: str, database: str) -> str:
     """The file with windflow's lines for the database before all others."""
-    name = '"%s"' % database.replace('"', '""')
-    lines = ["host %s all %s/%d %s %s" % (name, address, bits, METHOD, mark(database)) for address, bits in _HOSTS]
-    return "".join("%s\n" % line for line in lines) + without_lines(text, database)
+    return _lines(_quoted(database), "all", mark(database)) + without_lines(text, database)
+
+
+def with_login(text: str, login: str) -> str:
+    """The file with windflow's lines for a login of its own, which works in several databases, before all others."""
+    return _lines("all", _quoted(login), _login_mark(login)) + without_login(text, login)
+
+
+def without_login(text: str, login: str) -> str:
+    """The file without windflow's lines for a login of its own."""
+    return _without(text, _login_mark(login))
+
+
+def _login_mark(login: str) -> str:
+    return "# windflow, login %s" % login
+
+
+def _lines(database: str, user: str, ending: str) -> str:
+    lines = ["host %s %s %s/%d %s %s\n" % (database, user, *host, METHOD, ending) for host in _HOSTS]
+    return "".join(lines)
+
+
+def _quoted(name: str) -> str:
+    return '"%s"' % name.replace('"', '""')
+
+
+def _without(text: str, ending: str) -> str:
+    return "".join(line for line in text.splitlines(True) if not line.rstrip("\n").endswith(ending))
 
 
 _HOSTS = tuple((address, 32 if "." in address else 128) for address in ADDRESSES)
@@ -86,7 +112,7 @@ _HOSTS = tuple((address, 32 if "." in address else 128) for address in ADDRESSES
 
 def without_lines(text: str, database: str) -> str:
     """The file without windflow's lines for the database."""
-    return "".join(line for line in text.splitlines(True) if not line.rstrip("\n").endswith(mark(database)))
+    return _without(text, mark(database))
 
 
 def has_lines(file: str, database: str) -> bool:

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.windflow.platform.plugins.module_utils.backup import backup
-from ansible_collections.windflow.platform.plugins.module_utils.database import postgres
+from ansible_collections.windflow.platform.plugins.module_utils.database import access, postgres
 from ansible_collections.windflow.platform.plugins.module_utils.database.programs import Server
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.run import database_state as database
@@ -564,6 +564,16 @@ def test_where_pg_hba_lets_no_login_in_nothing_is_backed_up_and_the_line_is_name
         assert "host all all 127.0.0.1/32" in box.fails("E4067")
     with box.cluster.hba("local all postgres peer\nlocal all all scram-sha-256\n"):
         assert box.run()["verified"] == "restore"
+    assert box.cluster.sql("SELECT count(*) FROM pg_roles WHERE rolname ~ 'windflow'") == "0"
+
+
+def test_where_windflow_has_lines_of_its_own_a_login_gets_some_as_long_as_it_works(box):
+    text = access.with_lines("local all postgres peer\nlocal all all reject\nhost all all all reject\n", NAME)
+    with box.cluster.hba(text):
+        assert box.run()["verified"] == "restore"
+        assert box.run(state="restored")["verified"] == "restore"
+        with open(box.cluster.root + "/data/pg_hba.conf", encoding="utf-8") as stream:
+            assert stream.read() == text
     assert box.cluster.sql("SELECT count(*) FROM pg_roles WHERE rolname ~ 'windflow'") == "0"
 
 

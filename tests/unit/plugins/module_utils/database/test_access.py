@@ -47,3 +47,12 @@ def test_lines_are_put_first_once_and_are_taken_out_again():
     assert once.splitlines()[0].startswith('host "app" all 127.0.0.1/32 scram-sha-256')
     assert access.without_lines(access.with_lines(once, "app2"), "app").count("app2") == 4
     assert access.without_lines(once, "app") == text
+
+
+def test_lines_of_a_login_are_its_own():
+    text = access.with_lines("host all all all reject\n", "app")
+    once = access.with_login(text, "windflow_login_0123abcd")
+    assert once.splitlines()[0].startswith('host all "windflow_login_0123abcd" 127.0.0.1/32 scram-sha-256')
+    assert access.with_login(once, "windflow_login_0123abcd") == once
+    assert access.without_login(once, "windflow_login_0123abcd") == text
+    assert access.without_lines(once, "app").count("windflow_login_0123abcd") == 4
