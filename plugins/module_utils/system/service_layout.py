@@ -37,7 +37,8 @@ ENABLED = ("sites-enabled/*", "vhosts.d/*.conf", "conf.d/*.conf", "http.d/*.conf
 COMMENT = re.compile(r"(?:^|(?<=[\s;{}]))#.*$", re.MULTILINE)
 DIRECTIVE = r"(?:^|[\s;{}])%s\s+[\"']?"
 INCLUDE = re.compile(DIRECTIVE % "include" + r"([^;\"']+)")
-LISTEN = re.compile(DIRECTIVE % "listen" + r"([^;\s\"']+)")
+LISTEN = re.compile(DIRECTIVE % "listen" + r"([^;\s\"']+)([^;]*)")
+ANY_ADDRESS = ("", "*", "0.0.0.0", "[::]")
 # Includes that lead in a circle are no configuration of nginx, but may stand there.
 MOST_FILES = 1000
 
@@ -146,19 +147,37 @@ def nginx_files(conf: str = NGINX) -> dict[str, str]:
     return found
 
 
+def listened(text: str) -> list[tuple[int, str, str]]:
+    """(port, address, options) of the TCP ports that a file of nginx's listens on."""
+    found = []
+    for value, options in LISTEN.findall(text):
+        port = re.search(r"(?:^|:)([0-9]+)\Z", value)
+        if port:
+            found.append((int(port.group(1)), value[: port.start()], options))
+        elif not value.startswith("unix:"):
+            found.append((80, value, options))
+    return found
+
+
 def listened_ports(conf: str = NGINX) -> dict[int, list[str]]:
     """{port: files} of the TCP ports that nginx's files listen on, its own configuration first."""
     found: dict[int, list[str]] = {}
     for path, text in nginx_files(conf).items():
-        for value in LISTEN.findall(text):
-            port = re.search(r"(?:^|:)([0-9]+)\Z", value)
-            number = int(port.group(1)) if port else 0 if value.startswith("unix:") else 80
-            if number and path not in found.setdefault(number, []):
-                found[number].append(path)
+        for port, _address, _options in listened(text):
+            if port and path not in found.setdefault(port, []):
+                found[port].append(path)
     return found
 
 
 def sites_on(port: int, own: str, conf: str = NGINX) -> list[str]:
-    """Files of sites, other than those with the name ``own``, that listen on that port."""
+    """Files of nginx, other than those with the name ``own``, that listen on that port.
+
+    nginx's own configuration counts where a default server cannot stand beside what is in it. The server that some
+    families bring there is none, and yields to one.
+    """
     files = listened_ports(conf).get(port, [])
-    return sorted(path for path in files if path != conf and os.path.basename(path) != own)
+    alone = any(
+        number == port and (address not in ANY_ADDRESS or re.search(r"\bdefault(?:_server)?\b", options))
+        for number, address, options in listened(nginx_text(conf))
+    )
+    return sorted(path for path in files if os.path.basename(path) != own and (path != conf or alone))

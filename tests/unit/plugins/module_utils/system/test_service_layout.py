@@ -136,3 +136,21 @@ def test_sites_on_a_port_are_those_of_others_that_nginx_reads(tmp_path):
     (tmp_path / "sites-enabled" / "other").write_text("server {\n  listen 18080;\n  # listen 8080;\n}\n")
     found = service_layout.sites_on(8080, "windflow-mine.conf", str(tmp_path / "nginx.conf"))
     assert found == [str(tmp_path / "conf.d/a.conf"), str(tmp_path / "conf.d/b.conf")]
+
+
+@pytest.mark.parametrize(
+    ("listen", "counts"),
+    [
+        ("8080", False),
+        ("[::]:8080 ssl", False),
+        ("*:8080 backlog=5", False),
+        ("8080 default_server", True),
+        ("[::]:8080 ssl default", True),
+        ("127.0.0.1:8080", True),
+        ("127.0.0.1:8081 default_server", False),
+    ],
+)
+def test_a_server_in_nginx_conf_counts_where_no_default_server_can_stand_beside_it(tmp_path, listen, counts):
+    conf = tmp_path / "nginx.conf"
+    conf.write_text("http { server { server_name _; listen %s; } }\n" % listen)
+    assert service_layout.sites_on(8080, "windflow-mine.conf", str(conf)) == ([str(conf)] if counts else [])
