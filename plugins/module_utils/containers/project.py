@@ -24,6 +24,7 @@ from ..files import atomic
 from ..redaction import redact, redact_lines
 from ..switch import probe
 from ..switch.transaction import Options, Switching
+from ..text.log_end import READ, log_end
 from . import engine
 from .binds import Binds, digest
 from .front import Front
@@ -423,8 +424,8 @@ class Containers(Switching):
 
     def log(self, identity: str) -> list[str]:
         """Returns the last lines that a container wrote to either stream."""
-        said = engine.both_streams(["logs", "--tail", "20", identity])
-        return redact_lines(said.splitlines()[-20:], self.secrets())
+        said = engine.both_streams(["logs", "--tail", str(READ), identity])
+        return log_end(redact_lines(said.splitlines()[-READ:], self.secrets()))
 
     def log_of(self, service: str) -> list[str]:
         return [line for item in self.containers(service)[:1] for line in self.log(item["id"])]

@@ -21,6 +21,7 @@ from ..errors import Problem, WindflowError
 from ..files import atomic
 from ..redaction import redact_lines
 from ..switch import probe
+from ..text.log_end import READ, log_end
 from . import building, engine
 from .project import Containers
 
@@ -242,8 +243,8 @@ class Stack(Containers):
         return WindflowError(Problem.plain("E4084", said, "; ".join(got), "correct the application, then deploy again"))
 
     def log(self, identity: str) -> list[str]:
-        said = engine.both_streams(["service", "logs", "--raw", "--tail", "20", identity])
-        return redact_lines(said.splitlines()[-20:], self.secrets())
+        said = engine.both_streams(["service", "logs", "--raw", "--tail", str(READ), identity])
+        return log_end(redact_lines(said.splitlines()[-READ:], self.secrets()))
 
     # What is left.
 

@@ -21,6 +21,7 @@ from dataclasses import replace
 from ..errors import Problem, WindflowError
 from ..files import atomic, nofollow
 from ..redaction import redact, redact_lines
+from ..text.log_end import READ, log_end
 from . import nginx, probe
 from .installed import Entry, HostOptions, Installation, differs
 from .supervisor import Supervisor, describe
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 FALLEN = ("BACKOFF", "FATAL", "EXITED", "UNKNOWN")
 STATE_INTERVAL = 0.2
 EDGE_SECONDS = 10.0
-LOG_LINES = 20
 
 
 class Switch(Installation):
@@ -227,9 +227,9 @@ class Switch(Installation):
         log = []
         for item in found:
             path = item.get("stdout_logfile") or ""
-            lines = nginx.tail(path, offsets.get(path, 0), LOG_LINES)
+            lines = nginx.tail(path, offsets.get(path, 0), READ)
             if lines:
-                log = ["%s:" % path, *redact_lines(lines, secrets)]
+                log = ["%s:" % path, *log_end(redact_lines(lines, secrets))]
                 break
         if answer:
             answer = replace(answer, body=redact(answer.body, secrets))
