@@ -297,9 +297,7 @@ def mount_options(facts: dict[str, Any], volumes: Collection[str] = (), programs
             found.append(Problem("E2067", "a file system that can be written to", "a read-only one", remedy, path=path))
         elif path == programs and free.get("noexec"):
             remedy = "mount it without noexec, or set another app.install_dir"
-            found.append(
-                Problem("E2067", "a file system that programs run from", "one with noexec", remedy, path=path)
-            )
+            found.append(Problem("E2067", "a file system that programs run from", "one with noexec", remedy, path=path))
     return found
 
 

@@ -93,7 +93,9 @@ def test_services_that_others_wait_for_to_end_are_known():
 
 
 def test_a_compose_file_reads_alike_as_json_and_as_yaml_whatever_characters_are_in_it():
-    text = "".join(map(chr, range(1, 0x180))) + "\u0085\u2028\ufeff\uffff\U0001f389\U0010ffff \\ud83c\\udf89 \\\U0001f389"
+    text = (
+        "".join(map(chr, range(1, 0x180))) + "\u0085\u2028\ufeff\uffff\U0001f389\U0010ffff \\ud83c\\udf89 \\\U0001f389"
+    )
     model = {"services": {"app": {"environment": {"TEXT": text, "\x7f\U0001f389": "key"}}}}
     written = compose_effective.as_file(model).decode()
     assert json.loads(written) == model

@@ -92,4 +92,3 @@ def test_how_a_file_system_is_mounted_is_known(monkeypatch, option, key):
         said.f_flag = flags
         monkeypatch.setattr(os, "statvfs", lambda path: said)
         assert inspect_host._free_space("/opt/app")[key] is expected
-
