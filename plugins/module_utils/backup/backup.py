@@ -420,8 +420,8 @@ class Job:
             self.server.sql(logins.drop_worker(name))
 
     def change_access(self, edit: Callable[[str], str]) -> None:
-        """Edits pg_hba.conf, where it has lines of windflow's for the database: they are there because the host's own do
-        not let anybody in by a password. Raises WindflowError (E4089)."""
+        """Edits pg_hba.conf, where it has lines of windflow's for the database: they are there because the host's own
+        let nobody in by a password. Raises WindflowError (E4089)."""
         if self.server.container:
             return
         file = self.server.sql(access.FILE_SQL).strip()

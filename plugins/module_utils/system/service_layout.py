@@ -33,7 +33,8 @@ SITES = (
 PROBE = "windflow-probe"
 # Files of sites that nginx's configuration includes where it is as its package brought it.
 ENABLED = ("sites-enabled/*", "vhosts.d/*.conf", "conf.d/*.conf", "http.d/*.conf")
-# Of nginx's language: several directives may stand on one line, and one on several. A # begins a comment between words only.
+# Of nginx's language: several directives may stand on one line, and one on several. A # begins a comment between words
+# only.
 COMMENT = re.compile(r"(?:^|(?<=[\s;{}]))#.*$", re.MULTILINE)
 DIRECTIVE = r"(?:^|[\s;{}])%s\s+[\"']?"
 INCLUDE = re.compile(DIRECTIVE % "include" + r"([^;\"']+)")

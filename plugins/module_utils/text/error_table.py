@@ -79,7 +79,7 @@ GROUPS = (
         {
             "E1020": Row(
                 "There is no plugin of that name or path.",
-                "Correct the name or the path. To remove a plugin whose directory is gone, give its name and skip_hooks.",
+                "Correct the name or the path. To remove a plugin without its directory, give its name and skip_hooks.",
             ),
             "E1021": Row("The plugin's directory or its plugin.yml cannot be read.", "Give the plugin's directory."),
             "E1030": Row("The plugin has no name or no version.", "Add the line to plugin.yml."),
