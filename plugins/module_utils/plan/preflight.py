@@ -52,6 +52,7 @@ def findings(backend: Backend, host: dict[str, Any], source: Source = NOTHING) -
         errors += directories(backend, host)
     if isinstance(backend, HostBackend):
         errors += on_the_machine(backend, host)
+        warnings += packages_of_others(backend.manifest, host["facts"])
     elif isinstance(backend, ComposeBackend):
         errors += in_containers(backend, host, source)
     config = backend.config
@@ -211,6 +212,16 @@ def resources(config: Config, facts: dict[str, Any]) -> list[Problem]:
                 )
             )
     return found
+
+
+def packages_of_others(manifest: Manifest, facts: dict[str, Any]) -> list[Problem]:
+    """Packages that plugin.yml names for other families alone: the application may need theirs here, too."""
+    named, family = manifest.host_section.packages, facts["os"]["family"]
+    if not any(named.values()) or family in named:
+        return []
+    said = "plugin.yml names packages for other OS families, and none for %s" % family
+    remedy = "add %s to host.packages of plugin.yml, with an empty list if it needs none" % family
+    return [Problem.plain("E2068", said, ", ".join(sorted(named)), remedy, file=str(manifest.path / "plugin.yml"))]
 
 
 def volume_space(facts: dict[str, Any], volumes: dict[str, Any], current: dict[str, Any] | None) -> list[Problem]:

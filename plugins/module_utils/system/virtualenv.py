@@ -91,6 +91,11 @@ _KEPT = re.compile(
     re.IGNORECASE,
 )
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+# What compilers and those who look for one say.
+_NOT_COMPILED = re.compile(
+    r"command '\S*(?:gcc|g\+\+|cc|clang|c\+\+|cargo|rustc)\S*' failed|fatal error: \S+: No such file"
+    r"|[Uu]nknown compiler|_config executable not found|[Rr]ust compiler|No CMAKE_\w+_COMPILER|cmake: not found"
+)
 _NO_DISTRIBUTION = re.compile(r"No matching distribution found for ([A-Za-z0-9][A-Za-z0-9._-]*)")
 
 
@@ -385,6 +390,8 @@ def _run(
     if code == "E4062":
         fault = "%s could not make the virtual environment" % argv[0]
     remedy = "look at its last lines: index, certificate, hash or version"
+    if _NOT_COMPILED.search(text):
+        remedy = "add what it is compiled with, such as gcc and python3-dev, to host.packages of plugin.yml"
     if code == "E4062":
         remedy = "install the interpreter with its venv module; the account %s must reach it" % (recipe.user or "root")
     raise WindflowError(Problem.plain(code, fault, said, remedy), REMOVED)

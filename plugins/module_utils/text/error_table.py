@@ -429,6 +429,10 @@ GROUPS = (
                 "A file system is mounted read-only, or does not let programs run.",
                 "Mount it otherwise, or choose another directory.",
             ),
+            "E2068": Row(
+                "A warning: plugin.yml names packages for other OS families, and none for the host's.",
+                "Add the family to host.packages, with an empty list if it needs none.",
+            ),
             "E2070": Row("The host has no such interface.", "Write the name of one that the message lists."),
             "E2071": Row(
                 "The interface has no address in the network.",

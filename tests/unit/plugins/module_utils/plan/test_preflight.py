@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import types
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,17 @@ def codes(problems):
 
 def test_a_fit_host_has_no_findings(tmp_path):
     assert look(tmp_path, {}, host()) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("named", "told"),
+    [({}, False), ({"suse": ["x"]}, True), ({"suse": ["x"], "debian": []}, False), ({"suse": []}, False)],
+)
+def test_packages_for_other_families_alone_are_told(named, told):
+    section = types.SimpleNamespace(packages={family: tuple(names) for family, names in named.items()})
+    manifest = types.SimpleNamespace(host_section=section, path=PLUGIN)
+    found = preflight.packages_of_others(manifest, host()["facts"])
+    assert codes(found) == ["E2068"] * told
 
 
 def volumes(*sizes):

@@ -185,6 +185,24 @@ def test_an_incomplete_environment_is_made_anew(make):
     assert not os.path.exists(make.path + "/left-over")
 
 
+@pytest.mark.parametrize(
+    ("said", "compiling"),
+    [
+        ("error: command '/usr/bin/x86_64-linux-gnu-gcc' failed: No such file or directory", True),
+        ("x.c:3:10: fatal error: Python.h: No such file or directory", True),
+        ("Error: pg_config executable not found.", True),
+        ("error: can't find Rust compiler", True),
+        ("ERROR: Could not find a version that satisfies the requirement accord", False),
+        ("THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE", False),
+    ],
+)
+def test_a_compiler_or_its_headers_that_are_missing_have_a_remedy_of_their_own(area, said, compiling):
+    with pytest.raises(WindflowError) as caught:
+        virtualenv._run(["sh", "-c", 'echo "$1"; exit 1', "sh", said], {}, str(area), recipe(), None, "E4063")
+    assert caught.value.code == "E4063" and said in str(caught.value)
+    assert ("host.packages" in caught.value.problems[0].remedy) == compiling
+
+
 @pytest.mark.fault(46)
 def test_a_package_that_does_not_exist_leaves_nothing_and_shows_pips_words(make):
     with pytest.raises(WindflowError, match="E4063") as caught:

@@ -94,7 +94,7 @@ def test_program_has_one_hardened_process_for_each_replica(values):
 
 def test_environment_of_a_program_holds_no_configuration(values):
     process = processes(render.program_file(values(secret_key="canary", config={"a": "canary"})))[0]
-    assert set(process.environment) - {"HOME", "PATH"} == {
+    assert set(process.environment) - {"HOME", "LANG", "PATH"} == {
         name for name in process.environment if name.startswith("WINDFLOW_")
     }
     assert "canary" not in str(process.environment)
