@@ -170,7 +170,7 @@ def effect_of(event: str) -> str:
     """Returns what the failure of a hook means for the host."""
     if event == MIGRATE:
         return "The switch was not made: what served before still serves."
-    return "The backend had not begun." if event.startswith("pre-") else "What the backend changed stays."
+    return "The backend had not begun." if event.startswith("pre-") else "The backend had changed the host."
 
 
 def on_controller(
