@@ -233,6 +233,8 @@ def grow(volume: dict[str, Any], seen: dict[str, Any]) -> None:
     if code:
         problem = Problem.plain("E4025", "the file system in %s cannot grow" % volume["backing"], said.strip(), "")
         raise WindflowError(problem, "Its data are as they were.")
+    # The kernel gives back what it fills with zeros: the inode tables of what is new.
+    reserve(volume)
 
 
 def own(volume: dict[str, Any], seen: dict[str, Any], check: bool) -> list[Change]:

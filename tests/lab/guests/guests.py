@@ -1,10 +1,11 @@
 # Copyright (c) 2026 Windflow contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Test hosts with a kernel of their own, for what containers share with the machine: NFS, LVM, links, a restart.
+"""Test hosts with a kernel of their own, for what containers share with the machine: NFS, LVM, links, SELinux.
 
-    python tests/lab/guests/guests.py build
+    python tests/lab/guests/guests.py build [--kind enforcing]
     python tests/lab/guests/guests.py up NAME… [--ports 8080] [--disk GB] [--links NUMBER] [--memory MB]
+    python tests/lab/guests/guests.py up NAME… --kind enforcing [--ports 8080] [--disk GB] [--memory MB]
     python tests/lab/guests/guests.py reboot NAME…     # by the guest's own init; waits until SSH is back
     python tests/lab/guests/guests.py freeze NAME      # stops its kernel, as a server that hangs; thaw NAME
     python tests/lab/guests/guests.py inventory NAME… [--user deploy|root]
@@ -12,11 +13,13 @@
     python tests/lab/guests/guests.py down NAME…
 
 They are user-mode Linux: a kernel that is a program of this machine, so no emulation and no rights beyond root's are
-needed. eth0 of each is on a network of its own, by which it is reached and reaches the machine's networks. eth1 of all
-is on one switch, which passes every frame on: 10.0.3.15 and following, the inventory says which (``lab_address``).
-The SSH port and ``--ports`` are published on this machine, at 127.0.0.1 alone. A guest has the users and keys of
-tests/lab/lab.py. ``--disk`` is an empty second disk, /dev/ubdc. ``--links`` are further interfaces, eth2 and following,
-on the switch of all; they have no addresses.
+needed. With ``--kind enforcing`` QEMU emulates them, with Debian's kernel, which enforces Debian's policy of SELinux.
+
+eth0 of each is on a network of its own, by which it is reached and reaches the machine's networks. Guests of user-mode
+Linux have eth1 besides, all on one switch, which passes every frame on: 10.0.3.15 and following, the inventory says
+which (``lab_address``). The SSH port and ``--ports`` are published on this machine, at 127.0.0.1 alone. A guest has the
+users and keys of tests/lab/lab.py. ``--disk`` is an empty second disk, /dev/ubdc. ``--links`` are further interfaces,
+eth2 and following, on the switch of all; they have no addresses.
 """
 
 from __future__ import annotations
@@ -44,7 +47,6 @@ STATE = lab.STATE / "guests"
 # One switch for a checkout. It passes every frame on, those with a VLAN's tag too.
 SWITCH = STATE / "switch"
 FIRST = 15
-BOOT_SECONDS = 180.0
 # The last lines of its console, where a guest does not come up.
 CONSOLE_LINES = 40
 
@@ -125,8 +127,8 @@ def free_number() -> int:
     return next(number for number in range(FIRST, 100) if number not in taken)
 
 
-def seed(name: str, number: int, place: Path) -> None:
-    """Write the small disk with a guest's name, keys and address."""
+def seed(name: str, place: Path, inner: str) -> None:
+    """Write the small disk with a guest's name, keys and addresses: ``inner`` is the one at eth1, if it has that."""
     files = place / "seed" / "files"
     for home in ("root", "home/deploy"):
         path = files / home / ".ssh" / "authorized_keys"
@@ -142,8 +144,9 @@ def seed(name: str, number: int, place: Path) -> None:
         "etc/network/interfaces.d/eth0": (
             "auto eth0\niface eth0 inet static\n    address 10.0.2.15/24\n    gateway 10.0.2.2\n"
         ),
-        "etc/network/interfaces.d/eth1": f"auto eth1\niface eth1 inet static\n    address 10.0.3.{number}/24\n",
     }
+    if inner:
+        texts["etc/network/interfaces.d/eth1"] = f"auto eth1\niface eth1 inet static\n    address {inner}/24\n"
     for path, text in texts.items():
         target = files / path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -154,14 +157,24 @@ def seed(name: str, number: int, place: Path) -> None:
     images.run(["/sbin/mke2fs", "-q", "-F", "-t", "ext2", "-d", str(place / "seed"), str(disk)])
 
 
-def up(names: list[str], ports: list[int], disk: int, links: int, memory: int) -> None:
+def kind_of(found: dict) -> image.Kind:
+    """What kernel a guest has."""
+    return image.KINDS[found["kind"]]
+
+
+def word_of(found: dict) -> str:
+    """The name of the program that is a guest's kernel, or runs it."""
+    return os.path.basename(kind_of(found).program)
+
+
+def up(names: list[str], ports: list[int], wanted: dict) -> None:
     """Start fresh guests, in place of any of those names, and wait until they take SSH sessions."""
-    base = image.ensure()
+    base = image.ensure(kind_of(wanted))
     for name in names:
         down(name)
     STATE.mkdir(parents=True, exist_ok=True, mode=0o700)
     for name in names:
-        begin(name, ports, {"memory": memory, "disk": disk, "links": links, "base": str(base), "pids": {}})
+        begin(name, ports, {**wanted, "base": str(base), "pids": {}})
     for name in names:
         wait(name, lambda name=name: answers(name))
 
@@ -173,14 +186,18 @@ def begin(name: str, ports: list[int], wanted: dict) -> None:
     published = dict(zip([22, *ports], lab.free_ports(len(ports) + 1), strict=True))
     found = {"number": number, "ports": published, **wanted}
     (place / "state.json").write_text(json.dumps(found), encoding="utf-8")
-    seed(name, number, place)
+    seed(name, place, address(found))
     if found["disk"]:
         with open(place / "data.raw", "wb") as stream:
             stream.truncate(found["disk"] << 30)
-    ensure_switch()
-    found["pids"]["vde_switch"] = start_switch(place / "switch")
-    found["pids"]["vde_plug"] = start(uplink(place / "switch", published), place / "network.log")
-    found["pids"]["linux.uml"] = start(kernel(name, found), place / "console.log")
+    if kind_of(found) is image.USER_MODE:
+        ensure_switch()
+        found["pids"]["vde_switch"] = start_switch(place / "switch")
+        found["pids"]["vde_plug"] = start(uplink(place / "switch", published), place / "network.log")
+        command = kernel(name, found)
+    else:
+        command = emulator(name, found)
+    found["pids"][word_of(found)] = start(command, place / "console.log")
     (place / "state.json").write_text(json.dumps(found), encoding="utf-8")
     public = (place / "seed/files/etc/ssh/ssh_host_ed25519_key.pub").read_text(encoding="utf-8")
     known = f"[127.0.0.1]:{published[22]} {' '.join(public.split()[:2])}\n"
@@ -201,7 +218,7 @@ def kernel(name: str, found: dict) -> list[str]:
     disks += [f"ubd2={place}/data.raw"] if found["disk"] else []
     mac = f"52:54:00:00:%d:{found['number']:02x}"
     return [
-        image.KERNEL,
+        image.USER_MODE.program,
         f"mem={found['memory']}M",
         *disks,
         "root=/dev/ubda",
@@ -217,6 +234,23 @@ def kernel(name: str, found: dict) -> list[str]:
     ]
 
 
+def emulator(name: str, found: dict) -> list[str]:
+    """The command line that emulates a machine with Debian's kernel and an enforced policy."""
+    place, boot = folder(name), image.boot(Path(found["base"]))
+    disks = [(found["base"], "snapshot=on"), (f"{place}/seed.raw", "readonly=on")]
+    disks += [(f"{place}/data.raw", "snapshot=off")] if found["disk"] else []
+    forwards = ",".join(f"hostfwd=tcp:127.0.0.1:{outer}-:{inner}" for inner, outer in found["ports"].items())
+    return [
+        image.ENFORCING.program,
+        *["-accel", "tcg,thread=multi", "-cpu", "Nehalem", "-smp", "2", "-m", str(found["memory"])],
+        *["-nodefaults", "-display", "none", "-serial", "stdio"],
+        *["-kernel", str(next(boot.glob("vmlinuz-*"))), "-initrd", str(next(boot.glob("initrd.img-*")))],
+        *["-append", "root=/dev/vda rw console=ttyS0 net.ifnames=0 security=selinux"],
+        *[word for disk, more in disks for word in ("-drive", f"if=virtio,format=raw,file={disk},{more}")],
+        *["-netdev", f"user,id=net0,{forwards}", "-device", "virtio-net-pci,netdev=net0"],
+    ]
+
+
 def answers(name: str) -> bool:
     """Whether a guest takes a session and its start is over."""
     # Not whether the system is running: a mount whose server is away is tried for as long as that.
@@ -229,17 +263,19 @@ def answers(name: str) -> bool:
 
 def wait(name: str, check) -> None:
     """Call ``check`` until it returns something true. What the console says is in the error."""
-    end = time.monotonic() + BOOT_SECONDS
+    found = state(name)
+    word, limit = word_of(found), kind_of(found).boot_seconds
+    end = time.monotonic() + limit
     while time.monotonic() < end:
-        if not alive(state(name)["pids"]["linux.uml"], "linux.uml"):
+        if not alive(found["pids"][word], word):
             break
         if check():
             return
         time.sleep(1)
     lines = (folder(name) / "console.log").read_text(encoding="utf-8", errors="replace").splitlines()
     said = "\n".join(lines[-CONSOLE_LINES:])
-    ended = "" if alive(state(name)["pids"]["linux.uml"], "linux.uml") else " Its kernel has ended."
-    raise LabError(f"the guest {name} is not up after {BOOT_SECONDS:.0f} s.{ended} The end of its console:\n{said}")
+    ended = "" if alive(found["pids"][word], word) else " Its kernel has ended."
+    raise LabError(f"the guest {name} is not up after {limit:.0f} s.{ended} The end of its console:\n{said}")
 
 
 def reboot(names: list[str]) -> None:
@@ -262,7 +298,8 @@ def boot_id(name: str) -> str:
 
 def freeze(name: str, number: int) -> None:
     """Stop the kernel of a guest, or let it go on. The switch keeps what is sent to it, as a network does."""
-    os.kill(state(name)["pids"]["linux.uml"], number)
+    found = state(name)
+    os.kill(found["pids"][word_of(found)], number)
 
 
 def ssh(name: str, user: str, command: list[str]) -> list[str]:
@@ -277,6 +314,11 @@ def ssh_options(name: str) -> str:
     return f"-o UserKnownHostsFile={known} -o GlobalKnownHostsFile=/dev/null -o StrictHostKeyChecking=yes"
 
 
+def address(found: dict) -> str:
+    """Where other guests reach a guest; "" for one that is emulated."""
+    return f"10.0.3.{found['number']}" if kind_of(found) is image.USER_MODE else ""
+
+
 def host_vars(name: str, user: str) -> dict:
     """The inventory variables of a guest."""
     found = state(name)
@@ -286,7 +328,7 @@ def host_vars(name: str, user: str) -> dict:
         "ansible_user": user,
         "ansible_ssh_private_key_file": str(lab.KEY),
         "ansible_ssh_common_args": ssh_options(name),
-        "lab_address": f"10.0.3.{found['number']}",
+        "lab_address": address(found),
         "lab_ports": {inner: outer for inner, outer in found["ports"].items() if inner != "22"},
     }
 
@@ -307,13 +349,15 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     """The command line as a namespace."""
     parser = argparse.ArgumentParser(prog="guests.py", description="Test hosts with a kernel of their own.")
     verbs = parser.add_subparsers(dest="verb", required=True)
-    verbs.add_parser("build", help="make the disk and print its path")
+    build = verbs.add_parser("build", help="make the disk and print its path")
     start_up = verbs.add_parser("up", help="start fresh guests")
     start_up.add_argument("names", nargs="+")
     start_up.add_argument("--ports", type=int, nargs="*", default=[], help="ports of each guest to publish")
     start_up.add_argument("--disk", type=int, default=0, help="GB of an empty second disk")
     start_up.add_argument("--links", type=int, default=0, help="number of further interfaces")
     start_up.add_argument("--memory", type=int, default=640, help="MB")
+    for verb in (build, start_up):
+        verb.add_argument("--kind", choices=sorted(image.KINDS), default="user-mode")
     verbs.add_parser("reboot", help="restart guests").add_argument("names", nargs="+")
     for verb in ("freeze", "thaw"):
         verbs.add_parser(verb).add_argument("name")
@@ -338,9 +382,10 @@ def main(arguments: list[str]) -> int:
             hosts = {name: host_vars(name, options.user) for name in options.names}
             print(json.dumps({"all": {"hosts": hosts}}, indent=2))
         elif options.verb == "build":
-            print(image.ensure())
+            print(image.ensure(image.KINDS[options.kind]))
         elif options.verb == "up":
-            up(options.names, options.ports, options.disk, options.links, options.memory)
+            wanted = {key: getattr(options, key) for key in ("kind", "memory", "disk", "links")}
+            up(options.names, options.ports, wanted)
         elif options.verb == "reboot":
             reboot(options.names)
         elif options.verb in ("freeze", "thaw"):

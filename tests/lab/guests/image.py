@@ -1,13 +1,14 @@
 # Copyright (c) 2026 Windflow contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The disk of guests with a kernel of their own: Debian with all packages that the scenarios need.
+"""The disks of guests with a kernel of their own: Debian with all packages that the scenarios need.
 
-It is made once, and again when anything that it is made from changes. Guests write to copies of their own.
+A disk is made once, and again when anything that it is made from changes. Guests write to copies of their own.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import fcntl
 import hashlib
 import os
@@ -26,24 +27,13 @@ from machine import LabError  # noqa: E402
 
 # Beside the data of the lab's own engine: what checkouts of one machine share.
 CACHE = Path("/var/lib/windflow-lab/guests")
-KERNEL = "/usr/bin/linux.uml"
 MODULES = Path("/usr/lib/uml/modules")
-# Programs of the machine, a library of theirs, and the packages that have them.
-PROGRAMS = {
-    KERNEL: "user-mode-linux",
-    "/usr/bin/vde_switch": "vde2",
-    "/usr/bin/vde_plug": "vdeplug",
-    f"/usr/lib/{os.uname().machine}-linux-gnu/vdeplug/libvdeplug_slirp.so": "libvdeplug-slirp",
-    "/usr/bin/mmdebstrap": "mmdebstrap",
-    "/sbin/mke2fs": "e2fsprogs",
-    "/sbin/depmod": "kmod",
-}
 # The documentation asks for a volume of 10 GB. What is not written takes no space.
 SIZE_MB = 14336
 PACKAGES = (
-    "acl ca-certificates dbus e2fsprogs ifupdown iproute2 iputils-ping kmod lvm2 network-manager nfs-common "
-    "nfs-kernel-server nginx openssh-server postgresql procps python3 python3-apt python3-packaging python3-psycopg2 "
-    "python3-venv rpcbind sudo supervisor systemd systemd-sysv systemd-timesyncd udev util-linux xfsprogs"
+    "acl ca-certificates dbus e2fsprogs ifupdown iproute2 iputils-ping kmod lvm2 nginx openssh-server postgresql "
+    "procps python3 python3-apt python3-packaging python3-psycopg2 python3-venv sudo supervisor systemd systemd-sysv "
+    "systemd-timesyncd udev util-linux"
 ).split()
 # Timers that would hold apt's lock, what a guest without a screen and without a clock server of its own lacks, and what
 # nothing here needs: a program starts in a tenth of a second there.
@@ -60,13 +50,13 @@ MASKED = (
 SEED = """#!/bin/sh
 set -eu
 [ ! -e /var/lib/windflow-seeded ] || exit 0
-mkdir -p /run/seed
-mount -o ro /dev/ubdb /run/seed
-cp -r /run/seed/files/. /
-umount /run/seed
+mount -o ro /dev/%s /mnt
+cp -r /mnt/files/. /
+umount /mnt
 chmod 0600 /etc/ssh/ssh_host_*_key
 chown -R deploy:deploy /home/deploy/.ssh
 chmod 0700 /root/.ssh /home/deploy/.ssh
+! command -v restorecon >/dev/null || restorecon -R /etc /root /home
 hostname -F /etc/hostname
 touch /var/lib/windflow-seeded
 """
@@ -89,11 +79,7 @@ ExecStart=
 ExecStart=-udevadm trigger --type=all --action=add --subsystem-match=block --subsystem-match=net
 """
 FILES = {
-    "/etc/systemd/system/systemd-udev-trigger.service.d/lab.conf": DEVICES,
-    "/etc/NetworkManager/conf.d/lab.conf": "[main]\nno-auto-default=*\n",
-    "/usr/local/sbin/windflow-seed": SEED,
     "/etc/systemd/system/windflow-seed.service": UNIT,
-    "/etc/fstab": "/dev/ubda / ext4 defaults,noatime 0 1\n",
     "/etc/sudoers.d/deploy": "deploy ALL=(ALL) NOPASSWD: ALL\n",
     "/etc/network/interfaces": "auto lo\niface lo inet loopback\nsource /etc/network/interfaces.d/*\n",
     # What a test asks for is a module that the kernel has, and not one that it would look for on the network.
@@ -116,22 +102,90 @@ sed -i 's/^port = .*/port = 5432/' "$1"/etc/postgresql/*/main/postgresql.conf
 rm -f "$1"/etc/ssh/ssh_host_* "$1/etc/machine-id"
 touch "$1/etc/machine-id"
 : > "$1/etc/resolv.conf"
-for version in %(modules)s/*; do
+%(more)s"""
+USER_MODE_SETUP = f"""for version in {MODULES}/*; do
     mkdir -p "$1/lib/modules"
     cp -r "$version" "$1/lib/modules/"
     depmod -b "$1" "$(basename "$version")"
 done
 """
+# So that no start of the guest has to. A kernel without SELinux stores labels as well.
+LABEL = "setfiles -m -F -e /proc -e /sys -e /dev /etc/selinux/default/contexts/files/file_contexts /"
 
 
-def missing() -> list[str]:
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """A kernel, and what its guests' disk has besides what every one has."""
+
+    # The program that is the kernel or runs it.
+    program: str
+    # Programs of the machine, a library of theirs, and the packages that have them.
+    programs: dict[str, str]
+    packages: tuple[str, ...]
+    files: dict[str, str]
+    # Shell commands that add to SETUP, and a command of the guest's own at the very end.
+    setup: str
+    last: str
+    # The start of its disks' names: the first is the system, the second the seed, the third is empty.
+    disk: str
+    boot_seconds: float
+
+
+# A program of this machine: no emulation, and no rights beyond root's are needed.
+USER_MODE = Kind(
+    program="/usr/bin/linux.uml",
+    programs={
+        "/usr/bin/linux.uml": "user-mode-linux",
+        "/usr/bin/vde_switch": "vde2",
+        "/usr/bin/vde_plug": "vdeplug",
+        f"/usr/lib/{os.uname().machine}-linux-gnu/vdeplug/libvdeplug_slirp.so": "libvdeplug-slirp",
+    },
+    packages=("network-manager", "nfs-common", "nfs-kernel-server", "rpcbind", "xfsprogs"),
+    files={
+        "/etc/systemd/system/systemd-udev-trigger.service.d/lab.conf": DEVICES,
+        "/etc/NetworkManager/conf.d/lab.conf": "[main]\nno-auto-default=*\n",
+    },
+    setup=USER_MODE_SETUP,
+    last="true",
+    disk="ubd",
+    boot_seconds=180.0,
+)
+# Debian's own kernel, which enforces the policy of SELinux that Debian has. The processor is emulated.
+ENFORCING = Kind(
+    program="/usr/bin/qemu-system-x86_64",
+    programs={"/usr/bin/qemu-system-x86_64": "qemu-system-x86"},
+    packages=(
+        "auditd",
+        "checkpolicy",
+        "initramfs-tools",
+        "linux-image-cloud-amd64",
+        "policycoreutils",
+        "policycoreutils-python-utils",
+        "python3-selinux",
+        "python3-semanage",
+        "selinux-policy-default",
+        "semodule-utils",
+    ),
+    files={"/etc/selinux/config": "SELINUX=enforcing\nSELINUXTYPE=default\n"},
+    setup="",
+    last=LABEL,
+    disk="vd",
+    boot_seconds=600.0,
+)
+KINDS = {"user-mode": USER_MODE, "enforcing": ENFORCING}
+# What makes the disks.
+MAKERS = {"/usr/bin/mmdebstrap": "mmdebstrap", "/sbin/mke2fs": "e2fsprogs", "/sbin/depmod": "kmod"}
+
+
+def missing(kind: Kind) -> list[str]:
     """Packages of this machine that the guests need."""
-    return sorted({package for program, package in PROGRAMS.items() if not os.path.exists(program)})
+    wanted = {**MAKERS, **kind.programs}
+    return sorted({package for program, package in wanted.items() if not os.path.exists(program)})
 
 
-def ensure_programs() -> None:
+def ensure_programs(kind: Kind) -> None:
     """Install what this machine lacks; as root on Debian only."""
-    lacks = missing()
+    lacks = missing(kind)
     if not lacks:
         return
     if os.geteuid() != 0 or not shutil.which("apt-get"):
@@ -143,57 +197,77 @@ def ensure_programs() -> None:
         [*apt, "-y", "--no-install-recommends", "install", *lacks],
         env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
     )
-    if missing():
-        raise LabError(f"guests need {', '.join(missing())}, and the packages do not have the programs.")
+    if missing(kind):
+        raise LabError(f"guests need {', '.join(missing(kind))}, and the packages do not have the programs.")
 
 
 def modules() -> str:
-    """The names of the kernel's modules, which change with the kernel."""
+    """The names of the modules of the user-mode kernel, which change with it."""
     names = sorted(path.name for path in MODULES.iterdir()) if MODULES.is_dir() else []
     if not names:
         raise LabError(f"{MODULES} has no kernel modules: the package user-mode-linux is not complete.")
     return " ".join(names)
 
 
-def digest(suite: str) -> str:
+def contents(suite: str, kind: Kind) -> dict[str, str]:
+    """The files that every guest of a kind has, and what is in them."""
+    return {
+        **machine.inherited(suite),
+        **FILES,
+        "/usr/local/sbin/windflow-seed": SEED % f"{kind.disk}b",
+        "/etc/fstab": f"/dev/{kind.disk}a / ext4 defaults,noatime 0 1\n",
+        **kind.files,
+    }
+
+
+def digest(suite: str, kind: Kind) -> str:
     """Another one whenever something changes that the disk is made from."""
-    parts = [suite, str(SIZE_MB), *PACKAGES, *MASKED, SETUP, modules(), *images.BOOTSTRAP]
-    parts += [text for item in sorted({**machine.inherited(suite), **FILES}.items()) for text in item]
+    parts = [suite, str(SIZE_MB), *PACKAGES, *kind.packages, *MASKED, SETUP, kind.setup, kind.last, *images.BOOTSTRAP]
+    parts += [modules()] if kind is USER_MODE else []
+    parts += [text for item in sorted(contents(suite, kind).items()) for text in item]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
 
-def ensure(suite: str = "bookworm") -> Path:
-    """The disk's file; it is made first if it is not there."""
-    ensure_programs()
+def ensure(kind: Kind = USER_MODE, suite: str = "bookworm") -> Path:
+    """The disk's file; it is made first if it is not there. Beside it lies the directory boot, as the disk has it."""
+    ensure_programs(kind)
     CACHE.mkdir(parents=True, exist_ok=True, mode=0o711)
-    target = CACHE / f"{suite}-{digest(suite)}.raw"
+    target = CACHE / f"{suite}-{digest(suite, kind)}.raw"
     with open(CACHE / "lock", "w", encoding="utf-8") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
         if not target.exists():
             say(f"{suite}: disk of guests from Debian packages, about four minutes …")
-            make(suite, target)
+            make(suite, kind, target)
     return target
 
 
-def make(suite: str, target: Path) -> None:
+def boot(target: Path) -> Path:
+    """The directory with the kernel of a disk."""
+    return target.with_suffix(".boot")
+
+
+def make(suite: str, kind: Kind, target: Path) -> None:
     """Write the disk beside ``target``, then put it in place."""
     with tempfile.TemporaryDirectory(prefix="making-", dir=CACHE) as directory:
         root, tree, disk = Path(directory, "root"), Path(directory, "tree"), Path(directory, "disk")
-        inherited = machine.inherited(suite)
-        for name, content in {**inherited, **FILES}.items():
+        for name, content in contents(suite, kind).items():
             path = tree / name.lstrip("/")
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(content, encoding="utf-8")
         for path in [tree, *tree.rglob("*")]:
             path.chmod(0o755 if path.is_dir() else 0o644)
         setup = Path(directory, "setup")
-        setup.write_text(SETUP % {"masked": " ".join(MASKED), "modules": MODULES}, encoding="utf-8")
-        command = [*images.BOOTSTRAP, "--mode=root", f"--include={','.join(PACKAGES)}"]
+        setup.write_text(SETUP % {"masked": " ".join(MASKED), "more": kind.setup}, encoding="utf-8")
+        command = [*images.BOOTSTRAP, "--mode=root", f"--include={','.join([*PACKAGES, *kind.packages])}"]
         command += [f"--aptopt={line}" for line in machine.apt_settings()]
         command += [f"--customize-hook=sync-in {tree} /", '--customize-hook=chroot "$1" update-ca-certificates']
         command += [f'--customize-hook=sh {setup} "$1"', "--format=directory", suite, str(root)]
-        run([*command, *inherited["/etc/apt/sources.list"].splitlines()])
+        run([*command, *machine.inherited(suite)["/etc/apt/sources.list"].splitlines()])
+        # Programs of the guest's may look into /proc.
+        run(["unshare", "--fork", "--pid", f"--mount-proc={root}/proc", "chroot", str(root), *kind.last.split()])
         with open(disk, "wb") as stream:
             stream.truncate(SIZE_MB << 20)
         run(["/sbin/mke2fs", "-q", "-F", "-t", "ext4", "-d", str(root), str(disk)])
+        shutil.rmtree(boot(target), ignore_errors=True)
+        shutil.copytree(root / "boot", boot(target))
         os.rename(disk, target)

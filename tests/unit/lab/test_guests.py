@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 
@@ -26,16 +27,20 @@ def guests(monkeypatch, tmp_path):
 
 def note(guests, name, number, **changes):
     guests.folder(name).mkdir()
-    found = {"number": number, "ports": {"22": 4022, "8080": 4080}, "memory": 512, "disk": 0, "links": 0, "pids": {}}
+    found = {"kind": "user-mode", "number": number, "ports": {"22": 4022, "8080": 4080}, "memory": 512, "pids": {}}
+    found.update(disk=0, links=0)
     text = json.dumps({**found, "base": "/b.raw", **changes})
     (guests.folder(name) / "state.json").write_text(text, encoding="utf-8")
 
 
 def test_a_changed_recipe_makes_another_disk(guests, monkeypatch):
-    before = guests.image.digest("bookworm")
-    assert guests.image.digest("bookworm") == before
+    def digests():
+        return [guests.image.digest("bookworm", kind) for kind in guests.image.KINDS.values()]
+
+    before = digests()
+    assert digests() == before and len(set(before)) == 2
     monkeypatch.setattr(guests.image, "PACKAGES", [*guests.image.PACKAGES, "hello"])
-    assert guests.image.digest("bookworm") != before
+    assert not set(digests()) & set(before)
 
 
 def test_each_guest_has_an_address_of_its_own(guests):
@@ -58,6 +63,18 @@ def test_a_guest_is_reached_at_the_machine_s_own_address_alone(guests):
     assert way.rpartition("=")[2] == "127.0.0.1:4022:10.0.2.15:22,127.0.0.1:4080:10.0.2.15:8080"
 
 
+def test_an_emulated_guest_is_reached_at_the_machine_s_own_address_alone_and_keeps_the_disk_as_it_is(guests, tmp_path):
+    boot = tmp_path / "b.boot"
+    boot.mkdir()
+    for name in ("vmlinuz-6.1", "initrd.img-6.1"):
+        (boot / name).touch()
+    note(guests, "one", 15, kind="enforcing", base=str(tmp_path / "b.raw"))
+    command = guests.emulator("one", guests.state("one"))
+    assert "user,id=net0,hostfwd=tcp:127.0.0.1:4022-:22,hostfwd=tcp:127.0.0.1:4080-:8080" in command
+    drives = [word for word in command if word.startswith("if=virtio")]
+    assert len(drives) == 2 and drives[0].endswith("b.raw,snapshot=on") and drives[1].endswith("readonly=on")
+
+
 def test_further_interfaces_lie_on_the_switch_of_all(guests):
     note(guests, "one", 15, links=2)
     command = guests.kernel("one", guests.state("one"))
@@ -67,10 +84,10 @@ def test_further_interfaces_lie_on_the_switch_of_all(guests):
 
 
 def test_a_machine_that_cannot_run_guests_is_told_what_is_missing(guests, monkeypatch):
-    monkeypatch.setattr(guests.image, "PROGRAMS", {"/nowhere/linux.uml": "user-mode-linux"})
+    kind = dataclasses.replace(guests.image.USER_MODE, programs={"/nowhere/linux.uml": "user-mode-linux"})
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(guests.LabError, match="user-mode-linux"):
-        guests.image.ensure_programs()
+        guests.image.ensure_programs(kind)
 
 
 def test_a_process_that_is_not_ours_is_not_ended(guests):

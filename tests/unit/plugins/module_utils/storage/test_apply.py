@@ -55,10 +55,12 @@ def test_a_volume_in_a_file_is_made_and_mounted_once(make):
 
 
 @pytest.mark.system
-def test_space_that_mke2fs_gave_back_is_reserved_before_the_volume_is_mounted(make):
+@pytest.mark.parametrize("mounted", [False, True], ids=["mke2fs", "growing"])
+def test_space_that_was_given_back_is_reserved(make, mounted):
     make()
     volume = make.volume()
-    apply.unmount([volume], False)
+    if not mounted:
+        apply.unmount([volume], False)
     subprocess.run(["fallocate", "--dig-holes", volume["source"]], check=True)
     assert os.stat(volume["source"]).st_blocks * 512 < SIZE_GB * devices.GIB
     make()
