@@ -26,6 +26,8 @@ from ansible_collections.windflow.platform.plugins.module_utils.containers.proje
 from ansible_collections.windflow.platform.plugins.module_utils.database import postgres
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.files import tree
+from ansible_collections.windflow.platform.plugins.module_utils.record import dependents, host_secrets, ownership, store
+from ansible_collections.windflow.platform.plugins.module_utils.run import releases
 
 ROOT = Path(__file__).resolve().parents[4]
 HOOK = "#!/bin/sh\nexit 0\n"
@@ -205,6 +207,21 @@ def compose_host(compose_client, tmp_path, monkeypatch, request):
     monkeypatch.setattr(binds, "directory", lambda _plugin: str(host.records))
     yield host
     host.switch().remove(purge=True)
+
+
+@pytest.fixture
+def state_dir(tmp_path, monkeypatch):
+    """Records of the test's own: functions that take the records' directory by default take this one."""
+    folder = tmp_path / "state"
+    folder.mkdir()
+    for module in (dependents, host_secrets, ownership, store, releases):
+        for found in vars(module).values():
+            defaults = getattr(found, "__defaults__", None) or ()
+            if store.STATE_DIR in defaults:
+                changed = tuple(str(folder) if place == store.STATE_DIR else place for place in defaults)
+                monkeypatch.setattr(found, "__defaults__", changed)
+    monkeypatch.setattr(releases.write_local_facts, "__defaults__", (str(tmp_path / "facts" / "x"), str(folder)))
+    return folder
 
 
 class Cluster:
