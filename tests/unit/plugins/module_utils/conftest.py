@@ -21,11 +21,13 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.windflow.platform.plugins.module_utils.backup import store as backup_store
 from ansible_collections.windflow.platform.plugins.module_utils.containers import binds, container_switch
 from ansible_collections.windflow.platform.plugins.module_utils.containers.project import ContainerOptions, Containers
 from ansible_collections.windflow.platform.plugins.module_utils.database import postgres
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.files import tree
+from ansible_collections.windflow.platform.plugins.module_utils.network import kept
 from ansible_collections.windflow.platform.plugins.module_utils.record import dependents, host_secrets, ownership, store
 from ansible_collections.windflow.platform.plugins.module_utils.run import releases
 
@@ -221,6 +223,8 @@ def state_dir(tmp_path, monkeypatch):
                 changed = tuple(str(folder) if place == store.STATE_DIR else place for place in defaults)
                 monkeypatch.setattr(found, "__defaults__", changed)
     monkeypatch.setattr(releases.write_local_facts, "__defaults__", (str(tmp_path / "facts" / "x"), str(folder)))
+    monkeypatch.setattr(backup_store, "STATE_DIR", str(folder))
+    monkeypatch.setattr(kept, "FOLDER", str(folder / ".network"))
     return folder
 
 
