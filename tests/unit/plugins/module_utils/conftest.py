@@ -212,6 +212,23 @@ def compose_host(compose_client, tmp_path, monkeypatch, request):
 
 
 @pytest.fixture
+def client(tmp_path, monkeypatch):
+    """``client(script)`` puts a program docker of the test's own first in the path, which is that script; returned is
+    what tells its calls."""
+
+    def make(script: str):
+        program, calls = tmp_path / "client" / "docker", tmp_path / "client" / "calls"
+        program.parent.mkdir()
+        calls.touch()
+        program.write_text('#!/bin/sh\necho "$*" >>%s\n%s\n' % (calls, script), encoding="utf-8")
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", "%s:%s" % (program.parent, os.environ["PATH"]))
+        return lambda: calls.read_text(encoding="utf-8").splitlines()
+
+    return make
+
+
+@pytest.fixture
 def state_dir(tmp_path, monkeypatch):
     """Records of the test's own: functions that take the records' directory by default take this one."""
     folder = tmp_path / "state"
