@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from ansible_collections.windflow.platform.plugins.module_utils.config import dialects
+from ansible_collections.windflow.platform.plugins.module_utils.config import dialects, findings
 from ansible_collections.windflow.platform.plugins.module_utils.config.schema import Schema, load_schema
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem
 
@@ -150,3 +150,183 @@ def test_of_a_secret_or_an_unknown_key_a_finding_shows_no_value(validate):
     data = {"known": "shown", "password": {"CANARY": 1}, "env": {"TOKEN": "CANARY"}}
     told = "\n".join(map(str, validate({"properties": keys}, data)))
     assert '"shown"' in told and "CANARY" not in told and "env.TOKEN" in told
+
+
+LATEST = URIS[2]
+# case: (schema of the key a, value, code, path, expected and got and remedy must have)
+KEYWORDS = {
+    "two forms fit": (
+        {"oneOf": [{"type": "integer"}, {"minimum": 3}]},
+        5,
+        "E1111",
+        "a",
+        ["exactly one of the forms", "fits several", "Fix: see the schema"],
+    ),
+    "another kind than any form": (
+        {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "format": "cidr"}, {"type": "integer"}]},
+        [],
+        "E1101",
+        "a",
+        ["a whole number of at least 1 or", "or a whole number, got an empty list"],
+    ),
+    "the form with fewer findings is meant": (
+        {"anyOf": [{"required": ["x", "y"], "type": "object"}, {"properties": {"b": {"maximum": 3}}}]},
+        {"b": 4},
+        "E1105",
+        "a.b",
+        ["of at most 3, got 4"],
+    ),
+    "the form with another constant is not meant": (
+        {
+            "anyOf": [
+                {"properties": {"kind": {"const": "nfs"}}},
+                {"properties": {"kind": {"const": "lvm"}, "size": {"minimum": 1}, "count": {"minimum": 1}}},
+            ]
+        },
+        {"kind": "lvm", "size": 0},
+        "E1105",
+        "a.size",
+        ["of at least 1, got 0"],
+    ),
+    "any of, keys": (
+        {"anyOf": [{"required": ["b"]}, {"required": ["c", "d"]}]},
+        {},
+        "E1111",
+        "a",
+        ["b, c and d"],
+    ),
+    "a value that is excluded": ({"not": {"type": "null"}}, None, "E1110", "a", ["not excluded", "another value"]),
+    "names of keys": ({"propertyNames": {"maxLength": 2}}, {"abc": 1}, "E1106", "a", ["at most 2 characters", "got 3"]),
+    "names of keys that are never": ({"propertyNames": False}, {"abc": 1}, "E1103", "a", ["left out"]),
+    "left over": (
+        {"properties": {"known": {}}, "unevaluatedProperties": False},
+        {"knwon": 1},
+        "E1103",
+        "a.knwon",
+        ['"knwon"', 'write "known"'],
+    ),
+    "no key is known": ({"additionalProperties": False}, {"b": 1}, "E1103", "a.b", ["Fix: remove the key"]),
+    "a key by its pattern": (
+        {"patternProperties": {"^x-": {}}, "additionalProperties": False},
+        {"x-b": 1, "y": 1},
+        "E1103",
+        "a.y",
+        ["a known key"],
+    ),
+    "a keyword without words of its own": (
+        {"contains": {"const": 1}},
+        [2],
+        "E1113",
+        "a",
+        ["satisfies contains"],
+    ),
+    "steps": ({"multipleOf": 5}, 7, "E1105", "a", ["a value in steps of 5, got 7"]),
+    "too few keys": ({"minProperties": 1}, {}, "E1106", "a", ["at least 1 keys, got 0", "make it fit"]),
+    "text for a number": ({"type": "integer"}, "many", "E1101", "a", ["write a number"]),
+    "long text for a number": ({"type": "number"}, "1" * 40, "E1101", "a", ["write a number"]),
+    "nothing for a text": ({"type": "string"}, None, "E1101", "a", ["give a value or remove the line"]),
+    "a text for a list": ({"type": "array"}, "b", "E1101", "a", ["write a list, such as [a, b]"]),
+    "a text for a map": ({"type": "object"}, "b", "E1101", "a", ["write keys and values"]),
+    "a list for a text": ({"type": "string"}, [], "E1101", "a", ["write text"]),
+    "odd choices": ({"enum": ["a\nb", "", 1, None]}, "x", "E1104", "a", [r'one of "a\nb", "", 1, null']),
+    "the schema's first sentence": (
+        {"pattern": "^b", "description": "It begins with b. It may end with c."},
+        "c",
+        "E1107",
+        "a",
+        ["Fix: see what the schema says: It begins with b."],
+    ),
+    "a description without text": ({"maxLength": 1, "description": " "}, "bc", "E1106", "a", ["Fix: make it fit"]),
+}
+
+
+@pytest.mark.parametrize("case", KEYWORDS)
+def test_each_keyword_has_words_a_place_and_a_remedy(case):
+    schema, value, code, path, words = KEYWORDS[case]
+    whole = Schema({"properties": {"a": schema}}, "schema.json", dialects.known(LATEST))
+    (problem,) = whole.validate({"a": value}, place)
+    assert (problem.code, problem.path, problem.file, problem.line) == (code, path, "config.yaml", 7)
+    for word in words:
+        assert word in str(problem)
+
+
+def test_of_a_value_of_another_type_nothing_else_is_said(validate):
+    schema = {"type": "integer", "enum": [1, 2], "minimum": 1, "const": 1}
+    (problem,) = validate({"properties": {"a": schema}}, {"a": "x"})
+    assert problem.code == "E1101"
+    assert sorted(item.code for item in validate({"properties": {"a": schema}}, {"a": 0})) == [
+        "E1104",
+        "E1105",
+        "E1109",
+    ]
+
+
+def test_what_two_branches_say_is_said_once(validate):
+    schema = {"properties": {"a": {"maxLength": 2}}, "allOf": [{"properties": {"a": {"maxLength": 2}}}]}
+    assert len(validate(schema, {"a": "abc"})) == 1
+
+
+def test_after_enough_findings_no_more_are_looked_for(validate):
+    looked = []
+
+    def errors():
+        validator = dialects.validator({"items": {"type": "integer"}}, dialects.known(LATEST))
+        for error in validator.iter_errors(["x"] * 10000):
+            looked.append(error)
+            yield error
+
+    found = findings.Findings(place, frozenset()).of(errors())
+    assert len(found) == len(looked) < 10000
+
+
+def test_an_item_that_comes_twice_late_in_a_long_list_is_still_said(validate):
+    schema = {"properties": {"a": {"uniqueItems": True}}}
+    (problem,) = validate(schema, {"a": [*range(1500), 1400]})
+    assert (problem.code, problem.path, problem.got) == ("E1112", "a", "an item twice")
+
+
+@pytest.mark.parametrize(("rule", "got"), [({"minLength": 20}, "fewer"), ({"maxLength": 2}, "more")])
+def test_of_a_secret_not_even_the_length_is_shown(validate, rule, got):
+    (problem,) = validate({"properties": {"a": {"type": "string", "writeOnly": True, **rule}}}, {"a": "canary"})
+    assert (problem.code, problem.got) == ("E1106", got)
+
+
+def test_of_a_secret_map_no_key_is_named_and_the_place_is_that_of_the_map(tmp_path):
+    places = []
+
+    def noted(path):
+        places.append(path)
+        return "config.yaml", 7, 1
+
+    keys = {"tree": {"type": "object", "writeOnly": True, "additionalProperties": {"type": "integer"}}}
+    (tmp_path / "schema.json").write_text(json.dumps({"properties": keys}), encoding="utf-8")
+    schema = load_schema(tmp_path / "schema.json", "schema.json")
+    (problem,) = schema.validate({"tree": {"canary": {"x": "y"}}}, noted)
+    assert (problem.path, places, problem.got) == ("tree", [("tree",)], findings.HIDDEN)
+
+
+def test_a_choice_near_to_a_secret_is_not_proposed(validate):
+    keys = {"a": {"enum": ["debug", "info"], "type": "string", "writeOnly": True}}
+    (problem,) = validate({"properties": keys}, {"a": "debig"})
+    assert problem.remedy == "write one of them" and problem.got == findings.HIDDEN
+
+
+@pytest.mark.parametrize(
+    ("schema", "words"),
+    [
+        (True, "a value"),
+        ({}, "a value"),
+        ({"minimum": 3}, "a value of at least 3"),
+        ({"type": ["string", "null"]}, "text or nothing"),
+        ({"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}, "a number above 0 below 1"),
+        ({"type": "integer", "minimum": 0, "multipleOf": 2}, "a whole number of at least 0 in steps of 2"),
+        ({"type": "string", "minimum": 3}, "text"),
+        ({"type": "string", "format": "unknown"}, "text"),
+        ({"type": "integer", "format": "email"}, "a whole number"),
+        ({"type": "odd"}, "odd"),
+        ({"const": "on", "type": "string"}, '"on"'),
+        ({"enum": ["a", 1]}, "one of a, 1"),
+    ],
+)
+def test_a_schema_is_described_in_a_few_words(schema, words):
+    assert findings.describe(schema) == words
