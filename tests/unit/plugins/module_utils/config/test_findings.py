@@ -226,7 +226,7 @@ KEYWORDS = {
     "names of keys that are never": ({"propertyNames": False}, {"abc": 1}, "E1103", "a", ["left out"]),
     "left over": (
         {"properties": {"known": {}}, "unevaluatedProperties": False},
-        {"knwon": 1},
+        {"known": 1, "knwon": 1},
         "E1103",
         "a.knwon",
         ['"knwon"', 'write "known"'],
@@ -285,6 +285,15 @@ def test_of_a_value_of_another_type_nothing_else_is_said(validate):
         "E1105",
         "E1109",
     ]
+
+
+@pytest.mark.parametrize(
+    ("description", "said"),
+    [("It begins with b. It may end with c.", "It begins with b"), ("b" * 300, "b" * 200), ("See v1.2", "See v1.2")],
+)
+def test_of_a_description_the_first_sentence_is_the_remedy_and_not_more_than_a_line(validate, description, said):
+    (problem,) = validate({"properties": {"a": {"pattern": "^b", "description": description}}}, {"a": "c"})
+    assert problem.remedy == "see what the schema says: %s" % said
 
 
 def test_what_two_branches_say_is_said_once(validate):

@@ -303,6 +303,14 @@ def test_a_session_that_is_lost_is_an_error_and_no_wait(session):
     assert asked.process.returncode == 2 and asked.errors.closed
 
 
+def test_a_session_that_cannot_begin_leaves_no_program(server, tmp_path):
+    put(tmp_path, "psql", "echo 'psql: error: connection refused' >&2; exit 2")
+    session = programs.Session(server)
+    with pytest.raises(WindflowError, match="E4090.*connection refused"), session:
+        pytest.fail("it has begun")
+    assert session.process.returncode == 2 and session.errors.closed
+
+
 def test_a_program_has_ended_when_its_block_has():
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], **pipes)

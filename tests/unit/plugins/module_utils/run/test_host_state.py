@@ -227,6 +227,10 @@ def test_who_wants_no_database_is_told_of_none():
     assert host_state.database({"database": {}}, drift_that_knows({**WANTED, "state": STATE})) == {}
 
 
-@pytest.mark.parametrize(("backend", "port"), [("", 8080), ("ufw", 0)])
-def test_without_a_firewall_or_a_port_nothing_counts_as_opened(backend, port):
-    assert host_state.guarded(backend, port) == {"backend": backend, "open": False}
+def test_without_a_firewall_or_a_port_nothing_counts_as_opened(tmp_path, monkeypatch):
+    rule = "### tuple ### allow any any 0.0.0.0/0 any 0.0.0.0/0 in\n"
+    (tmp_path / "user.rules").write_text(rule, encoding="utf-8")
+    monkeypatch.setattr(host_state.firewall, "UFW", str(tmp_path))
+    assert host_state.guarded("ufw", 8080) == {"backend": "ufw", "open": True}
+    assert host_state.guarded("ufw", 0) == {"backend": "ufw", "open": False}
+    assert host_state.guarded("", 8080) == {"backend": "", "open": False}
