@@ -71,7 +71,19 @@ def _validator_class(dialect: str) -> type:
     integer = base.TYPE_CHECKER.redefine(
         "integer", lambda _checker, value: isinstance(value, int) and not isinstance(value, bool)
     )
-    return jsonschema.validators.extend(base, {"pattern": _pattern}, type_checker=integer)
+    found = jsonschema.validators.extend(base, {"pattern": _pattern}, type_checker=integer)
+    descend = found.descend
+
+    def placed(self: Any, instance: Any, schema: Any, path: Any = None, schema_path: Any = None, **more: Any) -> Any:
+        """As ``descend``; jsonschema itself does not say where a value is that the schema ``false`` forbids."""
+        if schema is not False:
+            return descend(self, instance, schema, path, schema_path, **more)
+        steps = [() if step is None else (step,) for step in (path, schema_path)]
+        known = {"validator": None, "validator_value": None, "instance": instance, "schema": schema}
+        return iter([jsonschema.ValidationError("nothing is allowed", path=steps[0], schema_path=steps[1], **known)])
+
+    found.descend = placed
+    return found
 
 
 @lru_cache(maxsize=None)

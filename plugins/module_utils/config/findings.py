@@ -213,16 +213,18 @@ class Findings:
             return [self._problem("E1111", path, expected, got, remedy)]
         branches: dict[Any, list[Any]] = {}
         for inner in error.context or ():
-            # a branch that is just "false" has no path in the schema
+            # a branch that is just "false" has no path in a part with a dialect of its own
             branch = inner.relative_schema_path[0] if inner.relative_schema_path else id(inner)
             branches.setdefault(branch, []).append(inner)
         if not branches:  # oneOf, and more than one of them fits
             got = "a value that fits several of them"
             remedy = _hint(error.schema, "see the schema")
             return [self._problem("E1111", path, "exactly one of the forms in the schema", got, remedy)]
-        meant = min(branches.values(), key=_distance)
-        if all(_distance(branch)[0] for branch in branches.values()):
-            expected = " or ".join(dict.fromkeys(describe(choice) for choice in choices))
+        # Nothing fits the branch "false": it is never what was meant.
+        possible = [branch for branch in branches.values() if branch[0].schema is not False] or list(branches.values())
+        meant = min(possible, key=_distance)
+        if all(_distance(branch)[0] for branch in possible):
+            expected = " or ".join(dict.fromkeys(describe(choice) for choice in choices if choice is not False))
             remedy = "write %s" % expected
             return [self._problem("E1101", path, expected, self._got(path, error.instance), remedy)]
         return [problem for inner in meant for problem in self._of(inner, tuple(inner.absolute_path))]

@@ -1,7 +1,8 @@
 # Copyright (c) 2026 Windflow contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The shape of the core: rooms in one order, each small, each described in docs/architecture.md."""
+"""The shape of the core: rooms in one order, each small, each described in docs/architecture.md; a test file for each
+file."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ import pytest
 ROOT = Path(__file__).parents[3]
 CORE = ROOT / "plugins" / "module_utils"
 FILES = sorted(path.relative_to(CORE) for path in CORE.rglob("*.py"))
+TESTS = ROOT / "tests" / "unit" / "plugins" / "module_utils"
 ROW = re.compile(r"^\| (?:`(\w+)`)? ?\| (`\w+`(?:, `\w+`)*) \| (C|T|CT) \|", re.MULTILINE)
 
 
@@ -48,6 +50,13 @@ def imported(path: Path) -> set[str]:
 
 def test_the_table_names_every_file_and_no_other():
     assert sorted(described()) == sorted((room_of(path), path.stem) for path in FILES)
+
+
+@pytest.mark.parametrize("path", FILES, ids=str)
+def test_a_file_has_tests_of_its_name_in_the_same_room(path):
+    tests = TESTS / path.with_name("test_%s" % path.name)
+    assert tests.is_file(), "write %s" % tests.relative_to(ROOT)
+    assert re.search(r"^def test_", tests.read_text(encoding="utf-8"), re.MULTILINE)
 
 
 @pytest.mark.parametrize("path", FILES, ids=str)

@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from ansible_collections.windflow.platform.plugins.module_utils.backup import bounds
 from ansible_collections.windflow.platform.plugins.module_utils.backup.bounds import Bounds
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 
@@ -62,3 +63,25 @@ def test_a_clean_up_has_a_time_of_its_own_and_the_other_one_goes_on():
             done.append("cleaned up")
         time.sleep(5)
     assert caught.value.code == "E4098" and done == ["cleaned up"]
+
+
+def test_a_shield_holds_a_signal_off_until_its_end():
+    reached = []
+    with pytest.raises(WindflowError, match="E4045.*the signal 15"), Bounds(60) as limits:
+        with limits.shield():
+            os.kill(os.getpid(), signal.SIGTERM)
+            reached.append(True)
+        reached.append(False)
+    assert reached == [True]
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_a_clean_up_that_hangs_ends_too(monkeypatch):
+    monkeypatch.setattr(bounds, "SHIELD_SECONDS", 0.2)
+    with pytest.raises(WindflowError, match="E4098"), Bounds(60) as limits, limits.shield():
+        time.sleep(30)
+    with Bounds(60) as limits:
+        with limits.shield():
+            pass
+        assert 50 < signal.getitimer(signal.ITIMER_REAL)[0] <= 60
+    assert signal.getitimer(signal.ITIMER_REAL)[0] == 0

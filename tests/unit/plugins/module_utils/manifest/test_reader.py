@@ -135,13 +135,6 @@ def test_the_usual_places_need_not_be_named(make_plugin):
     assert (plugin.host.asgi, plugin.host.health) == ("a:b()", "/healthz")
 
 
-def test_a_command_has_no_health_path_unless_it_is_given(make_plugin):
-    text = "name: sample\nversion: 1.0.0\nhost:\n  command: ['{venv}/bin/x', '{socket}', '{{literal}}']\n"
-    plugin = load_manifest(make_plugin(text, {"build/app/a": ""}))
-    assert plugin.host.command == ("{venv}/bin/x", "{socket}", "{{literal}}")
-    assert plugin.host.health is None
-
-
 def test_all_events_are_known(make_plugin):
     text = "name: sample\nversion: 1.0.0\nhooks:\n" + "".join("  %s: hooks/a.sh\n" % event for event in EVENTS)
     assert set(load_manifest(make_plugin(text, {"hooks/a.sh": HOOK})).hooks) == {
@@ -165,7 +158,6 @@ def test_the_plugin_directory_itself_may_be_a_link(make_plugin, tmp_path):
 
 
 HEAD = "name: sample\nversion: 1.0.0\n"
-HOST = HEAD + "host:\n  wsgi: a:b\n"
 
 # case: (plugin.yml, code, line, path, words)
 MALFORMED = {
@@ -325,53 +317,6 @@ MALFORMED = {
     "target without its section": (HEAD + "targets:\n  - host\n", "E1048", 4, "targets[0]", ["host:"]),
     "target compose without its directory": (HEAD + "targets: [compose]\n", "E1048", 3, "targets[0]", ["compose/"]),
     "targets a text": (HEAD + "targets: host\n", "E1031", 3, "targets", ["[host]"]),
-    "host without a start": (HEAD + "host: {source: build/app}\n", "E1050", 3, "host", ["wsgi, asgi and command"]),
-    "host with two starts": (
-        HEAD + "host: {wsgi: 'a:b', asgi: 'a:b'}\n",
-        "E1050",
-        3,
-        "host",
-        ["wsgi and asgi", "keep"],
-    ),
-    "host with an unknown key": (HOST + "  healthz: /x\n", "E1034", 5, "host.healthz", ['"health"']),
-    "host source missing": (HOST + "  source: src\n", "E1051", 5, "host.source", ["src", "not there"]),
-    "host source the plugin": (HOST + "  source: .\n", "E1051", 5, "host.source", ["below the plugin"]),
-    "host source outside": (HOST + "  source: ../..\n", "E1042", 5, "host.source", ["../.."]),
-    "host wsgi": (HEAD + "host: {wsgi: app.py}\n", "E1052", 3, "host.wsgi", ["module:callable", "app.py"]),
-    "host command a text": (HEAD + "host: {command: run me}\n", "E1053", 3, "host.command", ["a list"]),
-    "host command with an unknown placeholder": (
-        HEAD + "host: {command: ['x', '{sockets}']}\n",
-        "E1053",
-        3,
-        "host.command[1]",
-        ['use "socket"'],
-    ),
-    "host command with an attribute": (
-        HEAD + "host: {command: ['{socket.__class__}']}\n",
-        "E1053",
-        3,
-        "host.command[0]",
-        ["placeholder"],
-    ),
-    "host packages for ubuntu": (
-        HOST + "  packages: {ubuntu: [x]}\n",
-        "E1039",
-        5,
-        "host.packages.ubuntu",
-        ['"debian"'],
-    ),
-    "host package with an option": (
-        HOST + "  packages: {debian: ['-o=x']}\n",
-        "E1031",
-        5,
-        "host.packages.debian[0]",
-        ["package name"],
-    ),
-    "host health": (HOST + "  health: health\n", "E1054", 5, "host.health", ["begins with /"]),
-    "host health with a space": (HOST + "  health: '/a b'\n", "E1054", 5, "host.health", ["/a b"]),
-    "host health_timeout": (HOST + "  health_timeout: 1.5\n", "E1031", 5, "host.health_timeout", ["whole number"]),
-    "host static at the root": (HOST + "  static: {/: .}\n", "E1054", 5, "host.static./", ["below /"]),
-    "host static outside": (HOST + "  static: {/s/: ../..}\n", "E1051", 5, "host.static./s/", ["../.."]),
     "provides a list": (HEAD + "provides: [db]\n", "E1031", 3, "provides", ["a map"]),
     "provides a number": (HEAD + "provides: {db: 2.0}\n", "E1033", 3, "provides.db", ['"2.0.0"']),
     "provides core": (HEAD + "provides: {core: 2.0.0}\n", "E1032", 3, "provides.core", ["core"]),
@@ -475,19 +420,6 @@ def test_a_result_that_names_no_key_is_refused(make_plugin, results):
     with pytest.raises(WindflowError) as caught:
         load_manifest(make_plugin("name: sample\nversion: 1.0.0\nresults: %s\n" % results))
     assert caught.value.code == "E1037"
-
-
-def test_a_plugin_may_have_no_program_on_the_host(make_plugin):
-    text = "name: sample\nversion: 1.0.0\nhost: {program: false, packages: {debian: [redis]}}\n"
-    plugin = load_manifest(make_plugin(text))
-    assert plugin.targets == ("host",) and not plugin.host.program and plugin.host.packages == {"debian": ("redis",)}
-
-
-def test_without_a_program_nothing_may_be_said_about_one(make_plugin):
-    text = "name: sample\nversion: 1.0.0\nhost: {program: false, wsgi: 'a:b', health: /x}\n"
-    with pytest.raises(WindflowError) as caught:
-        load_manifest(make_plugin(text))
-    assert [problem.code for problem in caught.value.problems] == ["E1056", "E1056"]
 
 
 @pytest.mark.parametrize("target", ["host", "compose"])

@@ -21,24 +21,14 @@ from ansible_collections.windflow.platform.plugins.module_utils.record import (
     dependency_state,
     dependents,
     host_secrets,
-    store,
 )
-from ansible_collections.windflow.platform.plugins.module_utils.run import recording, releases, staging
+from ansible_collections.windflow.platform.plugins.module_utils.run import recording, staging
 from ansible_collections.windflow.platform.plugins.module_utils.text import documents
 
 
 @pytest.fixture(autouse=True)
-def state(tmp_path, monkeypatch):
-    """A host of the test's own: functions that take a directory by default take this one."""
-    for module in (dependents, host_secrets, store, releases):
-        for name in dir(module):
-            found = getattr(module, name)
-            places = [place for place in getattr(found, "__defaults__", None) or () if place == store.STATE_DIR]
-            if places:
-                changed = tuple(str(tmp_path) if place == store.STATE_DIR else place for place in found.__defaults__)
-                monkeypatch.setattr(found, "__defaults__", changed)
-    monkeypatch.setattr(releases.write_local_facts, "__defaults__", (str(tmp_path / "facts" / "x"), str(tmp_path)))
-    return tmp_path
+def state(state_dir):
+    return state_dir
 
 
 def options(plugin, state, **changes):
@@ -53,51 +43,6 @@ def deploy(plugin, needs=None, results=None, **begin):
 
 
 NEEDS = {"database": {"plugin": "database", "constraint": ">=2.0.0"}}
-
-
-def test_what_others_need_is_not_removed_and_they_are_named():
-    deploy("database")
-    deploy("shop", NEEDS)
-    for check in (True, False):
-        with pytest.raises(WindflowError) as caught:
-            recording.run(options("database", "started", purpose="remove", check=check))
-        assert caught.value.code == "E5011" and "shop needs database >=2.0.0" in str(caught.value)
-    assert store.load("database")["lease"] is None
-
-
-def test_when_nobody_needs_it_any_more_it_can_be_removed():
-    deploy("database")
-    deploy("shop", NEEDS)
-    recording.run(options("shop", "started", purpose="remove"))
-    recording.run(options("shop", "removed"))
-    recording.run(options("database", "started", purpose="remove"))
-    assert store.load("database")["lease"]["purpose"] == "remove"
-
-
-def test_a_restore_does_not_take_what_differs_for_what_should_be(state):
-    site = state / "site"
-    site.write_text("as deployed")
-    resources = {"paths": [{"path": str(site), "step": "site"}]}
-    recording.run(options("shop", "started", revision={"version": "1.0.0", "target": "host", "release": "r"}))
-    recording.run(options("shop", "finished", resources=resources))
-    noted = store.load("shop")["managed"]
-    site.write_text("by hand")
-    recording.run(options("shop", "started", run="second", purpose="restore"))
-    recording.run(options("shop", "finished", run="second", resources=resources))
-    assert store.load("shop")["managed"] == noted and noted["paths"]
-    recording.run(options("shop", "started", run="third"))
-    recording.run(options("shop", "finished", run="third", resources=resources))
-    assert store.load("shop")["managed"] != noted
-
-
-def test_a_run_that_takes_the_lease_is_told_what_it_would_ask_with_the_secrets_that_it_has_made():
-    deploy("database")
-    asked = ["database", "shop"]
-    begun = recording.run(options("shop", "started", generate=["app.key"], secrets_of=asked))
-    assert begun["known"] == dependency_state.run({"plugins": asked, "reveal": False})
-    assert begun["known"]["secrets"]["shop"].keys() == {"app.key"}
-    assert begun["known"]["secrets"]["shop"]["app.key"] != host_secrets.load("shop")["app.key"]
-    assert "known" not in recording.run(options("other", "started"))
 
 
 def test_a_host_tells_what_is_deployed_and_what_it_gives():
@@ -121,19 +66,6 @@ def test_a_record_that_cannot_be_read_hides_no_other(state):
     assert list(dependency_state.run({"plugins": [], "reveal": False})["unreadable"]) == ["broken"]
 
 
-def test_nothing_is_removed_while_nobody_knows_who_needs_it(state):
-    deploy("database")
-    deploy("shop", NEEDS)
-    for name in ("record.json", "record.json.previous"):
-        (state / "shop" / name).write_text("{", encoding="utf-8")
-    with pytest.raises(WindflowError) as caught:
-        recording.run(options("database", "started", purpose="remove"))
-    assert caught.value.code == "E5011" and "whether shop needs database" in str(caught.value)
-    assert str(state / "shop" / "record.json") in str(caught.value) and "from a backup" in str(caught.value)
-    assert store.load("database")["lease"] is None
-    deploy("database")
-
-
 def test_what_a_run_is_deploying_for_the_first_time_counts_as_long_as_its_lease_lasts():
     deploy("database")
     recording.run(options("shop", "started", revision={"version": "1.0.0", "needs": NEEDS}))
@@ -155,19 +87,6 @@ def test_secrets_are_made_once_when_a_run_begins_and_are_private(state):
     second = host_secrets.load("database")
     assert second["database.password"] == first["database.password"] != second["app.key"]
     assert stat.S_IMODE((state / "database" / "secrets.json").stat().st_mode) == 0o600
-
-
-def test_in_check_mode_none_is_made(state):
-    recording.run(options("database", "started", generate=["database.password"], check=True))
-    assert host_secrets.load("database") == {}
-
-
-@pytest.mark.parametrize("purged", [True, False])
-def test_secrets_go_with_the_data_and_not_before(purged):
-    deploy("database", generate=["database.password"])
-    recording.run(options("database", "started", purpose="remove"))
-    recording.run(options("database", "removed", revision={"purged": purged}))
-    assert bool(host_secrets.load("database")) is not purged
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", json.dumps({"a": 1}), json.dumps({"a": "with 'quotes' in it"})])

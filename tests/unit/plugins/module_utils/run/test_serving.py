@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.windflow.platform.plugins.module_utils.record import report, store
-from ansible_collections.windflow.platform.plugins.module_utils.run import recording, serving
+from ansible_collections.windflow.platform.plugins.module_utils.run import serving
 
 NOW = 1795593600.0
 OLD, NEW = "20261123T012327Z-1a2b3c4d", "20261124T012327Z-5e6f7a8b"
@@ -80,13 +80,3 @@ def test_going_back_to_what_the_record_names_does_not_mark_it_as_left(place):
     after = run(remembered, OLD, place, purpose=store.ROLLBACK)
     assert [entry["state"] for entry in after["revisions"]] == ["superseded", "abandoned", "deployed"]
     assert store.current(after)["release"] == OLD
-
-
-def test_a_run_that_fails_has_restored_what_it_found(place):
-    place.point(NEW, NEW)
-    params = {"install_dir": place.host["install_dir"]}
-    known = {"release": OLD}
-    assert recording.restored(params, known, {}) == {"serves": NEW, "restored": False}
-    assert recording.restored(params, known, {"found": NEW}) == {"serves": NEW, "restored": True}
-    place.point(OLD, OLD)
-    assert recording.restored(params, known, {"found": NEW})["restored"]

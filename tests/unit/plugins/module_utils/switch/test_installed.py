@@ -9,7 +9,6 @@ import os
 import pytest
 
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
-from ansible_collections.windflow.platform.plugins.module_utils.switch import host_switch
 from ansible_collections.windflow.platform.plugins.module_utils.switch.installed import (
     Entry,
     HostOptions,
@@ -22,22 +21,9 @@ RELEASE, BEFORE = "20261123T012327Z-1a2b3c4d", "20261122T012327Z-1a2b3c4d"
 
 
 @pytest.fixture
-def installation(tmp_path):
-    """What is installed of a release on a host whose directories are below ``tmp_path``."""
-    folders = {name: tmp_path / name for name in ("program_dir", "site_available_dir", "site_enabled_dir")}
-    release = tmp_path / "opt" / "releases" / RELEASE
-    for folder in (*folders.values(), release, tmp_path / "opt" / "run"):
-        folder.mkdir(parents=True)
-    for name in ("supervisor.conf", "nginx.conf", "config.yaml"):
-        (release / name).write_text(name, encoding="utf-8")
-
-    def call(**changes):
-        known = {name: argument.get("default") for name, argument in host_switch.ARGUMENTS.items()}
-        known.update({name: str(folder) for name, folder in folders.items()})
-        known.update(plugin="shop", release=RELEASE, install_dir=str(tmp_path / "opt"), port=8080)
-        return Installation(HostOptions(**{**known, **changes}))
-
-    return call
+def installation(host):
+    """What is installed of a release on a host."""
+    return lambda **changes: Installation(HostOptions(**host(**changes)))
 
 
 def paths(pending):

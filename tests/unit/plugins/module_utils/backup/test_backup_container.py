@@ -19,7 +19,7 @@ import pytest
 from ansible_collections.windflow.platform.plugins.module_utils.backup import backup
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(__file__).resolve().parents[5]
 IMAGE = "windflow-test-database"
 
 
