@@ -233,7 +233,7 @@ def grow(volume: dict[str, Any], seen: dict[str, Any]) -> None:
     if code:
         problem = Problem.plain("E4025", "the file system in %s cannot grow" % volume["backing"], said.strip(), "")
         raise WindflowError(problem, "Its data are as they were.")
-    # The kernel gives back what it fills with zeros: the inode tables of what is new.
+    # What grows may have given back blocks that it filled with zeros.
     reserve(volume)
 
 

@@ -20,8 +20,9 @@ NFS_OPTIONS = ("soft", "timeo=50", "retrans=2", "bg", "_netdev", "nofail")
 NFS_OPTIONS_SYSTEMD = ("x-systemd.mount-timeout=infinity",)
 LOCAL_OPTIONS = ("nofail",)
 LOCAL_OPTIONS_SYSTEMD = ("x-systemd.device-timeout=30s",)
-# Trimming would give back the space that is reserved in the file.
-FILE_OPTIONS = ("loop", "X-fstrim.notrim")
+# Trimming would give back the space that is reserved in the file, and so would the kernel: it fills inode tables with
+# zeros behind the back of a file system that has grown, which they do not need.
+FILE_OPTIONS = ("loop", "X-fstrim.notrim", "noinit_itable")
 # Where the files of volumes in files lie: a place of root's own.
 BACKING_DIR = "/var/lib/windflow-volumes"
 # What LVM and its file systems take for themselves.
