@@ -198,7 +198,9 @@ def test_an_incomplete_environment_is_made_anew(make):
 )
 def test_a_compiler_or_its_headers_that_are_missing_have_a_remedy_of_their_own(area, said, compiling):
     with pytest.raises(WindflowError) as caught:
-        virtualenv._run(["sh", "-c", 'echo "$1"; exit 1', "sh", said], {}, str(area), recipe(), None, "E4063")
+        virtualenv._run(
+            ["sh", "-c", 'echo "$1"; exit 1', "sh", said], {"TMPDIR": str(area)}, str(area), recipe(), None, "E4063"
+        )
     assert caught.value.code == "E4063" and said in str(caught.value)
     assert ("host.packages" in caught.value.problems[0].remedy) == compiling
 
