@@ -56,9 +56,8 @@ PLAN = "windflow.platform.plan"
 CODE = re.compile(r"E[0-9]{4}\b")
 # What sudo, or Ansible for it, says where no password was given or the one given is wrong, or nothing is allowed.
 NO_RIGHTS = re.compile(
-    r"(Missing|Incorrect) \w+ password|a password is required|a terminal is required|no tty present"
-    r"|must have a tty|is not in the sudoers file|not allowed to (execute|run sudo)"
-    r"|incorrect password attempt|Authentication failure"
+    r"(Missing|Incorrect) \w+ password|a password is required|a terminal is required|no tty present|must have a tty"
+    r"|is not in the sudoers file|not allowed to (execute|run sudo)|incorrect password attempt|Authentication failure"
 )
 OUTPUTS = ("module_stderr", "module_stdout", "stderr")
 # Told apart from the others: a password is of no use where sudo wants a terminal, which pipelining does not make.

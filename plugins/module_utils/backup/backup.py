@@ -428,8 +428,9 @@ class Job:
         if not access.has_lines(file, self.name):
             return
         text = access.read(file)
-        if edit(text) != text:
-            postgres.write_access(file, edit(text), self.server.port, self.server.socket_dir)
+        edited = edit(text)
+        if edited != text:
+            postgres.write_access(file, edited, self.server.port, self.server.socket_dir)
 
     @contextlib.contextmanager
     def login(self, digits: str, grants: list[str], database: str = "") -> Iterator[Server]:

@@ -40,6 +40,7 @@ DIRECTIVE = r"(?:^|[\s;{}])%s\s+[\"']?"
 INCLUDE = re.compile(DIRECTIVE % "include" + r"([^;\"']+)")
 LISTEN = re.compile(DIRECTIVE % "listen" + r"([^;\s\"']+)([^;]*)")
 ANY_ADDRESS = ("", "*", "0.0.0.0", "[::]")
+DEFAULT_SERVER = re.compile(r"\bdefault(?:_server)?\b")
 # Includes that lead in a circle are no configuration of nginx, but may stand there.
 MOST_FILES = 1000
 
@@ -176,9 +177,12 @@ def sites_on(port: int, own: str, conf: str = NGINX) -> list[str]:
     nginx's own configuration counts where a default server cannot stand beside what is in it. The server that some
     families bring there is none, and yields to one.
     """
-    files = listened_ports(conf).get(port, [])
-    alone = any(
-        number == port and (address not in ANY_ADDRESS or re.search(r"\bdefault(?:_server)?\b", options))
-        for number, address, options in listened(nginx_text(conf))
-    )
-    return sorted(path for path in files if os.path.basename(path) != own and (path != conf or alone))
+    found = []
+    for path, text in nginx_files(conf).items():
+        counts = any(
+            number == port and (path != conf or address not in ANY_ADDRESS or DEFAULT_SERVER.search(options))
+            for number, address, options in listened(text)
+        )
+        if counts and os.path.basename(path) != own:
+            found.append(path)
+    return sorted(found)
