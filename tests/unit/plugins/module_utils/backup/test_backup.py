@@ -14,22 +14,11 @@ import pytest
 
 from ansible_collections.windflow.platform.plugins.module_utils.backup import backup
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
+from ansible_collections.windflow.platform.tests.tools.modules import filled
 
-PARAMS = {
-    "name": "app",
-    "label": "first",
-    "directory": "/nowhere/at/all",
-    "state": "present",
-    "port": 1,
-    "socket_dir": "/nowhere",
-    "container": None,
-    "verify": "restore",
-    "keep": 5,
-    "spare": [],
-    "skip_empty": False,
-    "drop_replaced": False,
-    "timeout": 10,
-}
+PARAMS = filled(
+    backup.ARGUMENTS, name="app", label="first", directory="/nowhere/at/all", port=1, socket_dir="/nowhere", timeout=10
+)
 
 
 @pytest.mark.fault(13)

@@ -18,6 +18,7 @@ import pytest
 
 from ansible_collections.windflow.platform.plugins.module_utils.backup import backup
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
+from ansible_collections.windflow.platform.tests.tools.modules import filled
 
 ROOT = Path(__file__).resolve().parents[5]
 IMAGE = "windflow-test-database"
@@ -98,22 +99,9 @@ class Box:
         self.directory = directory
 
     def params(self, **changes) -> dict:
-        return {
-            "name": "my app",
-            "label": "first",
-            "directory": str(self.directory),
-            "state": "present",
-            "port": 5432,
-            "socket_dir": None,
-            "container": self.container,
-            "verify": "restore",
-            "keep": 5,
-            "spare": [],
-            "skip_empty": False,
-            "drop_replaced": False,
-            "timeout": 120,
-            **changes,
-        }
+        given = {"name": "my app", "label": "first", "directory": str(self.directory), "timeout": 120}
+        given.update(container=self.container)
+        return filled(backup.ARGUMENTS, **{**given, **changes})
 
     def run(self, check: bool = False, **changes) -> dict:
         return backup.bring(self.params(**changes), check)

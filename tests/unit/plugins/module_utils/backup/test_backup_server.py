@@ -23,6 +23,7 @@ from ansible_collections.windflow.platform.plugins.module_utils.database import 
 from ansible_collections.windflow.platform.plugins.module_utils.database.programs import Server
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 from ansible_collections.windflow.platform.plugins.module_utils.run import database_state as database
+from ansible_collections.windflow.platform.tests.tools.modules import filled
 
 pytestmark = [
     pytest.mark.system,
@@ -86,22 +87,9 @@ class Box:
         cluster.sql(FILL.format(name=self.quoted, connect=postgres.connect_command(NAME)))
 
     def params(self, **changes) -> dict:
-        return {
-            "name": NAME,
-            "label": "first",
-            "directory": str(self.directory),
-            "state": "present",
-            "port": self.cluster.port,
-            "socket_dir": self.cluster.root,
-            "container": None,
-            "verify": "restore",
-            "keep": 5,
-            "spare": [],
-            "skip_empty": False,
-            "drop_replaced": False,
-            "timeout": 120,
-            **changes,
-        }
+        given = {"name": NAME, "label": "first", "directory": str(self.directory), "timeout": 120}
+        given.update(port=self.cluster.port, socket_dir=self.cluster.root)
+        return filled(backup.ARGUMENTS, **{**given, **changes})
 
     def run(self, check: bool = False, **changes) -> dict:
         return backup.bring(self.params(**changes), check)

@@ -24,6 +24,7 @@ from ansible_collections.windflow.platform.plugins.module_utils.record import (
 )
 from ansible_collections.windflow.platform.plugins.module_utils.run import recording, staging
 from ansible_collections.windflow.platform.plugins.module_utils.text import documents
+from ansible_collections.windflow.platform.tests.tools.modules import NEEDS, record_deploy, recorded
 
 
 @pytest.fixture(autouse=True)
@@ -31,23 +32,9 @@ def state(state_dir):
     return state_dir
 
 
-def options(plugin, state, **changes):
-    values = {name: option.get("default") for name, option in recording.ARGUMENTS.items()}
-    return {**values, "plugin": plugin, "state": state, "run": "run-%s" % plugin, "check": False, **changes}
-
-
-def deploy(plugin, needs=None, results=None, **begin):
-    revision = {"version": "2.0.0", "target": "host", "release": "r", "needs": needs or {}, "results": results or {}}
-    recording.run(options(plugin, "started", revision=revision, **begin))
-    recording.run(options(plugin, "finished", revision=revision))
-
-
-NEEDS = {"database": {"plugin": "database", "constraint": ">=2.0.0"}}
-
-
 def test_a_host_tells_what_is_deployed_and_what_it_gives():
-    deploy("database", results={"port": 5432})
-    deploy("shop", NEEDS)
+    record_deploy("database", revision={"results": {"port": 5432}})
+    record_deploy("shop", NEEDS)
     found = dependency_state.run({"plugins": ["shop", "database"], "reveal": False})
     known = {"version": "2.0.0", "target": "host", "engine": "compose", "provides": {}, "shared": True}
     assert found["plugins"] == {
@@ -59,7 +46,7 @@ def test_a_host_tells_what_is_deployed_and_what_it_gives():
 
 
 def test_a_record_that_cannot_be_read_hides_no_other(state):
-    deploy("database")
+    record_deploy("database")
     (state / "broken").mkdir()
     (state / "broken" / "record.json").write_text("{", encoding="utf-8")
     assert list(dependents.deployed()) == ["database"]
@@ -67,23 +54,23 @@ def test_a_record_that_cannot_be_read_hides_no_other(state):
 
 
 def test_what_a_run_is_deploying_for_the_first_time_counts_as_long_as_its_lease_lasts():
-    deploy("database")
-    recording.run(options("shop", "started", revision={"version": "1.0.0", "needs": NEEDS}))
+    record_deploy("database")
+    recording.run(recorded("shop", "started", revision={"version": "1.0.0", "needs": NEEDS}))
     assert dependents.dependents("database") == [{"plugin": "shop", "name": "database", "constraint": ">=2.0.0"}]
     assert list(dependents.deployed()) == ["database"]
     with pytest.raises(WindflowError) as caught:
-        recording.run(options("database", "started", purpose="remove"))
+        recording.run(recorded("database", "started", purpose="remove"))
     assert caught.value.code == "E5011" and "shop needs database >=2.0.0" in str(caught.value)
-    recording.run(options("shop", "failed"))
-    recording.run(options("shop", "started", revision={"version": "1.0.0", "needs": NEEDS}, lease_seconds=-1))
+    recording.run(recorded("shop", "failed"))
+    recording.run(recorded("shop", "started", revision={"version": "1.0.0", "needs": NEEDS}, lease_seconds=-1))
     assert dependents.dependents("database") == []
 
 
 def test_secrets_are_made_once_when_a_run_begins_and_are_private(state):
-    deploy("database", generate=["database.password"])
+    record_deploy("database", generate=["database.password"])
     first = host_secrets.load("database")
     assert set(first) == {"database.password"} and len(first["database.password"]) == host_secrets.CHARACTERS
-    deploy("database", generate=["app.key", "database.password"])
+    record_deploy("database", generate=["app.key", "database.password"])
     second = host_secrets.load("database")
     assert second["database.password"] == first["database.password"] != second["app.key"]
     assert stat.S_IMODE((state / "database" / "secrets.json").stat().st_mode) == 0o600
@@ -101,7 +88,7 @@ def test_secrets_that_cannot_be_read_are_not_replaced_by_other_ones(state, text)
 
 @pytest.mark.fault(75)
 def test_the_controller_is_told_marks_and_no_secrets():
-    deploy("database", generate=["database.password", "app.key"])
+    record_deploy("database", generate=["database.password", "app.key"])
     made = host_secrets.load("database")
     told = dependency_state.run({"plugins": ["database"], "reveal": False})["secrets"]["database"]
     assert set(told) == set(made) and not set(told.values()) & set(made.values())
@@ -119,7 +106,7 @@ def test_the_controller_is_told_marks_and_no_secrets():
 
 @pytest.mark.fault(75)
 def test_a_mark_becomes_the_secret_only_for_whom_it_is_meant():
-    deploy("database", generate=["database.password", "app.key"])
+    record_deploy("database", generate=["database.password", "app.key"])
     made, marks = host_secrets.load("database"), host_secrets.marks("database")
     password, key = marks["database.password"], marks["app.key"]
     granted = {password: ["database", "database.password"]}
@@ -135,7 +122,7 @@ def test_a_mark_becomes_the_secret_only_for_whom_it_is_meant():
 
 @pytest.mark.fault(75)
 def test_a_release_gets_its_secrets_where_it_is_unpacked(tmp_path):
-    deploy("shop", generate=["app.key", "other.key"])
+    record_deploy("shop", generate=["app.key", "other.key"])
     made, marks = host_secrets.load("shop"), host_secrets.marks("shop")
     key, other = marks["app.key"], marks["other.key"]
     texts = {
@@ -146,7 +133,7 @@ def test_a_release_gets_its_secrets_where_it_is_unpacked(tmp_path):
     }
     packed = archive.pack(str(tmp_path), [], {name: (text.encode(), 0o600) for name, text in texts.items()})
     (tmp_path / "opt" / "releases").mkdir(parents=True)
-    recording.run(options("shop", "started"))
+    recording.run(recorded("shop", "started"))
     params = {
         "plugin": "shop",
         "run": "run-shop",
@@ -178,7 +165,7 @@ def test_a_release_gets_its_secrets_where_it_is_unpacked(tmp_path):
 
 @pytest.mark.fault(75)
 def test_a_hook_on_the_host_gets_its_secrets_there(tmp_path):
-    deploy("shop", generate=["app.key"])
+    record_deploy("shop", generate=["app.key"])
     made, marks = host_secrets.load("shop"), host_secrets.marks("shop")
     where = {marks["app.key"]: ["shop", "app.key"]}
     done = hook_script.run(
