@@ -84,10 +84,32 @@ options:
     description: How many seconds each command may take.
     type: int
     default: 600
+  wait:
+    description:
+      - Whether the module waits until the environment is made.
+      - If not, the work goes on by itself. A later task with the same options waits for it and fails if it failed.
+    type: bool
+    default: true
 """
 
 EXAMPLES = r"""
 - name: Install the application's packages
+  windflow.platform.venv:
+    path: /opt/app/venvs/4f2a9c0d1e3b
+    requirements_content: "{{ lookup('file', 'requirements.txt') }}"
+
+- name: Begin to install the application's packages
+  windflow.platform.venv:
+    path: /opt/app/venvs/4f2a9c0d1e3b
+    requirements_content: "{{ lookup('file', 'requirements.txt') }}"
+    wait: false
+
+- name: Start PostgreSQL meanwhile
+  ansible.builtin.service:
+    name: postgresql
+    state: started
+
+- name: Wait until the packages are installed
   windflow.platform.venv:
     path: /opt/app/venvs/4f2a9c0d1e3b
     requirements_content: "{{ lookup('file', 'requirements.txt') }}"
@@ -100,7 +122,7 @@ digest:
   returned: success
   sample: 4f2a9c0d1e3b8a7f6e5d4c3b2a1908f7e6d5c4b3a2918070f6e5d4c3b2a19080
 packages:
-  description: What is installed. Empty in check mode, unless the environment is complete.
+  description: What is installed. Empty in check mode and without O(wait), unless the environment is complete.
   type: list
   elements: str
   returned: success

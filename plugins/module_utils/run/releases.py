@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 
-from ..files import atomic
+from ..files import atomic, turns
 from ..record import store
 from .managed import tree_file
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # What of a release has a manifest.
 TREES = ("app", "secrets")
+# The last part of an environment's name while it is removed.
+GONE = ".gone"
 FACTS_FILE = "/etc/ansible/facts.d/windflow.fact"
 
 
@@ -57,7 +59,19 @@ def delete(plugin: str, unwanted: Iterable[str]) -> None:
         for root in [os.path.join(path, part) for part in TREES] if of_release else [path]:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(tree_file(plugin, root))
-        shutil.rmtree(path)
+        if of_release:
+            shutil.rmtree(path)
+        else:
+            _delete_environment(path)
+
+
+def _delete_environment(path: str) -> None:
+    """Removes a virtual environment, also one that is still being made: that ends where its files have gone."""
+    gone = path if path.endswith(GONE) else path + GONE
+    if path != gone:
+        os.rename(path, gone)
+    turns.forget(path)
+    shutil.rmtree(gone)
 
 
 def forget_trees(plugin: str, state_dir: str = store.STATE_DIR) -> None:

@@ -18,6 +18,8 @@ import select
 import signal
 import time
 
+from ..files import turns
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -185,13 +187,7 @@ def in_child(question: Callable[..., Any], arguments: tuple[Any, ...], seconds: 
 def _answer_and_exit(question: Callable[..., Any], arguments: tuple[Any, ...], writing: int) -> None:
     """Never returns."""
     try:
-        os.setsid()
-        null = os.open(os.devnull, os.O_RDWR)
-        for number in (0, 1, 2):
-            os.dup2(null, number)
-        for number in [int(name) for name in os.listdir("/proc/self/fd")]:
-            if number > 2 and number != writing:
-                _close(number)
+        turns.let_go(writing)
         try:
             result = (True, question(*arguments))
         except Exception as error:  # noqa: BLE001  # pylint: disable=broad-except
@@ -201,10 +197,3 @@ def _answer_and_exit(question: Callable[..., Any], arguments: tuple[Any, ...], w
             data = data[os.write(writing, data) :]
     finally:
         os._exit(0)
-
-
-def _close(number: int) -> None:
-    try:
-        os.close(number)
-    except OSError:
-        pass

@@ -24,6 +24,7 @@ from glob import glob
 
 from ..errors import Problem, WindflowError
 from ..files.nofollow import FLAGS, flush_filesystem, open_parent, reason
+from ..files.turns import turn
 from . import unprivileged
 
 TYPE_CHECKING = False
@@ -47,6 +48,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "extra_args": {"type": "list", "elements": "str", "default": []},
     "cache_dir": {"type": "str"},
     "timeout": {"type": "int", "default": 600},
+    "wait": {"type": "bool", "default": True},
 }
 # How the options depend on each other.
 RULES: dict[str, Any] = {
@@ -76,6 +78,8 @@ REMOVED = "The virtual environment was removed. Nothing else was changed."
 DIRECTORY = "WINDFLOW_REQUIREMENTS"
 
 _LAST_LINES = 20
+# The commands of one environment.
+_COMMANDS = 3
 _PROBE = (
     "import json, os, sys, sysconfig; print(json.dumps(["
     "sys.version_info[0], sys.version_info[1], os.path.dirname(os.__file__), "
@@ -235,30 +239,63 @@ def environment(path: str, inherited: Mapping[str, str]) -> dict[str, str]:
     return {"PATH": _PATH, **kept, "PIP_USER": "0", "PYTHONUTF8": "1", "PYTHONNOUSERSITE": "1", **mine}
 
 
-def check_path(path: str) -> None:
-    """Raises WindflowError if something is at ``path`` that is not a virtual environment of ours."""
+def check_place(path: str) -> None:
+    """Raises WindflowError if nobody should make a directory at ``path``, whatever is there."""
     if not os.path.isabs(path) or os.path.normpath(path) != path or path.count("/") < 2:
         raise _problem("E4060", "an absolute path below a directory", path, "correct it")
     try:
         os.close(open_parent(path))
-        names = os.listdir(path) if os.path.lexists(path) else []
     except FileNotFoundError:
-        return
+        pass
     except OSError as error:
-        raise _problem(
-            "E4061", "a directory for the virtual environment", reason(error), "move away what is there"
-        ) from error
+        raise _no_directory(error) from error
+
+
+def check_path(path: str) -> None:
+    """Raises WindflowError if something is at ``path`` that is not a virtual environment of ours.
+
+    While somebody makes one there, it is in no state that this would know.
+    """
+    check_place(path)
+    try:
+        names = os.listdir(path) if os.path.lexists(path) else []
+    except OSError as error:
+        raise _no_directory(error) from error
     if os.path.islink(path) or (names and not {MARKER, BUILDING, "pyvenv.cfg"} & set(names)):
         got = "a link" if os.path.islink(path) else "a directory with other things in it"
         raise _problem("E4061", "a virtual environment or nothing at %s" % path, got, "move it away")
 
 
-def build(path: str, recipe: Recipe) -> None:
-    """Makes the environment anew; whatever was at ``path`` goes first. ``check_path`` comes before.
+def _no_directory(error: OSError) -> WindflowError:
+    return _problem("E4061", "a directory for the virtual environment", reason(error), "move away what is there")
 
-    What packages do while they are installed, they do as the recipe's account, in a directory of that account's; what
-    is there afterwards is copied. Raises WindflowError, with the end of pip's output, and nothing stays at ``path``.
+
+def build(path: str, recipe: Recipe, wait: bool = True) -> bool:
+    """Makes the environment anew, or has a process of its own do it; returns whether one before has completed it.
+
+    An environment that was at ``path`` goes first; ``check_place`` comes before. What packages do while they are
+    installed, they do as the recipe's account, in a directory of that account's; what is there afterwards is copied.
+    Raises WindflowError, with the end of pip's output, and nothing stays at ``path``. A failure that nobody waited for
+    is raised for who comes next and waits.
     """
+    try:
+        _make_parent(path)
+        with turn(path, _COMMANDS * recipe.timeout) as mine:
+            if is_complete(path, recipe.marker()):
+                return True
+            check_path(path)
+            if not wait:
+                mine.detach(lambda: _build(path, recipe))
+            elif mine.failure:
+                raise mine.failure
+            else:
+                _build(path, recipe)
+    except OSError as error:
+        raise _not_made(error) from error
+    return False
+
+
+def _build(path: str, recipe: Recipe) -> None:
     umask = os.umask(0o022)
     entry = unprivileged.account(recipe.user)
     marker = recipe.marker()
@@ -277,16 +314,18 @@ def build(path: str, recipe: Recipe) -> None:
         os.rename(os.path.join(path, BUILDING), os.path.join(path, MARKER))
     except OSError as error:
         _remove(path)
-        remedy = REMEDIES.get(error.errno or 0, "free some space or install the program")
-        problem = WindflowError(
-            Problem.plain("E4062", "the virtual environment could not be made", reason(error), remedy)
-        )
-        raise WindflowError(list(problem.problems), REMOVED) from error
+        raise _not_made(error) from error
     except BaseException:
         _remove(path)
         raise
     finally:
         os.umask(umask)
+
+
+def _not_made(error: OSError) -> WindflowError:
+    remedy = REMEDIES.get(error.errno or 0, "free some space or install the program")
+    problem = Problem.plain("E4062", "the virtual environment could not be made", reason(error), remedy)
+    return WindflowError(problem, REMOVED)
 
 
 def _fill(path: str, recipe: Recipe, entry: pwd.struct_passwd | None) -> None:
@@ -337,11 +376,18 @@ def installed(path: str) -> list[str]:
     return sorted(os.path.basename(name)[: -len(".dist-info")] for name in found)
 
 
+def _make_parent(path: str) -> None:
+    """Makes the directory of the environment if only that is missing."""
+    parent, umask = os.path.dirname(path), os.umask(0o022)
+    try:
+        if not os.path.isdir(parent):
+            os.mkdir(parent, 0o755)
+    finally:
+        os.umask(umask)
+
+
 def _make(path: str, entry: pwd.struct_passwd | None) -> None:
-    """The empty directory, marked as being built; its parent too if only that is missing."""
-    parent = os.path.dirname(path)
-    if not os.path.isdir(parent):
-        os.mkdir(parent, 0o755)
+    """The empty directory, marked as being built."""
     os.mkdir(path, 0o755)
     _write(os.path.join(path, BUILDING), "")
     os.mkdir(os.path.join(path, TEMPORARY), 0o700)
@@ -421,14 +467,18 @@ def recipe_of(params: dict[str, Any], check: bool) -> Recipe | None:
 def run(params: dict[str, Any]) -> dict[str, Any]:
     """The answer of M(windflow.platform.venv) to its options. Raises WindflowError."""
     path, check = params["path"], params["check"]
-    check_path(path)
+    check_place(path)
     recipe = recipe_of(params, check)
     complete = recipe is not None and is_complete(path, recipe.marker())
+    ready = complete
     if recipe and not complete and not check:
-        build(path, recipe)
+        complete = build(path, recipe, params["wait"])
+        ready = complete or params["wait"]
+    else:
+        check_path(path)
     return {
         "changed": not complete,
         "digest": recipe.digest() if recipe else "",
-        "packages": installed(path) if complete or not check else [],
+        "packages": installed(path) if ready else [],
         "python": os.path.realpath(recipe.python) if recipe else "",
     }

@@ -7,9 +7,12 @@ from __future__ import annotations
 import json
 import os
 import stat
+import time
 
 import pytest
 
+from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
+from ansible_collections.windflow.platform.plugins.module_utils.files import turns
 from ansible_collections.windflow.platform.plugins.module_utils.record import store
 from ansible_collections.windflow.platform.plugins.module_utils.run import releases
 
@@ -85,3 +88,26 @@ def test_a_deleted_release_takes_the_manifests_of_its_files_along(tmp_path, monk
         (state / str(gone / part).replace("/", "-")).write_text("{}", encoding="utf-8")
     releases.delete("app", [str(gone)])
     assert not gone.exists() and list(state.iterdir()) == []
+
+
+def test_an_environment_that_is_still_made_is_deleted_and_does_not_come_back(tmp_path):
+    path = tmp_path / "venvs" / "e1"
+    path.mkdir(parents=True)
+
+    def work():
+        for number in range(3000):
+            if not path.exists():
+                break
+            (path / ("file%d" % number)).touch()
+            time.sleep(0.01)
+        raise WindflowError(Problem("E4062", "its files"))
+
+    with turns.turn(str(path), 30) as mine:
+        mine.detach(work)
+    while not os.listdir(path):
+        time.sleep(0.01)
+    (tmp_path / "venvs" / "e0.gone").mkdir()
+    releases.delete("app", releases.superfluous(str(tmp_path), []))
+    with turns.turn(str(path), 30) as mine:
+        assert mine.failure is None
+    assert os.listdir(tmp_path / "venvs") == []

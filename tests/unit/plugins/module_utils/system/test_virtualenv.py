@@ -255,6 +255,45 @@ def test_a_read_only_file_system_is_not_taken_for_a_full_one(area, monkeypatch):
         virtualenv.build(str(area / "v"), virtualenv.Recipe("/nonexistent/python", user=BUILDER))
 
 
+def options(path, **given):
+    """The options of the module with their defaults."""
+    defaults = {name: option.get("default") for name, option in virtualenv.ARGUMENTS.items()}
+    return {**defaults, "path": path, "python": PYTHON, "user": BUILDER, "check": False, **given}
+
+
+def test_an_environment_is_waited_for_by_the_task_that_comes_next(area, wheels):
+    arguments = ["--no-index", "--find-links", str(wheels)]
+    given = options(str(area / "venvs" / "v"), requirements_content="canarypkg==1.0\n", extra_args=arguments)
+    begun = virtualenv.run({**given, "wait": False})
+    assert (begun["changed"], begun["packages"]) == (True, [])
+    made = virtualenv.run(given)
+    assert (made["changed"], made["packages"]) == (False, ["canarypkg-1.0"])
+    assert virtualenv.run({**given, "wait": False}) == made
+    assert os.listdir(area / "venvs") == ["v"]
+
+
+def test_the_task_that_waits_fails_with_what_pip_said(area, wheels):
+    arguments = ["--no-index", "--find-links", str(wheels)]
+    given = options(str(area / "venvs" / "v"), requirements_content="missingpkg==1.0\n", extra_args=arguments)
+    assert virtualenv.run({**given, "wait": False})["changed"]
+    with pytest.raises(WindflowError, match="No matching distribution found for missingpkg==1.0") as caught:
+        virtualenv.run(given)
+    assert caught.value.code == "E4063"
+    assert os.listdir(area / "venvs") == []
+
+
+def test_nothing_is_begun_in_check_mode_or_over_what_is_no_environment(area):
+    given = options(str(area / "v"), requirements_content="", check=True, wait=False)
+    assert virtualenv.run(given)["changed"]
+    assert os.listdir(area) == []
+    (area / "v").mkdir()
+    (area / "v" / "precious").touch()
+    for check in (True, False):
+        with pytest.raises(WindflowError, match="E4061"):
+            virtualenv.run({**given, "check": check})
+    assert os.listdir(area) == ["v"]
+
+
 def is_running(file):
     """Whether the process whose number is in a file is more than an entry waiting to be reaped."""
     done = subprocess.run(["ps", "-o", "stat=", "-p", file.read_text().strip()], capture_output=True, check=False)

@@ -1,0 +1,122 @@
+# Copyright (c) 2026 Windflow contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Work at a path that one process does at a time, if need be one that goes on when its task has ended.
+
+A hidden file beside the path is locked by who works there. It goes when the work is done; what stays in it is why work
+failed that nobody waited for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import time
+
+from ..errors import Problem, WindflowError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_PAUSE = 0.05
+_LONGEST = 1 << 20
+
+
+class Turn:
+    """The right to work at a path. ``failure`` is what the work before it ended with, if nobody waited for that."""
+
+    def __init__(self, place: str, lock: int) -> None:
+        self.place = place
+        self.lock = lock
+        self.failure: WindflowError | None = None
+        self.detached = False
+
+    def detach(self, work: Callable[[], object]) -> None:
+        """Has ``work`` done by a process of its own, which keeps the turn; returns at once."""
+        self.detached = True
+        if os.fork():
+            return
+        try:
+            let_go(self.lock)
+            try:
+                work()
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(self.place)
+            except WindflowError as error:
+                os.write(self.lock, json.dumps([error.as_result()["problems"], error.outcome]).encode())
+        finally:
+            os._exit(0)
+
+
+def let_go(kept: int) -> None:
+    """Frees a child from its parent: it gets a session of its own, and of what is open it keeps only ``kept``.
+
+    Whoever started the parent waits for the end of what it prints, and so for who else may print there.
+    """
+    os.setsid()
+    null = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):
+        os.dup2(null, number)
+    for number in [int(name) for name in os.listdir("/proc/self/fd")]:
+        if number > 2 and number != kept:
+            with contextlib.suppress(OSError):
+                os.close(number)
+
+
+@contextlib.contextmanager
+def turn(path: str, seconds: float) -> Iterator[Turn]:
+    """Waits until nobody works at ``path``, whose parent exists, and keeps others from it. Raises OSError: ETIMEDOUT
+    where somebody works there for longer."""
+    place = _place(path)
+    mine = Turn(place, _locked(place, time.monotonic() + seconds))
+    try:
+        left = os.pread(mine.lock, _LONGEST, 0)
+        if left:
+            problems, outcome = json.loads(left)
+            mine.failure = WindflowError([Problem(**problem) for problem in problems], outcome)
+        os.ftruncate(mine.lock, 0)
+        yield mine
+    finally:
+        if not mine.detached:
+            forget(path)
+        os.close(mine.lock)
+
+
+def forget(path: str) -> None:
+    """Removes what is left of work at ``path``. Work that still goes on there leaves nothing."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(_place(path))
+
+
+def _place(path: str) -> str:
+    return os.path.join(os.path.dirname(path), ".%s.turn" % os.path.basename(path))
+
+
+def _locked(place: str, deadline: float) -> int:
+    """A descriptor of the file that lies at ``place``, which belongs to who runs this, with its lock."""
+    while True:
+        lock = os.open(place, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
+        with contextlib.ExitStack() as unless:
+            unless.callback(os.close, lock)
+            if os.fstat(lock).st_uid != os.geteuid():
+                raise PermissionError(errno.EPERM, "belongs to another account", place)
+            if _is_ours(place, lock):
+                unless.pop_all()
+                return lock
+        if time.monotonic() > deadline:
+            raise TimeoutError(errno.ETIMEDOUT, "another process works here", place)
+        time.sleep(_PAUSE)
+
+
+def _is_ours(place: str, lock: int) -> bool:
+    """Takes the lock if it is free; returns whether it is that of the file at ``place``."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Who had it before may have removed the file.
+        return os.path.samestat(os.fstat(lock), os.lstat(place))
+    except (BlockingIOError, FileNotFoundError):
+        return False
