@@ -13,7 +13,8 @@
     python tests/lab/guests/guests.py down NAME…
 
 They are user-mode Linux: a kernel that is a program of this machine, so no emulation and no rights beyond root's are
-needed. With ``--kind enforcing`` QEMU emulates them, with Debian's kernel, which enforces Debian's policy of SELinux.
+needed. It trusts the guest's programs, as the tests do. With ``--kind enforcing`` QEMU emulates them, with Debian's
+kernel, which enforces Debian's policy of SELinux.
 
 eth0 of each is on a network of its own, by which it is reached and reaches the machine's networks. Guests of user-mode
 Linux have eth1 besides, all on one switch, which passes every frame on: 10.0.3.15 and following, the inventory says
@@ -214,17 +215,23 @@ def uplink(place: Path, published: dict) -> list[str]:
 def kernel(name: str, found: dict) -> list[str]:
     """The command line of a guest's kernel."""
     place = folder(name)
+    mac = f"52:54:00:00:%02d:{found['number']:02x}"
+
+    def link(number: int, switch: Path) -> str:
+        return f"vec{number}:transport=vde,vnl=vde://{switch},mac={mac % (number + 1)}"
+
     disks = [f"ubd0={place}/disk.cow,{found['base']}", f"ubd1r={place}/seed.raw"]
     disks += [f"ubd2={place}/data.raw"] if found["disk"] else []
-    mac = f"52:54:00:00:%d:{found['number']:02x}"
     return [
         image.USER_MODE.program,
         f"mem={found['memory']}M",
         *disks,
         "root=/dev/ubda",
         "rw",
-        f"eth0=vde,{place}/switch,{mac % 2}",
-        *[f"eth{link}=vde,{SWITCH},{mac % (link + 2)}" for link in range(1, 2 + found["links"])],
+        link(0, place / "switch"),
+        *[link(number, SWITCH) for number in range(1, 2 + found["links"])],
+        # By seccomp where the machine has it.
+        "seccomp=auto",
         "con=none",
         "con0=null,fd:1",
         "ssl=none",
@@ -354,7 +361,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     start_up.add_argument("names", nargs="+")
     start_up.add_argument("--ports", type=int, nargs="*", default=[], help="ports of each guest to publish")
     start_up.add_argument("--disk", type=int, default=0, help="GB of an empty second disk")
-    start_up.add_argument("--links", type=int, default=0, help="number of further interfaces")
+    further = range(image.LINKS - 1)
+    start_up.add_argument("--links", type=int, default=0, choices=further, help="number of further interfaces")
     start_up.add_argument("--memory", type=int, default=640, help="MB")
     for verb in (build, start_up):
         verb.add_argument("--kind", choices=sorted(image.KINDS), default="user-mode")

@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 
 import pytest
 
@@ -78,15 +79,16 @@ def test_an_emulated_guest_is_reached_at_the_machine_s_own_address_alone_and_kee
 def test_further_interfaces_lie_on_the_switch_of_all(guests):
     note(guests, "one", 15, links=2)
     command = guests.kernel("one", guests.state("one"))
-    found = [word.split(",")[1:] for word in command if word.startswith("eth")]
+    found = [word.split(",")[1:] for word in command if word.startswith("vec")]
     assert len(found) == 4 and len({mac for _switch, mac in found}) == 4
-    assert [switch for switch, _mac in found[1:]] == [str(guests.SWITCH)] * 3
+    assert all(re.fullmatch("mac=([0-9a-f]{2}:){5}[0-9a-f]{2}", mac) for _switch, mac in found)
+    assert [switch for switch, _mac in found[1:]] == [f"vnl=vde://{guests.SWITCH}"] * 3
 
 
 def test_a_machine_that_cannot_run_guests_is_told_what_is_missing(guests, monkeypatch):
-    kind = dataclasses.replace(guests.image.USER_MODE, programs={"/nowhere/linux.uml": "user-mode-linux"})
+    kind = dataclasses.replace(guests.image.USER_MODE, programs={"/nowhere/vde_switch": "vde2"})
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    with pytest.raises(guests.LabError, match="user-mode-linux"):
+    with pytest.raises(guests.LabError, match="vde2"):
         guests.image.ensure_programs(kind)
 
 
