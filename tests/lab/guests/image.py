@@ -27,8 +27,8 @@ from machine import LabError  # noqa: E402
 
 # Beside the data of the lab's own engine: what checkouts of one machine share.
 CACHE = Path("/var/lib/windflow-lab/guests")
-# Of a later Debian than the guests: its kernel lets a guest's programs run by seccomp, without ptrace, and so three times
-# as fast as bookworm's. It brings the C library that it needs, as the machine may have an older one.
+# Of a later Debian than the guests: its kernel runs programs by seccomp instead of ptrace, three times as fast as
+# that of bookworm. It brings the C library that it needs, as the machine may have an older one.
 KERNEL_SUITE = "forky"
 KERNEL_PACKAGE = "user-mode-linux"
 KERNEL = CACHE / f"kernel-{KERNEL_SUITE}"
