@@ -32,6 +32,7 @@ DEFAULTS = {
     "command": "",
     "state": "apply",
     "change": "",
+    "settled": "",
 }
 
 
@@ -107,15 +108,22 @@ class ActionModule(ActionBase):
         return answer
 
     def reach(self, number: str, end: float) -> dict[str, Any] | None:
-        """Returns the host's answer to the confirmation; None where it cannot be reached in time."""
+        """Returns the host's answer to the confirmation; None where it cannot be reached in time.
+
+        The host says first that all is as wanted. Only a connection that is opened after that confirms it.
+        """
+        settled = ""
         while time.monotonic() < end:
-            time.sleep(PAUSE)
+            time.sleep(0 if settled else PAUSE)
             try:
-                answer = self.ask(state="confirm", change=number)
+                answer = self.ask(state="confirm", change=number, settled=settled)
             except AnsibleConnectionFailure:
                 continue
-            if not answer.get("unreachable"):
+            if answer.get("unreachable"):
+                continue
+            if not answer.get("settled"):
                 return answer
+            settled = answer["settled"]
         return None
 
     def drop(self) -> None:

@@ -115,6 +115,10 @@ options:
     description: Internal. The change that is to be ended.
     type: str
     default: ""
+  settled:
+    description: Internal. What the host has answered when all was as wanted.
+    type: str
+    default: ""
 """
 
 EXAMPLES = r"""
@@ -183,6 +187,7 @@ def main():
             "command": {"type": "str", "default": ""},
             "state": {"type": "str", "choices": ["apply", "confirm", "restore"], "default": "apply"},
             "change": {"type": "str", "default": ""},
+            "settled": {"type": "str", "default": ""},
         },
         supports_check_mode=True,
     )

@@ -3,10 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A change of networks that undoes itself unless somebody confirms it: what the module ``host_network`` does on a host.
 
-``apply`` saves what is there, arms the restore, starts the change in the background and answers at once. Whoever then
-reaches the host over a new connection calls ``confirm``, which looks whether all is as wanted and disarms the restore.
-Restore and confirmation exclude each other by a link that only one of them can make. Each change has a directory of its
-own; the script ``restore`` in it can be run by hand.
+``apply`` saves what is there, arms the restore, starts the change in the background and answers at once. ``confirm``
+waits until all is as wanted, and answers with a word. A connection that was opened before that proves nothing: whoever
+got the word says it to ``confirm`` over a new one, and the restore is disarmed. Restore and confirmation exclude each
+other by a link that only one of them can make. Each change has a directory of its own; the script ``restore`` in it can
+be run by hand.
 """
 
 from __future__ import annotations
@@ -425,6 +426,9 @@ def disarm(folder: str) -> None:
         os.killpg(int(number), 9)
     for path in ("multi-user.target.wants/%s.service" % name, "%s.service" % name):
         atomic.remove("%s/%s" % (UNITS, path))
+    # Whoever had systemd read its units meanwhile, as netplan does, had it read this one, too.
+    if said("systemctl", "show", "--property=LoadState", "--value", "%s.service" % name).strip() == "loaded":
+        said("systemctl", "daemon-reload")
     atomic.remove("/run/%s.pid" % name)
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -464,8 +468,10 @@ def log_of(folder: str) -> str:
 
 
 def confirm(params: dict[str, Any]) -> dict[str, Any]:
-    """Ends a change well, if all is as wanted. Raises WindflowError E4100 where it is not, after it was undone, and
-    E4101 where the restore has run."""
+    """Returns the word for a change after which all is as wanted, or ends it well for who has the word already.
+
+    Raises WindflowError E4100 where not all is as wanted, after it was undone, and E4101 where the restore has run.
+    """
     folder = "%s/change-%s" % (kept.FOLDER, params["change"])
     wait_for("%s/applied" % folder, params["seconds"])
     code = text_of("%s/applied" % folder).strip()
@@ -474,9 +480,10 @@ def confirm(params: dict[str, Any]) -> dict[str, Any]:
         fail(folder, ["a command failed:\n%s" % log_of(folder)])
     if claim_of(folder) == "restore" or code != "0":
         restored(folder)
-    with open("%s/kept.json" % folder, encoding="utf-8") as stream:
-        known = json.load(stream)
-    left = settled(params, known["stays"], known["goes"]) or refusal(params.get("command") or "")
+    word = text_of("%s/settled" % folder)
+    if not word or params["settled"] != word:
+        return {"changed": False, "settled": word_for(folder, params)}
+    left = refusal(params["command"])
     if left:
         fail(folder, left)
     try:
@@ -486,6 +493,18 @@ def confirm(params: dict[str, Any]) -> dict[str, Any]:
     settle(folder)
     disarm(folder)
     return {"changed": True}
+
+
+def word_for(folder: str, params: dict[str, Any]) -> str:
+    """Returns the word by which a change is confirmed, once all is as wanted."""
+    with open("%s/kept.json" % folder, encoding="utf-8") as stream:
+        known = json.load(stream)
+    left = settled(params, known["stays"], known["goes"])
+    if left:
+        fail(folder, left)
+    word = secrets.token_hex(8)
+    atomic.write("%s/settled" % folder, word.encode(), 0o600)
+    return word
 
 
 def refusal(command: str) -> list[Any]:

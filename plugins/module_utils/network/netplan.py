@@ -50,7 +50,13 @@ class Netplan(Backend):
             lines += ["  ethernets:"] + ["    %s: {}" % _key(name) for name in lower]
         lines += ["  %s:" % SECTIONS[network.type], "    %s:" % _key(network.interface)]
         lines += ["      %s" % line for line in _settings(network)]
-        return {"%s/%s-%s.yaml" % (FOLDER, stem, network.name): (HEADER + "\n".join(lines) + "\n", 0o600)}
+        path = "%s/%s-%d-%s.yaml" % (FOLDER, stem, self.level(network), network.name)
+        return {path: (HEADER + "\n".join(lines) + "\n", 0o600)}
+
+    def level(self, network: Network) -> int:
+        """Returns how many networks of the plan lie under this one: netplan has to read those first."""
+        below = [self.planned[name] for name in network.members if name in self.planned]
+        return max((self.level(one) + 1 for one in below), default=0)
 
     def up(self, network: Network, stem: str) -> list[Any]:
         # generate refuses what it cannot read before anything is applied.

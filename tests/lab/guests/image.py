@@ -150,7 +150,7 @@ USER_MODE = Kind(
         f"/usr/lib/{os.uname().machine}-linux-gnu/vdeplug/libvdeplug_seqpacket.so": "libvdeplug2",
         f"/usr/lib/{os.uname().machine}-linux-gnu/vdeplug/libvdeplug_slirp.so": "libvdeplug-slirp",
     },
-    packages=("network-manager", "nfs-common", "nfs-kernel-server", "rpcbind", "xfsprogs"),
+    packages=("netplan.io", "network-manager", "nfs-common", "nfs-kernel-server", "rpcbind", "xfsprogs"),
     files={
         "/etc/systemd/system/systemd-udev-trigger.service.d/lab.conf": DEVICES,
         "/etc/NetworkManager/conf.d/lab.conf": "[main]\nno-auto-default=*\n",

@@ -38,6 +38,7 @@ class Host:
 
     def __init__(self, monkeypatch, connection, answers, moves=("", "")):
         self.connection, self.answers, self.asked, self.now = connection, list(answers), [], 0.0
+        self.said = []
         self.begun = {"changed": True, "change": "12ab", "why": ["x"], "warnings": [], "diff": {}, "moves": list(moves)}
         monkeypatch.setattr(host_network, "call", self.call)
         monkeypatch.setattr(host_network.time, "monotonic", lambda: self.now)
@@ -48,6 +49,8 @@ class Host:
 
     def call(self, action, entry, module, arguments, task_vars):
         args = self.connection.options["ssh_args"]
+        if arguments["state"] == "confirm":
+            self.said.append(arguments["settled"])
         self.asked.append((arguments["state"], args.startswith("-o ControlPath=none"), self.connection.options["host"]))
         if arguments["state"] == "apply":
             return dict(self.begun)
@@ -69,6 +72,7 @@ def run(connection, **arguments):
 
 
 LOST = AnsibleConnectionFailure("no route to host")
+SETTLED = {"changed": False, "settled": "5e77"}
 DONE = {"changed": True}
 RESTORED = {"failed": True, "code": "E4101", "msg": "E4101: the host undid it"}
 
@@ -76,14 +80,11 @@ RESTORED = {"failed": True, "code": "E4101", "msg": "E4101: the host undid it"}
 def test_a_change_is_confirmed_over_a_connection_of_its_own(monkeypatch):
     connection = Connection()
     before = dict(connection.options)
-    host = Host(monkeypatch, connection, [LOST, DONE])
+    host = Host(monkeypatch, connection, [LOST, SETTLED, LOST, DONE])
     answer = run(connection)
     assert answer["changed"] and answer["why"] == ["x"] and "failed" not in answer and answer["connection"] == {}
-    assert host.asked == [
-        ("apply", False, "web1.example.com"),
-        ("confirm", True, "web1.example.com"),
-        ("confirm", True, "web1.example.com"),
-    ]
+    assert host.asked == [("apply", False, "web1.example.com"), *[("confirm", True, "web1.example.com")] * 4]
+    assert host.said == ["", "", "5e77", "5e77"]
     assert connection.options == before and connection.resets == 2
 
 

@@ -80,7 +80,8 @@ class Machine:
         return self.inside("sh", "-ec", lines)
 
     def call(self, networks: list, state: str = "apply", change: str = "", connection: str = "", **more) -> dict:
-        options = {"plugin": "shop", "networks": networks, "consent": False, "seconds": 60, "check": False, **more}
+        options = {"plugin": "shop", "networks": networks, "consent": False, "seconds": 60, "check": False}
+        options.update({"command": "", "settled": "", **more})
         arguments = [str(self.place), json.dumps({**options, "state": state, "change": change})]
         answer = self.inside(sys.executable, "-c", PROGRAM, *arguments, *([connection] if connection else []))
         return json.loads(answer)
@@ -88,7 +89,14 @@ class Machine:
     def change(self, networks: list, **more) -> dict:
         """Begins a change and confirms it."""
         begun = self.call(networks, **more)
-        return self.call(networks, "confirm", begun["change"], **more) if begun.get("change") else begun
+        return self.confirm(networks, begun["change"], **more) if begun.get("change") else begun
+
+    def confirm(self, networks: list, change: str, **more) -> dict:
+        """Waits until all is as wanted, and confirms it then."""
+        answer = self.call(networks, "confirm", change, **more)
+        return (
+            self.call(networks, "confirm", change, settled=answer["settled"], **more) if "settled" in answer else answer
+        )
 
     def look(self) -> tuple:
         """Everything that a change may touch: interfaces without their counters, routes, files."""
@@ -186,6 +194,17 @@ def test_what_comes_back_after_its_removal_is_told_and_the_removal_undone(machin
     ended = machine.call([], "confirm", begun["change"])
     assert ended["code"] == "E4100" and said in ended["msg"]
     assert machine.look() == before and machine.call([SECOND, BRIDGE])["changed"] is False
+
+
+def test_a_change_is_confirmed_only_with_the_word_that_came_when_all_was_as_wanted(machine):
+    wanted = [LAN, SECOND]
+    before = machine.look()
+    begun = machine.call(wanted, seconds=300)
+    for guessed in ("", "guessed"):
+        assert machine.call(wanted, "confirm", begun["change"], settled=guessed)["settled"]
+    # Nobody has confirmed it.
+    assert machine.call(wanted, "restore", begun["change"]) == {"changed": True}
+    assert machine.look() == before
 
 
 def test_a_change_that_nobody_confirms_undoes_itself(machine):
@@ -289,7 +308,7 @@ def test_the_address_that_the_connection_uses_moves_only_with_consent(machine):
     assert machine.call(moved, connection="10.5.0.9")["code"] == "E2073"
     begun = machine.call(moved, connection="10.5.0.9", consent=True)
     assert begun["moves"] == ["10.5.0.9", "10.5.0.7"]
-    assert machine.call(moved, "confirm", begun["change"]) == {"changed": True}
+    assert machine.confirm(moved, begun["change"]) == {"changed": True}
     assert machine.call([BRIDGE], connection="10.5.0.7")["code"] == "E2073"
 
 

@@ -13,7 +13,7 @@ def test_netplan_merges_one_file_of_ours(folder, wanted):
         {**wanted.INTERFACES, "eth1": {**wanted.STATE, "kind": "dummy"}, "eth0.7": {**wanted.STATE, "kind": "vlan"}}
     )
     assert wanted.plain(found.files(wanted.SECOND, wanted.STEM)) == {
-        "windflow-shop-lan.yaml": """\
+        "windflow-shop-0-lan.yaml": """\
 network:
   version: 2
   ethernets:
@@ -24,7 +24,7 @@ network:
 """
     }
     assert wanted.plain(found.files(wanted.BOND, wanted.STEM)) == {
-        "windflow-shop-d.yaml": """\
+        "windflow-shop-0-d.yaml": """\
 network:
   version: 2
   ethernets:
@@ -43,11 +43,25 @@ network:
     # One that is made by another file of ours has its name there.
     later = parse({**wanted.VLAN.as_dict(), "members": ["bond0"]})
     found.planned = {"bond0": wanted.BOND}
-    assert "ethernets" not in wanted.plain(found.files(later, wanted.STEM))["windflow-shop-v.yaml"]
+    assert "ethernets" not in wanted.plain(found.files(later, wanted.STEM))["windflow-shop-1-v.yaml"]
     above = parse({**wanted.BRIDGE.as_dict(), "members": ["eth0.7"]})
-    assert "ethernets" not in wanted.plain(found.files(above, wanted.STEM))["windflow-shop-b.yaml"]
+    assert "ethernets" not in wanted.plain(found.files(above, wanted.STEM))["windflow-shop-0-b.yaml"]
 
 
 def test_netplan_asks_for_nothing_at_a_link_without_an_address(folder, wanted):
     found = wanted.plain(netplan.Netplan(wanted.INTERFACES).files(wanted.TRUNK, wanted.STEM))
-    assert '"bond0":\n      accept-ra: false\n      link-local: []\n' in found["windflow-shop-t.yaml"]
+    assert '"bond0":\n      accept-ra: false\n      link-local: []\n' in found["windflow-shop-0-t.yaml"]
+
+
+def test_netplan_reads_what_lies_below_first(folder, wanted):
+    found = netplan.Netplan(wanted.INTERFACES)
+    tagged = parse({**wanted.VLAN.as_dict(), "name": "c", "members": ["bond0"]})
+    above = parse({**wanted.BRIDGE.as_dict(), "name": "a", "members": [tagged.interface]})
+    found.planned = {one.interface: one for one in (wanted.BOND, tagged, above)}
+    paths = [path for one in (wanted.BOND, tagged, above) for path in found.files(one, wanted.STEM)]
+    assert paths == sorted(paths)
+    assert [path.rpartition("/")[2] for path in paths] == [
+        "windflow-shop-0-d.yaml",
+        "windflow-shop-1-c.yaml",
+        "windflow-shop-2-a.yaml",
+    ]
