@@ -41,6 +41,7 @@ UNDONE = "The networks are again as they were before."
 # How long the host has to become what is wanted after the commands have ended: duplicate addresses are looked for, a
 # bond looks at its members.
 SETTLE_SECONDS = 15.0
+STEADY_SECONDS = 1.0
 RESTORE_SECONDS = 90.0
 # How long the operator's own command may take that confirms a change.
 COMMAND_SECONDS = 30.0
@@ -480,9 +481,11 @@ def confirm(params: dict[str, Any]) -> dict[str, Any]:
         fail(folder, ["a command failed:\n%s" % log_of(folder)])
     if claim_of(folder) == "restore" or code != "0":
         restored(folder)
-    word = text_of("%s/settled" % folder)
-    if not word or params["settled"] != word:
-        return {"changed": False, "settled": word_for(folder, params)}
+    with open("%s/kept.json" % folder, encoding="utf-8") as stream:
+        known = json.load(stream)
+    word, wanted = text_of("%s/settled" % folder), configured(params["networks"])
+    if not word or params["settled"] != word or unsettled(wanted, known["stays"], known["goes"]):
+        return {"changed": False, "settled": word_for(folder, params, known)}
     left = refusal(params["command"])
     if left:
         fail(folder, left)
@@ -495,10 +498,8 @@ def confirm(params: dict[str, Any]) -> dict[str, Any]:
     return {"changed": True}
 
 
-def word_for(folder: str, params: dict[str, Any]) -> str:
+def word_for(folder: str, params: dict[str, Any], known: dict[str, Any]) -> str:
     """Returns the word by which a change is confirmed, once all is as wanted."""
-    with open("%s/kept.json" % folder, encoding="utf-8") as stream:
-        known = json.load(stream)
     left = settled(params, known["stays"], known["goes"])
     if left:
         fail(folder, left)
@@ -521,20 +522,26 @@ def refusal(command: str) -> list[Any]:
 
 def settled(params: dict[str, Any], stays: dict[str, Any], goes: dict[str, Any]) -> list[Any]:
     """Returns what is not as wanted after a while: the interfaces, what the host had of its own, what should be gone,
-    and gateways that do not answer."""
+    and gateways that do not answer. All has to be as wanted twice: systemd-networkd may configure an interface anew."""
     end = time.monotonic() + SETTLE_SECONDS
     wanted = configured(params["networks"])
+    left = unsettled(wanted, stays, goes)
     while True:
-        host = looking.Host(wanted)
-        left = [reason for network in wanted for reason in looking.unlike(host, network)]
-        left += lost(host, stays) + remaining(host, goes)
-        if not left or time.monotonic() > end:
+        time.sleep(0.5 if left else STEADY_SECONDS)
+        before, left = left, unsettled(wanted, stays, goes)
+        if not (before or left) or time.monotonic() > end:
             break
-        time.sleep(0.5)
     for network in wanted if not left else []:
         if network.gateway and not interfaces.answers(network.gateway, network.interface):
             left.append("the gateway %s does not answer on %s" % (network.gateway, network.interface))
     return left
+
+
+def unsettled(wanted: list[Network], stays: dict[str, Any], goes: dict[str, Any]) -> list[Any]:
+    """Returns what is not as wanted now."""
+    host = looking.Host(wanted)
+    left = [reason for network in wanted for reason in looking.unlike(host, network)]
+    return left + lost(host, stays) + remaining(host, goes)
 
 
 def lost(host: looking.Host, stays: dict[str, Any]) -> list[Any]:

@@ -48,6 +48,8 @@ STATE = lab.STATE / "guests"
 # One switch for a checkout. It passes every frame on, those with a VLAN's tag too.
 SWITCH = STATE / "switch"
 FIRST = 15
+# A program in place of one that the kernel starts.
+PLUGS = Path(__file__).resolve().parent / "plugs"
 # The last lines of its console, where a guest does not come up.
 CONSOLE_LINES = 40
 
@@ -223,6 +225,8 @@ def kernel(name: str, found: dict) -> list[str]:
     disks = [f"ubd0={place}/disk.cow,{found['base']}", f"ubd1r={place}/seed.raw"]
     disks += [f"ubd2={place}/data.raw"] if found["disk"] else []
     return [
+        "/usr/bin/env",
+        f"PATH={PLUGS}:{os.defpath}",
         image.USER_MODE.program,
         f"mem={found['memory']}M",
         *disks,

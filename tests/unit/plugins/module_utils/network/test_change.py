@@ -199,7 +199,7 @@ def test_what_comes_back_after_its_removal_is_told_and_the_removal_undone(machin
 def test_a_change_is_confirmed_only_with_the_word_that_came_when_all_was_as_wanted(machine):
     wanted = [LAN, SECOND]
     before = machine.look()
-    begun = machine.call(wanted, seconds=300)
+    begun = machine.call(wanted, seconds=250)
     for guessed in ("", "guessed"):
         assert machine.call(wanted, "confirm", begun["change"], settled=guessed)["settled"]
     # Nobody has confirmed it.
@@ -223,7 +223,7 @@ def test_a_change_that_nobody_confirms_undoes_itself(machine):
 def test_a_restart_before_the_confirmation_brings_back_the_files(machine):
     machine.change([SECOND])
     files = machine.files()
-    machine.call([{**SECOND, "address": "10.5.0.7/24"}, BRIDGE], seconds=300)
+    machine.call([{**SECOND, "address": "10.5.0.7/24"}, BRIDGE], seconds=280)
     machine.sh("for i in $(seq 40); do ls %s/kept/change-*/applied && exit; sleep 0.1; done; false" % machine.place)
     assert machine.files() != files
     machine.sh("sh %s/kept/change-*/restore boot" % machine.place)
