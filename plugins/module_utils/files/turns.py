@@ -12,8 +12,10 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import glob
 import json
 import os
+import signal
 import time
 
 from ..errors import Problem, WindflowError
@@ -42,6 +44,8 @@ class Turn:
             return
         try:
             let_go(self.lock)
+            # So that it ends what it has begun itself.
+            signal.signal(signal.SIGTERM, _stop)
             try:
                 work()
                 with contextlib.suppress(FileNotFoundError):
@@ -50,6 +54,10 @@ class Turn:
                 os.write(self.lock, json.dumps([error.as_result()["problems"], error.outcome]).encode())
         finally:
             os._exit(0)
+
+
+def _stop(number: int, frame: object) -> None:
+    raise SystemExit(128 + number)
 
 
 def let_go(kept: int) -> None:
@@ -71,28 +79,43 @@ def let_go(kept: int) -> None:
 def turn(path: str, seconds: float) -> Iterator[Turn]:
     """Waits until nobody works at ``path``, whose parent exists, and keeps others from it. Raises OSError: ETIMEDOUT
     where somebody works there for longer."""
-    place = _place(path)
+    place = lock_of(path)
     mine = Turn(place, _locked(place, time.monotonic() + seconds))
+    before = signal.signal(signal.SIGTERM, _stop)
     try:
-        left = os.pread(mine.lock, _LONGEST, 0)
-        if left:
-            problems, outcome = json.loads(left)
-            mine.failure = WindflowError([Problem(**problem) for problem in problems], outcome)
+        mine.failure = _failure(os.pread(mine.lock, _LONGEST, 0))
         os.ftruncate(mine.lock, 0)
         yield mine
     finally:
+        signal.signal(signal.SIGTERM, before)
         if not mine.detached:
             forget(path)
         os.close(mine.lock)
 
 
+def _failure(left: bytes) -> WindflowError | None:
+    """What the work before ended with; None where it could not write all of that, as on a full disk."""
+    try:
+        problems, outcome = json.loads(left)
+    except ValueError:
+        return None
+    return WindflowError([Problem(**problem) for problem in problems], outcome)
+
+
 def forget(path: str) -> None:
-    """Removes what is left of work at ``path``. Work that still goes on there leaves nothing."""
+    """Removes what is left of work at ``path``, which has ended."""
     with contextlib.suppress(FileNotFoundError):
-        os.unlink(_place(path))
+        os.unlink(lock_of(path))
 
 
-def _place(path: str) -> str:
+def worked_at(directory: str) -> list[str]:
+    """Returns the paths in ``directory`` at which work goes on, or has left why it failed."""
+    places = glob.glob(os.path.join(glob.escape(directory), ".*.turn"))
+    return [os.path.join(directory, os.path.basename(place)[1 : -len(".turn")]) for place in places]
+
+
+def lock_of(path: str) -> str:
+    """Returns the file that who works at ``path`` has open."""
     return os.path.join(os.path.dirname(path), ".%s.turn" % os.path.basename(path))
 
 

@@ -13,6 +13,7 @@ import shutil
 
 from ..files import atomic, turns
 from ..record import store
+from ..system import processes
 from .managed import tree_file
 
 TYPE_CHECKING = False
@@ -46,7 +47,8 @@ def superfluous(install_dir: str, keep: Iterable[str]) -> list[str]:
                 used.add(os.path.basename(os.readlink(os.path.join(path, "venv"))))
         else:
             unwanted.append(path)
-    for path in sorted(glob.glob(os.path.join(glob.escape(install_dir), "venvs", "*"))):
+    environments = os.path.join(install_dir, "venvs")
+    for path in sorted({*glob.glob(os.path.join(glob.escape(environments), "*")), *turns.worked_at(environments)}):
         if os.path.basename(path) not in used:
             unwanted.append(path)
     return unwanted
@@ -66,12 +68,15 @@ def delete(plugin: str, unwanted: Iterable[str]) -> None:
 
 
 def _delete_environment(path: str) -> None:
-    """Removes a virtual environment, also one that is still being made: that ends where its files have gone."""
-    gone = path if path.endswith(GONE) else path + GONE
-    if path != gone:
-        os.rename(path, gone)
+    """Removes a virtual environment, also one that is still being made."""
+    processes.end(lambda: processes.holding(turns.lock_of(path)))
     turns.forget(path)
-    shutil.rmtree(gone)
+    gone = path if path.endswith(GONE) else path + GONE
+    # What was still being made took itself away.
+    with contextlib.suppress(FileNotFoundError):
+        if path != gone:
+            os.rename(path, gone)
+        shutil.rmtree(gone)
 
 
 def forget_trees(plugin: str, state_dir: str = store.STATE_DIR) -> None:

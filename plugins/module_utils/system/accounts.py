@@ -270,6 +270,13 @@ def absent(params: dict[str, Any], state_dir: str = store.STATE_DIR) -> tuple[li
     would be, removed, and why something stays."""
     plugin, user, name = params["plugin"], params["user"], params["group"]
     found, why = removable(plugin, user, name, state_dir)
+    entry = account_of(user)
+    if entry and found["user"] and not params["check"]:
+        # The next account may get the number, and then what still runs has the rights of that one.
+        uid = entry.pw_uid
+        stay = processes.end(lambda: processes.of_account(uid))
+        if stay:
+            return [], [*why, "The account %s stays: its process %d does not end." % (user, min(stay))]
     changes = []
     if found["user"]:
         changes.append("user %s" % user)

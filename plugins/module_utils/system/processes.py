@@ -9,11 +9,15 @@ import contextlib
 import os
 import signal
 import subprocess
+import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import IO
+
+_GRACE = 10.0
+_PAUSE = 0.05
 
 
 def alive() -> Iterator[tuple[int, str, int, int]]:
@@ -29,6 +33,53 @@ def alive() -> Iterator[tuple[int, str, int, int]]:
         except OSError:
             continue
         yield int(name), fields[0].decode("ascii"), int(fields[1]), int(fields[2])
+
+
+def of_account(uid: int) -> set[int]:
+    """Returns the processes that have the rights of an account."""
+    found = set()
+    for pid, state, _parent, _group in alive():
+        with contextlib.suppress(OSError, StopIteration), open("/proc/%d/status" % pid, encoding="utf-8") as stream:
+            uids = next(line for line in stream if line.startswith("Uid:")).split()[1:]
+            if state != "Z" and str(uid) in uids:
+                found.add(pid)
+    return found
+
+
+def holding(path: str) -> set[int]:
+    """Returns the other processes that have the file at ``path`` open."""
+    try:
+        wanted = os.lstat(path)
+    except FileNotFoundError:
+        return set()
+    return {pid for pid, _state, _parent, _group in alive() if pid != os.getpid() and _holds(pid, wanted)}
+
+
+def _holds(pid: int, wanted: os.stat_result) -> bool:
+    directory = "/proc/%d/fd" % pid
+    with contextlib.suppress(OSError):
+        for name in os.listdir(directory):
+            with contextlib.suppress(OSError):
+                if os.path.samestat(os.stat(os.path.join(directory, name)), wanted):
+                    return True
+    return False
+
+
+def end(found: Callable[[], Iterable[int]]) -> set[int]:
+    """Ends the processes that ``found`` returns, and returns those that stay. Each is told so, and killed where it is
+    still there after ten seconds."""
+    left = set(found())
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        told: set[int] = set()
+        deadline = time.monotonic() + _GRACE
+        while left and time.monotonic() < deadline:
+            for pid in left - told:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, sign)
+            told |= left
+            time.sleep(_PAUSE)
+            left = set(found())
+    return left
 
 
 def pipe(stream: IO[bytes] | None) -> IO[bytes]:

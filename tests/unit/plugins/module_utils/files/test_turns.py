@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.windflow.platform.plugins.module_utils.errors import Problem, WindflowError
-from ansible_collections.windflow.platform.plugins.module_utils.files.turns import turn
+from ansible_collections.windflow.platform.plugins.module_utils.files.turns import lock_of, turn, worked_at
+from ansible_collections.windflow.platform.plugins.module_utils.system import processes
 
 LONG = 30
 
@@ -79,6 +80,36 @@ def test_a_process_that_was_killed_keeps_nobody_waiting(path, tmp_path):
     begin(path, work)
     until(tmp_path / "pid")
     os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+    with turn(path, LONG) as mine:
+        assert mine.failure is None
+
+
+def test_work_that_is_ended_takes_back_what_it_has_begun(path, tmp_path):
+    def work():
+        child = subprocess.Popen(["sleep", str(LONG * 2)], start_new_session=True)
+        (tmp_path / "child.new").write_text(str(child.pid))
+        (tmp_path / "child.new").rename(tmp_path / "child")
+        try:
+            child.wait()
+        finally:
+            child.kill()
+            child.wait()
+            (tmp_path / "ended").touch()
+
+    begin(path, work)
+    until(tmp_path / "child")
+    assert worked_at(str(tmp_path)) == [path]
+    (worker,) = processes.holding(lock_of(path))
+    os.kill(worker, signal.SIGTERM)
+    with turn(path, LONG) as mine:
+        assert mine.failure is None
+    assert not Path("/proc", (tmp_path / "child").read_text()).exists()
+    assert sorted(os.listdir(tmp_path)) == ["child", "ended"]
+
+
+@pytest.mark.parametrize("left", ['[[{"code": "E4063", "expec', "\0\0", '{"code": 1}'])
+def test_a_failure_that_was_not_written_to_its_end_is_none(path, tmp_path, left):
+    (tmp_path / ".work.turn").write_text(left)
     with turn(path, LONG) as mine:
         assert mine.failure is None
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import stat
 import time
 
@@ -111,3 +112,37 @@ def test_an_environment_that_is_still_made_is_deleted_and_does_not_come_back(tmp
     with turns.turn(str(path), 30) as mine:
         assert mine.failure is None
     assert os.listdir(tmp_path / "venvs") == []
+
+
+def test_what_makes_an_environment_ends_before_that_is_deleted(tmp_path):
+    path, built = tmp_path / "venvs" / "e1", tmp_path / "venvs" / "e1.built"
+    path.mkdir(parents=True)
+    built.mkdir()
+
+    def work():
+        try:
+            (path / "begun").touch()
+            time.sleep(60)
+        finally:
+            shutil.rmtree(path, ignore_errors=True)
+            shutil.rmtree(built, ignore_errors=True)
+
+    with turns.turn(str(path), 30) as mine:
+        mine.detach(work)
+    while not os.listdir(path):
+        time.sleep(0.01)
+    unwanted = releases.superfluous(str(tmp_path), [])
+    assert unwanted == [str(path), str(built)]
+    releases.delete("app", unwanted)
+    with turns.turn(str(path), 0):
+        pass
+    assert os.listdir(tmp_path / "venvs") == []
+
+
+def test_why_an_environment_failed_is_deleted_with_it(tmp_path):
+    path = tmp_path / "venvs" / "e1"
+    path.parent.mkdir()
+    (path.parent / ".e1.turn").write_text("[]")
+    assert releases.superfluous(str(tmp_path), []) == [str(path)]
+    releases.delete("app", [str(path)])
+    assert os.listdir(path.parent) == []

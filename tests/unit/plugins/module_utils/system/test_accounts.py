@@ -112,6 +112,36 @@ def test_a_record_that_cannot_be_read_keeps_the_account(tmp_path):
     assert removable(tmp_path, "web") == (False, False, why)
 
 
+@pytest.fixture
+def asked(monkeypatch):
+    """What the system's programs were told, and the processes that were ended."""
+    found = []
+    monkeypatch.setattr(accounts, "_do", lambda argv: found.append(" ".join(argv)))
+    monkeypatch.setattr(accounts.processes, "of_account", lambda uid: {uid * 10})
+    monkeypatch.setattr(accounts.processes, "end", lambda those: found.append("end %s" % sorted(those())) or set())
+    return found
+
+
+def absent(state_dir, check=False):
+    params = {"plugin": "web", "user": "web", "group": "web", "check": check}
+    return accounts.absent(params, str(state_dir))
+
+
+def test_processes_of_an_account_end_before_it_goes(tmp_path, asked):
+    remember(tmp_path, "web", user="web", group="web")
+    assert absent(tmp_path, check=True) == (["user web", "group web"], [])
+    assert asked == []
+    absent(tmp_path)
+    assert asked[:2] == ["end [9010]", "userdel web"]
+
+
+def test_an_account_whose_process_does_not_end_stays(tmp_path, asked, monkeypatch):
+    remember(tmp_path, "web", user="web", group="web")
+    monkeypatch.setattr(accounts.processes, "end", lambda those: set(those()))
+    assert absent(tmp_path) == ([], ["The account web stays: its process 9010 does not end."])
+    assert asked == []
+
+
 def test_what_is_gone_already_is_no_finding(tmp_path):
     remember(tmp_path, "web", user="web", group="web")
     assert removable(tmp_path, "gone") == (False, False, "")

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -31,6 +32,37 @@ def test_a_name_with_blanks_and_brackets_confuses_nobody(tmp_path):
             assert found[1] in "RSD" and found[2] == os.getpid()
         finally:
             process.kill()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="starts a process of another account")
+def test_the_processes_of_an_account_are_those_with_its_rights(tmp_path):
+    with subprocess.Popen(["sleep", "30"], user=54321, group=54321) as process:
+        try:
+            assert processes.of_account(54321) == {process.pid}
+            assert processes.end(lambda: processes.of_account(54321) - {process.pid}) == set()
+            assert process.poll() is None
+            assert processes.end(lambda: processes.of_account(54321)) == set()
+            assert process.wait(5) == -signal.SIGTERM
+        finally:
+            process.kill()
+
+
+def test_who_has_a_file_open_is_known_by_the_file(tmp_path):
+    file, link = tmp_path / "file", tmp_path / "link"
+    file.touch()
+    link.symlink_to("file")
+    with open(file, "rb") as stream, subprocess.Popen(["sleep", "30"], stdin=stream) as process:
+        try:
+            assert processes.holding(str(file)) == {process.pid}
+            assert processes.holding(str(link)) == set() == processes.holding(str(tmp_path / "none"))
+        finally:
+            process.kill()
+
+
+def test_a_process_that_cannot_be_ended_is_named(monkeypatch):
+    monkeypatch.setattr(processes, "_GRACE", 0.1)
+    monkeypatch.setattr(processes.os, "kill", lambda pid, sign: None)
+    assert processes.end(lambda: [12]) == {12}
 
 
 def test_a_program_is_asked_without_input_and_both_streams_are_heard():
