@@ -55,10 +55,10 @@ def own_database(backend: BackendBase) -> dict[str, Any]:
 
 def database_step(backend: BackendBase) -> Step:
     manifest, config = backend.manifest, backend.config
-    wanted = config.get("database")
-    if not wanted or database_is_given(config):
+    # A section of the plugin's own, such as that of SQLite, names no server.
+    if not config.get("database.host") or database_is_given(config):
         return Step(data={"managed": False})
-    local = database_is_local(config)
+    wanted, local = config.get("database"), database_is_local(config)
     data = {
         "managed": True,
         "local": local,

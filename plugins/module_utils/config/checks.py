@@ -20,7 +20,7 @@ from ..errors import Problem
 from ..network import wanted
 from ..system.places import of_system
 from ..text.wording import KeyPath, dotted, listed, show, use_or_list
-from . import formats
+from . import formats, kinds
 
 if TYPE_CHECKING:
     from .loading import Config
@@ -58,8 +58,9 @@ _PLACEHOLDER = re.compile(
 KNOWN_SECRETS = (("app", "secret_key"), ("database", "password"), ("host", "connection", "password"))
 
 
-def check_config(config: Config, environment: str | None) -> tuple[list[Problem], list[Problem]]:
-    """Errors and warnings. A placeholder for a secret is an error in production and a warning elsewhere."""
+def check_config(config: Config, environment: str | None, on_host: bool = False) -> tuple[list[Problem], list[Problem]]:
+    """Errors and warnings. A placeholder for a secret is an error in production and a warning elsewhere. ``on_host``:
+    whether the host backend reads it."""
     checks = _Checks(config, environment == PRODUCTION)
     checks.host()
     checks.app()
@@ -70,6 +71,8 @@ def check_config(config: Config, environment: str | None) -> tuple[list[Problem]
     checks.email()
     checks.secrets()
     checks.every_text()
+    if on_host:
+        checks.kinds()
     return checks.errors, checks.warnings
 
 
@@ -174,6 +177,13 @@ class _Checks:
         else:
             return value
         return None
+
+    def kinds(self) -> None:
+        told = {problem.path for problem in self.errors}
+        for path, kind, value in kinds.wrong(self.config.data):
+            if dotted(path) not in told:
+                code, remedy = ("E1102", "write one, or remove the entry") if value is None else ("E1101", kind.remedy)
+                self.add(code, path, kind.expected, self.shown(path, value), remedy)
 
     def host(self) -> None:
         path: tuple[str, ...] = ("host", "connection")
@@ -322,6 +332,9 @@ class _Checks:
 
     def _volume_options(self, path: KeyPath, volume: dict[str, Any], options: dict[str, Any]) -> None:
         kind = "nfs" if volume.get("type") == "nfs" else "local"
+        if volume.get("type", kind) != kind:
+            got = self.shown(path + ("type",), volume["type"])
+            self.add("E1140", path + ("type",), "one of local and nfs", got, "write local or nfs")
         if kind == "nfs":
             self._nfs(path + ("options",), options)
         place = path + ("options",)

@@ -273,7 +273,7 @@ def load_config(
         problems += _unwritable(config)
         found = schema.validate(_of_plugin(schema, data), config.place, secrets) if schema else []
         if found or problems:
-            _add_checks(config, environment, found)
+            _add_checks(config, environment, found, "host" in manifest.targets)
         fail_if_any(problems + found)
         return config
 
@@ -372,9 +372,9 @@ def _unwritable(config: Config) -> list[Problem]:
     return problems
 
 
-def _add_checks(config: Config, environment: str | None, found: list[Problem]) -> None:
+def _add_checks(config: Config, environment: str | None, found: list[Problem], on_host: bool) -> None:
     known = {problem.path for problem in found}
-    found += [problem for problem in check_config(config, environment)[0] if problem.path not in known]
+    found += [problem for problem in check_config(config, environment, on_host)[0] if problem.path not in known]
 
 
 def _value_at(data: Any, path: KeyPath, default: Any = None) -> Any:

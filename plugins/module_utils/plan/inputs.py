@@ -201,7 +201,7 @@ def read_inputs(
         dependency=dependency,
         decrypt=context.decrypt,
     )
-    errors, warnings = check_config(config, environment or None)
+    errors, warnings = check_config(config, environment or None, "host" in manifest.targets)
     errors += exposed_secrets(config, arguments["sets"])
     if "compose" in manifest.targets:
         errors += ComposeBackend(manifest, config, Settings(environment)).judged()

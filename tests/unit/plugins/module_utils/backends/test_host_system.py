@@ -147,3 +147,9 @@ def test_a_database_of_another_plugin_is_not_seen_to(backend):
     found = backend(manifest=needs, provided=[given])
     assert host_system.database_step(found).data == {"managed": False}
     assert "postgresql" not in host_system.surroundings(found)
+
+
+@pytest.mark.parametrize("section", [{"path": "shop.db"}, {"password": "x"}, None])
+def test_a_section_that_names_no_server_is_the_plugins_own(backend, section):
+    step = host_system.database_step(backend({"database": section} if section else {}))
+    assert step.data == {"managed": False}
