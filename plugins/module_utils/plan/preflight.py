@@ -86,6 +86,7 @@ def on_the_machine(backend: HostBackend, host: dict[str, Any]) -> list[Problem]:
         *silent(facts),
         *space(facts, bool(host["missing_packages"]), volumes),
         *mount_options(facts, volumes, backend.layout["install_dir"] if runs_its_own(backend.manifest) else ""),
+        *shared_memory(backend.manifest, facts),
         *volume_space(facts, volumes, host["current"]),
         *mounted(backend, host),
         *networks(backend.config, backend.settings, host),
@@ -310,6 +311,16 @@ def mount_options(facts: dict[str, Any], volumes: Collection[str] = (), programs
             remedy = "mount it without noexec, or set another app.install_dir"
             found.append(Problem("E2067", "a file system that programs run from", "one with noexec", remedy, path=path))
     return found
+
+
+def shared_memory(manifest: Manifest, facts: dict[str, Any]) -> list[Problem]:
+    """Whether gunicorn's workers can have the files by which it sees that they live."""
+    spec = manifest.host_section
+    if not (spec.wsgi or spec.asgi) or facts.get("shared_memory", True):
+        return []
+    expected = "a directory that the application can write to, for gunicorn"
+    remedy = "mount it (mount -t tmpfs -o mode=1777,nosuid,nodev tmpfs /dev/shm), or set its mode to 1777"
+    return [Problem("E2067", expected, "none, or one that only others can write to", remedy, path="/dev/shm")]
 
 
 def account(backend: HostBackend, host: dict[str, Any]) -> list[Problem]:

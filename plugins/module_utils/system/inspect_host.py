@@ -13,6 +13,7 @@ import glob
 import os
 import platform
 import re
+import stat
 import subprocess
 
 from . import mounts, processes
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 # Where its index is not there yet, the package manager fetches it.
 OFFERED_SECONDS = 120
+SHARED_MEMORY = "/dev/shm"
 FAMILIES = {
     "debian": "debian",
     "ubuntu": "debian",
@@ -141,6 +143,15 @@ def has_ipv6() -> bool:
             return bool(stream.read(1))
     except FileNotFoundError:
         return False
+
+
+def for_everybody(path: str) -> bool:
+    """Whether there is a directory in which every account may make files."""
+    try:
+        info = os.stat(path)
+    except OSError:
+        return False
+    return stat.S_ISDIR(info.st_mode) and info.st_mode & 0o003 == 0o003
 
 
 def init_system() -> str:
@@ -269,6 +280,7 @@ def facts(paths: Iterable[str], port: int | None) -> dict[str, Any]:
         "root": os.geteuid() == 0,
         "init": init_system(),
         "ipv6": has_ipv6(),
+        "shared_memory": for_everybody(SHARED_MEMORY),
         "space": {path: free_space(path) for path in paths},
         "port_owner": port_owner(port) if port else None,
     }

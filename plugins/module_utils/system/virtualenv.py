@@ -19,6 +19,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import sys
 from glob import glob
 
@@ -422,6 +423,8 @@ def _run(
         return text
     lines = [re.sub(r"://[^/\s@]*@", "://********@", line) for line in text.splitlines()[-_LAST_LINES:]]
     ended = "no end within %d s" % recipe.timeout if status is None else "exit code %d" % status
+    if status is not None and status < 0:
+        ended = "ended by signal %d" % -status
     said = "\n".join([ended, *lines])
     missing = _NO_DISTRIBUTION.search(text)
     if code == "E4063" and recipe.only_binary and missing:
@@ -440,6 +443,8 @@ def _run(
         remedy = "add what it is compiled with, such as gcc and python3-dev, to host.packages of plugin.yml"
     if code == "E4062":
         remedy = "install the interpreter with its venv module; the account %s must reach it" % (recipe.user or "root")
+    if status == -signal.SIGKILL:
+        remedy = "free some memory, if the kernel killed it for lack of that (journalctl -k, dmesg), then run again"
     raise WindflowError(Problem.plain(code, fault, said, remedy), REMOVED)
 
 

@@ -426,7 +426,7 @@ GROUPS = (
             ),
             "E2066": Row("A mount of the host does not answer.", "Start its server, or unmount it with umount --lazy."),
             "E2067": Row(
-                "A file system is mounted read-only, or does not let programs run.",
+                "A file system is mounted read-only or without programs, or /dev/shm is not for every account.",
                 "Mount it otherwise, or choose another directory.",
             ),
             "E2068": Row(

@@ -82,6 +82,18 @@ def test_facts_answer_everything_a_plan_asks():
     facts = inspect_host.facts(["/"], None)
     assert facts["cpu_threads"] >= 1 and facts["ram_mb"] > 0
     assert set(facts["space"]["/"]) == {"mb", "inodes", "device", "ro", "noexec"}
+    assert facts["shared_memory"] is True
+
+
+def test_a_directory_for_everybody_is_one_that_others_can_write_to(tmp_path):
+    (tmp_path / "file").touch(0o777)
+    assert not inspect_host.for_everybody(str(tmp_path / "none"))
+    for mode, fits in ((0o1777, True), (0o777, True), (0o755, False), (0o1770, False), (0o776, False)):
+        tmp_path.chmod(mode)
+        assert inspect_host.for_everybody(str(tmp_path)) is fits
+    tmp_path.chmod(0o755)
+    (tmp_path / "file").chmod(0o777)
+    assert not inspect_host.for_everybody(str(tmp_path / "file"))
 
 
 @pytest.mark.parametrize(("option", "key"), [("ST_RDONLY", "ro"), ("ST_NOEXEC", "noexec")])

@@ -240,6 +240,15 @@ def test_a_command_that_takes_too_long_is_ended_and_nothing_left(area):
     assert not is_running(area / "said/child")
 
 
+def test_a_command_that_was_killed_may_have_lacked_memory(area):
+    killed = area / "python"
+    killed.write_text("#!/bin/sh\nkill -9 $$\n")
+    killed.chmod(0o755)
+    with pytest.raises(WindflowError, match=r"(?s)ended by signal 9.*free some memory"):
+        virtualenv.build(str(area / "venvs" / "v"), virtualenv.Recipe(str(killed), user=BUILDER))
+    assert os.listdir(area / "venvs") == []
+
+
 def test_an_interpreter_that_does_not_exist_is_an_error_and_leaves_nothing(area):
     with pytest.raises(WindflowError, match="E4062"):
         virtualenv.build(str(area / "v"), virtualenv.Recipe("/nonexistent/python", user=BUILDER))
