@@ -79,6 +79,8 @@ REMOVED = "The virtual environment was removed. Nothing else was changed."
 DIRECTORY = "WINDFLOW_REQUIREMENTS"
 
 _LAST_LINES = 20
+# MB. With less, what fails has lacked space: it has removed its temporary files by then.
+_LITTLE_SPACE = 64
 # The commands of one environment.
 _COMMANDS = 3
 _PROBE = (
@@ -443,7 +445,12 @@ def _run(
         remedy = "add what it is compiled with, such as gcc and python3-dev, to host.packages of plugin.yml"
     if code == "E4062":
         remedy = "install the interpreter with its venv module; the account %s must reach it" % (recipe.user or "root")
-    if status == -signal.SIGKILL:
+    space = shutil.disk_usage(settings["TMPDIR"]).free >> 20
+    if space < _LITTLE_SPACE or "No space left on device" in text:
+        # What it says is lost where the disk is full.
+        said = "\n".join(["%s, with %d MB free on its file system" % (ended, space), *lines])
+        remedy = "free some space, then run again"
+    elif status == -signal.SIGKILL:
         remedy = "free some memory, if the kernel killed it for lack of that (journalctl -k, dmesg), then run again"
     raise WindflowError(Problem.plain(code, fault, said, remedy), REMOVED)
 

@@ -16,6 +16,7 @@ import tempfile
 import time
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -238,6 +239,15 @@ def test_a_command_that_takes_too_long_is_ended_and_nothing_left(area):
         virtualenv.build(str(area / "venvs" / "v"), virtualenv.Recipe(str(slow), user=BUILDER, timeout=1))
     assert os.listdir(area / "venvs") == []
     assert not is_running(area / "said/child")
+
+
+def test_a_command_that_fails_on_a_full_disk_names_the_space(area, monkeypatch):
+    monkeypatch.setattr(virtualenv.shutil, "disk_usage", lambda path: SimpleNamespace(free=3 << 20))
+    failing = area / "python"
+    failing.write_text("#!/bin/sh\nexit 120\n")
+    failing.chmod(0o755)
+    with pytest.raises(WindflowError, match=r"exit code 120, with 3 MB free on its file system.*free some space"):
+        virtualenv.build(str(area / "venvs" / "v"), virtualenv.Recipe(str(failing), user=BUILDER))
 
 
 def test_a_command_that_was_killed_may_have_lacked_memory(area):
