@@ -48,19 +48,17 @@ def of_account(uid: int) -> set[int]:
 
 def holding(path: str) -> set[int]:
     """Returns the other processes that have the file at ``path`` open."""
-    try:
-        wanted = os.lstat(path)
-    except FileNotFoundError:
-        return set()
+    wanted = os.path.realpath(path)
     return {pid for pid, _state, _parent, _group in alive() if pid != os.getpid() and _holds(pid, wanted)}
 
 
-def _holds(pid: int, wanted: os.stat_result) -> bool:
+def _holds(pid: int, wanted: str) -> bool:
     directory = "/proc/%d/fd" % pid
     with contextlib.suppress(OSError):
         for name in os.listdir(directory):
+            # By what the kernel calls it: to ask for another file may take for ever, where its server is away.
             with contextlib.suppress(OSError):
-                if os.path.samestat(os.stat(os.path.join(directory, name)), wanted):
+                if os.readlink(os.path.join(directory, name)) == wanted:
                     return True
     return False
 
