@@ -36,19 +36,22 @@ def alive() -> Iterator[tuple[int, str, int, int]]:
 
 
 def of_account(uid: int) -> set[int]:
-    """Returns the processes that have the rights of an account."""
-    found = set()
+    """Returns the processes of this system that have the rights of an account.
+
+    A container may have an account of its own with that number.
+    """
+    found, ours = set(), os.readlink("/proc/self/ns/pid")
     for pid, state, _parent, _group in alive():
         with contextlib.suppress(OSError, StopIteration), open("/proc/%d/status" % pid, encoding="utf-8") as stream:
             uids = next(line for line in stream if line.startswith("Uid:")).split()[1:]
-            if state != "Z" and str(uid) in uids:
+            if state != "Z" and str(uid) in uids and os.readlink("/proc/%d/ns/pid" % pid) == ours:
                 found.add(pid)
     return found
 
 
 def holding(path: str) -> set[int]:
     """Returns the other processes that have the file at ``path`` open."""
-    wanted = os.path.realpath(path)
+    wanted = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
     return {pid for pid, _state, _parent, _group in alive() if pid != os.getpid() and _holds(pid, wanted)}
 
 

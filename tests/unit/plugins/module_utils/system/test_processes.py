@@ -47,6 +47,18 @@ def test_the_processes_of_an_account_are_those_with_its_rights(tmp_path):
             process.kill()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="makes a namespace")
+def test_a_container_s_account_of_the_same_number_is_another_one():
+    inner = ["setpriv", "--reuid=54322", "--clear-groups", "sh", "-c", "echo begun; exec sleep 30"]
+    command = ["unshare", "--pid", "--fork", "--kill-child", *inner]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout.readline() == "begun\n"
+            assert processes.of_account(54322) == set()
+        finally:
+            process.kill()
+
+
 def test_who_has_a_file_open_is_known_by_the_file(tmp_path):
     file, link = tmp_path / "file", tmp_path / "link"
     file.touch()
