@@ -42,6 +42,8 @@ UNDONE = "The networks are again as they were before."
 # bond looks at its members.
 SETTLE_SECONDS = 15.0
 STEADY_SECONDS = 1.0
+# Has the number of the last change that was confirmed.
+CONFIRMED = "/run/windflow-network-confirmed"
 RESTORE_SECONDS = 90.0
 # How long the operator's own command may take that confirms a change.
 COMMAND_SECONDS = 30.0
@@ -474,6 +476,9 @@ def confirm(params: dict[str, Any]) -> dict[str, Any]:
     Raises WindflowError E4100 where not all is as wanted, after it was undone, and E4101 where the restore has run.
     """
     folder = "%s/change-%s" % (kept.FOLDER, params["change"])
+    if text_of(CONFIRMED) == params["change"]:
+        # The answer of before was lost.
+        return {"changed": True}
     wait_for("%s/applied" % folder, params["seconds"])
     code = text_of("%s/applied" % folder).strip()
     if code not in ("", "0"):
@@ -493,6 +498,7 @@ def confirm(params: dict[str, Any]) -> dict[str, Any]:
         os.symlink("confirm", "%s/claimed" % folder)
     except FileExistsError:
         restored(folder)
+    atomic.write(CONFIRMED, params["change"].encode(), 0o600)
     settle(folder)
     disarm(folder)
     return {"changed": True}

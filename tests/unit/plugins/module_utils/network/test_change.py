@@ -25,7 +25,7 @@ from ansible_collections.windflow.platform.plugins.module_utils.network import (
 place = Path(sys.argv[1])
 kept.FOLDER, looking.BACKENDS = str(place / "kept"), (ifupdown.Ifupdown,)
 ifupdown.PROGRAM, ifupdown.MAIN, ifupdown.FOLDER = "/bin/sh", str(place / "interfaces"), str(place / "interfaces.d")
-change.SETTLE_SECONDS = 1.0
+change.SETTLE_SECONDS, change.STEADY_SECONDS, change.CONFIRMED = 1.0, 0.1, str(place / "confirmed")
 if len(sys.argv) > 3:
     interfaces.connection_address = lambda: sys.argv[3]
 try:
@@ -205,6 +205,14 @@ def test_a_change_is_confirmed_only_with_the_word_that_came_when_all_was_as_want
     # Nobody has confirmed it.
     assert machine.call(wanted, "restore", begun["change"]) == {"changed": True}
     assert machine.look() == before
+
+
+def test_a_change_whose_confirmation_was_not_heard_is_confirmed_again(machine):
+    begun = machine.call([SECOND])
+    assert machine.confirm([SECOND], begun["change"]) == {"changed": True}
+    after = machine.look()
+    assert machine.call([SECOND], "confirm", begun["change"]) == {"changed": True}
+    assert machine.look() == after
 
 
 def test_a_change_that_nobody_confirms_undoes_itself(machine):
