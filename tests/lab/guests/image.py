@@ -56,8 +56,13 @@ MASKED = (
     "NetworkManager-wait-online.service NetworkManager-dispatcher.service"
 ).split()
 # The guest's name, keys and address come on a small disk, which is copied at the first start.
+# At each start, it waits until the interfaces have the names that the guest's files know.
 SEED = """#!/bin/sh
 set -eu
+for _attempt in $(seq 100); do
+    ls /sys/class/net | grep -q '^vec' || break
+    sleep 0.1
+done
 [ ! -e /var/lib/windflow-seeded ] || exit 0
 mount -o ro /dev/%s /mnt
 cp -r /mnt/files/. /
