@@ -31,8 +31,8 @@ _LONGEST = 1 << 20
 class Turn:
     """The right to work at a path. ``failure`` is what the work before it ended with, if nobody waited for that."""
 
-    def __init__(self, place: str, lock: int) -> None:
-        self.place = place
+    def __init__(self, path: str, lock: int) -> None:
+        self.path = path
         self.lock = lock
         self.failure: WindflowError | None = None
         self.detached = False
@@ -48,8 +48,7 @@ class Turn:
             signal.signal(signal.SIGTERM, _stop)
             try:
                 work()
-                with contextlib.suppress(FileNotFoundError):
-                    os.unlink(self.place)
+                forget(self.path)
             except WindflowError as error:
                 os.write(self.lock, json.dumps([error.as_result()["problems"], error.outcome]).encode())
         finally:
@@ -79,8 +78,7 @@ def let_go(kept: int) -> None:
 def turn(path: str, seconds: float) -> Iterator[Turn]:
     """Waits until nobody works at ``path``, whose parent exists, and keeps others from it. Raises OSError: ETIMEDOUT
     where somebody works there for longer."""
-    place = lock_of(path)
-    mine = Turn(place, _locked(place, time.monotonic() + seconds))
+    mine = Turn(path, _locked(lock_of(path), time.monotonic() + seconds))
     before = signal.signal(signal.SIGTERM, _stop)
     try:
         mine.failure = _failure(os.pread(mine.lock, _LONGEST, 0))

@@ -51,6 +51,8 @@ def of_account(uid: int) -> set[int]:
 
 def holding(path: str) -> set[int]:
     """Returns the other processes that have the file at ``path`` open."""
+    if not os.path.lexists(path):
+        return set()
     wanted = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
     return {pid for pid, _state, _parent, _group in alive() if pid != os.getpid() and _holds(pid, wanted)}
 

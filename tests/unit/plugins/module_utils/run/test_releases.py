@@ -91,6 +91,13 @@ def test_a_deleted_release_takes_the_manifests_of_its_files_along(tmp_path, monk
     assert not gone.exists() and list(state.iterdir()) == []
 
 
+def until_begun(path):
+    deadline = time.monotonic() + 30
+    while not os.listdir(path):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def test_an_environment_that_is_still_made_is_deleted_and_does_not_come_back(tmp_path):
     path = tmp_path / "venvs" / "e1"
     path.mkdir(parents=True)
@@ -105,8 +112,7 @@ def test_an_environment_that_is_still_made_is_deleted_and_does_not_come_back(tmp
 
     with turns.turn(str(path), 30) as mine:
         mine.detach(work)
-    while not os.listdir(path):
-        time.sleep(0.01)
+    until_begun(path)
     (tmp_path / "venvs" / "e0.gone").mkdir()
     releases.delete("app", releases.superfluous(str(tmp_path), []))
     with turns.turn(str(path), 30) as mine:
@@ -129,8 +135,7 @@ def test_what_makes_an_environment_ends_before_that_is_deleted(tmp_path):
 
     with turns.turn(str(path), 30) as mine:
         mine.detach(work)
-    while not os.listdir(path):
-        time.sleep(0.01)
+    until_begun(path)
     unwanted = releases.superfluous(str(tmp_path), [])
     assert unwanted == [str(path), str(built)]
     releases.delete("app", unwanted)
