@@ -76,7 +76,7 @@ class ActionModule(ActionBase):
 
     def ask(self, **more: Any) -> dict[str, Any]:
         """Returns what the host answers."""
-        return call(self, "network.change", MODULE, {**self.options, **more}, self.task_vars)
+        return call(self, "network_change.host_network", MODULE, {**self.options, **more}, self.task_vars)
 
     def new_address(self, moves: list[str]) -> str:
         """Returns where the host is reached, if the change takes away the address that the controller uses; else ""."""

@@ -156,7 +156,7 @@ connection:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.windflow.platform.plugins.module_utils.answer import answer
-from ansible_collections.windflow.platform.plugins.module_utils.network import change
+from ansible_collections.windflow.platform.plugins.module_utils.network_change import host_network
 
 NETWORK = {
     "name": {"type": "str", "required": True},
@@ -191,7 +191,7 @@ def main():
         },
         supports_check_mode=True,
     )
-    answer(module, change.run)
+    answer(module, host_network.run)
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ ENTRIES = [
     "containers.building",
     "containers.container_switch",
     "hooks.hook_script",
-    "network.change",
+    "network_change.host_network",
     "record.dependency_state",
     "run.database_state",
     "run.file_entries",

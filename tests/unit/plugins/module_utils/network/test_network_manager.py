@@ -8,12 +8,12 @@ from types import SimpleNamespace
 
 from ansible_collections.windflow.platform.plugins.module_utils.network import (
     backend,
-    change,
     kept,
     looking,
     network_manager,
 )
 from ansible_collections.windflow.platform.plugins.module_utils.network.wanted import parse
+from ansible_collections.windflow.platform.plugins.module_utils.network_change import change
 
 BASE = """\
 [connection]
