@@ -425,12 +425,8 @@ class Job:
         if self.server.container:
             return
         file = self.server.sql(access.FILE_SQL).strip()
-        if not access.has_lines(file, self.name):
-            return
-        text = access.read(file)
-        edited = edit(text)
-        if edited != text:
-            postgres.write_access(file, edited, self.server.port, self.server.socket_dir)
+        if access.has_lines(file, self.name):
+            postgres.change_access(file, edit, self.server.port, self.server.socket_dir)
 
     @contextlib.contextmanager
     def login(self, digits: str, grants: list[str], database: str = "") -> Iterator[Server]:

@@ -128,6 +128,6 @@ def read(file: str) -> str:
     """The file's text. Raises WindflowError (E4089)."""
     try:
         with open(file, encoding="utf-8", errors="surrogateescape") as stream:
-            return stream.read(1 << 20)
+            return stream.read()
     except OSError as error:
         raise WindflowError(Problem("E4089", "to read %s" % file, str(error.strerror), "correct hba_file")) from error

@@ -8,6 +8,7 @@ SQL goes to psql by stdin, never by argv. ``difference`` says what has to change
 
 from __future__ import annotations
 
+import fcntl
 import functools
 import hashlib
 import json
@@ -15,6 +16,7 @@ import os
 import pwd
 import re
 import subprocess
+import time
 
 from ..errors import Problem, WindflowError
 from ..system import processes
@@ -202,14 +204,45 @@ def run(
     return process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace")
 
 
-def write_access(file: str, text: str, port: int, socket_dir: str = "") -> None:
-    """Replaces pg_hba.conf and has the server read it. Raises WindflowError (E4089)."""
-    process = start(["/bin/sh", "-c", access.WRITE, "sh", file])
-    _out, err = process.communicate(text.encode("utf-8", "surrogateescape"), TIMEOUT)
-    if process.returncode:
-        got = err.decode("utf-8", "replace").strip()
-        raise WindflowError(Problem("E4089", "to write %s as its owner" % file, got, "correct its permissions"))
-    execute_sql(access.RELOAD, port, socket_dir=socket_dir)
+def change_access(file: str, edit: Callable[[str], str], port: int, socket_dir: str = "") -> None:
+    """Edits pg_hba.conf and has the server read it. Raises WindflowError (E4089).
+
+    Deploys of several plugins may want that at the same time: each edits what the one before it has left.
+    """
+    lock = _lock_directory(os.path.dirname(file))
+    try:
+        text = access.read(file)
+        edited = edit(text)
+        if edited == text:
+            return
+        process = start(["/bin/sh", "-c", access.WRITE, "sh", file])
+        _out, err = process.communicate(edited.encode("utf-8", "surrogateescape"), TIMEOUT)
+        if process.returncode:
+            got = err.decode("utf-8", "replace").strip()
+            raise WindflowError(Problem("E4089", "to write %s as its owner" % file, got, "correct its permissions"))
+        execute_sql(access.RELOAD, port, socket_dir=socket_dir)
+    finally:
+        os.close(lock)
+
+
+def _lock_directory(path: str) -> int:
+    """Returns the directory, open and locked: no file is left beside the server's own. Raises WindflowError (E4089)."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise WindflowError(Problem("E4089", "to read %s" % path, str(error.strerror), "correct hba_file")) from error
+    end = time.monotonic() + TIMEOUT
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return descriptor
+        except BlockingIOError:
+            if time.monotonic() > end:
+                os.close(descriptor)
+                raise WindflowError(
+                    Problem("E4089", "to edit pg_hba.conf", "a lock that another program holds on %s" % path, "end it")
+                ) from None
+            time.sleep(0.05)
 
 
 def inspect_sql(name: str, user: str, port: int = 5432, socket_dir: str = "") -> tuple[str, dict[str, str]]:

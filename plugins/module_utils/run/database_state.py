@@ -116,8 +116,7 @@ def apply(params: dict[str, Any], actual: dict[str, Any], found: list[Any]) -> N
 def write_access(params: dict[str, Any], file: str) -> None:
     """Puts windflow's lines for the database into pg_hba.conf, or takes them out. Raises WindflowError (E4089)."""
     edit = access.with_lines if params["state"] == "present" else access.without_lines
-    text = edit(access.read(file), params["name"])
-    postgres.write_access(file, text, params["port"], params["socket_dir"] or "")
+    postgres.change_access(file, lambda text: edit(text, params["name"]), params["port"], params["socket_dir"] or "")
 
 
 def make(params: dict[str, Any], actual: dict[str, Any], found: list[Any]) -> list[Any]:

@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+import functools
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
-from ansible_collections.windflow.platform.plugins.module_utils.database import postgres
+from ansible_collections.windflow.platform.plugins.module_utils.database import access, postgres
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
 
 
@@ -118,3 +121,15 @@ def test_a_host_without_psql_is_told():
 
     with pytest.raises(WindflowError, match="E4051"):
         postgres.execute_sql("x", 5432, execute)
+
+
+@pytest.mark.system
+def test_who_edits_pg_hba_at_the_same_time_takes_nobody_elses_lines_away(cluster):
+    file = cluster.root + "/data/pg_hba.conf"
+    theirs = "# %s\n" % ("theirs " * 200_000) + "local all postgres peer\n"
+    with cluster.hba(theirs), ThreadPoolExecutor(6) as pool:
+        edits = [functools.partial(access.with_lines, database="app%d" % number) for number in range(6)]
+        list(pool.map(lambda edit: postgres.change_access(file, edit, cluster.port, cluster.root), edits))
+        text = access.read(file)
+    assert [text.count(access.mark("app%d" % number)) for number in range(6)] == [2] * 6
+    assert text.endswith(theirs)
