@@ -65,7 +65,7 @@ def program_resources(plan: dict[str, Any]) -> dict[str, Any]:
             {"root": "%s/app" % release_dir, "step": "application"},
             {"root": steps["virtualenv"]["path"], "step": "virtualenv"},
         ],
-        "program": {"sockets": host["sockets"]},
+        "program": {"sockets": host["sockets"], "name": host["program"], "conf": table["supervisor"]["conf"]},
     }
 
 

@@ -7,7 +7,7 @@
 host. Both take the resources by the step that manages them::
 
     {"paths": [{"path", "step"}], "trees": [{"root", "step"}],
-     "program": {"sockets"}, "database": {"name", "user", "port"},
+     "program": {"sockets", "name", "conf"}, "database": {"name", "user", "port"},
      "compose": {"project", "app", "release", "images", "engine"},
      "packages": [name], "services": [name], "firewall": {"backend", "port"},
      "selinux": {"directory", "module", "port"},
@@ -27,6 +27,7 @@ from ..files import atomic, nofollow, tree
 from ..network import interfaces, wanted
 from ..record.store import directory
 from ..storage import state as storage
+from ..switch import supervisor
 from ..system import mounts
 
 TYPE_CHECKING = False
@@ -251,13 +252,18 @@ def selinux_drift(kept: dict[str, Any], now: dict[str, Any]) -> list[dict[str, s
 
 def program_drift(program: dict[str, Any]) -> list[dict[str, str]]:
     """Instances of the application that do not listen, by the kernel's list of sockets: one read, and
-    nearer to the truth than what Supervisor believes."""
+    nearer to the truth than what Supervisor believes. Of a program without a socket only Supervisor knows."""
     listening = listening_sockets()
-    return [
+    found = [
         {"step": "program", "resource": path, "attribute": "socket", "expected": "listening", "found": "not listening"}
         for path in program["sockets"]
         if path not in listening
     ]
+    reason = (
+        "" if program["sockets"] or not program.get("name") else supervisor.fallen(program["conf"], program["name"])
+    )
+    resource = "program %s" % program.get("name")
+    return found + (differences("program", resource, {"state": "running"}, {"state": reason}) if reason else [])
 
 
 def compose_drift(kept: dict[str, Any], now: dict[str, Any]) -> list[dict[str, str]]:

@@ -5,9 +5,8 @@
 
 from __future__ import annotations
 
-from ..errors import WindflowError
 from . import probe
-from .supervisor import Supervisor, describe
+from .supervisor import fallen
 from .transaction import GATEWAY_ERRORS
 
 TYPE_CHECKING = False
@@ -22,22 +21,11 @@ def silence(revision: dict[str, Any]) -> str:
     host = revision.get("host") or {}
     place = host or revision.get("compose") or {}
     if host.get("program") and not host.get("health"):
-        return silent_processes(host)
+        # A program that need not answer: its processes run.
+        return fallen(host["os"]["supervisor"]["conf"], host["program"])
     if not place.get("port"):
         return ""
     address = (place.get("address") or "127.0.0.1", place["port"])
     answer = probe.get(address, place.get("health") or "/", place.get("host_header") or "localhost", ASK_SECONDS)
     good = answer.status == 200 if place.get("health") else answer.status not in GATEWAY_ERRORS
     return "" if good else "%s at port %d, path %s" % (answer, place["port"], place.get("health") or "/")
-
-
-def silent_processes(host: dict[str, Any]) -> str:
-    """Returns the same of a program that need not answer: its processes run."""
-    try:
-        found = Supervisor(conf=host["os"]["supervisor"]["conf"]).processes([host["program"]])
-    except WindflowError as error:
-        return str(error.problems[0])
-    fallen = [describe(item) for item in found if item["statename"] not in ("RUNNING", "STARTING")]
-    if not found:
-        return "Supervisor has no program %s" % host["program"]
-    return ", ".join(fallen)

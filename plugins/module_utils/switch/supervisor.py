@@ -179,3 +179,14 @@ def describe(item: dict[str, Any]) -> str:
     text = "%s %s" % (item["name"], item["statename"])
     reason = item.get("spawnerr") or item.get("description") or ""
     return "%s (%s)" % (text, reason) if reason else text
+
+
+def fallen(conf: str, program: str) -> str:
+    """Returns which processes of a program do not run, in words; "" where all do."""
+    try:
+        found = Supervisor(conf=conf).processes([program])
+    except WindflowError as error:
+        return str(error.problems[0])
+    if not found:
+        return "Supervisor has no program %s" % program
+    return ", ".join(describe(item) for item in found if item["statename"] not in RUNNING_STATES)

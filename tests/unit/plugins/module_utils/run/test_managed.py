@@ -101,6 +101,21 @@ def test_an_instance_that_does_not_listen_is_drift(host):
         assert drift(host, program={"sockets": [path]}) == []
 
 
+@pytest.mark.system
+def test_a_program_without_a_socket_that_does_not_run_is_drift(host, machine):
+    (machine.root / "conf.d/worker.conf").write_text("[program:worker]\ncommand=/bin/sleep 100\n", encoding="utf-8")
+    machine.supervisor().reload()
+    kept = {"sockets": [], "name": "worker", "conf": str(machine.supervisor_conf)}
+    assert drift(host, program=kept)[0]["found"] == "Supervisor has no program worker"
+    machine.supervisor().start("worker")
+    assert drift(host, program=kept) == []
+    machine.supervisor().call("stopProcessGroup", "worker")
+    (found,) = drift(host, program=kept)
+    assert (found["step"], found["expected"]) == ("program", "running") and "worker STOPPED" in found["found"]
+    # A record of before does not say how to ask.
+    assert drift(host, program={"sockets": []}) == []
+
+
 def test_manifests_are_private(host):
     managed.snapshot("app", resources(host))
     modes = {path.stat().st_mode & 0o777 for path in (host / "state" / "app").glob("*.tree.json")}
