@@ -118,9 +118,11 @@ def free(record: Record, now: float) -> bool:
 def good(record: Record, serves: str | None = None) -> list[dict[str, Any]]:
     """Returns the revisions that a rollback may go to, newest first, one for each release: those that were deployed
     well, are not the one that serves, and whose release is still on the host as far as the record knows. ``serves`` is
-    the release that serves where that is another one than the record says."""
+    the release that serves where that is another one than the record says. A removal has deleted what was before it."""
     found, seen = [], {what_it_brings(current(record) or {}) if serves is None else (serves, "")}
     for entry in reversed(record["revisions"]):
+        if entry["state"] == "removed":
+            break
         if entry["state"] in GOOD and entry.get("digests") and what_it_brings(entry) not in seen:
             seen.add(what_it_brings(entry))
             found.append(entry)

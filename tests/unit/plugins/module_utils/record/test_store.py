@@ -524,6 +524,17 @@ def test_a_release_that_was_pruned_is_not_gone_back_to():
     assert good(remembered) == ["rel-run-3"]
 
 
+def test_nothing_from_before_a_removal_is_gone_back_to():
+    remembered = store.empty("app")
+    for run in ("run-1", "run-2"):
+        remembered = deployed(remembered, run, digests={"x": "1"})
+    remembered = store.remove(begun(remembered, "run-3"), "run-3", NOW, {"purged": False})
+    assert good(remembered) == []
+    assert good(deployed(remembered, "run-4", digests={"x": "1"})) == []
+    twice = deployed(deployed(remembered, "run-4", digests={"x": "1"}), "run-5", digests={"x": "1"})
+    assert good(twice) == ["rel-run-4"]
+
+
 def test_unlocking_leaves_the_run_abandoned_and_says_who_did_it():
     remembered = store.unlock(begun(store.empty("app")), "bob", NOW + 5)
     assert remembered["lease"] is None and states(remembered) == ["abandoned"]
