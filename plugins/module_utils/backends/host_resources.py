@@ -65,7 +65,15 @@ def program_resources(plan: dict[str, Any]) -> dict[str, Any]:
             {"root": "%s/app" % release_dir, "step": "application"},
             {"root": steps["virtualenv"]["path"], "step": "virtualenv"},
         ],
-        "program": {"sockets": host["sockets"], "name": host["program"], "conf": table["supervisor"]["conf"]},
+        "program": {
+            "sockets": host["sockets"],
+            "name": host["program"],
+            "conf": table["supervisor"]["conf"],
+            "logs": [
+                "%s/windflow-%s-%d.log" % (host["program_log_dir"], plan["plugin"], number)
+                for number in range(host["replicas"])
+            ],
+        },
     }
 
 

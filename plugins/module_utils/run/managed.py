@@ -7,7 +7,7 @@
 host. Both take the resources by the step that manages them::
 
     {"paths": [{"path", "step"}], "trees": [{"root", "step"}],
-     "program": {"sockets", "name", "conf"}, "database": {"name", "user", "port"},
+     "program": {"sockets", "name", "conf", "logs"}, "database": {"name", "user", "port"},
      "compose": {"project", "app", "release", "images", "engine"},
      "packages": [name], "services": [name], "firewall": {"backend", "port"},
      "selinux": {"directory", "module", "port"},
@@ -159,6 +159,14 @@ def look(path: str) -> dict[str, Any]:
         return {"state": "behind a link that is not root's"}
 
 
+def presence(path: str) -> dict[str, Any]:
+    """Returns {"state"}: there or missing. A log is not read, and a mount that does not answer is not waited for."""
+    try:
+        return {"state": "there" if mounts.answer(path, os.path.lexists, path) else "missing"}
+    except mounts.NotAnswering as error:
+        return {"state": "on %s, %s" % (error.text, SILENT)}
+
+
 def inspected(path: str) -> dict[str, Any]:
     """As ``nofollow.inspect``, and never waits for a mount that does not answer."""
     try:
@@ -259,11 +267,14 @@ def program_drift(program: dict[str, Any]) -> list[dict[str, str]]:
         for path in program["sockets"]
         if path not in listening
     ]
-    reason = (
-        "" if program["sockets"] or not program.get("name") else supervisor.fallen(program["conf"], program["name"])
-    )
-    resource = "program %s" % program.get("name")
-    return found + (differences("program", resource, {"state": "running"}, {"state": reason}) if reason else [])
+    # Supervisor goes on writing to a log file that was deleted, where nobody can read it.
+    for path in program.get("logs", []):
+        found += differences("program", path, {"state": "there"}, presence(path))
+    name = program.get("name")
+    reason = supervisor.fallen(program["conf"], name) if name and not program["sockets"] else ""
+    if reason:
+        found += differences("program", "program %s" % name, {"state": "running"}, {"state": reason})
+    return found
 
 
 def compose_drift(kept: dict[str, Any], now: dict[str, Any]) -> list[dict[str, str]]:

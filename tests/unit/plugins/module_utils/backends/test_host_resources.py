@@ -23,6 +23,7 @@ def plan(program="windflow-shop-R1", port=8080, **steps):
     }
     host = {"install_dir": "/opt/shop", "config_dir": "/etc/windflow/shop", "program": program, "port": port}
     host.update(os=TABLE, sockets=["/opt/shop/run/R1-0.sock"], storage=[])
+    host.update(replicas=2, program_log_dir="/var/log/windflow/shop")
     return {"plugin": "shop", "release": "R1", "host": host, "steps": {**known, **steps}}
 
 
@@ -42,6 +43,12 @@ def test_the_application_and_its_environment_are_remembered_whole():
         {"root": "/opt/shop/releases/R1/app", "step": "application"},
         {"root": "/opt/shop/venvs/v-R1", "step": "virtualenv"},
     ]
+
+
+def test_logs_of_all_instances_are_remembered():
+    program = resources(plan())["program"]
+    assert program["logs"] == ["/var/log/windflow/shop/windflow-shop-%d.log" % number for number in range(2)]
+    assert program["conf"] == TABLE["supervisor"]["conf"]
 
 
 def test_only_what_serves_has_a_site():

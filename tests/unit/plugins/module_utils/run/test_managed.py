@@ -116,6 +116,14 @@ def test_a_program_without_a_socket_that_does_not_run_is_drift(host, machine):
     assert drift(host, program={"sockets": []}) == []
 
 
+def test_a_log_of_the_program_that_was_deleted_is_drift(host):
+    log = host / "app-0.log"
+    (found,) = drift(host, program={"sockets": [], "logs": [str(log)]})
+    assert (found["step"], found["resource"], found["found"]) == ("program", str(log), "missing")
+    log.touch()
+    assert drift(host, program={"sockets": [], "logs": [str(log)]}) == []
+
+
 def test_manifests_are_private(host):
     managed.snapshot("app", resources(host))
     modes = {path.stat().st_mode & 0o777 for path in (host / "state" / "app").glob("*.tree.json")}
