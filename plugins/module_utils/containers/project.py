@@ -248,10 +248,10 @@ class Containers(Switching):
                 wait = ["--wait", "--wait-timeout", str(limit)]
                 self.compose(what, *argv, *more, *wait, *staying, seconds=limit + engine.SECONDS)
         except WindflowError as error:
-            log = [line for name in names for line in self.log_of(name)]
-            self.evidence = {"log": log}
-            shown = "its last lines:\n    %s" % "\n    ".join(log) if log else ""
-            got = "; ".join(part for part in (error.problems[0].got, shown) if part)
+            logs = {name: self.log_of(name) for name in names}
+            self.evidence = {"log": [line for log in logs.values() for line in log]}
+            shown = ["last lines of %s:\n    %s" % (name, "\n    ".join(log)) for name, log in logs.items() if log]
+            got = "; ".join(part for part in (error.problems[0].got, "\n  ".join(shown)) if part)
             raise WindflowError([replace(error.problems[0], got=got)]) from None
         if {item["id"] for item in self.containers() if item["service"] in names} - before:
             self.changes.extend(names)

@@ -232,8 +232,10 @@ class Stack(Containers):
 
     def failed(self, name: str, reason: str) -> WindflowError:
         """Returns the error of a release that does not work: the tasks' errors and the end of their log."""
-        errors = ["%s on %s: %s" % (task["name"], task["node"], task["error"]) for task in self.tasks([name])]
-        errors = [line for line in errors if not line.endswith(": ")][:5]
+        # A task without a node has not begun: what it waits for is no fault of the application's.
+        tasks = [task for task in self.tasks([name]) if task["error"]]
+        tasks = [task for task in tasks if task["node"]] or tasks
+        errors = ["%s on %s: %s" % (task["name"], task["node"] or "no node", task["error"]) for task in tasks[:5]]
         log = self.log(name)
         self.evidence = {"probe_status": 0, "probe_body": "", "probe_error": "", "log": log}
         got = [reason, *[self.redacted(line) for line in errors]]

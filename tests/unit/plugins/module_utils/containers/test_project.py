@@ -46,7 +46,7 @@ def test_a_service_that_others_wait_for_and_that_fails_is_shown_with_its_log(com
     with pytest.raises(WindflowError) as caught:
         host.deploy(host.release(1, one_shot(host, "echo canary-7741; exit 3")))
     said = str(caught.value)
-    assert "-init-1 ended with exit code 3" in said and "its last lines:\n    canary-7741\nFix: " in said
+    assert "-init-1 ended with exit code 3" in said and "last lines of init:\n    canary-7741\nFix: " in said
     assert host.switch().containers() == []
 
 
