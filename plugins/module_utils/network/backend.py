@@ -16,6 +16,7 @@ from .wanted import Network
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
 
@@ -46,13 +47,12 @@ class Backend:
     keeps_foreign = True
     # What has to run at a start of the host if files have changed that were read before.
     at_boot = ""
-    # What makes the program read its files before an interface goes: one that it knows a file of, it would make again.
-    before_removal = ""
 
-    def __init__(self, interfaces: dict[str, Any], planned: dict[str, Network] | None = None) -> None:
-        """``planned``: the networks that make an interface, which may not be there yet, by its name."""
+    def __init__(self, interfaces: dict[str, Any], wanted: Iterable[Network] = ()) -> None:
+        """``wanted``: all networks of the owner. ``planned``: those that make an interface, by its name."""
         self.interfaces = interfaces
-        self.planned = planned or {}
+        self.wanted = list(wanted)
+        self.planned = {network.interface: network for network in self.wanted if network.is_made}
 
     def is_active(self) -> bool:
         """Returns whether the program is there and at work."""
@@ -86,6 +86,11 @@ class Backend:
     def refresh(self, networks: list[Any], stem: str) -> list[Any]:
         """Returns the commands that bring the host to its files after those of the networks were changed or removed."""
         raise NotImplementedError
+
+    def before_removal(self, networks: list[Any]) -> list[Any]:
+        """Returns the commands that make the program read its files before interfaces go: one that it knows a file of,
+        it would make again."""
+        return []
 
     def left(self, path: str) -> str:
         """Returns what stays of a file when our part of it is removed; "" removes the file."""

@@ -38,9 +38,8 @@ class Host:
 
     def __init__(self, wanted: list[Network]) -> None:
         self.interfaces = interfaces.read()
-        planned = {network.interface: network for network in wanted if network.is_made}
         self.routes = interfaces.routes()
-        self.backends = {kind.name: kind(self.interfaces, planned) for kind in BACKENDS}
+        self.backends = {kind.name: kind(self.interfaces, wanted) for kind in BACKENDS}
         self._active: list[Any] | None = None
 
     def active(self) -> list[Any]:

@@ -19,6 +19,7 @@ from .wanted import Network
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
 
@@ -33,10 +34,9 @@ class NetworkManager(Backend):
     name = "network_manager"
     title = "NetworkManager"
     keeps_foreign = False
-    before_removal = "nmcli connection reload"
 
-    def __init__(self, interfaces: dict[str, Any], planned: dict[str, Network] | None = None) -> None:
-        super().__init__(interfaces, planned)
+    def __init__(self, interfaces: dict[str, Any], wanted: Iterable[Network] = ()) -> None:
+        super().__init__(interfaces, wanted)
         self._told: dict[str, list[Any]] = {}
 
     def lines(self, *argv: str) -> list[Any]:
@@ -44,6 +44,9 @@ class NetworkManager(Backend):
         if argv[-1] not in self._told:
             self._told[argv[-1]] = said("nmcli", *argv).splitlines()
         return self._told[argv[-1]]
+
+    def before_removal(self, networks: list[Any]) -> list[Any]:
+        return ["nmcli connection reload"]
 
     def is_active(self) -> bool:
         return bool(shutil.which("nmcli")) and said("nmcli", "-g", "RUNNING", "general").strip() == "running"

@@ -41,18 +41,24 @@ class Wicked(Backend):
         return super().refuses(network)
 
     def files(self, network: Network, stem: str) -> dict[str, Any]:
+        # One file is for all networks of an interface.
+        together = [one for one in self.wanted if one.interface == network.interface] or [network]
         path = "%s/ifcfg-%s" % (FOLDER, network.interface)
         own = _own(text_of(path))
-        found = {path: (own + HEADER + "\n".join(_settings(network, stem, not own)) + "\n", 0o600)}
-        if network.gateway:
+        found = {path: (own + HEADER + "\n".join(_settings(together, stem, not own)) + "\n", 0o600)}
+        text = "".join("default %s - %s\n" % (one.gateway, one.interface) for one in together if one.gateway)
+        if text:
             route = "%s/ifroute-%s" % (FOLDER, network.interface)
-            text = "default %s - %s\n" % (network.gateway, network.interface)
             found[route] = (_own(text_of(route)) + HEADER + text, 0o600)
-        for member in network.members:
+        ours = [one.interface for one in self.wanted]
+        for member in [name for name in network.members if name not in ours]:
             name = "%s/ifcfg-%s" % (FOLDER, member)
             if not os.path.exists(name) or text_of(name).startswith(HEADER):
                 found[name] = (HEADER + "STARTMODE=hotplug\nBOOTPROTO=none\n", 0o600)
         return found
+
+    def before_removal(self, networks: list[Any]) -> list[Any]:
+        return self.refresh(networks, "")
 
     def up(self, network: Network, stem: str) -> list[Any]:
         return ["wicked ifreload %s" % network.interface]
@@ -69,18 +75,27 @@ def _own(text: str) -> str:
     return text.partition(HEADER)[0]
 
 
-def _settings(network: Network, stem: str, alone: bool) -> list[Any]:
-    suffix = "".join(letter if letter.isalnum() else "_" for letter in "%s_%s" % (stem, network.name))
-    lines = ["IPADDR_%s='%s'" % (suffix, network.address)] if network.address else []
+def _settings(networks: list[Network], stem: str, alone: bool) -> list[Any]:
+    """Returns the lines for the networks of one interface; ``alone``: the host itself has none for it."""
+    lines = [
+        "IPADDR_%s='%s'" % (_suffix("%s_%s" % (stem, network.name)), network.address)
+        for network in networks
+        if network.address
+    ]
     if alone:
-        lines = ["STARTMODE='auto'", "BOOTPROTO='%s'" % ("static" if network.address else "none"), *lines]
-    if network.mtu:
-        lines.append("MTU='%d'" % network.mtu)
-    if network.type == "vlan":
-        lines += ["ETHERDEVICE='%s'" % network.members[0], "VLAN_ID='%d'" % network.vlan_id]
-    if network.type == "bridge":
-        lines += ["BRIDGE='yes'", "BRIDGE_PORTS='%s'" % " ".join(network.members), "BRIDGE_STP='off'"]
-    if network.type == "bond":
-        lines += ["BONDING_MASTER='yes'", "BONDING_MODULE_OPTS='mode=%s miimon=100'" % network.mode]
-        lines += ["BONDING_SLAVE_%d='%s'" % (number, name) for number, name in enumerate(network.members)]
+        lines = ["STARTMODE='auto'", "BOOTPROTO='%s'" % ("static" if lines else "none"), *lines]
+    for network in networks:
+        if network.mtu:
+            lines.append("MTU='%d'" % network.mtu)
+        if network.type == "vlan":
+            lines += ["ETHERDEVICE='%s'" % network.members[0], "VLAN_ID='%d'" % network.vlan_id]
+        if network.type == "bridge":
+            lines += ["BRIDGE='yes'", "BRIDGE_PORTS='%s'" % " ".join(network.members), "BRIDGE_STP='off'"]
+        if network.type == "bond":
+            lines += ["BONDING_MASTER='yes'", "BONDING_MODULE_OPTS='mode=%s miimon=100'" % network.mode]
+            lines += ["BONDING_SLAVE_%d='%s'" % (number, name) for number, name in enumerate(network.members)]
     return lines
+
+
+def _suffix(text: str) -> str:
+    return "".join(letter if letter.isalnum() else "_" for letter in text)

@@ -20,7 +20,7 @@ from . import undoing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection
     from typing import Any
 
 APPLY = """\
@@ -139,16 +139,17 @@ class Change:
     def lines(self) -> list[Any]:
         """Returns the commands of the change."""
         changed = {name: old for name, old in reversed(list(self.old.items())) if self.new.get(name) != old}
-        found = self.before_removal(self.kept["networks"][name]["backend"] for name in changed)
         removed: dict[str, Any] = {}
-        renewed = set()
         for name, old in changed.items():
+            removed.setdefault(self.kept["networks"][name]["backend"], []).append(old)
+        found = self.before_removal(removed)
+        renewed = set()
+        for old in changed.values():
             found += interfaces.undo(old, self.successor(old), self.before)
             renewed.add(old.interface)
             # With the first address of a network the kernel takes away the others of it.
             own = [one for interface, one in self.staying() if interface == old.interface]
             found += [interfaces.add_address(one, old.interface) for one in own]
-            removed.setdefault(self.kept["networks"][name]["backend"], []).append(old)
         for name, networks in removed.items():
             found += self.host.backends[name].refresh(networks, self.stem)
             found += [line for old in networks for line in interfaces.undo_mtu(old, self.successor(old), self.before)]
@@ -162,10 +163,9 @@ class Change:
                 renewed.add(network.interface)
         return [line for number, line in enumerate(found) if not _again(line, found[:number])] or ["true"]
 
-    def before_removal(self, names: Iterable[str]) -> list[Any]:
-        """Returns what comes before interfaces go, for those programs."""
-        lines = [self.host.backends[name].before_removal for name in dict.fromkeys(names)]
-        return [line for line in lines if line]
+    def before_removal(self, networks: dict[str, Any]) -> list[Any]:
+        """Returns what comes before interfaces go, for the networks of each program."""
+        return [line for name, found in networks.items() for line in self.host.backends[name].before_removal(found)]
 
     def staying(self) -> list[Any]:
         """Returns [interface, address] of everything that somebody else has given the interfaces to stay."""

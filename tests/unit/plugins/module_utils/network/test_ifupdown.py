@@ -63,6 +63,6 @@ def test_ifupdown_brings_a_link_up_without_an_address(folder, wanted):
 
 
 def test_ifupdown_brings_up_the_link_of_ours_below_first(folder, wanted):
-    planned = {"bond0": wanted.TRUNK, "bond0.9": wanted.TAGGED}
-    found = wanted.plain(ifupdown.Ifupdown(wanted.INTERFACES, planned).files(wanted.TAGGED, wanted.STEM))
+    all_of_them = [wanted.TRUNK, wanted.TAGGED]
+    found = wanted.plain(ifupdown.Ifupdown(wanted.INTERFACES, all_of_them).files(wanted.TAGGED, wanted.STEM))
     assert "    pre-up [ -e /sys/class/net/bond0 ] || ifup bond0\n" in found["windflow-shop-g"]

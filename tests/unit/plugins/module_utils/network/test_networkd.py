@@ -51,7 +51,7 @@ def test_networkd_asks_for_nothing_at_a_link_without_an_address(folder, wanted):
 
 
 def test_what_lies_on_a_link_of_ours_adds_to_its_file(folder, wanted):
-    planned = {"bond0": wanted.TRUNK, "bond0.9": wanted.TAGGED}
-    paths = networkd.Networkd(wanted.INTERFACES, planned).files(wanted.TAGGED, wanted.STEM)
+    all_of_them = [wanted.TRUNK, wanted.TAGGED]
+    paths = networkd.Networkd(wanted.INTERFACES, all_of_them).files(wanted.TAGGED, wanted.STEM)
     assert wanted.plain(paths)["windflow-shop-g-bond0.conf"] == "[Network]\nVLAN=bond0.9\n"
     assert "%s/05-windflow-shop-t.network.d/windflow-shop-g-bond0.conf" % folder in paths

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from ansible_collections.windflow.platform.plugins.module_utils.network import backend, wicked
+from ansible_collections.windflow.platform.plugins.module_utils.network.wanted import parse
 
 
 def test_wicked_adds_to_the_file_of_the_interface(folder, wanted):
@@ -37,3 +38,19 @@ def test_wicked_has_files_of_ours_for_what_is_new(folder, wanted):
 def test_wicked_has_a_link_without_an_address(folder, wanted):
     found = wanted.plain(wicked.Wicked(wanted.INTERFACES).files(wanted.TRUNK, wanted.STEM))
     assert "BOOTPROTO='none'" in found["ifcfg-bond0"] and "IPADDR" not in found["ifcfg-bond0"]
+
+
+def test_wicked_has_one_file_for_all_networks_of_an_interface(folder, wanted):
+    another = parse({"name": "other", "interface": "eth0", "address": "10.2.0.5/16"})
+    found = wicked.Wicked(wanted.INTERFACES, [wanted.SECOND, another, wanted.VLAN, wanted.TRUNK, wanted.TAGGED])
+    files = [found.files(network, wanted.STEM) for network in found.wanted]
+    merged = wanted.plain({path: item for one in files for path, item in one.items()})
+    assert "IPADDR_windflow_shop_lan=" in merged["ifcfg-eth0"] and "IPADDR_windflow_shop_other=" in merged["ifcfg-eth0"]
+    # The VLANs lie on interfaces that have files of their own.
+    assert "BONDING_MASTER='yes'" in merged["ifcfg-bond0"] and "ETHERDEVICE='bond0'" in merged["ifcfg-bond0.9"]
+    assert merged["ifcfg-eth1"] == "STARTMODE=hotplug\nBOOTPROTO=none\n"
+    assert files[0] == {**files[1], **files[0]}
+
+
+def test_wicked_forgets_an_interface_before_it_goes(folder, wanted):
+    assert wicked.Wicked(wanted.INTERFACES).before_removal([wanted.BRIDGE]) == ["wicked ifreload br0"]
