@@ -61,7 +61,8 @@ class Wicked(Backend):
         return self.refresh(networks, "")
 
     def up(self, network: Network, stem: str) -> list[Any]:
-        return ["wicked ifreload %s" % network.interface]
+        # The first does nothing where only the interface has changed, and the second nothing where only the file has.
+        return ["wicked ifreload %s" % network.interface, "wicked ifup %s" % network.interface]
 
     def refresh(self, networks: list[Any], stem: str) -> list[Any]:
         return ["wicked ifreload %s" % " ".join(sorted({network.interface for network in networks}))]

@@ -54,3 +54,7 @@ def test_wicked_has_one_file_for_all_networks_of_an_interface(folder, wanted):
 
 def test_wicked_forgets_an_interface_before_it_goes(folder, wanted):
     assert wicked.Wicked(wanted.INTERFACES).before_removal([wanted.BRIDGE]) == ["wicked ifreload br0"]
+
+
+def test_wicked_brings_up_what_was_changed_in_the_file_and_by_hand(folder, wanted):
+    assert wicked.Wicked(wanted.INTERFACES).up(wanted.BRIDGE, wanted.STEM) == ["wicked ifreload br0", "wicked ifup br0"]
