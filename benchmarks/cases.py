@@ -192,7 +192,7 @@ def cold(bench: Bench) -> list[Row]:
 
 def install(bench: Bench) -> list[Row]:
     """First deploy to a host without the packages: against the same script."""
-    return _first_deploy(bench, "systemd", bench.rounds(3, 1), "cold, packages to install", 1.05)
+    return _first_deploy(bench, "systemd", bench.rounds(5, 1), "cold, packages to install", 1.05)
 
 
 def fleet(bench: Bench) -> list[Row]:
