@@ -127,6 +127,11 @@ def own_label(backend: BackendBase) -> bool:
     )
 
 
+def needs_selinux(backend: BackendBase) -> bool:
+    """Whether nginx has to reach a socket of the application, which SELinux forbids where it is on."""
+    return bool(backend.manifest.host_section.program and backend.manifest.host_section.serves)
+
+
 def selinux_rules(backend: BackendBase, host: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """What SELinux of the host has to allow, and what of it is not there yet, in words.
 
@@ -134,10 +139,9 @@ def selinux_rules(backend: BackendBase, host: dict[str, Any]) -> tuple[dict[str,
     to label it or has done so, else 0, "unlabel": the same of the revision before, if it is another port}. Without
     SELinux, the name is "".
     """
-    spec = backend.manifest.host_section
     facts = host["facts"].get("selinux") or {"mode": ""}
     before = (((host["current"] or {}).get("host") or {}).get("selinux") or {}).get("label", 0)
-    if not facts["mode"] or not (spec.program and spec.serves):
+    if not facts["mode"] or not needs_selinux(backend):
         return {"name": "", "unlabel": 0, "label": 0}, []
     directory = backend.layout["run_dir"]
     text, port = selinux.module_text(directory), backend.config.get("server.host_port", 8080)

@@ -24,7 +24,7 @@ from ..manifest.reader import Manifest
 from ..network.findings import findings as findings_of_networks
 from ..network.wanted import valid
 from ..storage import volumes as storage
-from ..system import accounts
+from ..system import accounts, selinux
 from ..system.inspect_host import choose
 from ..system.places import findings as findings_of_places
 from ..text.version import parse_version
@@ -87,6 +87,7 @@ def on_the_machine(backend: HostBackend, host: dict[str, Any]) -> list[Problem]:
         *space(facts, bool(host["missing_packages"]), volumes),
         *mount_options(facts, volumes, backend.layout["install_dir"] if runs_its_own(backend.manifest) else ""),
         *shared_memory(backend.manifest, facts),
+        *home_labels(backend, facts),
         *volume_space(facts, volumes, host["current"]),
         *mounted(backend, host),
         *networks(backend.config, backend.settings, host),
@@ -321,6 +322,22 @@ def shared_memory(manifest: Manifest, facts: dict[str, Any]) -> list[Problem]:
     expected = "a directory that the application can write to, for gunicorn"
     remedy = "mount it (mount -t tmpfs -o mode=1777,nosuid,nodev tmpfs /dev/shm), or set its mode to 1777"
     return [Problem("E2067", expected, "none, or one that only others can write to", remedy, path="/dev/shm")]
+
+
+def home_labels(backend: HostBackend, facts: dict[str, Any]) -> list[Problem]:
+    """Whether SELinux lets the plugin give the sockets' directory a label."""
+    given = (facts.get("selinux") or {}).get("overruled")
+    if not given or not host_system.needs_selinux(backend):
+        return []
+    directory = backend.layout["run_dir"]
+    remedy = "set another app.install_dir, such as /opt/%s, or run: semanage fcontext --add --type %s '%s(/.*)?'" % (
+        backend.manifest.name,
+        selinux.SOCKET_TYPE,
+        re.escape(directory),
+    )
+    expected = "a directory that a SELinux module can label for nginx"
+    got = "one that the labels of home directories or of semanage make %s" % given
+    return [Problem("E2069", expected, got, remedy, path=directory)]
 
 
 def account(backend: HostBackend, host: dict[str, Any]) -> list[Problem]:

@@ -28,6 +28,8 @@ STORE = "/var/lib/selinux"
 # Where `semodule --install` puts a module by default.
 PRIORITY = "400"
 SOCKET_TYPE = "httpd_var_run_t"
+# What a directory of that type has for its label: the second is its name in the newer reference policy.
+SOCKET_TYPES = (SOCKET_TYPE, "httpd_runtime_t")
 # Types of http_port_t and http_cache_port_t in the reference policy and in Fedora's: httpd_t may bind to both.
 PORTS = {80, 81, 443, 488, 8008, 8009, 8080, 8118, 8123, 8443, 9000, *range(10001, 10011)}
 # A program that systemd starts has one of them, by the distribution.
@@ -72,14 +74,17 @@ def digest(text: str) -> str:
 
 def inspect(plugin: str, directory: str, port: int) -> dict[str, Any]:
     """Returns what the host has: {"mode", "module": digest of the module that is loaded, "labelled": whether the
-    directory of the sockets has its label, "port": whether nginx may listen at ``port``}."""
+    directory of the sockets has its label, "overruled": the type that it gets whatever a module says, or "", "port":
+    whether nginx may listen at ``port``}."""
     found = mode()
     if not found:
-        return {"mode": "", "module": "", "labelled": True, "port": True}
+        return {"mode": "", "module": "", "labelled": True, "overruled": "", "port": True}
+    given = overruling(directory)
     return {
         "mode": found,
         "module": digest(_loaded(module_name(plugin))),
-        "labelled": not directory or label_of(directory) in (SOCKET_TYPE, "httpd_runtime_t"),
+        "labelled": not directory or label_of(directory) in SOCKET_TYPES,
+        "overruled": "" if given in SOCKET_TYPES else given,
         "port": not port or port in PORTS or _is_labelled(port),
     }
 
@@ -92,6 +97,33 @@ def label_of(path: str) -> str:
         return ""
     parts = label.rstrip(b"\0").decode("ascii", "replace").split(":")
     return parts[2] if len(parts) > 2 else ""
+
+
+def overruling(path: str) -> str:
+    """Returns the type that a directory gets whatever a module says, "" where modules decide.
+
+    Labels of home directories come after those of modules, then those that somebody has set with ``semanage fcontext``:
+    https://github.com/SELinuxProject/selinux/blob/main/libselinux/src/label_file.c. The last one that matches counts.
+    """
+    found = ""
+    for name in ("file_contexts.homedirs", "file_contexts.local"):
+        for line in text_of(os.path.join(_active(), name)).splitlines():
+            fields = line.split()
+            # pattern, kind of file if it is one only, label
+            if len(fields) not in (2, 3) or fields[0].startswith("#") or (len(fields) == 3 and fields[1] != "-d"):
+                continue
+            label = fields[-1].split(":")
+            if len(label) > 2 and _covers(fields[0], path):
+                found = label[2]
+    return found
+
+
+def _covers(pattern: str, path: str) -> bool:
+    """Whether a pattern of file_contexts is for the path. One that Python does not understand is for no directory."""
+    try:
+        return re.fullmatch(pattern, path) is not None
+    except re.error:
+        return False
 
 
 def _loaded(name: str) -> str:

@@ -433,6 +433,10 @@ GROUPS = (
                 "A warning: plugin.yml names packages for other OS families, and none for the host's.",
                 "Add the family to host.packages, with an empty list if it needs none.",
             ),
+            "E2069": Row(
+                "SELinux: no module can label the directory of the sockets, which nginx has to reach.",
+                "Set another app.install_dir, outside the home directories.",
+            ),
             "E2070": Row("The host has no such interface.", "Write the name of one that the message lists."),
             "E2071": Row(
                 "The interface has no address in the network.",

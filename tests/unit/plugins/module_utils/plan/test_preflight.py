@@ -139,6 +139,7 @@ def test_a_file_system_that_can_hold_no_directory_is_a_finding(tmp_path, config,
         ("E2009", {}, {"port_owner": {"pid": 7, "name": "apache2"}}),
         ("E2067", {}, {"shared_memory": False}),
         ("E2067", {}, {"space": {"/opt/app": {"mb": 50_000, "inodes": 1_000_000, "ro": True}}}),
+        ("E2069", {}, {"selinux": {"mode": "enforcing", "overruled": "user_home_t"}}),
     ],
     ids=[
         "not-root",
@@ -152,6 +153,7 @@ def test_a_file_system_that_can_hold_no_directory_is_a_finding(tmp_path, config,
         "port",
         "no-shared-memory",
         "read-only",
+        "label-of-a-home",
     ],
 )
 def test_each_fault_is_an_error_of_its_own_with_a_remedy(tmp_path, code, config, facts):

@@ -33,7 +33,7 @@ def store(tmp_path, monkeypatch):
 def test_without_selinux_nothing_is_missing(monkeypatch):
     monkeypatch.setattr(selinux, "ENFORCE", "/nonexistent")
     found = selinux.inspect("shop-1", "/opt/shop-1.2/run", 8099)
-    assert found == {"mode": "", "module": "", "labelled": True, "port": True}
+    assert found == {"mode": "", "module": "", "labelled": True, "overruled": "", "port": True}
 
 
 def test_a_kernel_with_selinux_and_without_a_policy_needs_nothing(store, tmp_path):
@@ -63,6 +63,36 @@ def test_a_port_of_a_web_server_and_one_that_was_labelled_are_open_to_nginx(stor
 
 def test_a_directory_without_the_label_is_named(store, tmp_path):
     assert selinux.inspect("shop-1", str(tmp_path), 0)["labelled"] is False
+
+
+HOMES = """
+#
+# Home Context for user user_u
+/home/[^/]+\t-d\tunconfined_u:object_r:user_home_dir_t:s0-s0
+/home/[^/]+\t-l\tunconfined_u:object_r:user_home_dir_t:s0
+/home/[^/]+/.+\tunconfined_u:object_r:user_home_t:s0
+/home/[^/]+/.+\t--\tunconfined_u:object_r:user_file_t:s0
+/home/[^/]+/broken(\tunconfined_u:object_r:other_t:s0
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "local", "given"),
+    [
+        ("/opt/shop/run", "", ""),
+        ("/home/shop/run", "", "user_home_t"),
+        ("/home/shop", "", "user_home_dir_t"),
+        ("/home/shop/run", "/home/shop/run(/.*)?    system_u:object_r:httpd_var_run_t:s0\n", ""),
+        ("/home/shop/run", "/home/shop/run(/.*)? -- system_u:object_r:httpd_var_run_t:s0\n", "user_home_t"),
+        ("/srv/shop/run", "/srv/shop(/.*)?    system_u:object_r:public_content_t:s0\n", "public_content_t"),
+        ("/srv/shop/run", "/srv/shop(/.*)?    <<none>>\n", ""),
+        ("", "", ""),
+    ],
+)
+def test_a_label_that_comes_after_those_of_modules_is_named(store, path, local, given):
+    (store / "file_contexts.homedirs").write_text(HOMES)
+    (store / "file_contexts.local").write_text(local)
+    assert selinux.inspect("shop-1", path, 0)["overruled"] == given
 
 
 def test_a_dot_in_a_path_is_no_pattern():
