@@ -99,7 +99,7 @@ def test_a_deploy_over_a_network_that_loses_packets_succeeds(host, network):
 # that goes on without anybody who waits for it, and either version may serve then.
 MOMENTS = {
     "asking the host": ("Steps 1, 2: Check the host", {"sent": 2000}, ("1.0.0",), False),
-    "taking the lease": ("The run has the lease", {"sent": 2000}, ("1.0.0",), False),
+    "taking the lease": ("Take the lease of the host", {"sent": 2000}, ("1.0.0",), False),
     "shipping the release": ("Steps 6, 8: Ship the application's files and", {"sent": 20_000}, ("1.0.0",), True),
     "switching": ("Steps 9, 10, 13: Start the release's processes", {"seconds": 1.0}, ("1.0.0", "1.8.2"), True),
     "running the hooks behind the switch": ("Step 14: Run the hooks after", {"sent": 2000}, ("1.8.2",), True),

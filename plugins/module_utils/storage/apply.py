@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Volumes as they are wanted: ``prepare`` before devices are made, ``mount`` after that, ``unmount``, ``purge``.
 
+A mount that is not as wanted stays until its own turn comes to be mounted: what fails before that takes nothing away.
+
 Each returns the changes that it has made, or with ``check`` would make, as {"path", "attribute", "before", "after"}.
 Whatever touches a mount has an end in time.
 """
@@ -18,7 +20,7 @@ from ..files import atomic
 from ..files.nofollow import reason
 from ..record import ownership, store
 from ..system import mounts, places
-from . import compare, devices, fstab, state
+from . import compare, devices, fstab, nfs, state
 from .fstab import FSTAB
 
 TYPE_CHECKING = False
@@ -50,19 +52,13 @@ def change(path: str, attribute: str, before: object, after: object) -> Change:
 
 
 def prepare(plugin: str, volumes: list[dict[str, Any]], check: bool) -> list[Change]:
-    """Refuses what is somebody else's, notes what is going to be made, takes away mounts that are not as wanted, makes
-    mount points, and the files of volumes in files."""
-    found = state.look_all(volumes, ask_servers=False)
+    """Refuses what is somebody else's and servers that do not answer, notes what is going to be made, and makes the
+    files of volumes in files."""
+    found = state.look_all(volumes)
     refuse(plugin, volumes, found)
     changes: list[Change] = []
     for volume in (item for item in volumes if compare.is_mounted(item)):
         seen = found[volume["path"]]
-        if seen["mounts"] and compare.needs_mount(volume, seen):
-            changes += take_down(seen["at"], check)
-            seen["mounts"] = []
-            # What lay below the mount is to be seen now.
-            seen.update(state.visible(seen["at"]) if not check else {"owner": "root"})
-        changes += mount_point(plugin, volume, seen, check)
         if plugin and compare.mark(volume) and not seen["exists"] and not check:
             ownership.note_made(plugin, KIND, [compare.mark(volume)])
         if volume["kind"] == "file":
@@ -71,8 +67,9 @@ def prepare(plugin: str, volumes: list[dict[str, Any]], check: bool) -> list[Cha
 
 
 def refuse(plugin: str, volumes: list[dict[str, Any]], found: dict[str, dict[str, Any]]) -> None:
-    """Raises WindflowError for a device, a volume or a file that carries what windflow has not put there. Without a
-    plugin nothing is recorded: there a file system of the wanted type is used as it is."""
+    """Raises WindflowError for a device, a volume or a file that carries what windflow has not put there, and for a
+    server that does not answer. Without a plugin nothing is recorded: there a file system of the wanted type is used as
+    it is."""
     remembered = store.load(plugin) if plugin else None
     made = ownership.made_resources(remembered)[KIND] if remembered else None
     known = {
@@ -83,6 +80,7 @@ def refuse(plugin: str, volumes: list[dict[str, Any]], found: dict[str, dict[str
     problems = []
     for volume in volumes:
         problems += compare.foreign(volume, found[volume["path"]], made, known)
+        problems += nfs.findings(volume, found[volume["path"]])
     if problems:
         raise WindflowError(problems)
 
@@ -133,18 +131,40 @@ def reserve(volume: dict[str, Any]) -> None:
         os.close(descriptor)
 
 
-def mount(volumes: list[dict[str, Any]], check: bool) -> list[Change]:
-    """Mounts, gives the volumes to their owners, writes the lines of fstab, and lets file systems grow."""
+def mount(plugin: str, volumes: list[dict[str, Any]], check: bool) -> list[Change]:
+    """Mounts, gives the volumes to their owners, writes the lines of fstab, and lets file systems grow.
+
+    A volume that lies in another comes after it: its mount point is in the other.
+    """
     changes: list[Change] = []
     for volume in (item for item in volumes if compare.is_mounted(item)):
         seen = state.look(volume)
-        changes += visible_now(volume, seen, check)
+        inner = [one["path"] for one in mounts.table() if one["path"].startswith(seen["at"] + "/")]
+        try:
+            changes += replaced(plugin, volume, seen, check)
+        finally:
+            # What was mounted below a mount went with it, whoever mounted it.
+            for at in [] if check else inner:
+                if not mounts.at(at):
+                    put_back(at)
         # Only what can be mounted is tried again at the start of the host.
         changes += listed(seen["at"], compare.fstab_line(volume, seen["at"]), check)
         if not check:
             grow(volume, state.look(volume))
             settle(volume)
     return changes
+
+
+def replaced(plugin: str, volume: dict[str, Any], seen: dict[str, Any], check: bool) -> list[Change]:
+    """Takes away a mount that is not as wanted, makes the mount point, and mounts."""
+    changes: list[Change] = []
+    if seen["mounts"] and compare.needs_mount(volume, seen):
+        changes += take_down(seen["at"], check)
+        seen["mounts"] = []
+        # What lay below the mount is to be seen now.
+        seen.update(state.visible(seen["at"]) if not check else {"owner": "root"})
+    changes += mount_point(plugin, volume, seen, check)
+    return changes + visible_now(volume, seen, check)
 
 
 def visible_now(volume: dict[str, Any], seen: dict[str, Any], check: bool) -> list[Change]:
@@ -163,12 +183,12 @@ def visible_now(volume: dict[str, Any], seen: dict[str, Any], check: bool) -> li
         return changes + own(volume, state.look(volume), check)
     except WindflowError as error:
         take_down(seen["at"], False)
-        raise WindflowError(list(error.problems), put_back(seen)) from None
+        raise WindflowError(list(error.problems), put_back(seen["at"])) from None
 
 
-def put_back(seen: dict[str, Any]) -> str:
+def put_back(at: str) -> str:
     """Mounts what fstab says of a path, and returns what has become of it."""
-    for source, at, kind, options, *_rest in seen["fstab"][:1]:
+    for source, _at, kind, options, *_rest in fstab.lines_for(at, fstab.read())[:1]:
         code, _said = say_mount(kind, options.split(","), source, at)
         return "%s is mounted again." % source if code == 0 else "%s could not be mounted again." % source
     return "Nothing is mounted there."
@@ -210,7 +230,9 @@ def mount_now(volume: dict[str, Any], at: str) -> None:
         # A link was put in the place of the directory meanwhile.
         said = "it is not mounted at %s" % at
     remedy = "correct what it says, then run again"
-    problem = Problem.plain("E4024", "%s cannot be mounted at %s" % (volume["source"], at), said.strip(), remedy)
+    # What mount(8) says comes first: services that it starts speak before it.
+    lines = sorted(filter(str.strip, said.splitlines()), key=lambda line: not line.startswith("mount"))
+    problem = Problem.plain("E4024", "%s cannot be mounted at %s" % (volume["source"], at), "; ".join(lines), remedy)
     raise WindflowError(problem)
 
 
@@ -239,11 +261,11 @@ def grow(volume: dict[str, Any], seen: dict[str, Any]) -> None:
 
 def own(volume: dict[str, Any], seen: dict[str, Any], check: bool) -> list[Change]:
     """Gives the root of what is mounted to the wanted owner."""
-    has = {key: seen[key] for key in ("owner", "group", "mode")}
+    has = {key: seen[key] for key in compare.OWNED}
     wanted = {key: volume[key] or has[key] for key in has}
     if check and not seen["mounts"]:
         return []
-    found = [change(seen["at"], key, has[key], wanted[key]) for key in has if has[key] != wanted[key]]
+    found = [change(seen["at"], key, is_now, expected) for key, expected, is_now in compare.owned(volume, seen)]
     if not found or check:
         return found
     try:
@@ -306,7 +328,8 @@ def take_down(at: str, check: bool) -> list[Change]:
         # A server that is away would keep the first attempt waiting for all of its time.
         if state.visible(at)["fault"] or devices.say(argv, UNMOUNT_SECONDS)[0] and one in mounts.at(at):
             code, said = devices.say([*argv, "-l"], UNMOUNT_SECONDS)
-            if code:
+            # It may wait for the server after the mount has gone.
+            if code and one in mounts.at(at):
                 problem = Problem.plain("E4028", "%s cannot be unmounted" % at, said.strip(), "unmount it by hand")
                 raise WindflowError(problem, "It is still mounted.")
         mounts.forget(at)
@@ -351,7 +374,7 @@ def bring(params: dict[str, Any], check: bool) -> list[Change]:
     if params["state"] == "prepared":
         return prepare(plugin, volumes, check)
     if params["state"] == "mounted":
-        return mount(volumes, check)
+        return mount(plugin, volumes, check)
     if params["state"] == "unmounted":
         return unmount(volumes, check)
     return purge(plugin, check)

@@ -27,6 +27,11 @@ TOLERANCE_GB = 0.02
 # with the server, or have other names in the kernel.
 REPORTED = ("soft", "hard", "ro", "rw", "nolock", "lock", "noac", "noexec", "nosuid", "nodev", "noatime")
 REPORTED_VALUES = ("timeo", "retrans", "vers", "nfsvers", "proto", "sec")
+# What mounts of one file system of a server share: the kernel keeps what the first of them was given.
+SHARED_VALUES = ("timeo", "retrans")
+# Options that a mount has only if they were given, and options of fstab that bring some of them.
+GIVEN_ONLY = ("ro", "nolock", "noac", "noexec", "nosuid", "nodev", "noatime")
+BRINGING = ("user", "users", "owner", "group")
 OPPOSITES = {"soft": "hard", "hard": "soft", "ro": "rw", "rw": "ro", "lock": "nolock", "nolock": "lock"}
 
 
@@ -40,8 +45,9 @@ def fstab_line(volume: dict[str, Any], at: str) -> list[str]:
     return [volume["source"], at, volume["type"], ",".join(volume["options"]), "0", "0"]
 
 
-def differing_options(wanted: list[str], has: list[str]) -> list[str]:
-    """The wanted options that a mount does not have, as far as the kernel reports them."""
+def differing_options(wanted: list[str], has: list[str], shared: bool = False) -> list[str]:
+    """The wanted options that a mount does not have, as far as the kernel reports them; ``shared`` says that other
+    mounts have the same file system."""
     found, values = [], dict(option.split("=", 1) for option in has if "=" in option)
     for option in wanted:
         name, _is, value = option.partition("=")
@@ -50,12 +56,29 @@ def differing_options(wanted: list[str], has: list[str]) -> list[str]:
         elif value and name in REPORTED_VALUES:
             key = "vers" if name == "nfsvers" else name
             # A version without its minor number leaves that to the server; the kernel calls TCP over IPv6 tcp6.
-            lacking = key in values and not values[key].startswith(value)
+            lacking = key in values and not values[key].startswith(value) and not (shared and key in SHARED_VALUES)
         else:
             continue
         if lacking:
             found.append(option)
     return found
+
+
+def unwanted_options(wanted: list[str], has: list[str]) -> list[str]:
+    """The opposites of options that a mount of NFS has and that are not wanted any more."""
+    brought = ("noexec", "nosuid", "nodev") if set(BRINGING) & set(wanted) else ()
+    left = [name for name in GIVEN_ONLY if name in has and name not in wanted and name not in brought]
+    return ["rw" if name == "ro" else name[2:] for name in left]
+
+
+def owned(volume: dict[str, Any], seen: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """(attribute, expected, found) of owner, group and mode that differ. What is not named is the server's to say, and
+    an account may be named by its number."""
+    has = {key: seen[key] for key in OWNED}
+    for key, number in (("owner", "uid"), ("group", "gid")):
+        if volume[key].isdigit():
+            has[key] = seen.get(number, "")
+    return [(key, volume[key], has[key]) for key in OWNED if volume[key] not in ("", has[key])]
 
 
 def differences(volume: dict[str, Any], seen: dict[str, Any]) -> list[tuple[str, str, str]]:
@@ -70,19 +93,21 @@ def differences(volume: dict[str, Any], seen: dict[str, Any]) -> list[tuple[str,
         found.append(("mounts", "1", str(len(mounts))))
     elif mounts[-1]["source"] != volume["source"]:
         found.append(("mount", volume["source"], mounts[-1]["source"]))
-    elif differing_options(volume["options"], mounts[-1]["options"]):
-        lacking = differing_options(volume["options"], mounts[-1]["options"])
-        found.append(("options of the mount", ",".join(lacking), ",".join(mounts[-1]["options"])))
-    elif seen["fault"]:
-        found.append(("answer", "in time", seen["fault"]))
+    else:
+        has, shared = mounts[-1]["options"], mounts[-1].get("shared", False)
+        lacking = differing_options(volume["options"], has, shared)
+        lacking += unwanted_options(volume["options"], has) if volume["kind"] == "nfs" else []
+        if lacking:
+            found.append(("options of the mount", ",".join(lacking), ",".join(has)))
+        elif seen["fault"]:
+            found.append(("answer", "in time", seen["fault"]))
     if seen["fstab"] != [line]:
-        has = "; ".join(" ".join(fields) for fields in seen["fstab"])
-        found.append(("line in fstab", " ".join(line), has or "none"))
+        lines = "; ".join(" ".join(fields) for fields in seen["fstab"])
+        found.append(("line in fstab", " ".join(line), lines or "none"))
     if volume["kind"] != "nfs" and abs(seen["size_gb"] - volume["size_gb"]) > TOLERANCE_GB:
         found.append(("size", "%g GB" % volume["size_gb"], "%.4g GB" % seen["size_gb"]))
     if not any(attribute in ("mount", "mounts", "answer") for attribute, _expected, _has in found):
-        # What is not named is the server's to say.
-        found += [(key, volume[key], seen[key]) for key in OWNED if volume[key] not in ("", seen[key])]
+        found += owned(volume, seen)
     return found
 
 

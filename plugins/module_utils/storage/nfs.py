@@ -15,6 +15,7 @@ import socket
 import struct
 import subprocess
 
+from ..errors import Problem
 from ..system import mounts, processes
 
 TYPE_CHECKING = False
@@ -120,3 +121,41 @@ def parts(volume: dict[str, Any]) -> tuple[str, str]:
     """Server and export of a volume's source."""
     server, _colon, export = volume["source"].rpartition(":/")
     return server.strip("[]"), "/" + export
+
+
+def is_same(mount: dict[str, Any], volume: dict[str, Any]) -> bool:
+    """Returns whether a mount is of the wanted export by another name of its server. While one mount of a server's
+    file system is there, the kernel keeps the name that it has for it."""
+    if mount["source"] == volume["source"] or not mount["type"].startswith("nfs"):
+        return mount["source"] == volume["source"]
+    (_server, export), (server, wanted) = parts(mount), parts(volume)
+    given = dict(option.split("=", 1) for option in mount["options"] if "=" in option)
+    return export == wanted and given.get("addr", "") in addresses(server)
+
+
+def addresses(server: str) -> list[str]:
+    """Returns the addresses that a name has now; none if that cannot be said in time."""
+    try:
+        found: list[str] = mounts.in_child(_addresses, (server,), CONNECT_SECONDS)
+    except OSError:
+        return []
+    return found
+
+
+def _addresses(server: str) -> list[str]:
+    return [str(place[0]) for *_how, place in socket.getaddrinfo(server, PORT, type=socket.SOCK_STREAM)]
+
+
+def findings(volume: dict[str, Any], seen: dict[str, Any], key: str = "") -> list[Problem]:
+    """A server that does not answer, or does not give the export. ``key`` is the volume's place in a configuration."""
+    asked = seen.get("server", {"state": "fine", "said": ""})
+    if asked["state"] not in ("silent", "refused"):
+        return []
+    server, export = parts(volume)
+    if asked["state"] == "silent":
+        said = "the NFS server %s of the volume %s does not answer" % (server, volume["name"])
+        remedy = "start it, let this host reach its port %d, or correct the name" % PORT
+        return [Problem.plain("E2060", said, asked["said"], remedy, path=key and "%s.options.server" % key)]
+    said = "the NFS server %s does not give %s to this host" % (server, export)
+    remedy = "export it to this host on the server, or correct export"
+    return [Problem.plain("E2061", said, asked["said"], remedy, path=key and "%s.options.export" % key)]

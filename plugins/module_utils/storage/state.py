@@ -26,10 +26,12 @@ def look(volume: dict[str, Any], lvm: dict[str, dict[str, Any]] | None = None) -
     why the mount does not answer; ``owner``, ``group``, ``mode`` of what is visible; ``empty`` whether anything is in a
     directory on which nothing is mounted; ``size_gb`` and ``carries`` of the device or file behind it.
     """
-    at = places.resolve(volume["path"])[0]
+    at, table = places.resolve(volume["path"])[0], mounts.table()
     found = {
         "at": at,
-        "mounts": [{**one, "source": source_of(one, volume)} for one in mounts.at(at)],
+        "mounts": [
+            {**one, "source": source_of(one, volume), "shared": is_shared(one, table)} for one in mounts.at(at, table)
+        ],
         "fstab": fstab.lines_for(at, fstab.read()),
         "size_gb": 0,
         "carries": "",
@@ -61,29 +63,38 @@ def source_of(mount: dict[str, Any], volume: dict[str, Any]) -> str:
     if volume["kind"] == "lvm" and mount["source"].startswith("/dev/"):
         same = os.path.realpath(mount["source"]) == os.path.realpath(volume["source"])
         return volume["source"] if same else mount["source"]
+    if volume["kind"] == "nfs" and nfs.is_same(mount, volume):
+        return volume["source"]
     return mount["source"]
 
 
+def is_shared(mount: dict[str, Any], table: list[dict[str, Any]]) -> bool:
+    """Returns whether the file system of a mount is mounted elsewhere, too."""
+    return any(one["device"] == mount["device"] and one["path"] != mount["path"] for one in table)
+
+
 def visible(at: str) -> dict[str, Any]:
-    """Owner, group, mode of a directory, whether it is empty, and why it cannot be said."""
+    """Owner and group of a directory by name and by number, its mode, whether it is empty, and why none can be said."""
     try:
         return {"fault": "", **mounts.answer(at, _visible, at)}
     except mounts.NotAnswering as error:
         fault = "none from %s" % error.text
     except OSError as error:
         fault = error.strerror or str(error)
-    return {"owner": "", "group": "", "mode": "", "empty": False, "fault": fault}
+    return {"owner": "", "group": "", "mode": "", "uid": "", "gid": "", "empty": False, "fault": fault}
 
 
 def _visible(at: str) -> dict[str, Any]:
     try:
         info = os.lstat(at)
     except FileNotFoundError:
-        return {"owner": "", "group": "", "mode": "", "empty": True}
+        return {"owner": "", "group": "", "mode": "", "uid": "", "gid": "", "empty": True}
     found = {
         "owner": name_of(pwd.getpwuid, info.st_uid),
         "group": name_of(grp.getgrgid, info.st_gid),
         "mode": "%04o" % stat.S_IMODE(info.st_mode),
+        "uid": str(info.st_uid),
+        "gid": str(info.st_gid),
         "empty": False,
     }
     if stat.S_ISDIR(info.st_mode):

@@ -132,25 +132,10 @@ def findings(
             continue
         found += compare.foreign(volume, has, made, known, key)
         if volume["kind"] == "nfs":
-            found += unreachable(volume, has, key)
+            found += nfs.findings(volume, has, key)
         elif volume["kind"] in ("lvm", "file"):
             found += shrinking(volume, has, key)
     return found + without_room(wanted, seen, keys)
-
-
-def unreachable(volume: dict[str, Any], has: dict[str, Any], key: str) -> list[Problem]:
-    """A server that does not answer, or does not give the export."""
-    server, export = nfs.parts(volume)
-    asked = has.get("server", {"state": "fine", "said": ""})
-    if asked["state"] == "silent":
-        said = "the NFS server %s of the volume %s does not answer" % (server, volume["name"])
-        remedy = "start it, let this host reach its port %d, or correct the name" % nfs.PORT
-        return [Problem.plain("E2060", said, asked["said"], remedy, path="%s.options.server" % key)]
-    if asked["state"] == "refused":
-        said = "the NFS server %s does not give %s to this host" % (server, export)
-        remedy = "export it to this host on the server, or correct export"
-        return [Problem.plain("E2061", said, asked["said"], remedy, path="%s.options.export" % key)]
-    return []
 
 
 def shrinking(volume: dict[str, Any], has: dict[str, Any], key: str) -> list[Problem]:

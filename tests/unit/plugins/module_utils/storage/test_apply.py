@@ -11,7 +11,14 @@ import subprocess
 import pytest
 
 from ansible_collections.windflow.platform.plugins.module_utils.errors import WindflowError
-from ansible_collections.windflow.platform.plugins.module_utils.storage import apply, compare, devices, fstab, volumes
+from ansible_collections.windflow.platform.plugins.module_utils.storage import (
+    apply,
+    compare,
+    devices,
+    fstab,
+    nfs,
+    volumes,
+)
 from ansible_collections.windflow.platform.plugins.module_utils.storage import state as storage
 
 SIZE_GB = 0.03125
@@ -37,7 +44,7 @@ def make(tmp_path, monkeypatch):
         changes = apply.prepare("", [wanted], False)
         if not devices.carried(wanted["source"]):
             subprocess.run(["mkfs.ext4", "-q", "-E", "nodiscard,lazy_itable_init=0", wanted["source"]], check=True)
-        return changes + apply.mount([wanted], False)
+        return changes + apply.mount("", [wanted], False)
 
     bring.volume = volume
     yield bring
@@ -124,6 +131,47 @@ def test_a_mount_that_cannot_be_given_to_its_owner_goes_and_the_one_of_before_co
 @pytest.mark.system
 def test_check_mode_tells_the_changes_and_makes_none(make):
     volume = make.volume()
-    told = [item["attribute"] for item in apply.prepare("", [volume], True) + apply.mount([volume], True)]
-    assert told == ["state", "size", "mount", "line for %s" % volume["path"]]
+    told = [item["attribute"] for item in apply.prepare("", [volume], True) + apply.mount("", [volume], True)]
+    assert told == ["size", "state", "mount", "line for %s" % volume["path"]]
     assert not os.path.exists(volume["source"]) and not os.path.exists(volume["path"])
+
+
+@pytest.mark.system
+def test_a_volume_in_another_one_is_made_in_it_and_comes_back_with_it_also_where_the_other_fails(make, monkeypatch):
+    inner = {"name": "in", "path": make.volume()["path"] + "/in", "size_gb": SIZE_GB, "options": {"backing": "file"}}
+    both = [make.volume(), volumes.volumes([inner], "root", "root", False)[0]]
+    assert "mount" in [item["attribute"] for item in apply.prepare("", both, True) + apply.mount("", both, True)]
+    assert "mount" not in [item["attribute"] for item in apply.prepare("", both, False)]
+    for volume in both:
+        subprocess.run(["mkfs.ext4", "-q", "-E", "nodiscard,lazy_itable_init=0", volume["source"]], check=True)
+    apply.mount("", both, False)
+    assert apply.prepare("", both, False) + apply.mount("", both, False) == []
+    apply.take_down(both[1]["path"], False)
+    apply.take_down(both[0]["path"], False)
+    assert os.listdir(both[0]["path"]) == []
+    apply.mount("", both, False)
+    monkeypatch.setattr(compare, "needs_mount", lambda volume, _seen: volume is both[0])
+
+    def fail(*_arguments):
+        raise WindflowError([], "")
+
+    monkeypatch.setattr(apply, "mount_now", fail)
+    with pytest.raises(WindflowError):
+        apply.mount("", both, False)
+    assert [len(storage.look(volume)["mounts"]) for volume in both] == [1, 1]
+
+
+@pytest.mark.system
+def test_a_mount_stays_where_its_server_is_away_also_if_it_does_not_answer(make, monkeypatch):
+    make()
+    volume = make.volume()
+    silent = {"path": volume["path"], "kind": "nfs", "source": "srv:/data", "type": "nfs"}
+    monkeypatch.setattr(storage, "source_of", lambda _mount, _volume: "srv:/data")
+    unknown = {**dict.fromkeys(compare.OWNED, ""), "empty": False, "fault": "none"}
+    monkeypatch.setattr(storage, "visible", lambda _at: unknown)
+    monkeypatch.setattr(nfs, "ask", lambda *_arguments: {"state": "silent", "said": "no answer"})
+    for check in (True, False):
+        with pytest.raises(WindflowError) as caught:
+            apply.prepare("", [{**volume, **silent, "backing": ""}], check)
+        assert caught.value.code == "E2060"
+    assert subprocess.run(["mountpoint", "-q", volume["path"]], check=False).returncode == 0

@@ -63,6 +63,31 @@ def test_options_count_as_far_as_the_kernel_reports_them(wanted, has, lacking):
     assert compare.differing_options(wanted, has) == lacking
 
 
+def test_mounts_of_one_file_system_have_the_time_limits_of_the_first():
+    assert compare.differing_options(["timeo=50", "noexec"], ["timeo=600"], True) == ["noexec"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "has", "left"),
+    [
+        (["soft"], ["rw", "soft", "relatime"], []),
+        (["soft"], ["ro", "noexec", "soft"], ["rw", "exec"]),
+        (["ro", "users"], ["ro", "noexec", "nosuid", "nodev"], []),
+    ],
+)
+def test_an_option_that_is_wanted_no_more_is_a_difference_of_nfs(wanted, has, left):
+    assert compare.unwanted_options(wanted, has) == left
+    volume = {**VOLUME, "kind": "nfs", "options": wanted}
+    mounted = {"source": VOLUME["source"], "type": "nfs4", "options": has}
+    assert compare.needs_mount(volume, seen(mounts=[mounted])) is bool(left)
+
+
+def test_an_account_may_be_named_by_its_number():
+    volume = {**VOLUME, "owner": "4242", "group": "app"}
+    assert compare.owned(volume, seen(uid="4242", gid="7")) == []
+    assert compare.owned(volume, seen(uid="7", gid="7")) == [("owner", "4242", "7")]
+
+
 @pytest.mark.parametrize(
     ("changes", "attributes"),
     [

@@ -79,3 +79,22 @@ def test_what_an_attempt_to_mount_says_is_understood(code, said, state):
 def test_a_server_has_its_export_in_its_name_also_by_an_address_of_ipv6():
     assert nfs.source("2001:db8::1", "/x") == "[2001:db8::1]:/x"
     assert nfs.parts({"source": "[2001:db8::1]:/x/y"}) == ("2001:db8::1", "/x/y")
+
+
+@pytest.mark.parametrize(
+    ("source", "options", "same"),
+    [
+        ("127.0.0.1:/data", ["rw", "addr=127.0.0.1"], True),
+        ("127.0.0.1:/data", ["rw", "addr=192.0.2.7"], False),
+        ("127.0.0.1:/other", ["rw", "addr=127.0.0.1"], False),
+        ("localhost:/data", ["rw"], True),
+        ("127.0.0.1:/data", ["rw"], False),
+    ],
+)
+def test_an_export_is_the_same_by_another_name_of_its_server(source, options, same):
+    mount = {"source": source, "type": "nfs4", "options": options}
+    assert nfs.is_same(mount, {"source": "localhost:/data"}) is same
+
+
+def test_a_name_that_nobody_knows_has_no_address():
+    assert nfs.addresses("nowhere.invalid") == []
