@@ -57,6 +57,17 @@ def holding(path: str) -> set[int]:
     return {pid for pid, _state, _parent, _group in alive() if pid != os.getpid() and _holds(pid, wanted)}
 
 
+def listens(pid: int) -> bool:
+    """Returns whether a process takes connections at a socket, of TCP or of the host's own."""
+    inodes = set()
+    # Which field has the state, what it says of a socket that listens, and which field has the inode: proc(5).
+    for name, state, listening, inode in (("unix", 3, "00010000", 6), ("tcp", 3, "0A", 9), ("tcp6", 3, "0A", 9)):
+        with contextlib.suppress(OSError), open("/proc/%d/net/%s" % (pid, name), encoding="utf-8") as stream:
+            fields = [line.split() for line in stream]
+            inodes |= {one[inode] for one in fields if len(one) > inode and one[state] == listening}
+    return any(_holds(pid, "socket:[%s]" % inode) for inode in inodes)
+
+
 def _holds(pid: int, wanted: str) -> bool:
     directory = "/proc/%d/fd" % pid
     with contextlib.suppress(OSError):

@@ -9,6 +9,7 @@ import glob
 import os
 import re
 import subprocess
+import time
 
 from ..errors import Problem, WindflowError
 from . import processes
@@ -24,6 +25,9 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "lines": {"type": "int", "default": 20},
 }
 SECONDS = 20
+# For systemd, some services have started as soon as their process is there: nobody waits longer for what comes of it.
+STARTING_SECONDS = 5.0
+AT_ONCE = ("simple", "exec")
 BYTES = 65536
 SHOWN = 2000
 # Logs of services that have one of their own; any other may have one after its name.
@@ -48,6 +52,8 @@ def explain(names: list[str], error: str, lines: int) -> None:
     as when it did not load its new configuration.
     """
     single = len(names) == 1 and bool(error)
+    for name in [] if error else names:
+        wait_until_started(name)
     blamed = [name for name in names if (is_there(name) if single else failed(name))]
     problems = []
     for name in blamed:
@@ -61,11 +67,31 @@ def explain(names: list[str], error: str, lines: int) -> None:
         raise WindflowError(problems, "What served before still serves.")
 
 
+def wait_until_started(name: str) -> None:
+    """Waits until a service whose process has just been started takes connections, or has fallen."""
+    deadline = time.monotonic() + STARTING_SECONDS
+    while os.path.isdir("/run/systemd/system") and time.monotonic() < deadline:
+        state = _properties(name, "Type", "ActiveState", "MainPID", "ActiveEnterTimestampMonotonic")
+        if state.get("Type") not in AT_ONCE or state.get("ActiveState") != "active":
+            return
+        # Microseconds of the same clock.
+        age = time.monotonic() - int(state.get("ActiveEnterTimestampMonotonic") or 0) / 1e6
+        if age > STARTING_SECONDS or processes.listens(int(state.get("MainPID") or 0)):
+            return
+        time.sleep(0.1)
+
+
+def _properties(name: str, *wanted: str) -> dict[str, str]:
+    """What systemd says of a service."""
+    said = _output(["systemctl", "show", "--property=%s" % ",".join(wanted), _units(name)[0]])
+    return dict(line.split("=", 1) for line in said.splitlines() if "=" in line)
+
+
 def is_there(name: str) -> bool:
     """Returns whether the host has a service of this name."""
     if not os.path.isdir("/run/systemd/system"):
         return os.path.exists("/etc/init.d/%s" % name)
-    return "LoadState=not-found" not in _output(["systemctl", "show", "--property=LoadState", _units(name)[0]])
+    return _properties(name, "LoadState").get("LoadState") != "not-found"
 
 
 def failed(name: str) -> bool:
@@ -73,8 +99,7 @@ def failed(name: str) -> bool:
     more."""
     if not os.path.isdir("/run/systemd/system"):
         return os.path.exists("/etc/init.d/%s" % name) and _run(["service", name, "status"])[0] != 0
-    said = _output(["systemctl", "show", "--property=LoadState,ActiveState,SubState", _units(name)[0]])
-    state = dict(line.split("=", 1) for line in said.splitlines() if "=" in line)
+    state = _properties(name, "LoadState", "ActiveState", "SubState")
     if state.get("LoadState") == "loaded":
         if state.get("ActiveState") in ("failed", "inactive") or state.get("SubState") == "auto-restart":
             return True

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -103,3 +104,17 @@ def test_a_program_that_is_not_there_is_an_error_of_the_system():
 def test_a_stream_without_a_pipe_is_refused():
     with pytest.raises(ValueError):
         processes.pipe(None)
+
+
+def test_a_process_that_takes_connections_is_told_from_one_that_only_has_a_socket(tmp_path):
+    with socket.socket(socket.AF_UNIX) as own, socket.socket() as other:
+        own.bind(str(tmp_path / "own.sock"))
+        assert not processes.listens(os.getpid())
+        own.listen()
+        assert processes.listens(os.getpid())
+        own.close()
+        assert not processes.listens(os.getpid())
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        assert processes.listens(os.getpid())
+    assert not processes.listens(0)
