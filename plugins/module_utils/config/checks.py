@@ -44,7 +44,7 @@ _PACKAGE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9])?\Z")
 _PYTHON = re.compile(r"3\.(?:[89]|[1-9][0-9])\Z")
 _GROUP = re.compile(r"[A-Za-z0-9_+.][A-Za-z0-9_+.-]{0,63}\Z")
 _OWNER = re.compile(r"(?:[a-z_][a-z0-9_-]{0,31}|[0-9]{1,10})\Z")
-_MODE = re.compile(r"0[0-7]{3,4}\Z")
+_MODE = re.compile(r"0?[0-7]{3,4}\Z")
 _MOUNT_OPTIONS = re.compile(r"[A-Za-z0-9_.:=/@%+-]+(?:,[A-Za-z0-9_.:=/@%+-]+)*\Z")
 _DEVICE = re.compile(r"/dev/(?!(?:.*/)?\.\.?(?:/|\Z))[A-Za-z0-9._:@/+-]+\Z")
 # What nginx can hold in 63 bits.

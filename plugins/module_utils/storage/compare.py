@@ -35,6 +35,11 @@ BRINGING = ("user", "users", "owner", "group")
 OPPOSITES = {"soft": "hard", "hard": "soft", "ro": "rw", "rw": "ro", "lock": "nolock", "nolock": "lock"}
 
 
+def mode_text(mode: int) -> str:
+    """A mode as it is written everywhere: in octal, with a leading zero."""
+    return "0%03o" % mode
+
+
 def is_mounted(volume: dict[str, Any]) -> bool:
     """Returns whether a volume has a file system of its own."""
     return volume["kind"] in MOUNTED

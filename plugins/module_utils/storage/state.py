@@ -92,7 +92,7 @@ def _visible(at: str) -> dict[str, Any]:
     found = {
         "owner": name_of(pwd.getpwuid, info.st_uid),
         "group": name_of(grp.getgrgid, info.st_gid),
-        "mode": "%04o" % stat.S_IMODE(info.st_mode),
+        "mode": compare.mode_text(stat.S_IMODE(info.st_mode)),
         "uid": str(info.st_uid),
         "gid": str(info.st_gid),
         "empty": False,

@@ -74,7 +74,7 @@ def _volume(given: Mapping[str, Any], owner: str, group: str, systemd: bool, plu
         "owner": options.get("owner") or owner,
         "group": options.get("group") or group,
         # On a server it is the server's to say, unless it is named.
-        "mode": options.get("mode") or ("" if kind == "nfs" else MODE),
+        "mode": _mode(options.get("mode")) or ("" if kind == "nfs" else MODE),
         "source": "",
         "type": "",
         "options": [],
@@ -106,6 +106,14 @@ def _volume(given: Mapping[str, Any], owner: str, group: str, systemd: bool, plu
         path = "%s/%s.img" % (BACKING_DIR, own_name)
         found.update(backing=path, source=path, type=filesystem, options=[*FILE_OPTIONS, *local])
     return found
+
+
+def _mode(given: Any) -> Any:
+    """A mode in one form for all. What is none is refused elsewhere."""
+    try:
+        return compare.mode_text(int(given, 8))
+    except (TypeError, ValueError):
+        return given
 
 
 def merged(defaults: Iterable[str], given: str) -> list[str]:

@@ -278,6 +278,13 @@ WRONG = {
         ["below /dev"],
     ),
     "mode as a number": (volume("options: {mode: 750}"), "E1140", 3, "storage.volumes[0].options.mode", ["quotes"]),
+    "mode with other digits": (
+        volume('options: {mode: "0888"}'),
+        "E1140",
+        3,
+        "storage.volumes[0].options.mode",
+        ["octal"],
+    ),
     "owner": (volume("options: {owner: a b}"), "E1140", 3, "storage.volumes[0].options.owner", ['"a b"']),
     "mount options": (
         volume(NFS % "server: n, export: /x, options: 'soft, ro'"),

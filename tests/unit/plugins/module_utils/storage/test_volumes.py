@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.windflow.platform.plugins.module_utils.storage import compare, volumes
+from ansible_collections.windflow.platform.plugins.module_utils.storage import compare, state, volumes
 
 NFS = {
     "name": "nfs-data",
@@ -163,3 +163,11 @@ def test_a_volume_never_shrinks_and_has_to_fit():
     assert codes(volume, own, mounts=[], empty=True, size_gb=0, exists=False, group_gb=None, devices=disk) == []
     gone = {"/dev/sdb": {"state": "absent", "group": "", "carries": "", "gib": 0}}
     assert codes(volume, own, mounts=[], empty=True, size_gb=0, exists=False, group_gb=None, devices=gone) == ["E2064"]
+
+
+@pytest.mark.parametrize(("given", "mode"), [("0750", "0750"), ("2770", "02770"), ("02770", "02770"), ("755", "0755")])
+def test_a_mode_has_one_form_with_and_without_bits_for_the_group(given, mode, tmp_path):
+    options = {"backing": "file", "mode": given}
+    (volume,) = volumes.volumes([{"path": "/srv/x", "size_gb": 1, "options": options}], "a", "a", True)
+    tmp_path.chmod(int(given, 8))
+    assert volume["mode"] == mode == state.visible(str(tmp_path))["mode"]
