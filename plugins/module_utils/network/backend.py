@@ -75,6 +75,10 @@ class Backend:
             self.title,
         )
 
+    def remedy(self, network: Network) -> str:
+        """Returns what helps where the program refuses a network."""
+        return "correct it on the host, or configure the interface by hand and leave out address"
+
     def files(self, network: Network, stem: str) -> dict[str, Any]:
         """Returns {path: (text, mode)} of what a network needs; ``stem`` begins the names."""
         raise NotImplementedError

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 
 PROGRAM = "/sbin/ifup"
+RESOLVCONF = "/sbin/resolvconf"
 MAIN = "/etc/network/interfaces"
 FOLDER = "/etc/network/interfaces.d"
 STATES = ("/run/network/ifstate", "/etc/network/run/ifstate")
@@ -46,9 +47,14 @@ class Ifupdown(Backend):
     def refuses(self, network: Network) -> str:
         if not SOURCED.search(text_of(MAIN)):
             return "%s has no line source %s/*" % (MAIN, FOLDER)
-        if network.dns and not os.path.exists("/sbin/resolvconf"):
+        if network.dns and not os.path.exists(RESOLVCONF):
             return "ifupdown sets name servers only with the package resolvconf"
         return ""
+
+    def remedy(self, network: Network) -> str:
+        if not SOURCED.search(text_of(MAIN)):
+            return "add that line, or configure the interface by hand and leave out address"
+        return "install resolvconf on the host, or leave out dns"
 
     def files(self, network: Network, stem: str) -> dict[str, Any]:
         # ifupdown leaves out files with a dot in their name where it reads the whole directory.

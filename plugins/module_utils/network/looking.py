@@ -39,6 +39,7 @@ class Host:
     def __init__(self, wanted: list[Network]) -> None:
         self.interfaces = interfaces.read()
         self.routes = interfaces.routes()
+        self.made = {network.interface: network for network in wanted if network.is_made}
         self.backends = {kind.name: kind(self.interfaces, wanted) for kind in BACKENDS}
         self._active: list[Any] | None = None
 
@@ -54,11 +55,20 @@ class Host:
         for backend in self.active():
             if backend.name == before:
                 return backend
-        for name in (network.interface, *network.members):
+        for name in self.stack(network):
             for backend in self.active():
                 if backend.manages(name):
                     return backend
         return self.active()[0] if self.active() else None
+
+    def stack(self, network: Network) -> list[str]:
+        """Returns a network's interface and all that it lies on, by way of links of the list."""
+        found, pending = [], [network.interface, *network.members]
+        for name in pending:
+            if name not in found:
+                found.append(name)
+                pending += self.made[name].members if name in self.made else ()
+        return found
 
     def carrying(self) -> tuple[Any, ...]:
         return interfaces.carrying(self.interfaces)
@@ -167,8 +177,8 @@ def refusals(host: Host, network: Network, backend: Backend | None, before: dict
     else:
         reason = backend.refuses(network)
         if reason:
-            remedy = "correct it on the host, or configure the interface by hand and leave out address"
-            refuse("E2072", "%s cannot configure %s" % (backend.title, network.interface), reason, remedy)
+            said = "%s cannot configure %s" % (backend.title, network.interface)
+            refuse("E2072", said, reason, backend.remedy(network))
     mine = [item["network"].get("gateway") for item in before["networks"].values()]
     for route in interfaces.gateways(host.routes):
         other = route["gateway"] not in (network.gateway, *mine) and route["family"] == network.version
@@ -185,7 +195,9 @@ def refusals(host: Host, network: Network, backend: Backend | None, before: dict
             refuse("E2077", "%s is there and was not made by windflow" % network.interface, wrong[0], remedy)
     for member in network.members if network.type in ("bridge", "bond") else ():
         state = host.interfaces.get(member, {})
-        has = [one for one in state.get("addresses", []) if one not in _own_addresses(before, member)]
+        # What a router has told a link of ours goes and comes with the link.
+        kind = "own" if made.get(member, state) is None else "addresses"
+        has = [one for one in state.get(kind, []) if one not in _own_addresses(before, member)]
         if has and state.get("master") != network.interface:
             remedy = "remove the address from the host's own configuration of %s" % member
             refuse("E2076", "%s would lose its address as a member of %s" % (member, network.interface), has[0], remedy)

@@ -40,6 +40,9 @@ class Wicked(Backend):
             return "wicked has name servers for the whole host: NETCONFIG_DNS_STATIC_SERVERS in %s/config" % FOLDER
         return super().refuses(network)
 
+    def remedy(self, network: Network) -> str:
+        return "set them there, and leave out dns" if network.dns else super().remedy(network)
+
     def files(self, network: Network, stem: str) -> dict[str, Any]:
         # One file is for all networks of an interface.
         together = [one for one in self.wanted if one.interface == network.interface] or [network]

@@ -34,6 +34,15 @@ NETWORKS = {
     },
     "TRUNK": {"name": "t", "type": "bond", "interface": "bond0", "members": ["eth1"]},
     "TAGGED": {"name": "g", "type": "vlan", "interface": "bond0.9", "vlan_id": 9},
+    # A stack: a bridge on a VLAN and on a bond, each without an address.
+    "BELOW": {"name": "w", "type": "vlan", "interface": "eth0.8", "vlan_id": 8},
+    "ABOVE": {
+        "name": "a",
+        "type": "bridge",
+        "interface": "br1",
+        "members": ["eth0.8", "bond0"],
+        "address": "fd00:aa::5/64",
+    },
     "SIX": {"name": "six", "interface": "eth1", "address": "2001:db8:0::5/64", "dns": ["2001:db8::53"]},
 }
 
@@ -50,6 +59,7 @@ def wanted() -> SimpleNamespace:
     """Networks of each type, the interfaces of a host, and how the names of its files begin."""
     interfaces = {name: dict(STATE) for name in ("eth0", "eth1", "eth2")}
     made = {name: parse(entry) for name, entry in NETWORKS.items()}
+    made["STACK"] = [made["BELOW"], made["TRUNK"], made["ABOVE"]]
     return SimpleNamespace(INTERFACES=interfaces, STATE=STATE, STEM="windflow-shop", plain=plain, **made)
 
 

@@ -66,3 +66,20 @@ def test_ifupdown_brings_up_the_link_of_ours_below_first(folder, wanted):
     all_of_them = [wanted.TRUNK, wanted.TAGGED]
     found = wanted.plain(ifupdown.Ifupdown(wanted.INTERFACES, all_of_them).files(wanted.TAGGED, wanted.STEM))
     assert "    pre-up [ -e /sys/class/net/bond0 ] || ifup bond0\n" in found["windflow-shop-g"]
+
+
+def test_ifupdown_has_the_links_there_before_they_become_members(folder, wanted):
+    found = ifupdown.Ifupdown(wanted.INTERFACES, wanted.STACK)
+    lines = wanted.plain(found.files(wanted.ABOVE, wanted.STEM))["windflow-shop-a"].splitlines()
+    first, join = (next(n for n, line in enumerate(lines) if text in line) for text in ("ifup eth0.8", "eth0.8 master"))
+    assert first < join and "    pre-up [ -e /sys/class/net/bond0 ] || ifup bond0" in lines[: join + 1]
+
+
+def test_ifupdown_without_resolvconf_sets_no_name_servers_and_says_what_to_do(folder, monkeypatch, wanted):
+    (folder / "interfaces").write_text("source /etc/network/interfaces.d/*\n", encoding="utf-8")
+    monkeypatch.setattr(ifupdown, "RESOLVCONF", str(folder / "resolvconf"))
+    found = ifupdown.Ifupdown(wanted.INTERFACES)
+    assert "resolvconf" in found.refuses(wanted.SIX) and found.refuses(wanted.SECOND) == ""
+    assert found.remedy(wanted.SIX) == "install resolvconf on the host, or leave out dns"
+    (folder / "interfaces").write_text("auto lo\n", encoding="utf-8")
+    assert found.remedy(wanted.SIX).startswith("add that line")

@@ -33,6 +33,9 @@ class Files:
     def files(self, network, stem):
         return {self.path: ("%s-%s\n" % (stem, network.name), 0o644)}
 
+    def remedy(self, network):
+        return "correct it"
+
     def refuses(self, network):
         return self.reason
 
@@ -121,3 +124,25 @@ def test_a_member_would_lose_the_address_that_it_has(tmp_path):
 
 def test_names_of_files_begin_with_the_owner():
     assert looking.stem("shop") == "windflow-shop" and looking.stem("") == "windflow"
+
+
+def test_a_link_of_ours_becomes_a_member_with_what_a_router_has_told_it(tmp_path):
+    top = {"name": "top", "type": "bridge", "interface": "br0", "members": ["eth0.7"], "address": "10.5.0.4/24"}
+    told = {"eth0.7": {"kind": "vlan", "addresses": ["2001:db8::7/64"], "own": []}}
+    assert refused(Files(tmp_path), top, **told) == ["E2076"]
+    assert refused(Files(tmp_path), top, {"before": {"eth0.7": None}}, **told) == []
+    told["eth0.7"]["own"] = told["eth0.7"]["addresses"]
+    assert refused(Files(tmp_path), top, {"before": {"eth0.7": None}}, **told) == ["E2076"]
+
+
+def test_a_stack_is_made_by_the_program_that_manages_what_it_lies_on(monkeypatch):
+    def program(name, *managed):
+        return type(name, (), {"name": name, "manages": lambda _self, interface: interface in managed})()
+
+    monkeypatch.setattr(interfaces, "read", dict)
+    monkeypatch.setattr(interfaces, "routes", list)
+    top = parse({"name": "top", "type": "bridge", "interface": "br0", "members": ["eth0.7"]})
+    found = looking.Host([parse({**VLAN, "address": ""}), top])
+    found._active = [program("first"), program("second", "eth0")]
+    assert found.stack(top) == ["br0", "eth0.7", "eth0"]
+    assert found.backend(top).name == "second" and found.backend(top, "first").name == "first"

@@ -58,3 +58,17 @@ def test_wicked_forgets_an_interface_before_it_goes(folder, wanted):
 
 def test_wicked_brings_up_what_was_changed_in_the_file_and_by_hand(folder, wanted):
     assert wicked.Wicked(wanted.INTERFACES).up(wanted.BRIDGE, wanted.STEM) == ["wicked ifreload br0", "wicked ifup br0"]
+
+
+def test_wicked_has_the_links_that_become_members_in_files_of_their_own(folder, wanted):
+    found = wicked.Wicked(wanted.INTERFACES, wanted.STACK)
+    files = [wanted.plain(found.files(network, wanted.STEM)) for network in wanted.STACK]
+    assert "BRIDGE_PORTS='eth0.8 bond0'" in files[2]["ifcfg-br1"] and list(files[2]) == ["ifcfg-br1"]
+    assert files[0]["ifcfg-eth0.8"] == "STARTMODE='auto'\nBOOTPROTO='none'\nETHERDEVICE='eth0'\nVLAN_ID='8'\n"
+    assert "BOOTPROTO='none'" in files[1]["ifcfg-bond0"]
+
+
+def test_wicked_says_where_name_servers_belong(folder, wanted):
+    found = wicked.Wicked(wanted.INTERFACES)
+    assert found.remedy(wanted.SIX) == "set them there, and leave out dns"
+    assert "leave out address" in found.remedy(wanted.SECOND)
