@@ -247,7 +247,9 @@ def undo(old: Network, new: Network | None, before: dict[str, Any]) -> list[Any]
         lines.append("ip address delete %s dev %s%s" % (old.address, name, QUIETLY))
     for member in old.members if old.type in ("bridge", "bond") else ():
         if not (same and member in same.members):
-            lines += bring_back(member, before[member], []) if before.get(member) else []
+            # A link of ours had no state before, and may stay.
+            alone = ["ip link set dev %s nomaster%s" % (member, QUIETLY)]
+            lines += bring_back(member, before[member], []) if before.get(member) else alone
     return lines
 
 

@@ -61,7 +61,7 @@ class NetworkManager(Backend):
 
     def refuses(self, network: Network) -> str:
         kinds = {name: self.interfaces.get(name, {}).get("kind", "") for name in network.members}
-        made = [name for name, kind in kinds.items() if kind in ("vlan", "bond", "bridge")]
+        made = [name for name, kind in kinds.items() if kind in ("vlan", "bond", "bridge") and name not in self.planned]
         if network.type in ("bridge", "bond") and made:
             return "a profile of NetworkManager makes %s, which cannot become a member here" % ", ".join(made)
         base = self.base(network)
@@ -91,7 +91,10 @@ class NetworkManager(Backend):
     def files(self, network: Network, stem: str) -> dict[str, Any]:
         name, found = "%s-%s" % (stem, network.name), {}
         found["%s/%s.nmconnection" % (FOLDER, name)] = (self._profile(network, name), 0o600)
-        for member in network.members if network.type in ("bridge", "bond") else ():
+        for member in self.members(network):
+            if member in self.planned:
+                # Its own profile says so: an interface has one.
+                continue
             wanted = {
                 "connection": dict(
                     _connection("%s-%s" % (name, member), "ethernet", member),
@@ -100,6 +103,15 @@ class NetworkManager(Backend):
             }
             found["%s/%s-%s.nmconnection" % (FOLDER, name, member)] = (text(wanted), 0o600)
         return found
+
+    def members(self, network: Network) -> tuple[Any, ...]:
+        """Returns the members of a bridge or a bond; none of what only lies on another."""
+        return network.members if network.type in ("bridge", "bond") else ()
+
+    def top(self, network: Network) -> Network | None:
+        """Returns the bridge or the bond of ours that a link of ours is a member of."""
+        above = [one for one in self.wanted if network.is_made and network.interface in self.members(one)]
+        return above[0] if above else None
 
     def _profile(self, network: Network, name: str) -> str:
         own = text_of("%s/%s.nmconnection" % (FOLDER, name))
@@ -122,7 +134,11 @@ class NetworkManager(Backend):
             wanted["bond"] = {"miimon": "100", "mode": network.mode}
         if network.mtu:
             wanted.setdefault("ethernet", {})["mtu"] = str(network.mtu)
-        if network.address:
+        top = self.top(network)
+        if top:
+            # A member has no addresses, nor a say in them.
+            wanted["connection"].update({"master": top.interface, "slave-type": top.type})
+        elif network.address:
             _address(wanted, network, noted.get("windflow.address", ""))
         else:
             wanted.update(ipv4={"method": "disabled"}, ipv6={"method": "disabled"})
@@ -132,16 +148,25 @@ class NetworkManager(Backend):
         return text(wanted)
 
     def up(self, network: Network, stem: str) -> list[Any]:
-        paths = sorted(self.files(network, stem))
-        main = _uuid("%s-%s" % (stem, network.name))
-        members = network.members if network.type in ("bridge", "bond") else ()
+        load = "nmcli connection load %s" % " ".join(sorted(self.files(network, stem)))
+        # A member is brought up by what it belongs to, once: that comes later, and would take it down again.
+        return [load, *([] if self.top(network) else self._activate(network, stem))]
+
+    def _activate(self, network: Network, stem: str, below: bool = False) -> list[Any]:
+        """Returns what brings up an interface with its members; ``below``: it is a member itself."""
+        up = "nmcli --wait 30 connection up uuid %s"
+        if below:
+            # What it belongs to has only just begun anew, and may take down with it what came too early.
+            up = "{0} || {{ sleep 1; {0}; }}".format(up)
+        main, members = _uuid("%s-%s" % (stem, network.name)), self.members(network)
         # An interface with members is up when the first of them is.
-        wait = 0 if members else 30
-        lines = ["nmcli connection load %s" % " ".join(paths), "nmcli --wait %d connection up uuid %s" % (wait, main)]
-        return lines + [
-            "nmcli --wait 30 connection up uuid %s" % _uuid("%s-%s-%s" % (stem, network.name, member))
-            for member in members
-        ]
+        lines = ["nmcli --wait 0 connection up uuid %s" % main if members else up.replace("%s", main)]
+        for member in members:
+            if member in self.planned:
+                lines += self._activate(self.planned[member], stem, True)
+            else:
+                lines.append(up.replace("%s", _uuid("%s-%s-%s" % (stem, network.name, member))))
+        return lines
 
     def refresh(self, networks: list[Any], stem: str) -> list[Any]:
         lines = ["nmcli connection reload"]

@@ -151,3 +151,10 @@ def test_the_state_that_a_record_keeps():
         "mtu": "1500",
         "members": "eth0.7",
     }
+
+
+def test_a_link_that_stays_leaves_what_it_was_a_member_of():
+    old = parse({"name": "b", "type": "bridge", "interface": "br0", "members": ["eth0.7", "eth1"]})
+    new = parse({**old.as_dict(), "members": ["eth1"]})
+    before = {"br0": None, "eth0.7": None, "eth1": interfaces.parse(VETH)}
+    assert interfaces.undo(old, new, before) == ["ip link set dev eth0.7 nomaster 2>/dev/null || true"]

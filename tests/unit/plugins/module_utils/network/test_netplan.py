@@ -65,3 +65,9 @@ def test_netplan_reads_what_lies_below_first(folder, wanted):
         "windflow-shop-1-c.yaml",
         "windflow-shop-2-a.yaml",
     ]
+
+
+def test_netplan_has_links_of_ours_as_members(folder, wanted):
+    found = netplan.Netplan(wanted.INTERFACES, wanted.STACK)
+    text = wanted.plain(found.files(wanted.ABOVE, wanted.STEM))["windflow-shop-1-a.yaml"]
+    assert "ethernets" not in text and '      interfaces: ["eth0.8", "bond0"]\n' in text

@@ -148,3 +148,23 @@ def test_network_manager_forgets_a_profile_before_its_interface_goes(folder, mon
     before.update(networks={}, before={})
     restore = change.Change({"plugin": "shop", "networks": [wanted.BRIDGE.as_dict()]}).restore_script()
     assert 0 < restore.index("nmcli connection reload") < restore.index("ip link delete dev br0")
+
+
+def test_a_link_of_ours_has_in_its_profile_what_it_is_a_member_of(folder, wanted, answers):
+    answers(network_manager, {})
+    links = {**wanted.INTERFACES, "eth0.8": {**wanted.STATE, "kind": "vlan"}}
+    found = network_manager.NetworkManager(links, wanted.STACK)
+    assert list(wanted.plain(found.files(wanted.ABOVE, wanted.STEM))) == ["windflow-shop-a.nmconnection"]
+    made = network_manager.sections(
+        wanted.plain(found.files(wanted.BELOW, wanted.STEM))["windflow-shop-w.nmconnection"]
+    )
+    assert (made["connection"]["master"], made["connection"]["slave-type"]) == ("br1", "bridge")
+    assert made["vlan"]["parent"] == "eth0" and not {"ipv4", "ipv6"} & set(made)
+    assert found.refuses(wanted.ABOVE) == "" and "cannot become a member" in network_manager.NetworkManager(
+        links
+    ).refuses(wanted.ABOVE)
+    # The bridge brings them up, each once, and again where its own start has taken one down.
+    assert len(found.up(wanted.BELOW, wanted.STEM)) == len(found.up(wanted.TRUNK, wanted.STEM)) == 1
+    lines = found.up(wanted.ABOVE, wanted.STEM)[1:]
+    assert [line.split()[2] for line in lines] == ["0", "30", "0", "30"]
+    assert made["connection"]["uuid"] in lines[1] and " || { sleep 1; nmcli --wait 30 connection up uuid " in lines[3]

@@ -55,3 +55,10 @@ def test_what_lies_on_a_link_of_ours_adds_to_its_file(folder, wanted):
     paths = networkd.Networkd(wanted.INTERFACES, all_of_them).files(wanted.TAGGED, wanted.STEM)
     assert wanted.plain(paths)["windflow-shop-g-bond0.conf"] == "[Network]\nVLAN=bond0.9\n"
     assert "%s/05-windflow-shop-t.network.d/windflow-shop-g-bond0.conf" % folder in paths
+
+
+def test_a_link_of_ours_has_in_its_file_what_it_is_a_member_of(folder, wanted):
+    found = networkd.Networkd(wanted.INTERFACES, wanted.STACK).files(wanted.ABOVE, wanted.STEM)
+    for place, member in (("05-windflow-shop-w", "eth0.8"), ("05-windflow-shop-t", "bond0")):
+        text = found["%s/%s.network.d/windflow-shop-a-%s.conf" % (folder, place, member)][0]
+        assert text.endswith("\n[Network]\nBridge=br1\n") and "[Match]" not in text
