@@ -403,8 +403,8 @@ class _Checks:
         for path, network in self.maps("network", "networks"):
             expected = "a name of letters, digits, dots, _ and -"
             self.name(path + ("name",), network.get("name"), _WORD, expected, "write for example app-network")
-            remedy = "write for example eth0"
-            self.name(path + ("interface",), network.get("interface"), _INTERFACE, "an interface's name", remedy)
+            expected, remedy = "an interface's name, at most 15 characters", "write for example eth0"
+            self.name(path + ("interface",), network.get("interface"), _INTERFACE, expected, remedy)
             cidr = network.get("cidr")
             if isinstance(cidr, str) and not formats.check(cidr, "cidr"):
                 meant = formats.network_of(cidr)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 
 from ..errors import Problem
-from .wanted import Network, configured, parse
+from .wanted import PLACE, Network, configured, parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,23 +18,32 @@ if TYPE_CHECKING:
 LOOPBACK = "lo"
 
 
-def findings(entries: list[dict[str, Any]], found: dict[str, Any], consent: bool) -> list[Problem]:
+# The variable that has the networks of a playbook, and those that give consent: of a plugin's run, and of a playbook.
+OWN_PLACE = "host_network_networks"
+CONSENT = {PLACE: "windflow_network_consent", OWN_PLACE: "host_network_consent"}
+
+
+def place_of(owner: str) -> str:
+    """Returns where the networks of an owner are written."""
+    return PLACE if owner else OWN_PLACE
+
+
+def findings(entries: list[dict[str, Any]], found: dict[str, Any], consent: bool, place: str = PLACE) -> list[Problem]:
     """Returns what keeps the networks from being as wanted. ``found`` is what ``looking.look`` returned."""
     problems: list[Problem] = []
-    made: set[str] = set()
+    made = {network.interface for network in configured(entries) if network.is_made}
     for index, entry in enumerate(entries):
-        path, network = "network.networks[%d]" % index, parse(entry)
+        path, network = "%s[%d]" % (place, index), parse(entry)
         if network.is_configured:
             problems += missing_parts(path, network, found["interfaces"], made)
-            made |= {network.interface} if network.is_made else set()
         else:
             problems += asserted(path, network, found["interfaces"])
     if problems:
         return problems
     for index, entry in enumerate(entries):
         for said in found["refused"].get(entry["name"], []):
-            problems.append(placed(said, "network.networks[%d]" % index))
-    return problems + ([] if consent else not_agreed(found))
+            problems.append(placed(said, "%s[%d]" % (place, index)))
+    return problems + ([] if consent else not_agreed(found, place))
 
 
 def placed(said: dict[str, str], path: str) -> Problem:
@@ -80,14 +89,14 @@ def missing(path: str, name: str, interfaces: dict[str, Any]) -> Problem:
     return Problem.plain("E2070", said, "it has %s" % there, "write the name of one of them", path=path)
 
 
-def not_agreed(found: dict[str, Any]) -> list[Problem]:
+def not_agreed(found: dict[str, Any], place: str) -> list[Problem]:
     """Whether an interface that carries the connection would be changed."""
     if not found["endangered"]:
         return []
     names = ", ".join(found["endangered"])
     said = "this run would change %s, which carries its own connection" % names
-    remedy = "add windflow_network_consent=true; the host restores itself if the connection is lost"
-    return [Problem.plain("E2073", said, found["connection"], remedy, path="network.networks")]
+    remedy = "set %s=true; the host restores itself if the connection is lost" % CONSENT[place]
+    return [Problem.plain("E2073", said, found["connection"], remedy, path=place)]
 
 
 def pending(entries: list[dict[str, Any]], found: dict[str, Any]) -> list[str]:

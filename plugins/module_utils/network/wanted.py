@@ -18,14 +18,19 @@ if TYPE_CHECKING:
     from typing import Any, Callable
 
 
+# The key of a plugin's configuration that has the networks.
+PLACE = "network.networks"
 TYPES = ("physical", "vlan", "bridge", "bond")
 # The kernel's words. The first is what a bond has that does not say so.
 MODES = ("active-backup", "balance-rr", "balance-xor", "broadcast", "802.3ad", "balance-tlb", "balance-alb")
 INTERFACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}\Z")
+FORM = "at most 15 letters, digits, dots, _ and -"
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}\Z")
 # Keys that say how an interface is configured: without an address they have nothing to do.
 CONFIGURING = ("gateway", "dns", "mtu", "vlan_id", "members", "mode")
 ONLY_FOR = {"vlan_id": ("vlan",), "mode": ("bond",), "members": ("vlan", "bridge", "bond")}
+# What can be a member of a bridge or a bond, of the links that software makes.
+JOINING = {"bridge": ("vlan", "bond"), "bond": ("vlan",)}
 LEAST_MTU = {4: 68, 6: 1280}
 
 
@@ -103,20 +108,31 @@ def valid(entries: object) -> list[Any]:
 
 
 def configured(entries: list[Any]) -> list[Any]:
-    """Returns those entries that configure an interface, as networks."""
-    return [parse(entry) for entry in entries if _configures(entry)]
+    """Returns those entries that configure an interface, as networks, in the order in which they are made: what lies on
+    a link of the list comes after it."""
+    networks = [parse(entry) for entry in entries if _configures(entry)]
+    made = {network.interface: network for network in networks if network.is_made}
+    found: dict[Network, None] = {}
+    pending = networks[::-1]
+    while pending:
+        network = pending[-1]
+        lower = [made[name] for name in network.members if name in made and made[name] not in found]
+        pending += lower[::-1]
+        if not lower:
+            found[pending.pop()] = None
+    return list(found)
 
 
 def _configures(entry: dict[str, Any]) -> bool:
     return bool(entry.get("address")) or (entry.get("type") in TYPES[1:] and not entry.get("cidr"))
 
 
-def faults(entries: list[Any]) -> list[Any]:
-    """Returns every fault of the entries, which are maps of anything."""
+def faults(entries: list[Any], place: str = PLACE) -> list[Any]:
+    """Returns every fault of the entries, which are maps of anything; ``place`` is the key that has them."""
     found = []
     for index, entry in enumerate(entries):
         found += _faults(index, entry)
-    return found + _same_twice(entries) + _order(entries)
+    return found + _same_twice(entries, place) + _circles(entries)
 
 
 def _faults(index: int, entry: dict[str, Any]) -> list[Any]:
@@ -165,7 +181,7 @@ def _faults_of_change(index: int, entry: dict[str, Any]) -> list[Any]:
             found.append(Fault(code, index, "type", expected, kind, "remove %s, or correct type" % key))
     interface = entry.get("interface")
     if isinstance(interface, str) and not INTERFACE.match(interface):
-        expected = "the name of an interface that can be configured"
+        expected = "the name of an interface, %s" % FORM
         found.append(Fault("E1140", index, "interface", expected, interface, "write for example eth0"))
     if kind == "vlan":
         number = entry.get("vlan_id")
@@ -236,6 +252,8 @@ def _member_faults(index: int, entry: dict[str, Any]) -> list[Any]:
     for member in members:
         if not isinstance(member, str) or not INTERFACE.match(member) or member == interface:
             expected = "names of other interfaces"
+            if not isinstance(member, str) or not INTERFACE.match(member):
+                expected += ", each %s" % FORM
             found.append(Fault("E1173", index, "members", expected, member, "write for example [eth1, eth2]"))
     if len({str(member) for member in members}) < len(members):
         found.append(Fault("E1173", index, "members", "each interface once", members, "remove what is there twice"))
@@ -248,51 +266,76 @@ def _member_faults(index: int, entry: dict[str, Any]) -> list[Any]:
     return found
 
 
-def _same_twice(entries: list[Any]) -> list[Any]:
+def _same_twice(entries: list[Any], place: str) -> list[Any]:
     """What two entries claim: a name, or an interface that both configure."""
     found: list[Any] = []
     names: dict[str, int] = {}
     interfaces: dict[str, int] = {}
+    # Links that others lie on: one entry makes such a link, and one other may have it as a member.
+    joined: dict[str, int] = {}
+    links = {entry.get("interface"): entry.get("type") for entry in entries if _is_link(entry)}
     for index, entry in enumerate(entries):
         name = entry.get("name")
         if isinstance(name, str) and name in names:
             expected = "a name for each network"
-            note = "also of network.networks[%d]" % names[name]
+            note = "also of %s[%d]" % (place, names[name])
             found.append(Fault("E1174", index, "name", expected, name, "change one of the two", note))
         elif isinstance(name, str):
             names[name] = index
         if not _configures(entry):
             continue
-        members = entry.get("members")
+        kind, members = entry.get("type"), entry.get("members")
         mine = [("interface", entry.get("interface"))]
-        if entry.get("type") in ("bridge", "bond"):
+        if kind in JOINING:
             mine += [("members", member) for member in (members if isinstance(members, list) else [])]
         for key, interface in mine:
-            if isinstance(interface, str) and interfaces.get(interface, index) != index:
+            if not isinstance(interface, str):
+                continue
+            if key == "members" and interface in links and links[interface] not in JOINING[kind]:
+                expected = "members of another type than %s" % links[interface]
+                remedy = "remove it: no %s takes a %s" % (kind, links[interface])
+                found.append(Fault("E1173", index, key, expected, interface, remedy))
+                continue
+            claimed = joined if key == "members" and interface in links else interfaces
+            if claimed.get(interface, index) != index:
                 expected = "each interface configured by one network"
-                note = "also of network.networks[%d]" % interfaces[interface]
+                note = "also of %s[%d]" % (place, claimed[interface])
                 found.append(Fault("E1174", index, key, expected, interface, "remove it from one of the two", note))
-            elif isinstance(interface, str):
-                interfaces[interface] = index
+            else:
+                claimed[interface] = index
     return found
 
 
-def _order(entries: list[Any]) -> list[Any]:
-    """Interfaces that a network lies on, and that a later one makes."""
-    made = {
-        entry.get("interface"): index
-        for index, entry in enumerate(entries)
-        if _configures(entry) and entry.get("type") != "physical" and isinstance(entry.get("interface"), str)
-    }
+def _is_link(entry: dict[str, Any]) -> bool:
+    """Whether an entry makes a link without an address."""
+    return _configures(entry) and not entry.get("address") and isinstance(entry.get("interface"), str)
+
+
+def _circles(entries: list[Any]) -> list[Any]:
+    """Interfaces that lie on themselves, by way of others."""
+    below: dict[Any, list[Any]] = {}
+    for entry in entries:
+        if _configures(entry) and isinstance(entry.get("interface"), str):
+            below.setdefault(entry["interface"], []).extend(_lower(entry))
     found = []
     for index, entry in enumerate(entries):
-        members = entry.get("members")
-        for member in members if isinstance(members, list) and _configures(entry) else []:
-            if isinstance(member, str) and made.get(member, -1) > index:
-                expected = "networks in the order in which they are made"
-                remedy = "move network.networks[%d] before this one" % made[member]
-                found.append(Fault("E1173", index, "members", expected, member, remedy))
+        name = entry.get("interface")
+        for member in _lower(entry) if _configures(entry) else []:
+            reached, pending = set(), [member]
+            while pending:
+                one = pending.pop()
+                pending += [] if one in reached else below.get(one, [])
+                reached.add(one)
+            if name in reached and member != name:
+                expected = "interfaces that do not lie on this one"
+                found.append(Fault("E1173", index, "members", expected, member, "remove it from one of the networks"))
     return found
+
+
+def _lower(entry: dict[str, Any]) -> list[str]:
+    """Returns the interfaces that an entry lies on."""
+    members = entry.get("members") or ([_below(entry)] if entry.get("type") == "vlan" else [])
+    return [name for name in members if name and isinstance(name, str)] if isinstance(members, list) else []
 
 
 def _below(entry: dict[str, Any]) -> str:

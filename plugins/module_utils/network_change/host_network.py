@@ -16,7 +16,7 @@ import os
 
 from ..errors import Problem, WindflowError
 from ..network import kept, looking
-from ..network.findings import findings, pending
+from ..network.findings import findings, pending, place_of
 from ..network.wanted import faults
 from . import confirming, undoing
 from .change import Change
@@ -37,11 +37,12 @@ def run(params: dict[str, Any]) -> dict[str, Any]:
 
 def apply(params: dict[str, Any]) -> dict[str, Any]:
     """Returns {"changed": False}, or the number of the change that has begun and waits to be confirmed."""
-    refuse_faults(params["networks"])
+    place = place_of(params["plugin"])
+    refuse_faults(params["networks"], place)
     cleared = [] if params["check"] else clear()
     found = looking.look(params)
     reasons = pending(params["networks"], found) if found else []
-    problems = findings(params["networks"], found, params["consent"] or not reasons) if found else []
+    problems = findings(params["networks"], found, params["consent"] or not reasons, place) if found else []
     if problems:
         raise WindflowError(problems)
     answer = {"changed": bool(reasons), "change": "", "why": reasons, "warnings": cleared, "moves": ["", ""]}
@@ -53,11 +54,11 @@ def apply(params: dict[str, Any]) -> dict[str, Any]:
     return dict(answer, change=change.number, seconds=params["seconds"], moves=change.moves())
 
 
-def refuse_faults(entries: list[Any]) -> None:
+def refuse_faults(entries: list[Any], place: str) -> None:
     """Raises WindflowError for entries that are wrong whatever the host is."""
     problems = []
-    for fault in faults(entries):
-        path = "networks[%d].%s" % (fault.index, fault.key)
+    for fault in faults(entries, place):
+        path = "%s[%d].%s" % (place, fault.index, fault.key)
         got = "nothing" if fault.value is None else "%s" % (fault.value,)
         got = "%s, %s" % (got, fault.note) if fault.note else got
         problems.append(Problem(fault.code, fault.expected, got, fault.remedy, path=path))

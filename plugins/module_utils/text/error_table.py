@@ -448,7 +448,7 @@ GROUPS = (
             ),
             "E2073": Row(
                 "The run would change an interface that carries its own connection.",
-                "Add windflow_network_consent=true. The host restores itself if the connection is lost.",
+                "Set the variable that the message names to true. The host restores itself if the connection is lost.",
             ),
             "E2074": Row(
                 "The host has a default route of its own.",

@@ -181,13 +181,35 @@ WRONG = {
         "network.networks[1].interface",
         ["network.networks[0]", '"eth0"'],
     ),
-    "member that is made later": (
-        network("address: 10.1.0.5/16, type: vlan, vlan_id: 7, members: [bond0]")
+    "member with an address": (
+        network("address: 10.1.0.5/16, type: bridge, members: [bond0]")
         + "    - {name: m, interface: bond0, type: bond, members: [eth1], address: 10.2.0.5/16}\n",
+        "E1174",
+        4,
+        "network.networks[1].interface",
+        ["network.networks[0]", '"bond0"'],
+    ),
+    "bridge in a bridge": (
+        network("type: bridge").replace(", cidr: 10.1.0.0/16", "")
+        + "    - {name: m, interface: br0, type: bridge, members: [eth0]}\n",
+        "E1173",
+        4,
+        "network.networks[1].members",
+        ["another type than bridge", "no bridge takes a bridge"],
+    ),
+    "interface with a long name": (
+        network("address: 10.1.0.5/16").replace("eth0", "sixteen.letters1"),
+        "E1140",
+        3,
+        "network.networks[0].interface",
+        ["at most 15 characters", "sixteen.letters1"],
+    ),
+    "member with a long name": (
+        network("address: 10.1.0.5/16, type: bridge, members: [sixteen.letters1]"),
         "E1173",
         3,
         "network.networks[0].members",
-        ["network.networks[1]"],
+        ["at most 15 letters"],
     ),
     "size_gb -1": (volume("size_gb: -1"), "E1133", 3, "storage.volumes[0].size_gb", ["above 0", "-1"]),
     "size_gb 0": (volume("size_gb: 0"), "E1133", 3, "storage.volumes[0].size_gb", ["above 0"]),

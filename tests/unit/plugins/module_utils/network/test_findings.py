@@ -25,9 +25,10 @@ def found(*entries, consent=False, **changes):
     return [(item.code, item.path) for item in findings.findings(list(entries), {**FOUND, **changes}, consent)]
 
 
-def test_an_interface_may_lie_on_one_that_is_made_before_it():
+def test_an_interface_may_lie_on_one_that_is_made_whatever_the_order():
     assert found(LAN, VLAN, ON_TOP) == []
-    assert found(ON_TOP, VLAN) == [("E2070", "network.networks[0].members")]
+    assert found(ON_TOP, VLAN) == []
+    assert found(ON_TOP) == [("E2070", "network.networks[0].members")]
 
 
 def test_a_range_is_met_by_any_address_of_its_interface():
@@ -48,3 +49,16 @@ def test_what_the_host_refuses_and_consent_are_told_together_once_the_parts_are_
 def test_the_plan_says_why_networks_differ_and_which_are_not_wanted():
     known = {"differences": {"lan": ["eth0 has no address 10.1.0.5/16"], "old": ["x"]}, "unwanted": ["old"]}
     assert findings.pending([LAN], known) == ["eth0 has no address 10.1.0.5/16", "old is not wanted any more"]
+
+
+def test_a_finding_names_the_variables_of_a_plugin_or_of_the_role():
+    changes = {**FOUND, "endangered": ["eth0"]}
+    for owner, path, variable in (
+        ("shop", "network.networks", "windflow_network_consent=true"),
+        ("", "host_network_networks", "host_network_consent=true"),
+    ):
+        place = findings.place_of(owner)
+        [agreed] = findings.findings([LAN], changes, False, place)
+        assert (agreed.code, agreed.path) == ("E2073", path) and "set %s;" % variable in agreed.remedy
+        [missing] = findings.findings([{**LAN, "interface": "ens3"}], FOUND, False, place)
+        assert missing.path == path + "[0].interface"

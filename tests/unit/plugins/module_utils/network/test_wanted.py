@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from ansible_collections.windflow.platform.plugins.module_utils.network.wanted import configured, faults, parse, valid
@@ -60,3 +62,49 @@ def test_a_link_that_software_makes_needs_no_address_and_its_range_alone_asserts
 @pytest.mark.parametrize("wrong", [None, "x", {}, [1], [{"name": "lan"}], [*ENTRIES, ENTRIES[0]]])
 def test_entries_with_a_fault_are_no_entries(wrong):
     assert valid(ENTRIES) == ENTRIES and valid(wrong) == []
+
+
+TAG = {"name": "tag", "type": "vlan", "interface": "eth2.7", "vlan_id": 7}
+PAIR = {"name": "pair", "type": "bond", "interface": "bond1", "members": ["eth3"]}
+TOP = {"name": "top", "type": "bridge", "interface": "br1", "members": ["eth2.7", "bond1"], "address": "10.5.0.5/24"}
+
+
+@pytest.mark.parametrize("entries", list(itertools.permutations([TAG, PAIR, TOP])))
+def test_a_link_without_an_address_may_be_a_member_whatever_the_order(entries):
+    assert faults(list(entries)) == []
+    assert [network.name for network in configured(list(entries))][-1] == "top"
+
+
+def test_what_others_lie_on_is_made_first_and_the_order_stays_otherwise():
+    above = {"name": "c", "type": "vlan", "interface": "br1.5", "vlan_id": 5}
+    other = {"name": "other", "interface": "eth9", "address": "10.6.0.5/24"}
+    found = [network.name for network in configured([above, other, TOP, PAIR, TAG])]
+    assert found == ["tag", "pair", "top", "c", "other"]
+    assert [network.name for network in configured([TAG, other, PAIR, TOP])] == ["tag", "other", "pair", "top"]
+
+
+def codes(*entries):
+    return [(fault.code, fault.index, fault.key, fault.value) for fault in faults(list(entries))]
+
+
+def test_a_member_has_no_address_and_belongs_to_one_network():
+    assert codes({**TAG, "address": "10.7.0.5/24"}, PAIR, TOP) == [("E1174", 2, "members", "eth2.7")]
+    another = {"name": "another", "type": "bridge", "interface": "br2", "members": ["eth2.7"]}
+    assert codes(TAG, another, PAIR, TOP) == [("E1174", 3, "members", "eth2.7")]
+    assert codes(TOP, {"name": "lan", "interface": "eth2.7", "address": "10.1.0.5/16"}) == [
+        ("E1174", 1, "interface", "eth2.7")
+    ]
+    assert codes({**PAIR, "name": "x", "interface": "bond0", "members": ["bond1"]}, PAIR) == [
+        ("E1173", 0, "members", "bond1")
+    ]
+
+
+def test_no_interface_lies_on_itself():
+    circle = [{**PAIR, "members": ["bond1.7"]}, {**TAG, "interface": "bond1.7"}]
+    assert codes(*circle) == [("E1173", 0, "members", "bond1.7"), ("E1173", 1, "members", "bond1")]
+    assert valid(circle) == []
+
+
+def test_a_fault_names_the_place_of_the_other_network():
+    notes = [fault.note for fault in faults([TAG, {**TAG, "name": "x"}], "host_network_networks")]
+    assert notes == ["also of host_network_networks[0]"]

@@ -52,3 +52,6 @@ def test_an_interface_of_somebody_elses_is_not_taken(machine):
 def test_entries_that_are_wrong_change_nothing(machine):
     wrong = machine.call([{**SECOND, "address": "10.5.0.9"}])
     assert wrong["code"] == "E1170" and "networks[0].address" in wrong["msg"]
+    assert "network.networks[0].address" in wrong["msg"]
+    alone = machine.call([{**SECOND, "address": "10.5.0.9"}], plugin="")
+    assert alone["code"] == "E1170" and "host_network_networks[0].address" in alone["msg"]
