@@ -62,3 +62,11 @@ def test_a_link_of_ours_has_in_its_file_what_it_is_a_member_of(folder, wanted):
     for place, member in (("05-windflow-shop-w", "eth0.8"), ("05-windflow-shop-t", "bond0")):
         text = found["%s/%s.network.d/windflow-shop-a-%s.conf" % (folder, place, member)][0]
         assert text.endswith("\n[Network]\nBridge=br1\n") and "[Match]" not in text
+
+
+def test_networkd_is_started_again_where_a_member_does_not_join(folder, wanted):
+    lines = networkd.Networkd(wanted.INTERFACES, wanted.STACK).up(wanted.ABOVE, wanted.STEM)
+    for member in ("eth0.8", "bond0"):
+        joined = "[ -e /sys/class/net/br1/lower_%s ]" % member
+        restart = lines.index("%s || systemctl restart systemd-networkd.service" % joined)
+        assert joined in lines[restart - 1] == lines[restart + 1] and "reconfigure br1" in "".join(lines[:restart])
