@@ -10,6 +10,7 @@ import shutil
 
 from ..files.reading import text_of
 from .backend import HEADER, Backend, said
+from .networkd import joining
 from .wanted import Network
 
 TYPE_CHECKING = False
@@ -60,7 +61,7 @@ class Netplan(Backend):
 
     def up(self, network: Network, stem: str) -> list[Any]:
         # generate refuses what it cannot read before anything is applied.
-        return ["netplan generate", "netplan apply"]
+        return ["netplan generate", "netplan apply", *joining(network)]
 
     def refresh(self, networks: list[Any], stem: str) -> list[Any]:
         return ["netplan apply"]

@@ -90,20 +90,24 @@ class Networkd(Backend):
             return [RELOAD, again]
         # A reload does not make again an interface that was deleted, such as for another VLAN.
         there = "[ -e /sys/class/net/%s ]" % network.interface
-        lines = [RELOAD, *_sooner_or_later(there), again]
-        for member in network.members if network.type in ("bridge", "bond") else ():
-            # Nor does a member join an interface that was made for another file.
-            lines += _sooner_or_later("[ -e /sys/class/net/%s/lower_%s ]" % (network.interface, member))
-        return lines
+        return [RELOAD, *_sooner_or_later(there), again, *joining(network)]
 
     def refresh(self, networks: list[Any], stem: str) -> list[Any]:
         return [RELOAD]
 
 
+def joining(network: Network) -> list[Any]:
+    """Returns what waits for the members: none joins an interface of which the program has read another file."""
+    found = []
+    for member in network.members if network.type in ("bridge", "bond") else ():
+        found += _sooner_or_later("[ -e /sys/class/net/%s/lower_%s ]" % (network.interface, member))
+    return found
+
+
 def _sooner_or_later(there: str) -> list[Any]:
     """Returns what waits until that is so, by a restart of the program if need be."""
     waits = "for once in 1 2 3 4 5 6 7 8 9 10; do %s && break; sleep 0.3; done" % there
-    return [waits, "%s || systemctl restart systemd-networkd.service" % there, waits]
+    return [waits, "%s || systemctl try-restart systemd-networkd.service" % there, waits]
 
 
 def _netdev(network: Network) -> str:

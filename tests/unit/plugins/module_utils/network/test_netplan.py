@@ -71,3 +71,4 @@ def test_netplan_has_links_of_ours_as_members(folder, wanted):
     found = netplan.Netplan(wanted.INTERFACES, wanted.STACK)
     text = wanted.plain(found.files(wanted.ABOVE, wanted.STEM))["windflow-shop-1-a.yaml"]
     assert "ethernets" not in text and '      interfaces: ["eth0.8", "bond0"]\n' in text
+    assert "lower_bond0 ] || systemctl try-restart systemd-networkd" in "".join(found.up(wanted.ABOVE, wanted.STEM))
