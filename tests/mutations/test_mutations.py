@@ -41,7 +41,7 @@ MUTATIONS = {
     "pg_hba.conf asks ident": Mutation(
         "el9",
         "plugins/module_utils/database/access.py",
-        'return "".join("%s\\n" % line for line in lines) + without_lines(text, database)',
+        'return _lines(_quoted(database), "all", mark(database)) + without_lines(text, database)',
         "return text",
         ("Ident authentication failed",),
     ),
