@@ -245,7 +245,7 @@ def undo(old: Network, new: Network | None, before: dict[str, Any]) -> list[Any]
         lines.append("ip link delete dev %s%s" % (name, QUIETLY))
     elif old.address and not (same and same.address == old.address) and old.address not in _addresses(before.get(name)):
         lines.append("ip address delete %s dev %s%s" % (old.address, name, QUIETLY))
-    for member in old.members if old.type in ("bridge", "bond") else ():
+    for member in old.ports:
         if not (same and member in same.members):
             # A link of ours had no state before, and may stay.
             alone = ["ip link set dev %s nomaster%s" % (member, QUIETLY)]

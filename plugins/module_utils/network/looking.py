@@ -193,7 +193,7 @@ def refusals(host: Host, network: Network, backend: Backend | None, before: dict
         if wrong:
             remedy = "choose another name for the interface, or write what it is"
             refuse("E2077", "%s is there and was not made by windflow" % network.interface, wrong[0], remedy)
-    for member in network.members if network.type in ("bridge", "bond") else ():
+    for member in network.ports:
         state = host.interfaces.get(member, {})
         # What a router has told a link of ours goes and comes with the link.
         kind = "own" if made.get(member, state) is None else "addresses"

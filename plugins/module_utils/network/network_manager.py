@@ -91,7 +91,7 @@ class NetworkManager(Backend):
     def files(self, network: Network, stem: str) -> dict[str, Any]:
         name, found = "%s-%s" % (stem, network.name), {}
         found["%s/%s.nmconnection" % (FOLDER, name)] = (self._profile(network, name), 0o600)
-        for member in self.members(network):
+        for member in network.ports:
             if member in self.planned:
                 # Its own profile says so: an interface has one.
                 continue
@@ -104,13 +104,9 @@ class NetworkManager(Backend):
             found["%s/%s-%s.nmconnection" % (FOLDER, name, member)] = (text(wanted), 0o600)
         return found
 
-    def members(self, network: Network) -> tuple[Any, ...]:
-        """Returns the members of a bridge or a bond; none of what only lies on another."""
-        return network.members if network.type in ("bridge", "bond") else ()
-
     def top(self, network: Network) -> Network | None:
         """Returns the bridge or the bond of ours that a link of ours is a member of."""
-        above = [one for one in self.wanted if network.is_made and network.interface in self.members(one)]
+        above = [one for one in self.wanted if network.is_made and network.interface in one.ports]
         return above[0] if above else None
 
     def _profile(self, network: Network, name: str) -> str:
@@ -158,7 +154,7 @@ class NetworkManager(Backend):
         if below:
             # What it belongs to has only just begun anew, and may take down with it what came too early.
             up = "{0} || {{ sleep 1; {0}; }}".format(up)
-        main, members = _uuid("%s-%s" % (stem, network.name)), self.members(network)
+        main, members = _uuid("%s-%s" % (stem, network.name)), network.ports
         # An interface with members is up when the first of them is.
         lines = ["nmcli --wait 0 connection up uuid %s" % main if members else up.replace("%s", main)]
         for member in members:

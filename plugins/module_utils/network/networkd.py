@@ -99,7 +99,7 @@ class Networkd(Backend):
 def joining(network: Network) -> list[Any]:
     """Returns what waits for the members: none joins an interface of which the program has read another file."""
     found = []
-    for member in network.members if network.type in ("bridge", "bond") else ():
+    for member in network.ports:
         found += _sooner_or_later("[ -e /sys/class/net/%s/lower_%s ]" % (network.interface, member))
     return found
 

@@ -61,6 +61,11 @@ class Network:
         return self.type != "physical"
 
     @property
+    def ports(self) -> tuple[Any, ...]:
+        """The members of a bridge or a bond; none of a VLAN, which only lies on its interface."""
+        return self.members if self.type in JOINING else ()
+
+    @property
     def is_configured(self) -> bool:
         """Whether the interface is configured, or else something asserted about it."""
         return _configures(self.as_dict())
