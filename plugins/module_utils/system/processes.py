@@ -54,7 +54,7 @@ def holding(path: str) -> set[int]:
     if not os.path.lexists(path):
         return set()
     wanted = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
-    return {pid for pid, _state, _parent, _group in alive() if pid != os.getpid() and _holds(pid, wanted)}
+    return {pid for pid, _state, _parent, _group in alive() if pid != os.getpid() and wanted in _open_files(pid)}
 
 
 def listens(pid: int) -> bool:
@@ -65,18 +65,17 @@ def listens(pid: int) -> bool:
         with contextlib.suppress(OSError), open("/proc/%d/net/%s" % (pid, name), encoding="utf-8") as stream:
             fields = [line.split() for line in stream]
             inodes |= {one[inode] for one in fields if len(one) > inode and one[state] == listening}
-    return any(_holds(pid, "socket:[%s]" % inode) for inode in inodes)
+    return bool(_open_files(pid) & {"socket:[%s]" % inode for inode in inodes})
 
 
-def _holds(pid: int, wanted: str) -> bool:
-    directory = "/proc/%d/fd" % pid
+def _open_files(pid: int) -> set[str]:
+    """What a process has open, as the kernel calls it: to ask for a file takes for ever where its server is away."""
+    directory, found = "/proc/%d/fd" % pid, set()
     with contextlib.suppress(OSError):
         for name in os.listdir(directory):
-            # By what the kernel calls it: to ask for another file may take for ever, where its server is away.
             with contextlib.suppress(OSError):
-                if os.readlink(os.path.join(directory, name)) == wanted:
-                    return True
-    return False
+                found.add(os.readlink(os.path.join(directory, name)))
+    return found
 
 
 def end(found: Callable[[], Iterable[int]]) -> set[int]:
